@@ -1,0 +1,117 @@
+/**
+ * The settings that start a process: one table with name, type, default and meaning. Read once by `cli`,
+ * from the environment (`QVD_…`) over a file of `NAME=value` lines (`QVD_CONFIG`, default
+ * /etc/qvd/qvd.conf); all faults are reported together. Nothing else reads the environment. Settings that
+ * may change while running live in the database (`settings`).
+ */
+
+export type SettingType = "text" | "path" | "number" | "flag" | "size" | "choice";
+
+export type SettingSpec = {
+  /** Name in the environment and in the file. */
+  readonly name: `QVD_${string}`;
+  readonly type: SettingType;
+  readonly fallback: string;
+  readonly isSecret?: boolean;
+  readonly unit?: string;
+  readonly choices?: readonly string[];
+  readonly doc: string;
+};
+
+export const SETTINGS = {
+  instance: {
+    name: "QVD_INSTANCE",
+    type: "text",
+    fallback: "qvd",
+    doc: "Name of this box's installation, at most 8 of a-z0-9. Bridge, interfaces, nft tables, control groups and sockets carry it, so that several can live on one machine.",
+  },
+  nodeName: {
+    name: "QVD_NODE_NAME",
+    type: "text",
+    fallback: "",
+    doc: "Name under which this box registers; empty means its host name.",
+  },
+  stateFolder: {
+    name: "QVD_STATE",
+    type: "path",
+    fallback: "/var/lib/qvd",
+    doc: "Folder of everything that must survive: database, images, homes, secrets. Not on an overlay file system.",
+  },
+  runFolder: {
+    name: "QVD_RUN",
+    type: "path",
+    fallback: "",
+    doc: "Folder of sockets and process files; empty means /run/qvd/INSTANCE.",
+  },
+  databaseUrl: {
+    name: "QVD_DATABASE_URL",
+    type: "text",
+    fallback: "",
+    isSecret: true,
+    doc: "PostgreSQL to use, as owner of the schema; empty means the embedded one in the state folder.",
+  },
+  brokerAddress: {
+    name: "QVD_BROKER_ADDRESS",
+    type: "text",
+    fallback: "0.0.0.0",
+    doc: "Address that the broker listens on.",
+  },
+  brokerPort: {
+    name: "QVD_BROKER_PORT",
+    type: "number",
+    fallback: "8443",
+    doc: "Port that QVD clients connect to.",
+  },
+  brokerWorkers: {
+    name: "QVD_BROKER_WORKERS",
+    type: "number",
+    fallback: "2",
+    doc: "Broker processes; each is one core's worth.",
+  },
+  adminAddress: {
+    name: "QVD_ADMIN_ADDRESS",
+    type: "text",
+    fallback: "0.0.0.0",
+    doc: "Address that the web admin tool and the API listen on.",
+  },
+  adminPort: {
+    name: "QVD_ADMIN_PORT",
+    type: "number",
+    fallback: "9443",
+    doc: "Port of the web admin tool and the API.",
+  },
+  networkRange: {
+    name: "QVD_NETWORK_RANGE",
+    type: "text",
+    fallback: "10.77.0.0/16",
+    doc: "Range of the desktop network; its first address is the gateway, desktops get the others.",
+  },
+  idRangeFirst: {
+    name: "QVD_ID_FIRST",
+    type: "number",
+    fallback: "1000000",
+    doc: "First user id on the host that desktops are mapped to; each takes 65536. Must be root's in /etc/subuid and /etc/subgid.",
+  },
+  parallelStarts: {
+    name: "QVD_PARALLEL_STARTS",
+    type: "number",
+    fallback: "4",
+    doc: "Desktops that this box starts at a time; the others queue in starting_1.",
+  },
+  startTimeoutSeconds: {
+    name: "QVD_START_TIMEOUT",
+    type: "number",
+    fallback: "60",
+    unit: "seconds",
+    doc: "How long a started desktop may take until its agent answers.",
+  },
+  logLevel: {
+    name: "QVD_LOG_LEVEL",
+    type: "choice",
+    choices: ["debug", "info", "warn", "error"],
+    fallback: "info",
+    doc: "Least serious level that is logged.",
+  },
+} as const satisfies Record<string, SettingSpec>;
+
+export type SettingKey = keyof typeof SETTINGS;

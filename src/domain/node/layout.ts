@@ -1,0 +1,95 @@
+/**
+ * Where things lie on a box: one place for every path below the state and run folders. Pure; who makes the
+ * folders, and with which owner, is `src/cli/box/prepare.ts`.
+ */
+
+import type { DiId, VmId } from "../ids.ts";
+
+export type Layout = {
+  readonly stateFolder: string;
+  readonly runFolder: string;
+  /** TLS key and certificates, database passwords. Only root may list it. */
+  readonly secretsFolder: string;
+  readonly tlsKey: string;
+  readonly tlsCertificate: string;
+  readonly caCertificate: string;
+  /** Cluster of the embedded database. */
+  readonly databaseFolder: string;
+  readonly databaseSocketFolder: string;
+  /** Image archives that passed verification. */
+  readonly imagesFolder: string;
+  /** Where the admin process lays uploads down; the node takes them from here. */
+  readonly incomingFolder: string;
+  /** Unpacked images, one folder an image; only root may enter. */
+  readonly basesFolder: string;
+  readonly vmsFolder: string;
+  /** Homes are kept for good, apart from all else. */
+  readonly homesFolder: string;
+  readonly logsFolder: string;
+  /** Sockets of `qvd auth run`, one folder for each process that may ask; access by group. */
+  readonly authSocketForBroker: string;
+  readonly authSocketForAdmin: string;
+  /** Where processes of this box wake each other. */
+  readonly wakeSocket: string;
+  readonly nodeProcessFile: string;
+};
+
+export function layoutOf(stateFolder: string, runFolder: string): Layout {
+  const secretsFolder = `${stateFolder}/secrets`;
+  return {
+    stateFolder,
+    runFolder,
+    secretsFolder,
+    tlsKey: `${secretsFolder}/tls.key`,
+    tlsCertificate: `${secretsFolder}/tls.crt`,
+    caCertificate: `${stateFolder}/ca.crt`,
+    databaseFolder: `${stateFolder}/database`,
+    databaseSocketFolder: `${runFolder}/database`,
+    imagesFolder: `${stateFolder}/images`,
+    incomingFolder: `${stateFolder}/images/incoming`,
+    basesFolder: `${stateFolder}/bases`,
+    vmsFolder: `${stateFolder}/vms`,
+    homesFolder: `${stateFolder}/homes`,
+    logsFolder: `${stateFolder}/logs`,
+    authSocketForBroker: `${runFolder}/auth-broker/socket`,
+    authSocketForAdmin: `${runFolder}/auth-admin/socket`,
+    wakeSocket: `${runFolder}/wake/socket`,
+    nodeProcessFile: `${runFolder}/node.json`,
+  };
+}
+
+export type VmLayout = {
+  readonly folder: string;
+  /** Writable layer of the overlay and the overlay's work folder. */
+  readonly upper: string;
+  readonly work: string;
+  /** The base tree as this desktop's id range sees it. */
+  readonly base: string;
+  readonly root: string;
+  readonly home: string;
+  /** Bound read-only to /run/qvd in the desktop. */
+  readonly channel: string;
+  readonly channelSocket: string;
+};
+
+export function vmLayout(layout: Layout, vmId: VmId): VmLayout {
+  const folder = `${layout.vmsFolder}/${vmId}`;
+  return {
+    folder,
+    upper: `${folder}/upper`,
+    work: `${folder}/work`,
+    base: `${folder}/base`,
+    root: `${folder}/root`,
+    home: `${folder}/home`,
+    channel: `${folder}/channel`,
+    channelSocket: `${folder}/channel/guest.sock`,
+  };
+}
+
+export function baseFolder(layout: Layout, diId: DiId): string {
+  return `${layout.basesFolder}/${diId}`;
+}
+
+export function homeFolder(layout: Layout, vmId: VmId): string {
+  return `${layout.homesFolder}/${vmId}`;
+}

@@ -1,0 +1,64 @@
+/**
+ * The contract of whatever runs desktops on a box. A driver acts on one desktop at a time and decides
+ * nothing; every verb may be called again and works without a finished predecessor. `contract.ts` is the
+ * suite that each driver passes.
+ */
+
+import type { VmId } from "../domain/ids.ts";
+
+/** Everything that a driver needs to know of a desktop to start it. Paths are the host's. */
+export type DesktopSpec = {
+  readonly vmId: VmId;
+  /** Mounted root file system of the desktop, writable. */
+  readonly rootFolder: string;
+  /** Bound to /home. */
+  readonly homeFolder: string;
+  /** Bound read-only to /run/qvd: holds the socket of the guest channel. */
+  readonly channelFolder: string;
+  /** Our own executable, bound read-only as the agent. */
+  readonly agentExecutable: string;
+  readonly hostName: string;
+  readonly memoryMb: number;
+  readonly cpus: number;
+  readonly idRange: IdRange;
+  readonly port: NetworkPort;
+};
+
+/** The desktop's uid and gid 0 is `first` on the host; `count` ids follow. */
+export type IdRange = { readonly first: number; readonly count: number };
+
+export type NetworkPort = {
+  readonly bridge: string;
+  /** Name of the interface on the host's side, at most 15 characters. */
+  readonly interfaceName: string;
+  readonly mac: string;
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly gateway: string;
+};
+
+/** What is there now, read from the kernel; nothing is remembered. */
+export type DesktopObservation = {
+  readonly vmId: VmId;
+  /** True while one process of the desktop exists, frozen or stuck ones too. */
+  readonly isAlive: boolean;
+  /** Control groups, interfaces or the like that a dead desktop left behind. */
+  readonly leftovers: readonly string[];
+};
+
+export interface Hypervisor {
+  /** Every desktop of this instance that runs or left something behind. */
+  observe(): Promise<ReadonlyMap<VmId, DesktopObservation>>;
+  /** Cleans up what an earlier life left, then starts; resolves once the container exists, not when it has booted. */
+  start(spec: DesktopSpec, signal: AbortSignal): Promise<void>;
+  /** Asks init to go down. */
+  halt(vmId: VmId): Promise<void>;
+  /** TERM to the desktop's monitor. */
+  terminate(vmId: VmId): Promise<void>;
+  /** KILL to everything of the desktop. */
+  kill(vmId: VmId): Promise<void>;
+  /** Removes leftovers of a dead desktop; refuses with `conflict` while it lives. */
+  cleanUp(vmId: VmId): Promise<void>;
+  /** Calls back soon after a desktop's end, more often than needed at times. Stop by the returned function. */
+  watch(onChange: (vmId: VmId) => void): () => void;
+}

@@ -1,0 +1,95 @@
+/**
+ * The guest channel: JSON lines between the node and the agent inside a desktop, over a unix socket that the
+ * node owns (`guest.sock` in a folder bound read-only into the desktop).
+ *
+ *     agent                                   node
+ *       │  "\n" + hello {attachment id}         │   the newline ends whatever was cut off before
+ *       │ ────────────────────────────────────► │
+ *       │            welcome {attachment id}    │   what came before the matching welcome is dropped
+ *       │ ◄──────────────────────────────────── │
+ *       │  beat every BEAT_MS, session on every change, done/failed for each order with an id
+ *       │ ────────────────────────────────────► │
+ *       │  session-prepare, session-suspend, session-stop, power-off {order id}
+ *       │ ◄──────────────────────────────────── │
+ *
+ * The guest trusts the host. The host treats every byte from the guest as hostile: `parse-from-guest.ts`.
+ * The wire accepts the version before its own.
+ */
+
+import type { ClientParameters } from "../../domain/session/client-parameters.ts";
+
+export const GUEST_WIRE_VERSION = 1;
+/** A longer line is dropped. */
+export const MOST_LINE_BYTES = 64 * 1024;
+export const BEAT_MS = 5_000;
+/** The X display of the session; its NX port is 4000 more. The original's number, so images need no change. */
+export const NX_DISPLAY = 100;
+export const NX_PORT = 4000 + NX_DISPLAY;
+
+/** State of the person's X session; nxagent's words, sorted. */
+export const X_STATES = [
+  "none",
+  "starting",
+  "listening",
+  "connected",
+  "suspending",
+  "suspended",
+  "stopping",
+] as const;
+export type XState = (typeof X_STATES)[number];
+
+/** The account that the session runs as; made on first use, never uid 0. */
+export type GuestAccount = {
+  readonly login: string;
+  readonly uid: number;
+  readonly fullName: string;
+};
+
+/** Why an order failed: a closed list for programs, a sentence for people. */
+export const GUEST_FAULTS = [
+  "account-refused",
+  "account-failed",
+  "home-missing",
+  "session-start-failed",
+  "session-start-timeout",
+  "session-suspend-timeout",
+  "session-ended",
+  "bad-order",
+] as const;
+export type GuestFault = (typeof GUEST_FAULTS)[number];
+
+export type FromGuest =
+  | {
+      readonly type: "hello";
+      readonly version: number;
+      readonly attachment: string;
+      /** Random, made once a boot: the same after a restart of the agent, another after a restart of the desktop. */
+      readonly boot: string;
+      readonly agentPid: number;
+    }
+  | { readonly type: "beat"; readonly uptimeSeconds: number; readonly address: string | null }
+  | { readonly type: "session"; readonly state: XState; readonly session: number | null }
+  | { readonly type: "done"; readonly order: number }
+  | { readonly type: "failed"; readonly order: number; readonly fault: GuestFault; readonly text: string }
+  /** Somebody inside asked the desktop to power off. */
+  | { readonly type: "powering-off" };
+
+export type ToGuest =
+  | { readonly type: "welcome"; readonly version: number; readonly attachment: string }
+  | {
+      readonly type: "session-prepare";
+      readonly order: number;
+      readonly session: number;
+      readonly account: GuestAccount;
+      readonly client: ClientParameters;
+      /** The one address that nxagent lets in: the gateway of the desktop network. */
+      readonly accept: string;
+      readonly slaveKey: string;
+    }
+  | { readonly type: "session-suspend"; readonly order: number }
+  | { readonly type: "session-stop"; readonly order: number }
+  | { readonly type: "power-off"; readonly order: number };
+
+export function formatGuestMessage(message: FromGuest | ToGuest): string {
+  return `${JSON.stringify(message)}\n`;
+}
