@@ -1,0 +1,48 @@
+import { sql } from "drizzle-orm";
+import { bigint, index, inet, integer, jsonb, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
+import type { NodeId, SessionId, UserId, VmId } from "../../domain/ids.ts";
+import type { ClientParameters } from "../../domain/session/client-parameters.ts";
+import { moment, qvdNow } from "./columns.ts";
+
+export const SESSION_STATES = ["requested", "preparing", "listening", "failed"] as const;
+export type SessionState = (typeof SESSION_STATES)[number];
+
+/** One row is one sitting of a client at a desktop; live while neither ended nor superseded. */
+export const sessions = pgTable(
+  "sessions",
+  {
+    id: bigint("id", { mode: "number" }).$type<SessionId>().generatedAlwaysAsIdentity().primaryKey(),
+    vmId: integer("vm_id").$type<VmId>().notNull(),
+    userId: integer("user_id").$type<UserId>().notNull(),
+    // Intent: service/session.
+    requestedAt: moment("requested_at").notNull().default(qvdNow),
+    client: jsonb("client").$type<ClientParameters>().notNull(),
+    slaveKey: text("slave_key").notNull(),
+    clientAddress: text("client_address"),
+    brokerNodeId: integer("broker_node_id").$type<NodeId>(),
+    brokerWorker: text("broker_worker").notNull(),
+    supersededAt: moment("superseded_at"),
+    endWishedAt: moment("end_wished_at"),
+    endWishedBy: text("end_wished_by"),
+    // Observed: node/report.
+    state: text("state", { enum: SESSION_STATES }).notNull().default("requested"),
+    stateAt: moment("state_at").notNull().default(qvdNow),
+    address: inet("address"),
+    port: integer("port"),
+    faultCode: text("fault_code"),
+    faultText: text("fault_text"),
+    // Recorded: broker/record.
+    connectedAt: moment("connected_at"),
+    endedAt: moment("ended_at"),
+    endCause: text("end_cause"),
+    bytesToClient: bigint("bytes_to_client", { mode: "number" }).notNull().default(0),
+    bytesFromClient: bigint("bytes_from_client", { mode: "number" }).notNull().default(0),
+  },
+  (table) => [
+    uniqueIndex("sessions_live")
+      .on(table.vmId)
+      .where(sql`${table.endedAt} is null and ${table.supersededAt} is null`),
+    index("sessions_vm").on(table.vmId, table.id.desc()),
+    index("sessions_open").on(table.brokerNodeId, table.brokerWorker).where(sql`${table.endedAt} is null`),
+  ],
+);
