@@ -1,0 +1,134 @@
+/** What a plan looks at: the desired and the observed side of one desktop, and the times it goes by. */
+
+import type { DiId, SessionId } from "../ids.ts";
+import type { VmState } from "./state.ts";
+import type { VmAction, VmFault, VmStep } from "./steps.ts";
+
+export type VmImage =
+  | { readonly kind: "ready"; readonly diId: DiId; readonly isUnpacked: boolean }
+  /** It is being taken in; it will be ready or broken. */
+  | { readonly kind: "pending"; readonly text: string }
+  | { readonly kind: "unusable"; readonly text: string };
+
+export type VmSession = {
+  readonly id: SessionId;
+  readonly state: "requested" | "preparing" | "listening" | "failed";
+  readonly requestedAtMs: number;
+};
+
+export type VmDesired = {
+  readonly wish: "running" | "stopped";
+  readonly generation: number;
+  readonly wishedBy: string;
+  /** Sentence of whoever blocked it; undefined when it isn't blocked. */
+  readonly blockedReason: string | undefined;
+  readonly isDeleted: boolean;
+  /** The box is going down: everything stops, wishes stand. */
+  readonly isBoxStopping: boolean;
+  readonly image: VmImage;
+  /** The live sitting, if there is one. */
+  readonly session: VmSession | undefined;
+};
+
+export type VmReport = {
+  readonly state: VmState;
+  readonly stateAtMs: number;
+  readonly generationSeen: number;
+  readonly tries: number;
+  readonly nextTryAtMs: number | undefined;
+  readonly hasAgent: boolean;
+  readonly xState: string;
+  readonly fault: VmFault | undefined;
+};
+
+export type VmAgent = {
+  readonly isAttached: boolean;
+  /** When it attached or was lost, whichever came last; undefined when it was never seen. */
+  readonly changedAtMs: number | undefined;
+  readonly xState: string;
+  /** Somebody inside asked for a power-off. */
+  readonly isPoweringOff: boolean;
+};
+
+export type VmFailure = VmFault & { readonly action: VmAction };
+
+export type VmObserved = {
+  /** What was last reported; a desktop that was never reported is stopped. */
+  readonly report: VmReport;
+  readonly isAlive: boolean;
+  /** Whatever of it lies on the box although it may be dead: mounts, interfaces, control groups, folders. */
+  readonly leftovers: readonly string[];
+  readonly agent: VmAgent;
+  /** The step that failed since the last plan. */
+  readonly failure: VmFailure | undefined;
+  /** 0: it has its turn to start; else how many come before it, itself included. */
+  readonly queuePosition: number;
+  readonly wasQueued: boolean;
+  readonly killedAtMs: number | undefined;
+  readonly cleanUpFailures: number;
+  readonly cleanUpFailedAtMs: number | undefined;
+  /** This box may run desktops. */
+  readonly hasLease: boolean;
+};
+
+export type VmLimits = {
+  readonly mostTries: number;
+  readonly firstBackoffMs: number;
+  readonly mostBackoffMs: number;
+  readonly startTimeoutMs: number;
+  /** How long a start waits for an image that is being taken in. */
+  readonly imageTimeoutMs: number;
+  readonly poweroffAnswerMs: number;
+  readonly goingDownMs: number;
+  readonly terminateMs: number;
+  readonly killAgainMs: number;
+  /** A desktop that ran this long starts afresh with its tries. */
+  readonly stableAfterMs: number;
+  /** An agent may be away this long, as when it restarts, before anybody is told. */
+  readonly agentLostAfterMs: number;
+  readonly sessionPrepareMs: number;
+  /** How long a session request waits for an agent that is away. */
+  readonly sessionAgentMs: number;
+};
+
+/** The documented times. */
+export const VM_LIMITS: VmLimits = {
+  mostTries: 3,
+  firstBackoffMs: 2_000,
+  mostBackoffMs: 60_000,
+  startTimeoutMs: 60_000,
+  imageTimeoutMs: 600_000,
+  poweroffAnswerMs: 5_000,
+  goingDownMs: 30_000,
+  terminateMs: 10_000,
+  killAgainMs: 10_000,
+  stableAfterMs: 600_000,
+  agentLostAfterMs: 15_000,
+  sessionPrepareMs: 60_000,
+  sessionAgentMs: 20_000,
+};
+
+/** What a plan gives: steps in their order, and when to look again if nothing wakes us before. */
+export type VmPlan = {
+  readonly steps: readonly VmStep[];
+  readonly wakeAtMs: number | undefined;
+};
+
+export const NEVER_REPORTED: VmReport = {
+  state: "stopped",
+  stateAtMs: 0,
+  generationSeen: 0,
+  tries: 0,
+  nextTryAtMs: undefined,
+  hasAgent: false,
+  xState: "none",
+  fault: undefined,
+};
+
+/** One argument for the planners of the single states. */
+export type VmFacts = {
+  readonly desired: VmDesired;
+  readonly observed: VmObserved;
+  readonly nowMs: number;
+  readonly limits: VmLimits;
+};

@@ -1,0 +1,76 @@
+/** The sitting of a client: from the request in the database to an X session that waits for the client. */
+
+import type { VmFacts, VmPlan, VmSession } from "./facts.ts";
+import { step } from "./steps.ts";
+
+/** Of a desktop that runs and is well. */
+export function planSession(facts: VmFacts, session: VmSession | undefined): VmPlan {
+  const idle = { steps: [], wakeAtMs: undefined };
+  if (session === undefined || session.state === "listening" || session.state === "failed") return idle;
+  const { observed, nowMs, limits } = facts;
+  if (observed.failure?.action === "prepare-session") return failSession(session, observed.failure);
+  if (!observed.agent.isAttached) {
+    const due = session.requestedAtMs + limits.sessionAgentMs;
+    if (nowMs < due) return { steps: [], wakeAtMs: due };
+    return failSession(session, { code: "timeout", text: "The desktop's agent does not answer." });
+  }
+  const preparing =
+    session.state === "preparing"
+      ? []
+      : [
+          step(
+            "report-session",
+            {
+              sessionId: session.id,
+              state: "preparing",
+              events: [{ code: "session-preparing", text: "The X session is being prepared." }],
+            },
+            "a client waits",
+          ),
+        ];
+  return {
+    steps: [
+      ...preparing,
+      step(
+        "prepare-session",
+        { sessionId: session.id, timeoutMs: limits.sessionPrepareMs },
+        "a client waits for its X session",
+      ),
+      step(
+        "report-session",
+        {
+          sessionId: session.id,
+          state: "listening",
+          events: [{ code: "session-listening", text: "The X session waits for the client." }],
+        },
+        "nxagent listens",
+      ),
+    ],
+    wakeAtMs: undefined,
+  };
+}
+
+/** A client that waits for a desktop that will not come is told so, with the reason. */
+export function failWaitingSession(session: VmSession | undefined, text: string): VmPlan {
+  if (session === undefined || session.state === "listening" || session.state === "failed")
+    return { steps: [], wakeAtMs: undefined };
+  return failSession(session, { code: "unavailable", text });
+}
+
+function failSession(session: VmSession, fault: { readonly code: string; readonly text: string }): VmPlan {
+  return {
+    steps: [
+      step(
+        "report-session",
+        {
+          sessionId: session.id,
+          state: "failed",
+          fault: { code: fault.code, text: fault.text },
+          events: [{ code: "session-failed", text: `The X session could not be prepared: ${fault.text}` }],
+        },
+        fault.text,
+      ),
+    ],
+    wakeAtMs: undefined,
+  };
+}

@@ -1,0 +1,241 @@
+/**
+ * The way up: taking the order, turn, image, disks, container, agent. Tries are counted per generation; a
+ * failed one is backed off, the last one gives up and leaves its reasons in the trail.
+ */
+
+import { backoffMs } from "../../lib/backoff.ts";
+import type { VmFacts, VmImage, VmPlan } from "./facts.ts";
+import { failWaitingSession } from "./plan-session.ts";
+import { tearDown } from "./plan-stop.ts";
+import { step, type VmEventDraft, type VmReportPatch, type VmStep } from "./steps.ts";
+
+/** Stopped, and somebody wants it up. */
+export function planStoppedButWished(facts: VmFacts): VmPlan {
+  const { desired, observed, limits } = facts;
+  const { report } = observed;
+  const isNewWish = desired.generation > report.generationSeen;
+  const tries = isNewWish ? 0 : report.tries;
+  if (tries >= limits.mostTries)
+    return observed.leftovers.length > 0
+      ? tearDown(facts, [])
+      : failWaitingSession(desired.session, report.fault?.text ?? "The desktop can't be started.");
+  if (!observed.hasLease) return { steps: [], wakeAtMs: undefined };
+  if (desired.blockedReason !== undefined)
+    return refuse(facts, `The desktop is blocked: ${desired.blockedReason}`);
+  if (desired.image.kind === "unusable") return refuse(facts, desired.image.text);
+  const which = tries === 0 ? "" : ` (try ${tries + 1} of ${limits.mostTries})`;
+  return {
+    steps: [
+      step(
+        "report",
+        {
+          state: "starting_1",
+          generationSeen: desired.generation,
+          tries,
+          ...(isNewWish ? { nextTryAtMs: null, fault: null } : {}),
+          events: [
+            { code: "start-taken", text: `Order to start taken${which}: ${desired.wishedBy} asked for it.` },
+          ],
+        },
+        `${desired.wishedBy} wants it running`,
+      ),
+    ],
+    wakeAtMs: undefined,
+  };
+}
+
+/** starting_1 and starting_2 while somebody wants it up. */
+export function planStarting(facts: VmFacts): VmPlan {
+  const { observed, desired } = facts;
+  if (desired.generation > observed.report.generationSeen && observed.failure === undefined)
+    return only(
+      step(
+        "report",
+        { generationSeen: desired.generation, tries: 0, nextTryAtMs: null, fault: null },
+        "a new wish starts afresh with its tries",
+      ),
+    );
+  return observed.report.state === "starting_1" ? planBeforeContainer(facts) : planBooting(facts);
+}
+
+function planBeforeContainer(facts: VmFacts): VmPlan {
+  const { desired, observed, nowMs, limits } = facts;
+  const { report } = observed;
+  if (observed.isAlive)
+    return only(
+      step(
+        "report",
+        {
+          state: "starting_2",
+          events: [{ code: "container-started", text: "The desktop is started; waiting for its agent." }],
+        },
+        "its container is up",
+      ),
+    );
+  if (observed.failure !== undefined && observed.failure.action !== "clean-up")
+    return failTry(facts, observed.failure.text);
+  if (observed.leftovers.length > 0) return tearDown(facts, []);
+  if (!observed.hasLease) return { steps: [], wakeAtMs: undefined };
+  if (desired.blockedReason !== undefined)
+    return refuse(facts, `The desktop is blocked: ${desired.blockedReason}`);
+  if (report.nextTryAtMs !== undefined && nowMs < report.nextTryAtMs)
+    return { steps: [], wakeAtMs: report.nextTryAtMs };
+  switch (desired.image.kind) {
+    case "unusable":
+      return refuse(facts, desired.image.text);
+    case "pending": {
+      const end = report.stateAtMs + limits.imageTimeoutMs;
+      return nowMs >= end ? refuse(facts, desired.image.text) : { steps: [], wakeAtMs: end };
+    }
+    case "ready":
+      return observed.queuePosition > 0
+        ? planQueued(facts)
+        : { steps: upSteps(desired.image), wakeAtMs: undefined };
+  }
+}
+
+function planQueued(facts: VmFacts): VmPlan {
+  const { queuePosition, wasQueued } = facts.observed;
+  if (wasQueued) return { steps: [], wakeAtMs: undefined };
+  return only(
+    step(
+      "report",
+      {
+        events: [
+          {
+            code: "start-queued",
+            text: `The box starts as many desktops as it may; this one is number ${queuePosition} in the queue.`,
+            detail: { position: queuePosition },
+          },
+        ],
+      },
+      `waits for its turn, number ${queuePosition}`,
+    ),
+  );
+}
+
+function upSteps(image: Extract<VmImage, { kind: "ready" }>): VmStep[] {
+  const { diId } = image;
+  const say = (event: VmEventDraft, reason: string, more: VmReportPatch = {}) =>
+    step("report", { ...more, events: [event] }, reason);
+  const unpack = image.isUnpacked
+    ? []
+    : [
+        say({ code: "image-unpack-started", text: "Unpacking the image." }, "first start from this image"),
+        step("unpack-image", { diId }, "the image is not unpacked on this box"),
+        say({ code: "image-unpack-ended", text: "The image is unpacked." }, "unpacked"),
+      ];
+  return [
+    ...unpack,
+    step("prepare-disks", { diId }, "a fresh system layer over the image, and the home"),
+    say({ code: "disks-ready", text: "System and home are mounted." }, "mounted", { diId }),
+    step("start-container", { diId }, "image and disks are ready"),
+    say(
+      { code: "container-started", text: "The desktop is started; waiting for its agent." },
+      "its container is up",
+      { state: "starting_2" },
+    ),
+  ];
+}
+
+function planBooting(facts: VmFacts): VmPlan {
+  const { observed, nowMs, limits } = facts;
+  const { report, agent } = observed;
+  if (!observed.isAlive)
+    return failTry(facts, "The desktop ended before its agent answered: its init or its agent can't run.");
+  if (agent.isAttached)
+    return only(
+      step(
+        "report",
+        {
+          state: "running",
+          hasAgent: true,
+          xState: agent.xState,
+          nextTryAtMs: null,
+          fault: null,
+          events: [
+            { code: "agent-connected", text: "The agent answers." },
+            { code: "desktop-running", text: "The desktop runs." },
+          ],
+        },
+        "it passed its checks",
+      ),
+    );
+  const end = report.stateAtMs + limits.startTimeoutMs;
+  if (nowMs < end) return { steps: [], wakeAtMs: end };
+  return failTry(
+    facts,
+    `The agent did not answer within ${Math.round(limits.startTimeoutMs / 1000)} s of the start.`,
+  );
+}
+
+/** One try is over; what is left of it goes down first, then the next plan tries again or has given up. */
+export function failTry(facts: VmFacts, text: string): VmPlan {
+  const { observed, desired } = facts;
+  const tries = observed.report.tries + 1;
+  const count = countTry(facts, tries, { code: "start-failed", text });
+  const patch = { ...count, generationSeen: desired.generation };
+  if (!observed.isAlive && observed.report.state === "starting_1" && !isGivenUp(facts, tries))
+    return only(step("report", patch, text));
+  const down = step("report", { ...patch, state: "stopping_2" }, text);
+  return {
+    steps: observed.isAlive ? [down, step("halt", {}, "a start that failed is taken down")] : [down],
+    wakeAtMs: undefined,
+  };
+}
+
+/** What becomes known when try number `tries` has failed. */
+export function countTry(
+  facts: VmFacts,
+  tries: number,
+  event: VmEventDraft,
+): VmReportPatch & { readonly events: readonly VmEventDraft[] } {
+  const { limits, nowMs } = facts;
+  if (isGivenUp(facts, tries))
+    return {
+      tries,
+      nextTryAtMs: null,
+      fault: { code: "start-given-up", text: event.text },
+      events: [event, { code: "start-given-up", text: `Given up after ${tries} tries: ${event.text}` }],
+    };
+  const waitMs = backoffMs(tries, { firstMs: limits.firstBackoffMs, mostMs: limits.mostBackoffMs });
+  return {
+    tries,
+    nextTryAtMs: nowMs + waitMs,
+    fault: { code: event.code, text: event.text },
+    events: [
+      event,
+      {
+        code: "start-retry-planned",
+        text: `Next try in ${Math.round(waitMs / 1000)} s (${tries + 1} of ${limits.mostTries}).`,
+      },
+    ],
+  };
+}
+
+function isGivenUp(facts: VmFacts, tries: number): boolean {
+  return tries >= facts.limits.mostTries;
+}
+
+/** Trying again would not help: given up at once, with the reason. */
+function refuse(facts: VmFacts, text: string): VmPlan {
+  const { desired, limits } = facts;
+  return tearDown(facts, [
+    step(
+      "report",
+      {
+        state: "stopped",
+        generationSeen: desired.generation,
+        tries: limits.mostTries,
+        nextTryAtMs: null,
+        fault: { code: "start-given-up", text },
+        events: [{ code: "start-given-up", text: `Not started: ${text}` }],
+      },
+      text,
+    ),
+  ]);
+}
+
+function only(single: VmStep): VmPlan {
+  return { steps: [single], wakeAtMs: undefined };
+}

@@ -1,0 +1,77 @@
+/**
+ * What can be done to a desktop: one type that maps each action to its arguments. The plan makes steps of it,
+ * the executor table of `src/node/execute` is typed by it. A step carries its reason in words.
+ */
+
+import type { DiId, SessionId } from "../ids.ts";
+import type { VmEventCode } from "./event.ts";
+import type { VmState } from "./state.ts";
+
+export type VmFault = { readonly code: string; readonly text: string };
+
+export type VmEventDraft = {
+  readonly code: VmEventCode;
+  readonly text: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+};
+
+/** What becomes known of a desktop. A field that is left out stays as it is; null empties it. */
+export type VmReportPatch = {
+  readonly state?: VmState;
+  readonly generationSeen?: number;
+  readonly tries?: number;
+  readonly nextTryAtMs?: number | null;
+  readonly diId?: DiId | null;
+  readonly hasAgent?: boolean;
+  readonly xState?: string;
+  readonly fault?: VmFault | null;
+  readonly events?: readonly VmEventDraft[];
+};
+
+export type SessionReportPatch = {
+  readonly sessionId: SessionId;
+  readonly state: "preparing" | "listening" | "failed";
+  readonly fault?: VmFault;
+  readonly events: readonly VmEventDraft[];
+};
+
+export type VmStepArgs = {
+  /** Writes what is now true, and the trail. */
+  readonly report: VmReportPatch;
+  readonly "unpack-image": { readonly diId: DiId };
+  readonly "prepare-disks": { readonly diId: DiId };
+  readonly "start-container": { readonly diId: DiId };
+  /** Resolves when the agent has answered; fails when it has not within the time. */
+  readonly "ask-poweroff": { readonly timeoutMs: number };
+  readonly halt: Record<never, never>;
+  readonly terminate: Record<never, never>;
+  readonly kill: Record<never, never>;
+  /** Removes everything that a dead desktop left on the box but its home. */
+  readonly "clean-up": Record<never, never>;
+  readonly "report-session": SessionReportPatch;
+  readonly "prepare-session": { readonly sessionId: SessionId; readonly timeoutMs: number };
+  /** The desktop's own wish to be off: it was powered off from inside. */
+  readonly "wish-stopped": { readonly generation: number };
+  readonly "retire-home": Record<never, never>;
+  readonly "delete-row": Record<never, never>;
+};
+
+export type VmAction = keyof VmStepArgs;
+
+export type VmStep = {
+  readonly [Action in VmAction]: {
+    readonly action: Action;
+    readonly args: VmStepArgs[Action];
+    readonly reason: string;
+  };
+}[VmAction];
+
+/** Makes a step; keeps the pair of action and arguments together for the compiler. */
+export function step<Action extends VmAction>(
+  action: Action,
+  args: VmStepArgs[Action],
+  reason: string,
+): Extract<VmStep, { action: Action }> {
+  // The three belong together by the signature; TypeScript can't follow that through the mapped type.
+  return { action, args, reason } as unknown as Extract<VmStep, { action: Action }>;
+}
