@@ -1,0 +1,57 @@
+/**
+ * Every change that may be asked for, and who may ask: the one table of rights. An administrator needs the
+ * action's acl (names are QVD's; `*` is all of them); `also` names who else may, for their own things only.
+ */
+
+export type ActionRule = {
+  readonly acl: string;
+  /** `site`: not of one tenant, so for administrators of the site alone. `tenant`: also for the tenant's own. */
+  readonly scope: "site" | "tenant";
+  readonly also?: readonly ("owner" | "vm" | "node")[];
+  /** False where no administrator may, whatever acls they hold. */
+  readonly forAdministrators?: false;
+};
+
+export const ACTIONS = {
+  "tenant.create": { acl: "tenant.create.", scope: "site" },
+
+  "user.create": { acl: "user.create.", scope: "tenant" },
+  "user.change": { acl: "user.update.name", scope: "tenant" },
+  "user.set-password": { acl: "user.update.password", scope: "tenant" },
+  "user.block": { acl: "user.update.block", scope: "tenant" },
+  "user.unblock": { acl: "user.update.block", scope: "tenant" },
+  "user.delete": { acl: "user.delete.", scope: "tenant" },
+
+  "administrator.create": { acl: "administrator.create.", scope: "tenant" },
+  "administrator.set-password": { acl: "administrator.update.password", scope: "tenant" },
+  "administrator.sign-in": { acl: "", scope: "site", forAdministrators: false },
+
+  "osf.create": { acl: "osf.create.", scope: "tenant" },
+  "osf.change": { acl: "osf.update.memory", scope: "tenant" },
+
+  "image.enrol": { acl: "di.create.", scope: "tenant" },
+  "image.block": { acl: "di.update.block", scope: "tenant" },
+  "image.unblock": { acl: "di.update.block", scope: "tenant" },
+  "image.delete": { acl: "di.delete.", scope: "tenant" },
+  "image.move-tag": { acl: "di.update.tags", scope: "tenant" },
+  "image.remove-tag": { acl: "di.update.tags", scope: "tenant" },
+
+  "vm.create": { acl: "vm.create.", scope: "tenant" },
+  "vm.change": { acl: "vm.update.name", scope: "tenant" },
+  "vm.block": { acl: "vm.update.block", scope: "tenant" },
+  "vm.unblock": { acl: "vm.update.block", scope: "tenant" },
+  "vm.delete": { acl: "vm.delete.", scope: "tenant" },
+  "vm.wish-running": { acl: "vm.update.state", scope: "tenant", also: ["owner"] },
+  // A desktop that is powered off from inside wishes itself stopped.
+  "vm.wish-stopped": { acl: "vm.update.state", scope: "tenant", also: ["owner", "vm"] },
+  "vm.place": { acl: "", scope: "site", also: ["node"], forAdministrators: false },
+
+  "session.request": { acl: "", scope: "tenant", also: ["owner"], forAdministrators: false },
+  "session.wish-end": { acl: "vm.update.disconnect-user", scope: "tenant", also: ["owner"] },
+
+  "node.register": { acl: "", scope: "site", also: ["node"], forAdministrators: false },
+  "node.block": { acl: "host.update.block", scope: "site" },
+  "node.unblock": { acl: "host.update.block", scope: "site" },
+} as const satisfies Record<string, ActionRule>;
+
+export type Action = keyof typeof ACTIONS;
