@@ -1,0 +1,121 @@
+/**
+ * The few system calls that no program of the system offers: id-mapped binds (util-linux learns them after
+ * Debian 12) and a lock that ends with our process. Called through bun:ffi, which its manual calls
+ * experimental, so all of it is here: three mount calls and flock, none of them blocking.
+ */
+
+import { dlopen, FFIType, ptr, read } from "bun:ffi";
+import { AppError } from "../lib/errors.ts";
+
+export type MountAttributes = {
+  readonly isReadOnly?: boolean;
+  /** Descriptor of the user namespace whose map is applied to the mount. */
+  readonly userNamespace?: number;
+};
+
+export interface Libc {
+  /** A detached copy of the mount below `path`; the descriptor returned is the caller's to close. */
+  openTree(path: string): number;
+  /** Always adds nosuid and nodev. */
+  setMountAttributes(tree: number, attributes: MountAttributes): void;
+  moveMount(tree: number, target: string): void;
+  /** False when another holds the lock. The lock ends when the descriptor is closed, however that happens. */
+  tryLock(descriptor: number): boolean;
+}
+
+// The same on every architecture that Bun runs on: calls newer than 2019 share one numbering.
+const SYS_OPEN_TREE = 428n;
+const SYS_MOVE_MOUNT = 429n;
+const SYS_MOUNT_SETATTR = 442n;
+
+const AT_FDCWD = -100n;
+const AT_EMPTY_PATH = 0x1000n;
+const OPEN_TREE_CLONE = 1n;
+const O_CLOEXEC = 0x80000n;
+const MOVE_MOUNT_F_EMPTY_PATH = 4n;
+const MOUNT_ATTR_RDONLY = 0x1n;
+const MOUNT_ATTR_NOSUID = 0x2n;
+const MOUNT_ATTR_NODEV = 0x4n;
+const MOUNT_ATTR_IDMAP = 0x100000n;
+const LOCK_EX_NB = 2 | 4;
+const EWOULDBLOCK = 11;
+
+/** Opens the C library. Cheap, but made once and handed on. */
+export function openLibc(): Libc {
+  const { i64, i32, pointer } = FFIType;
+  const { symbols } = dlopen("libc.so.6", {
+    syscall: { args: [i64, i64, i64, i64, i64, i64], returns: i64 },
+    flock: { args: [i32, i32], returns: i32 },
+    __errno_location: { args: [], returns: pointer },
+  });
+  // Right after the call, before the engine can make another on this thread.
+  const errno = () => {
+    const address = symbols.__errno_location();
+    return address === null ? 0 : read.i32(address, 0);
+  };
+  const call = (what: string, number: bigint, args: readonly bigint[]): number => {
+    const result = symbols.syscall(
+      number,
+      args[0] ?? 0n,
+      args[1] ?? 0n,
+      args[2] ?? 0n,
+      args[3] ?? 0n,
+      args[4] ?? 0n,
+    );
+    if (Number(result) < 0) throw new AppError("driver-failed", `${what}: error ${errno()} from the kernel`);
+    return Number(result);
+  };
+  return {
+    openTree: (path) =>
+      withText(path, (text) =>
+        call(`copying the mount of ${path}`, SYS_OPEN_TREE, [AT_FDCWD, text, OPEN_TREE_CLONE | O_CLOEXEC]),
+      ),
+    setMountAttributes(tree, attributes) {
+      const bytes = encodeAttributes(attributes);
+      withText("", (text) =>
+        call("setting the attributes of a mount", SYS_MOUNT_SETATTR, [
+          BigInt(tree),
+          text,
+          AT_EMPTY_PATH,
+          BigInt(ptr(bytes)),
+          BigInt(bytes.byteLength),
+        ]),
+      );
+    },
+    moveMount: (tree, target) =>
+      void withText("", (from) =>
+        withText(target, (to) =>
+          call(`mounting at ${target}`, SYS_MOVE_MOUNT, [
+            BigInt(tree),
+            from,
+            AT_FDCWD,
+            to,
+            MOVE_MOUNT_F_EMPTY_PATH,
+          ]),
+        ),
+      ),
+    tryLock(descriptor) {
+      if (symbols.flock(descriptor, LOCK_EX_NB) === 0) return true;
+      const fault = errno();
+      if (fault === EWOULDBLOCK) return false;
+      throw new AppError("driver-failed", `locking a file: error ${fault} from the kernel`);
+    },
+  };
+}
+
+/** `struct mount_attr`: attr_set, attr_clr, propagation, userns_fd, each 64 bits. */
+function encodeAttributes(attributes: MountAttributes): BigUint64Array {
+  let set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  if (attributes.isReadOnly) set |= MOUNT_ATTR_RDONLY;
+  if (attributes.userNamespace !== undefined) set |= MOUNT_ATTR_IDMAP;
+  return new BigUint64Array([set, 0n, 0n, BigInt(attributes.userNamespace ?? 0)]);
+}
+
+/** Hands over the address of `text` as a C string that lives until `use` returns. */
+function withText<T>(text: string, use: (address: bigint) => T): T {
+  const bytes = new TextEncoder().encode(`${text}\0`);
+  const result = use(BigInt(ptr(bytes)));
+  // Read again, so that the engine can't have collected the bytes during the call.
+  if (bytes.byteLength === 0) throw new Error("a C string has at least its end");
+  return result;
+}

@@ -1,0 +1,38 @@
+/** What is mounted, as the kernel tells it in /proc/self/mountinfo (proc(5)). */
+
+export type Mount = {
+  readonly mountPoint: string;
+  readonly fileSystem: string;
+  /** Flags of the mount and of its file system: either may forbid writing. */
+  readonly isWritable: boolean;
+};
+
+/** In the order of mounting, so that what lies on top comes later. */
+export function parseMountinfo(text: string): readonly Mount[] {
+  const mounts: Mount[] = [];
+  for (const line of text.split("\n")) {
+    const [place, kind] = line.split(" - ");
+    const fields = place?.split(" ") ?? [];
+    const [fileSystem, , superOptions] = kind?.split(" ") ?? [];
+    const mountPoint = fields[4];
+    const options = fields[5];
+    if (mountPoint === undefined || options === undefined || fileSystem === undefined) continue;
+    mounts.push({
+      mountPoint: unescapeOctal(mountPoint),
+      fileSystem,
+      isWritable: !isReadOnly(options) && !isReadOnly(superOptions ?? ""),
+    });
+  }
+  return mounts;
+}
+
+function isReadOnly(options: string): boolean {
+  return options.split(",").includes("ro");
+}
+
+/** Blank, tab, newline and backslash are written as three octal digits; other bytes stand as they are. */
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_all, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+}

@@ -1,0 +1,91 @@
+/**
+ * Runs tar over an image. The image comes from a person we don't trust, so tar never runs with rights on the
+ * host: its input is an open descriptor, it has no network, it dies with us, and it runs either as nobody (to
+ * list) or as root of a user namespace whose ids nothing else has (to unpack).
+ */
+
+import { closeSync, openSync } from "node:fs";
+import { LineSplitter } from "../lib/lines.ts";
+import { CLEAN_ENV } from "../lib/run.ts";
+import { type ArchiveFormat, TAR_OPTIONS } from "./archive-format.ts";
+
+export type TarOptions = {
+  readonly archivePath: string;
+  readonly format: ArchiveFormat;
+  /** What tar shall do, such as `["--list"]`. */
+  readonly action: readonly string[];
+  /** Words in front of tar that take its rights away. */
+  readonly confinement: readonly string[];
+  readonly cwd: string;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  /** Gets each line of the output; null stands for one over the bound. */
+  readonly onLine?: (line: string | null) => void;
+};
+
+export type TarResult = { readonly exitCode: number; readonly said: string };
+
+const LINE_BYTES = 64 * 1024;
+const SAID_BYTES = 4 * 1024;
+
+/** To list: nobody, without capabilities. */
+export const LISTING_CONFINEMENT: readonly string[] = [
+  ...["/usr/bin/unshare", "--net", "--ipc", "--uts"],
+  ...["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"],
+  ...["--bounding-set=-all", "--no-new-privs", "--pdeathsig=KILL", "--"],
+];
+
+/** To unpack: root of the user namespace of process `pid`. */
+export function unpackingConfinement(pid: number): readonly string[] {
+  return [
+    ...["/usr/bin/nsenter", `--user=/proc/${pid}/ns/user`, "--setuid=0", "--setgid=0"],
+    ...["/usr/bin/unshare", "--net", "--ipc", "--uts"],
+    // Asked for last: entering a namespace forgets it.
+    ...["/usr/bin/setpriv", "--no-new-privs", "--pdeathsig=KILL", "--"],
+  ];
+}
+
+/** Returns how tar ended and the last that it said; a failing exit code is not an error here. */
+export async function runTar(options: TarOptions): Promise<TarResult> {
+  const archive = openSync(options.archivePath, "r");
+  try {
+    const child = Bun.spawn(
+      [...options.confinement, "/usr/bin/tar", ...TAR_OPTIONS[options.format], ...options.action, "--file=-"],
+      {
+        env: { ...CLEAN_ENV },
+        cwd: options.cwd,
+        stdin: archive,
+        stdout: "pipe",
+        stderr: "pipe",
+        timeout: options.timeoutMs,
+        killSignal: "SIGKILL",
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      },
+    );
+    const [, said, exitCode] = await Promise.all([
+      readLines(child.stdout, options.onLine ?? (() => {})),
+      readEnd(child.stderr),
+      child.exited,
+    ]);
+    return { exitCode, said };
+  } finally {
+    closeSync(archive);
+  }
+}
+
+async function readLines(
+  stream: ReadableStream<Uint8Array>,
+  onLine: (line: string | null) => void,
+): Promise<void> {
+  const splitter = new LineSplitter(LINE_BYTES);
+  for await (const chunk of stream) for (const line of splitter.push(chunk)) onLine(line);
+}
+
+async function readEnd(stream: ReadableStream<Uint8Array>): Promise<string> {
+  let end = Buffer.alloc(0);
+  for await (const chunk of stream) {
+    end = Buffer.concat([end, chunk]);
+    if (end.length > SAID_BYTES) end = end.subarray(end.length - SAID_BYTES);
+  }
+  return end.toString("utf8");
+}

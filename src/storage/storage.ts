@@ -1,0 +1,73 @@
+/**
+ * Everything of a desktop that lies on a disk: images, base trees, writable layers, homes. Decides nothing:
+ * each verb may be called again, works without a finished predecessor and leaves nothing half done. Called by
+ * the node's executors; reads no database.
+ */
+
+import { stat } from "node:fs/promises";
+import type { DiId, VmId } from "../domain/ids.ts";
+import { baseFolder, type Layout } from "../domain/node/layout.ts";
+import type { Log } from "../lib/log.ts";
+import { ensureBase } from "./ensure-base.ts";
+import { freeBytes } from "./free-bytes.ts";
+import { type Libc, openLibc } from "./libc.ts";
+import { type DesktopDisks, listMounted } from "./list-mounted.ts";
+import { type MountedDesktop, type MountRequest, mountDesktop } from "./mount-desktop.ts";
+import { retireHome } from "./retire-home.ts";
+import { unmountDesktop } from "./unmount-desktop.ts";
+import { type VerifiedArchive, verifyArchive } from "./verify-archive.ts";
+
+export type StorageOptions = {
+  readonly layout: Layout;
+  /** First host id of desktops (setting QVD_ID_FIRST). */
+  readonly idRangeFirst: number;
+  readonly log: Log;
+  /** Space that unpacking leaves free, so that the database on the same disk can go on. */
+  readonly reserveBytes?: number;
+};
+
+/** What the verbs of this folder work with. */
+export type StorageContext = {
+  readonly layout: Layout;
+  readonly idRangeFirst: number;
+  readonly reserveBytes: number;
+  readonly libc: Libc;
+};
+
+export interface Storage {
+  /** Reads the whole file; `image-broken` says why it is no image. */
+  verifyArchive(archivePath: string, signal?: AbortSignal): Promise<VerifiedArchive>;
+  /** Returns the base folder, unpacking the image first where nobody has. `image-broken`, `storage-full`. */
+  ensureBase(diId: DiId, archivePath: string, signal: AbortSignal): Promise<string>;
+  hasBase(diId: DiId): Promise<boolean>;
+  /** For a desktop that is not running: its writable layer is thrown away first. */
+  mountDesktop(request: MountRequest): Promise<MountedDesktop>;
+  /** For a desktop that is proved dead. */
+  unmountDesktop(vmId: VmId): Promise<void>;
+  listMounted(): Promise<ReadonlyMap<VmId, DesktopDisks>>;
+  /** Puts the home of a deleted desktop aside. */
+  retireHome(vmId: VmId, now: Date): Promise<string | undefined>;
+  freeBytes(): Promise<number>;
+}
+
+const RESERVE_BYTES = 512 * 2 ** 20;
+
+export function createStorage(options: StorageOptions): Storage {
+  const { layout, idRangeFirst, log, reserveBytes = RESERVE_BYTES } = options;
+  const context: StorageContext = { layout, idRangeFirst, reserveBytes, libc: openLibc() };
+  return {
+    verifyArchive,
+    async ensureBase(diId, archivePath, signal) {
+      const startedMs = performance.now();
+      const base = await ensureBase(context, { diId, archivePath }, signal);
+      log.debug("base-ensured", { diId, tookMs: Math.round(performance.now() - startedMs) });
+      return base;
+    },
+    hasBase: async (diId) => (await stat(baseFolder(layout, diId)).catch(() => undefined)) !== undefined,
+    mountDesktop: (request) => mountDesktop(context, request),
+    unmountDesktop: (vmId) => unmountDesktop(context, vmId),
+    listMounted: () => listMounted(context),
+    retireHome: (vmId, now) => retireHome(context, vmId, now),
+    freeBytes: () => freeBytes(layout.stateFolder),
+  };
+}
