@@ -1,0 +1,122 @@
+/** Everything that a node's loop needs to know of its desktops, in one query. Ages are by the database's clock. */
+
+import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
+import type { DiId, NodeId, OsfId, SessionId, UserId, VmId } from "../../domain/ids.ts";
+import type { ClientParameters } from "../../domain/session/client-parameters.ts";
+import type { VmState } from "../../domain/vm/state.ts";
+import type { Db } from "../client.ts";
+import { dis, diTags, osfs, sessions, users, vmReports, vms } from "../schema/index.ts";
+
+export type NodeDesktop = {
+  readonly vmId: VmId;
+  readonly name: string;
+  readonly address: string;
+  readonly idSlot: number;
+  readonly epoch: number;
+  readonly isBlocked: boolean;
+  readonly blockedReason: string | null;
+  readonly isDeleted: boolean;
+  readonly wish: "running" | "stopped";
+  readonly generation: number;
+  readonly wishedBy: string | null;
+  readonly user: { readonly id: UserId; readonly login: string; readonly fullName: string };
+  readonly osf: {
+    readonly id: OsfId;
+    readonly name: string;
+    readonly memoryMb: number;
+    readonly cpus: number;
+  };
+  readonly diTag: string;
+  readonly image: {
+    readonly id: DiId;
+    readonly version: string;
+    readonly fileName: string;
+    readonly state: "new" | "verifying" | "ready" | "failed";
+    readonly isBlocked: boolean;
+    readonly fault: string | null;
+  } | null;
+  readonly report: {
+    readonly state: VmState;
+    readonly stateAgeMs: number;
+    readonly generationSeen: number;
+    readonly tries: number;
+    readonly nextTryInMs: number | null;
+    readonly diId: DiId | null;
+    readonly hasAgent: boolean;
+    readonly xState: string;
+    readonly faultCode: string | null;
+    readonly faultText: string | null;
+  } | null;
+  readonly session: {
+    readonly id: SessionId;
+    readonly state: "requested" | "preparing" | "listening" | "failed";
+    readonly requestedAgeMs: number;
+    readonly client: ClientParameters;
+    readonly slaveKey: string;
+  } | null;
+};
+
+/** Desktops placed on this node; only `vmIds` of them when given. */
+export async function listNodeDesktops(
+  db: Db,
+  nodeId: NodeId,
+  vmIds?: readonly VmId[],
+): Promise<readonly NodeDesktop[]> {
+  const isLive = and(isNull(sessions.endedAt), isNull(sessions.supersededAt));
+  const rows = await db
+    .select({
+      vm: vms,
+      user: { id: users.id, login: users.login, fullName: users.fullName },
+      osf: { id: osfs.id, name: osfs.name, memoryMb: osfs.memoryMb, cpus: osfs.cpus },
+      image: dis,
+      report: vmReports,
+      stateAgeMs: ageMs(sql`${vmReports.stateAt}`),
+      nextTryAgeMs: ageMs(sql`${vmReports.nextTryAt}`),
+      session: {
+        id: sessions.id,
+        state: sessions.state,
+        client: sessions.client,
+        slaveKey: sessions.slaveKey,
+      },
+      requestedAgeMs: ageMs(sql`${sessions.requestedAt}`),
+    })
+    .from(vms)
+    .innerJoin(users, eq(users.id, vms.userId))
+    .innerJoin(osfs, eq(osfs.id, vms.osfId))
+    .leftJoin(diTags, and(eq(diTags.osfId, vms.osfId), eq(diTags.tag, vms.diTag)))
+    .leftJoin(dis, eq(dis.id, diTags.diId))
+    .leftJoin(vmReports, eq(vmReports.vmId, vms.id))
+    .leftJoin(sessions, and(eq(sessions.vmId, vms.id), isLive))
+    .where(and(eq(vms.nodeId, nodeId), vmIds === undefined ? undefined : inArray(vms.id, [...vmIds])))
+    .orderBy(vms.wishedAt, vms.id);
+  return rows.map((row) => ({
+    vmId: row.vm.id,
+    name: row.vm.name,
+    address: row.vm.address,
+    idSlot: row.vm.idSlot,
+    epoch: row.vm.epoch,
+    isBlocked: row.vm.isBlocked,
+    blockedReason: row.vm.blockedReason,
+    isDeleted: row.vm.deletedAt !== null,
+    wish: row.vm.wish,
+    generation: row.vm.wishGeneration,
+    wishedBy: row.vm.wishedBy,
+    user: row.user,
+    osf: row.osf,
+    diTag: row.vm.diTag,
+    image: row.image,
+    report:
+      row.report === null
+        ? null
+        : { ...row.report, stateAgeMs: row.stateAgeMs ?? 0, nextTryInMs: negated(row.nextTryAgeMs) },
+    session: row.session === null ? null : { ...row.session, requestedAgeMs: row.requestedAgeMs ?? 0 },
+  }));
+}
+
+function ageMs(moment: SQL) {
+  return sql<number | null>`(extract(epoch from qvd_now() - ${moment}) * 1000)::float8`;
+}
+
+function negated(value: number | null): number | null {
+  return value === null ? null : -value;
+}

@@ -1,0 +1,58 @@
+import { eq } from "drizzle-orm";
+import { dis, osfs } from "../../db/schema/index.ts";
+import type { Action } from "../../domain/access/action.ts";
+import type { DiId, OsfId, TenantId } from "../../domain/ids.ts";
+import { AppError } from "../../lib/errors.ts";
+import { recordAudit } from "../audit.ts";
+import { authorize } from "../authorize.ts";
+import type { Context } from "../context.ts";
+
+export type FoundImage = typeof dis.$inferSelect & {
+  readonly tenantId: TenantId;
+  readonly osfName: string;
+};
+
+/** The image, its row locked until the transaction ends, after the actor's right was checked. */
+export async function findImageFor(inside: Context, action: Action, diId: DiId): Promise<FoundImage> {
+  const [row] = await inside.db
+    .select({ di: dis, tenantId: osfs.tenantId, osfName: osfs.name })
+    .from(dis)
+    .innerJoin(osfs, eq(osfs.id, dis.osfId))
+    .where(eq(dis.id, diId))
+    .for("update", { of: dis });
+  const what = `image ${diId}`;
+  authorize(inside, action, { what, ...(row === undefined ? {} : { tenantId: row.tenantId }) });
+  if (row === undefined) throw new AppError("not-found", `${what} does not exist`);
+  return { ...row.di, tenantId: row.tenantId, osfName: row.osfName };
+}
+
+export type FoundOsf = typeof osfs.$inferSelect;
+
+/** The OSF, locked: the tags of its images are moved one at a time. */
+export async function findOsfFor(inside: Context, action: Action, osfId: OsfId): Promise<FoundOsf> {
+  const [osf] = await inside.db.select().from(osfs).where(eq(osfs.id, osfId)).for("update");
+  const what = `OSF ${osfId}`;
+  authorize(inside, action, { what, ...(osf === undefined ? {} : { tenantId: osf.tenantId }) });
+  if (osf === undefined) throw new AppError("not-found", `${what} does not exist`);
+  return osf;
+}
+
+/** The audit row of a change to an image. */
+export function auditImage(
+  inside: Context,
+  action: Action,
+  about: {
+    readonly image: Pick<FoundImage, "id" | "tenantId" | "version" | "osfName">;
+    readonly detail?: Record<string, unknown>;
+  },
+): Promise<void> {
+  const { image, detail } = about;
+  return recordAudit(inside, {
+    action,
+    tenantId: image.tenantId,
+    subjectKind: "image",
+    subjectId: image.id,
+    subjectName: `${image.osfName} ${image.version}`,
+    ...(detail === undefined ? {} : { detail }),
+  });
+}
