@@ -1,0 +1,167 @@
+/** The commands of administrators, loaded when asked for. */
+
+import type { Command } from "./command.ts";
+
+export type CommandEntry = {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+};
+
+export const adminCommands: readonly CommandEntry[] = [
+  {
+    name: "admin sign-in",
+    summary: "Sign in as an administrator, for the commands that change things.",
+    load: async () => (await import("./admin/sign-in.ts")).adminSignIn,
+  },
+  {
+    name: "admin sign-out",
+    summary: "End the sign-in of this account and forget its token.",
+    load: async () => (await import("./admin/sign-out.ts")).adminSignOut,
+  },
+  {
+    name: "user list",
+    summary: "List the people who may have desktops.",
+    load: async () => (await import("./user/list.ts")).userList,
+  },
+  {
+    name: "user show",
+    summary: "Show a user and their desktops.",
+    load: async () => (await import("./user/show.ts")).userShow,
+  },
+  {
+    name: "user create",
+    summary: "Create a user, who can then be given desktops.",
+    load: async () => (await import("./user/create.ts")).userCreate,
+  },
+  {
+    name: "user change",
+    summary: "Change a user's full name.",
+    load: async () => (await import("./user/change.ts")).userChange,
+  },
+  {
+    name: "user set-password",
+    summary: "Give a user a new password.",
+    load: async () => (await import("./user/set-password.ts")).userSetPassword,
+  },
+  {
+    name: "user block",
+    summary: "Refuse a user from now on; running sessions go on.",
+    load: async () => (await import("./user/block.ts")).userBlock,
+  },
+  {
+    name: "user unblock",
+    summary: "Let a blocked user in again.",
+    load: async () => (await import("./user/unblock.ts")).userUnblock,
+  },
+  {
+    name: "user delete",
+    summary: "Delete a user who has no desktops.",
+    load: async () => (await import("./user/delete.ts")).userDelete,
+  },
+  {
+    name: "vm list",
+    summary: "List desktops with what they do now.",
+    load: async () => (await import("./vm/list.ts")).vmList,
+  },
+  {
+    name: "vm show",
+    summary: "Show a desktop: what is wished, what is true.",
+    load: async () => (await import("./vm/show.ts")).vmShow,
+  },
+  {
+    name: "vm explain",
+    summary: "Tell what happened to a desktop and why, oldest first.",
+    load: async () => (await import("./vm/explain.ts")).vmExplain,
+  },
+  {
+    name: "vm create",
+    summary: "Create a desktop for a user.",
+    load: async () => (await import("./vm/create.ts")).vmCreate,
+  },
+  {
+    name: "vm change",
+    summary: "Rename a desktop, or choose another image tag for its next start.",
+    load: async () => (await import("./vm/change.ts")).vmChange,
+  },
+  {
+    name: "vm start",
+    summary: "Wish a desktop running; its node starts it.",
+    load: async () => (await import("./vm/start.ts")).vmStart,
+  },
+  {
+    name: "vm stop",
+    summary: "Wish a desktop stopped; its node shuts it down gracefully, then by force.",
+    load: async () => (await import("./vm/stop.ts")).vmStop,
+  },
+  {
+    name: "vm disconnect",
+    summary: "End the live session of a desktop; the desktop and its programs go on.",
+    load: async () => (await import("./vm/disconnect.ts")).vmDisconnect,
+  },
+  {
+    name: "vm block",
+    summary: "Refuse new sessions and starts of a desktop; it is not stopped.",
+    load: async () => (await import("./vm/block.ts")).vmBlock,
+  },
+  {
+    name: "vm unblock",
+    summary: "Let a blocked desktop be used again.",
+    load: async () => (await import("./vm/unblock.ts")).vmUnblock,
+  },
+  {
+    name: "vm delete",
+    summary: "Delete a desktop; its home is put aside, not removed.",
+    load: async () => (await import("./vm/delete.ts")).vmDelete,
+  },
+  {
+    name: "osf list",
+    summary: "List OS flavours: what desktops are made of and how much they get.",
+    load: async () => (await import("./osf/list.ts")).osfList,
+  },
+  {
+    name: "osf create",
+    summary: "Create an OS flavour, which images are then added to.",
+    load: async () => (await import("./osf/create.ts")).osfCreate,
+  },
+  {
+    name: "osf change",
+    summary: "Rename an OS flavour or change what its desktops get from their next start on.",
+    load: async () => (await import("./osf/change.ts")).osfChange,
+  },
+  {
+    name: "image list",
+    summary: "List images with their OS flavour, state and tags.",
+    load: async () => (await import("./image/list.ts")).imageList,
+  },
+  {
+    name: "image add",
+    summary: "Send an image file to the server and enrol it as a new version of an OS flavour.",
+    load: async () => (await import("./image/add.ts")).imageAdd,
+  },
+  {
+    name: "image tag",
+    summary: "Put a tag on an image, taking it from the image that has it: roll-out, and roll-back.",
+    load: async () => (await import("./image/tag.ts")).imageTag,
+  },
+  {
+    name: "image untag",
+    summary: "Take a tag off an image; refused while desktops follow the tag.",
+    load: async () => (await import("./image/untag.ts")).imageUntag,
+  },
+  {
+    name: "image block",
+    summary: "Let no desktop start from an image; those that run on it go on.",
+    load: async () => (await import("./image/block.ts")).imageBlock,
+  },
+  {
+    name: "image unblock",
+    summary: "Let desktops start from an image again.",
+    load: async () => (await import("./image/unblock.ts")).imageUnblock,
+  },
+  {
+    name: "image delete",
+    summary: "Delete an image that no desktop uses and no tag names.",
+    load: async () => (await import("./image/delete.ts")).imageDelete,
+  },
+];

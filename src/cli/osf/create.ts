@@ -1,0 +1,31 @@
+import { OsfShape } from "../../admin/api/shapes.ts";
+import { given, positional, textOption } from "../admin/arguments.ts";
+import { JSON_OPTION, printJson } from "../admin/print.ts";
+import { openApi } from "../api-client.ts";
+import type { Command } from "../command.ts";
+
+export const osfCreate: Command = {
+  name: "osf create",
+  summary: "Create an OS flavour, which images are then added to.",
+  positionals: ["NAME"],
+  options: {
+    memory: { type: "text", value: "MB", doc: "Memory of each desktop in MB; default 1024." },
+    cpus: { type: "text", value: "NUMBER", doc: "Processors of each desktop; default 2." },
+    tenant: { type: "text", value: "TENANT", doc: "Whose; default: your own tenant, else `default`." },
+    ...JSON_OPTION,
+  },
+  examples: ["qvd osf create office", "qvd osf create cad --memory 8192 --cpus 4"],
+  async run(io, args) {
+    const name = positional(args, 0, "NAME");
+    const api = await openApi(io.env);
+    const fields = given({
+      memoryMb: textOption(args, "memory"),
+      cpus: textOption(args, "cpus"),
+      tenant: textOption(args, "tenant"),
+    });
+    const osf = OsfShape.parse(await api.ask("POST", "/osfs", { name, ...fields }));
+    if (args.options.json) printJson(io, osf);
+    else io.err(`created OSF ${osf.name} (id ${osf.id}): ${osf.memoryMb} MB, ${osf.cpus} CPUs\n`);
+    return 0;
+  },
+};
