@@ -1,0 +1,119 @@
+/**
+ * What `/api/v1` answers, as schemas: the server's answers have these types, and the command line reads them
+ * through the same schemas. Times are ISO 8601 in UTC; sizes are bytes unless the name says otherwise.
+ */
+
+import { z } from "zod";
+import { VM_STATES } from "../../domain/vm/state.ts";
+
+const time = z.string();
+const id = z.number().int();
+
+export const UserShape = z.object({
+  id,
+  login: z.string(),
+  fullName: z.string(),
+  tenant: z.string(),
+  isBlocked: z.boolean(),
+  desktops: z.number().int(),
+  createdAt: time,
+});
+export type UserShape = z.infer<typeof UserShape>;
+
+export const VmShape = z.object({
+  id,
+  name: z.string(),
+  tenant: z.string(),
+  userId: id,
+  user: z.string(),
+  osfId: id,
+  osf: z.string(),
+  tag: z.string(),
+  address: z.string(),
+  isBlocked: z.boolean(),
+  blockedReason: z.string().nullable(),
+  wish: z.enum(["running", "stopped"]),
+  state: z.enum(VM_STATES),
+  stateAt: time.nullable(),
+  /** Of the person's X session inside. */
+  xState: z.string(),
+  isConnected: z.boolean(),
+  /** Version of the image that it runs now. */
+  runningVersion: z.string().nullable(),
+  node: z.string().nullable(),
+  fault: z.string().nullable(),
+  createdAt: time,
+});
+export type VmShape = z.infer<typeof VmShape>;
+
+export const EventShape = z.object({
+  id,
+  at: time,
+  code: z.string(),
+  text: z.string(),
+  actor: z.string().nullable(),
+  node: z.string().nullable(),
+});
+export type EventShape = z.infer<typeof EventShape>;
+
+export const OsfShape = z.object({
+  id,
+  name: z.string(),
+  tenant: z.string(),
+  memoryMb: z.number().int(),
+  cpus: z.number(),
+  images: z.number().int(),
+  desktops: z.number().int(),
+});
+export type OsfShape = z.infer<typeof OsfShape>;
+
+export const ImageShape = z.object({
+  id,
+  osfId: id,
+  osf: z.string(),
+  version: z.string(),
+  fileName: z.string(),
+  state: z.enum(["new", "verifying", "ready", "failed"]),
+  fault: z.string().nullable(),
+  sizeBytes: z.number().nullable(),
+  sha256: z.string().nullable(),
+  tags: z.array(z.string()),
+  isBlocked: z.boolean(),
+  createdAt: time,
+});
+export type ImageShape = z.infer<typeof ImageShape>;
+
+export const NodeShape = z.object({
+  id,
+  name: z.string(),
+  isBlocked: z.boolean(),
+  state: z.string(),
+  isLeaseValid: z.boolean(),
+  leaseValidUntil: time.nullable(),
+  reportedAt: time.nullable(),
+  desktops: z.number().int(),
+  running: z.number().int(),
+  problems: z.array(z.string()),
+});
+export type NodeShape = z.infer<typeof NodeShape>;
+
+export const SessionShape = z.object({
+  id,
+  vmId: id,
+  vm: z.string(),
+  user: z.string(),
+  state: z.string(),
+  clientAddress: z.string().nullable(),
+  requestedAt: time,
+  connectedAt: time.nullable(),
+  endedAt: time.nullable(),
+  endCause: z.string().nullable(),
+  bytesToClient: z.number(),
+  bytesFromClient: z.number(),
+});
+export type SessionShape = z.infer<typeof SessionShape>;
+
+/** A list's answer: one page, and how many there are in all. */
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.object({ items: z.array(item), total: z.number().int(), page: z.number().int() });
+}

@@ -1,0 +1,21 @@
+import type { Child } from "hono/jsx";
+import { Icon, type IconName } from "./icons.tsx";
+
+/** Nothing to show: says why, and what to do next. */
+export function Empty(props: {
+  readonly icon: IconName;
+  readonly title: string;
+  readonly text: string;
+  readonly actions?: Child;
+}) {
+  return (
+    <div class="empty">
+      <span class="empty-icon">
+        <Icon name={props.icon} size={24} />
+      </span>
+      <h2>{props.title}</h2>
+      <p>{props.text}</p>
+      {props.actions ? <div class="actions">{props.actions}</div> : null}
+    </div>
+  );
+}

@@ -1,0 +1,16 @@
+import type { Child } from "hono/jsx";
+
+/** What is known of one thing, as name and value. A fact without value is left out. */
+export function Facts(props: { readonly facts: readonly (readonly [string, Child])[] }) {
+  const known = props.facts.filter(([, value]) => value !== undefined && value !== null && value !== "");
+  return (
+    <dl class="facts">
+      {known.map(([name, value]) => (
+        <div>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

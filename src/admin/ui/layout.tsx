@@ -1,0 +1,187 @@
+/**
+ * The frame of a page. Raw HTML, scripts and style sheets are named here and nowhere else; all come from
+ * ourselves, because the content security policy allows nothing else.
+ */
+
+import { raw } from "hono/html";
+import type { PropsWithChildren } from "hono/jsx";
+import type { AssetUrls } from "./assets.ts";
+import { SubmitButton } from "./button.tsx";
+import { PostForm } from "./form.tsx";
+import { Icon, type IconName } from "./icons.tsx";
+import { LIVE_EVENT, LIVE_ID, MAIN_ID } from "./ids.ts";
+import { Notice } from "./notice.tsx";
+import type { Tone } from "./tone.ts";
+
+export type Theme = "auto" | "light" | "dark";
+export type Section = "overview" | "desktops" | "users" | "images" | "nodes";
+export type Flash = { readonly tone: Tone; readonly text: string };
+
+/** What the frame shows apart from the page itself; the middleware provides it. */
+export type Frame = {
+  readonly assets: AssetUrls;
+  readonly theme: Theme;
+  readonly path: string;
+  readonly csrf: string;
+  readonly login: string;
+  readonly tenantName: string;
+  readonly flash: Flash | undefined;
+};
+
+const SECTIONS: readonly {
+  readonly section: Section;
+  readonly href: string;
+  readonly text: string;
+  readonly icon: IconName;
+}[] = [
+  { section: "overview", href: "/", text: "Overview", icon: "overview" },
+  { section: "desktops", href: "/desktops", text: "Desktops", icon: "desktop" },
+  { section: "users", href: "/users", text: "Users", icon: "users" },
+  { section: "images", href: "/images", text: "Images", icon: "image" },
+  { section: "nodes", href: "/nodes", text: "Nodes", icon: "node" },
+];
+
+const HTMX_CONFIG = JSON.stringify({ includeIndicatorCSS: false, history: false, defaultTimeout: 30_000 });
+
+export type DocumentProps = PropsWithChildren<{
+  readonly title: string;
+  readonly theme: Theme;
+  readonly assets: AssetUrls;
+}>;
+
+export function Document(props: DocumentProps) {
+  const { assets, theme } = props;
+  return (
+    <>
+      {raw("<!doctype html>")}
+      <html lang="en" data-theme={theme === "auto" ? undefined : theme}>
+        <head>
+          <meta charset="utf-8" />
+          <title>{`${props.title} · QVD`}</title>
+          <meta name="viewport" content="width=device-width, initial-scale=1" />
+          <meta name="color-scheme" content={theme === "auto" ? "light dark" : theme} />
+          <meta name="htmx-config" content={HTMX_CONFIG} />
+          <link rel="icon" href={assets.icon} type="image/svg+xml" />
+          <link rel="stylesheet" href={assets.style} />
+          <script src={assets.htmx} defer />
+          <script src={assets.htmxSse} defer />
+          <script src={assets.script} defer />
+        </head>
+        <body>{props.children}</body>
+      </html>
+    </>
+  );
+}
+
+export type PageProps = PropsWithChildren<{
+  readonly title: string;
+  readonly section: Section | undefined;
+  /** Whether the page listens for changes. */
+  readonly isLive?: boolean;
+}>;
+
+export function Page(props: PageProps & { readonly frame: Frame }) {
+  const { frame } = props;
+  return (
+    <Document title={props.title} theme={frame.theme} assets={frame.assets}>
+      <a class="skip-link" href={`#${MAIN_ID}`}>
+        Skip to the content
+      </a>
+      <div class="shell">
+        <header class="shell-top">
+          <Brand />
+          <Navigation section={props.section} />
+          <Account frame={frame} />
+        </header>
+        <main id={MAIN_ID} class="shell-main" tabindex={-1}>
+          <div class="notice-slot">
+            {frame.flash ? <Notice tone={frame.flash.tone}>{frame.flash.text}</Notice> : null}
+          </div>
+          {props.children}
+        </main>
+      </div>
+      {props.isLive ? (
+        <div id={LIVE_ID} hx-sse:connect="/events" hx-swap="none" data-event={LIVE_EVENT} hidden />
+      ) : null}
+    </Document>
+  );
+}
+
+function Brand() {
+  return (
+    <a class="brand" href="/">
+      <Icon name="brand" size={26} />
+      QVD
+    </a>
+  );
+}
+
+function Navigation(props: { readonly section: Section | undefined }) {
+  return (
+    <nav class="shell-nav" aria-label="Main">
+      <ul>
+        {SECTIONS.map((entry) => (
+          <li>
+            <a
+              class="nav-link"
+              href={entry.href}
+              aria-current={entry.section === props.section ? "page" : undefined}
+            >
+              <Icon name={entry.icon} size={20} />
+              {entry.text}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+const NEXT_THEME = { auto: "light", light: "dark", dark: "auto" } as const satisfies Record<Theme, Theme>;
+const THEME_ICONS = { auto: "theme", light: "sun", dark: "moon" } as const satisfies Record<Theme, IconName>;
+const THEME_TEXTS = {
+  auto: "Colours follow the system; switch to light",
+  light: "Light colours; switch to dark",
+  dark: "Dark colours; follow the system",
+} as const satisfies Record<Theme, string>;
+
+function Account(props: { readonly frame: Frame }) {
+  const { frame } = props;
+  return (
+    <div class="shell-account">
+      <span class="account-name">
+        {frame.login}
+        <span class="row-sub">{frame.tenantName === "*" ? "All tenants" : frame.tenantName}</span>
+      </span>
+      <PostForm action="/theme" csrf={frame.csrf} back={frame.path} isBare>
+        <input type="hidden" name="theme" value={NEXT_THEME[frame.theme]} />
+        <SubmitButton
+          label={THEME_TEXTS[frame.theme]}
+          icon={THEME_ICONS[frame.theme]}
+          kind="quiet"
+          isIconOnly
+        />
+      </PostForm>
+      <PostForm action="/sign-out" csrf={frame.csrf} isBare>
+        <SubmitButton label="Sign out" icon="sign-out" kind="quiet" isIconOnly />
+      </PostForm>
+    </div>
+  );
+}
+
+/** The frame of pages for those who are not signed in. */
+export function Gate(props: DocumentProps) {
+  return (
+    <Document title={props.title} theme={props.theme} assets={props.assets}>
+      <main id={MAIN_ID} class="gate">
+        <div class="gate-box">
+          <div class="gate-brand">
+            <Icon name="brand" size={44} />
+            <h1>{props.title}</h1>
+          </div>
+          {props.children}
+        </div>
+      </main>
+    </Document>
+  );
+}

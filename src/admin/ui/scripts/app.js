@@ -1,0 +1,92 @@
+/**
+ * What the server can't do for a page: keep distances in time current, tick all rows, show an upload's
+ * progress, say when the live connection is lost. Every page works without it.
+ */
+(() => {
+  const distance = (ms) => {
+    const seconds = Math.round(ms / 1000);
+    if (seconds < 5) return "just now";
+    if (seconds < 60) return `${seconds} s ago`;
+    if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+    if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
+    const days = Math.floor(seconds / 86400);
+    return days === 1 ? "1 day ago" : `${days} days ago`;
+  };
+
+  const refreshTimes = () => {
+    for (const time of document.querySelectorAll("time[data-distance]")) {
+      const at = new Date(time.dateTime);
+      const text = distance(Date.now() - at.getTime());
+      if (time.textContent !== text) time.textContent = text;
+      time.title = at.toLocaleString();
+    }
+  };
+  refreshTimes();
+  setInterval(refreshTimes, 10000);
+  document.addEventListener("htmx:after:swap", refreshTimes);
+
+  document.addEventListener("change", (event) => {
+    const all = event.target;
+    if (!(all instanceof HTMLInputElement) || all.dataset.tickAll === undefined) return;
+    for (const box of document.querySelectorAll(`input[name="${all.dataset.tickAll}"]`))
+      box.checked = all.checked;
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target instanceof Element && event.target.closest("input, select, textarea")) return;
+    const search = document.querySelector("input[type=search]");
+    if (!search) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+  });
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!(form instanceof HTMLFormElement) || form.dataset.upload === undefined) return;
+    event.preventDefault();
+    upload(form);
+  });
+
+  /** Sends the chosen file as the body of one request, so that progress is known and nothing is kept in memory. */
+  function upload(form) {
+    const file = form.querySelector("input[type=file]").files[0];
+    const progress = form.querySelector("progress");
+    const said = form.querySelector("[data-said]");
+    const button = form.querySelector("button[type=submit]");
+    if (!file) return;
+    const request = new XMLHttpRequest();
+    request.open("PUT", `${form.dataset.upload}?name=${encodeURIComponent(file.name)}`);
+    request.setRequestHeader("X-CSRF-Token", form.querySelector("input[name=csrf]").value);
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    progress.hidden = false;
+    button.disabled = true;
+    request.upload.onprogress = (event) => {
+      progress.max = event.total;
+      progress.value = event.loaded;
+      said.textContent = `${Math.floor((event.loaded / event.total) * 100)} % of ${file.name} sent`;
+    };
+    const fail = (text) => {
+      button.disabled = false;
+      progress.hidden = true;
+      said.textContent = text;
+    };
+    request.onerror = () => fail("The connection broke. Nothing was kept; try again.");
+    request.onload = () => {
+      const answer = read(request.responseText);
+      if (request.status === 201 && answer?.next) location.assign(answer.next);
+      else fail(answer?.error?.message ?? `The server answered ${request.status}.`);
+    };
+    request.send(file);
+  }
+
+  function read(text) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      // A proxy's page instead of our JSON; the status is shown then.
+      return undefined;
+    }
+  }
+})();

@@ -1,0 +1,125 @@
+/** Tables. Each cell names its column, because on narrow screens the rows are cards without headings. */
+
+import type { Child, PropsWithChildren } from "hono/jsx";
+import { ButtonLink } from "./button.tsx";
+import { Icon } from "./icons.tsx";
+
+export type Column = {
+  readonly title: string;
+  /** Headings of ticks and buttons are only read out. */
+  readonly isHidden?: boolean;
+  readonly isNumber?: boolean;
+  readonly isTight?: boolean;
+  /** Where the heading leads to sort by this column, and how it is sorted now. */
+  readonly sort?: { readonly href: string; readonly now: "up" | "down" | undefined };
+};
+
+export function Table(
+  props: PropsWithChildren<{ readonly caption: string; readonly columns: readonly Column[] }>,
+) {
+  return (
+    <table class="table">
+      <caption class="visually-hidden">{props.caption}</caption>
+      <thead>
+        <tr>
+          {props.columns.map((column) => (
+            <th scope="col" class={classOf(column)} aria-sort={sortOf(column)}>
+              <Heading column={column} />
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>{props.children}</tbody>
+    </table>
+  );
+}
+
+function Heading(props: { readonly column: Column }) {
+  const { title, sort, isHidden } = props.column;
+  if (isHidden) return <span class="visually-hidden">{title}</span>;
+  if (!sort) return <>{title}</>;
+  return (
+    <a class="sort" href={sort.href}>
+      {title}
+      {sort.now ? <Icon name={sort.now === "up" ? "sort-up" : "sort-down"} size={14} /> : null}
+    </a>
+  );
+}
+
+function classOf(column: Column): string | undefined {
+  const words = [column.isNumber ? "number" : "", column.isTight ? "tight" : ""].filter(Boolean);
+  return words.join(" ") || undefined;
+}
+
+function sortOf(column: Column): "ascending" | "descending" | undefined {
+  if (!column.sort?.now) return undefined;
+  return column.sort.now === "up" ? "ascending" : "descending";
+}
+
+export function Cell(props: PropsWithChildren<{ readonly label?: string; readonly isNumber?: boolean }>) {
+  return (
+    <td class={props.isNumber ? "number" : undefined} data-label={props.label}>
+      {/* One child, so that the card's grid has label and value. */}
+      <div>{props.children}</div>
+    </td>
+  );
+}
+
+/** The first cell of a row: its name, leading to its page, and a line below. */
+export function TitleCell(props: {
+  readonly href?: string;
+  readonly text: string;
+  readonly sub?: Child;
+  readonly badge?: Child;
+}) {
+  return (
+    <td>
+      {props.href ? (
+        <a class="row-title" href={props.href}>
+          {props.text}
+        </a>
+      ) : (
+        <span class="row-title">{props.text}</span>
+      )}{" "}
+      {props.badge}
+      {props.sub ? <span class="row-sub">{props.sub}</span> : null}
+    </td>
+  );
+}
+
+export function ActionsCell(props: PropsWithChildren) {
+  return (
+    <td class="tight">
+      <div class="row-actions">{props.children}</div>
+    </td>
+  );
+}
+
+export type Paging = {
+  readonly page: number;
+  readonly pageSize: number;
+  readonly total: number;
+  readonly hrefOf: (page: number) => string;
+};
+
+/** Which rows these are of how many, and the way to the others. */
+export function TableFoot(props: { readonly paging: Paging; readonly noun: string }) {
+  const { page, pageSize, total, hrefOf } = props.paging;
+  const first = (page - 1) * pageSize + 1;
+  const last = Math.min(total, page * pageSize);
+  return (
+    <div class="table-foot">
+      <span>
+        {total <= pageSize
+          ? `${total} ${props.noun}${total === 1 ? "" : "s"}`
+          : `${first}–${last} of ${total}`}
+      </span>
+      {total > pageSize ? (
+        <nav class="actions" aria-label="Pages">
+          {page > 1 ? <ButtonLink href={hrefOf(page - 1)} label="Previous" icon="back" isSmall /> : null}
+          {last < total ? <ButtonLink href={hrefOf(page + 1)} label="Next" icon="next" isSmall /> : null}
+        </nav>
+      ) : null}
+    </div>
+  );
+}
