@@ -53,6 +53,7 @@ export const GUEST_FAULTS = [
   "session-start-failed",
   "session-start-timeout",
   "session-suspend-timeout",
+  "session-stop-timeout",
   "session-ended",
   "bad-order",
 ] as const;

@@ -1,0 +1,50 @@
+/** The agent's real surroundings. */
+
+import { readFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { systemClock } from "../lib/clock.ts";
+import { createLog } from "../lib/log.ts";
+import { guestPlaces } from "./places.ts";
+import { completeImage, prepareMachine } from "./prepare-machine.ts";
+import { provision } from "./provision.ts";
+import type { GuestDeps } from "./run-guest.ts";
+import { launch, planLaunch, prepareLaunch, readLang } from "./session/launch.ts";
+
+/** Only for a process that is root inside a desktop: it makes accounts and writes below /etc and /run. */
+export function defaultGuestDeps(): GuestDeps {
+  const places = guestPlaces();
+  const random = () => crypto.randomUUID();
+  return {
+    places,
+    log: createLog({ level: "info", write: (line) => process.stderr.write(line), now: () => new Date() }),
+    clock: systemClock,
+    random,
+    prepareMachine: () => {
+      const boot = prepareMachine(places, random);
+      completeImage(places);
+      return boot;
+    },
+    provision,
+    launch: (input) => {
+      prepareLaunch(input, places);
+      return launch(planLaunch(input, places, readLang()), places.log);
+    },
+    observe: () => ({ uptimeSeconds: readUptimeSeconds(), address: readAddress() }),
+  };
+}
+
+/** Since init started: /proc/uptime would tell the host's. */
+function readUptimeSeconds(): number {
+  const [uptime = "0"] = readFileSync("/proc/uptime", "utf8").split(" ");
+  const stat = readFileSync("/proc/1/stat", "utf8");
+  const startTicks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+  return Math.max(0, Math.round(Number(uptime) - startTicks / 100));
+}
+
+function readAddress(): string | null {
+  for (const addresses of Object.values(networkInterfaces())) {
+    const found = addresses?.find((one) => one.family === "IPv4" && !one.internal);
+    if (found !== undefined) return found.address;
+  }
+  return null;
+}

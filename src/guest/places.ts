@@ -1,0 +1,36 @@
+/** Where the agent's things lie inside the desktop. All of it is made anew at each boot. */
+
+export type GuestPlaces = {
+  /** The node's socket, in a folder bound from the host. */
+  readonly socket: string;
+  /** Root's; others may only look in, so that nothing in it can be replaced by the session's user. */
+  readonly folder: string;
+  readonly boot: string;
+  readonly record: string;
+  readonly log: string;
+  readonly options: string;
+  /** nxagent writes its state here: a file of the user in a folder of root. */
+  readonly state: string;
+  readonly dialog: string;
+  readonly sessionStart: string;
+  /** Anything written into it asks for power-off; belongs to the session's user. */
+  readonly powerOffRequest: string;
+  /** Tells init that the desktop shall go down. */
+  readonly powerOff: string;
+};
+
+export function guestPlaces(folder = "/run/qvd-guest", socket = "/run/qvd/guest.sock"): GuestPlaces {
+  return {
+    socket,
+    folder,
+    boot: `${folder}/boot`,
+    record: `${folder}/session.json`,
+    log: `${folder}/session.log`,
+    options: `${folder}/nxagent.options`,
+    state: `${folder}/nxagent.state`,
+    dialog: `${folder}/nx-dialog`,
+    sessionStart: `${folder}/session-start`,
+    powerOffRequest: `${folder}/power-off-request`,
+    powerOff: `${folder}/power-off`,
+  };
+}

@@ -1,0 +1,125 @@
+/**
+ * The agent inside a desktop (`qvd guest run`): keeps the guest channel attached, does the node's orders,
+ * and tells it that the desktop lives. Started again for ever by init. Its own end, even by SIGKILL, ends
+ * nothing: the next agent finds the session again.
+ */
+
+import { writeFileSync } from "node:fs";
+import type { Clock } from "../lib/clock.ts";
+import { describeError } from "../lib/errors.ts";
+import type { Log } from "../lib/log.ts";
+import { waitFor } from "../lib/wait.ts";
+import { BEAT_MS, type FromGuest, type GuestAccount } from "../wire/guest/messages.ts";
+import { attach, type Link, type Order } from "./attach.ts";
+import type { GuestPlaces } from "./places.ts";
+import { watchPowerOff } from "./power-off.ts";
+import type { Provisioned } from "./provision.ts";
+import { GuestSession, type OrderOutcome, type SessionLimits } from "./session/guest-session.ts";
+import type { Launched, LaunchInput } from "./session/launch.ts";
+
+export type GuestDeps = {
+  readonly places: GuestPlaces;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: () => string;
+  /** Puts files in place and returns the id of this boot. */
+  readonly prepareMachine: () => string;
+  readonly provision: (account: GuestAccount) => Promise<Provisioned>;
+  readonly launch: (input: LaunchInput) => Launched;
+  readonly observe: () => { readonly uptimeSeconds: number; readonly address: string | null };
+  readonly limits?: Partial<SessionLimits>;
+};
+
+/** Tells init to take the desktop down; any other code means "start me again". */
+export const POWER_OFF_EXIT_CODE = 80;
+
+/** How long the news of a power-off may wait for the node, and how long sent words may take to leave. */
+const NEWS_TIMEOUT_MS = 3_000;
+const FAREWELL_MS = 100;
+
+/** Runs until the signal aborts (0) or the desktop is to power off (80). The session outlives the former. */
+export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<number> {
+  const boot = deps.prepareMachine();
+  const over = new AbortController();
+  let isPoweringOff = false;
+  let link: Link | undefined;
+  const send = (message: FromGuest) => link?.send(message);
+  const session: GuestSession = new GuestSession({ ...deps, onChange: reportSession });
+  session.recover();
+
+  function reportSession() {
+    send({ type: "session", state: session.state, session: session.session });
+  }
+  function beat() {
+    session.observe();
+    send({ type: "beat", ...deps.observe() });
+  }
+  function powerOff() {
+    isPoweringOff = true;
+    setTimeout(() => over.abort(), FAREWELL_MS);
+  }
+  async function powerOffFromInside() {
+    deps.log.info("power-off-asked-inside");
+    await waitFor(() => link !== undefined, { timeoutMs: NEWS_TIMEOUT_MS, everyMs: 50 });
+    send({ type: "powering-off" });
+    await session.stop();
+    powerOff();
+  }
+  async function obey(order: Order, from: Link) {
+    const outcome = await execute(session, order, deps.log);
+    from.send(
+      outcome.isGood
+        ? { type: "done", order: order.order }
+        : { type: "failed", order: order.order, fault: outcome.fault, text: outcome.text },
+    );
+    if (order.type === "power-off") powerOff();
+  }
+
+  const stopWatching = watchPowerOff(deps.places, () => void powerOffFromInside());
+  const beats = setInterval(beat, BEAT_MS);
+  signal.addEventListener("abort", () => over.abort(), { once: true });
+  if (signal.aborted) over.abort();
+  const attached = attach(
+    {
+      path: deps.places.socket,
+      boot,
+      log: deps.log,
+      random: deps.random,
+      onAttached: (made) => {
+        link = made;
+        reportSession();
+        beat();
+      },
+      onDetached: () => {
+        link = undefined;
+      },
+      onOrder: (order, from) => void obey(order, from),
+    },
+    over.signal,
+  );
+  await attached;
+  clearInterval(beats);
+  stopWatching();
+  session.close();
+  if (!isPoweringOff) return 0;
+  writeFileSync(deps.places.powerOff, "power-off\n");
+  return POWER_OFF_EXIT_CODE;
+}
+
+async function execute(session: GuestSession, order: Order, log: Log): Promise<OrderOutcome> {
+  try {
+    switch (order.type) {
+      case "session-prepare":
+        return await session.prepare(order);
+      case "session-suspend":
+        return await session.suspend();
+      case "session-stop":
+      case "power-off":
+        return await session.stop();
+    }
+  } catch (error) {
+    // A full disk, for one: the node shall hear of it, and the next order may fare better.
+    log.error("guest-order-failed", { order: order.type, error });
+    return { isGood: false, fault: "session-start-failed", text: describeError(error) };
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * What the node may ask of the person's X session: prepare it for a client, suspend it, stop it. Orders are
+ * done one after the other, each within limits; a stop goes before whatever waits. How processes are started
+ * and what state they are in is `x-session.ts`.
+ */
+
+import { writeFileSync } from "node:fs";
+import type { GuestAccount, GuestFault, ToGuest, XState } from "../../wire/guest/messages.ts";
+import type { Provisioned } from "../provision.ts";
+import type { LaunchInput } from "./launch.ts";
+import { formatOptionsLine } from "./options-line.ts";
+import { XSession, type XSessionDeps } from "./x-session.ts";
+
+export type PrepareOrder = Extract<ToGuest, { type: "session-prepare" }>;
+
+export type OrderOutcome =
+  | { readonly isGood: true }
+  | { readonly isGood: false; readonly fault: GuestFault; readonly text: string };
+
+export type SessionLimits = {
+  readonly startMs: number;
+  readonly suspendMs: number;
+  /** Between TERM and KILL. */
+  readonly graceMs: number;
+  /** nxagent ends its wait for a client after 60 s; one that has waited so long is not offered to the next. */
+  readonly staleListeningMs: number;
+  readonly mostOrders: number;
+};
+
+export type GuestSessionDeps = XSessionDeps & {
+  readonly provision: (account: GuestAccount) => Promise<Provisioned>;
+  readonly limits?: Partial<SessionLimits>;
+};
+
+export const SESSION_LIMITS: SessionLimits = {
+  startMs: 20_000,
+  suspendMs: 20_000,
+  graceMs: 5_000,
+  staleListeningMs: 40_000,
+  mostOrders: 8,
+};
+
+/** Rounds of looking and acting before a session that never settles is given up. */
+const MOST_ROUNDS = 6;
+const DONE: OrderOutcome = { isGood: true };
+
+export class GuestSession {
+  readonly #deps: GuestSessionDeps;
+  readonly #limits: SessionLimits;
+  readonly #x: XSession;
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #running = new AbortController();
+  #session: number | null = null;
+
+  constructor(deps: GuestSessionDeps) {
+    this.#deps = deps;
+    this.#limits = { ...SESSION_LIMITS, ...deps.limits };
+    this.#x = new XSession(deps);
+  }
+
+  get state(): XState {
+    return this.#x.state;
+  }
+
+  /** Id of the session that was prepared last; it stays after the session's end, to say which one ended. */
+  get session(): number | null {
+    return this.#x.record?.session ?? this.#session;
+  }
+
+  recover(): void {
+    this.#x.recover();
+    this.#session = this.#x.record?.session ?? null;
+  }
+
+  /** To be called now and then: sees the end of a session whose processes are not our children. */
+  observe(): void {
+    this.#x.observe();
+  }
+
+  prepare(order: PrepareOrder): Promise<OrderOutcome> {
+    return this.#inTurn((signal) => this.#prepare(order, signal));
+  }
+
+  suspend(): Promise<OrderOutcome> {
+    return this.#inTurn((signal) => this.#suspend(signal));
+  }
+
+  stop(): Promise<OrderOutcome> {
+    this.#running.abort();
+    this.#running = new AbortController();
+    return this.#inTurn((signal) => this.#stop(signal));
+  }
+
+  /** Stops watching; the session goes on. */
+  close(): void {
+    this.#running.abort();
+    this.#x.close();
+  }
+
+  #inTurn(work: (signal: AbortSignal) => Promise<OrderOutcome>): Promise<OrderOutcome> {
+    if (this.#waiting >= this.#limits.mostOrders) {
+      return Promise.resolve(fail("bad-order", `${this.#waiting} orders already wait`));
+    }
+    this.#waiting += 1;
+    const signal = this.#running.signal;
+    const result = this.#last.then(async () => {
+      try {
+        return signal.aborted
+          ? fail("session-ended", "the session was asked to stop meanwhile")
+          : await work(signal);
+      } finally {
+        this.#waiting -= 1;
+      }
+    });
+    // The next in turn does not care how this one ended; its own caller sees it.
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  async #prepare(order: PrepareOrder, signal: AbortSignal): Promise<OrderOutcome> {
+    const provisioned = await this.#deps.provision(order.account);
+    if (!provisioned.isGood) return provisioned;
+    const { places } = this.#deps;
+    const options = formatOptionsLine({
+      client: order.client,
+      accept: order.accept,
+      stateFile: places.state,
+    });
+    if (options === undefined)
+      return fail("bad-order", "the client's parameters can't be written for nxagent");
+    const owner = this.#x.record;
+    if (owner !== undefined && owner.uid !== order.account.uid) {
+      return fail("account-refused", `a session of ${owner.login} runs in this desktop`);
+    }
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      if (signal.aborted) return fail("session-ended", "the session was asked to stop meanwhile");
+      this.#x.observe();
+      // Read at the next start or resume, whoever causes it.
+      writeFileSync(places.options, options, { mode: 0o644 });
+      const failure = await this.#step({ account: order.account, ...provisioned }, order.session, signal);
+      if (failure === "listening") return DONE;
+      if (failure !== undefined) return failure;
+    }
+    return fail("session-start-failed", `nxagent does not settle: ${this.#x.describeEnd()}`);
+  }
+
+  /** One step towards `listening`; undefined means that it is worth another look. */
+  async #step(
+    input: LaunchInput,
+    session: number,
+    signal: AbortSignal,
+  ): Promise<OrderOutcome | "listening" | undefined> {
+    switch (this.#x.state) {
+      case "none":
+        this.#session = session;
+        this.#x.start(input, session);
+        return this.#awaitListening(signal);
+      case "starting":
+        this.#x.assign(session);
+        return this.#awaitListening(signal);
+      case "listening":
+        if (this.#x.stateAgeMs < this.#limits.staleListeningMs) {
+          // An earlier requester vanished; the place that was made for it serves as well.
+          this.#x.assign(session);
+          return "listening";
+        }
+        return this.#awaitSuspended(true, signal);
+      case "connected":
+        return this.#awaitSuspended(true, signal);
+      case "suspending":
+        return this.#awaitSuspended(false, signal);
+      case "suspended":
+        this.#x.assign(session);
+        this.#x.wake();
+        return this.#awaitListening(signal);
+      case "stopping":
+        return (await this.#awaitEnd(signal))
+          ? undefined
+          : fail("session-stop-timeout", "the session before would not end");
+    }
+  }
+
+  async #awaitListening(signal: AbortSignal): Promise<OrderOutcome | "listening" | undefined> {
+    const isSettled = await this.#x.waitUntil((state) => state !== "starting", this.#limits.startMs, signal);
+    if (this.#x.state === "listening") return "listening";
+    if (signal.aborted) return undefined;
+    if (isSettled && this.#x.state === "none") {
+      return fail("session-start-failed", `nxagent ended at its start: ${this.#x.describeEnd()}`);
+    }
+    if (isSettled) return undefined;
+    const text = `nxagent was not ready after ${this.#limits.startMs / 1000} s: ${this.#x.describeEnd()}`;
+    // A session that has served a client holds the person's windows; a start that hangs holds nothing.
+    if (!this.#x.hasServedClient) await this.#end(signal);
+    return fail("session-start-timeout", text);
+  }
+
+  async #awaitSuspended(isToBeAsked: boolean, signal: AbortSignal): Promise<OrderOutcome | undefined> {
+    const before = this.#x.state;
+    if (isToBeAsked) this.#x.signal("SIGHUP");
+    const hasMoved = (state: XState) => state !== before && state !== "suspending";
+    if (await this.#x.waitUntil(hasMoved, this.#limits.suspendMs, signal)) return undefined;
+    if (signal.aborted) return undefined;
+    const text = `nxagent did not suspend within ${this.#limits.suspendMs / 1000} s: ${this.#x.describeEnd()}`;
+    return fail("session-suspend-timeout", text);
+  }
+
+  async #suspend(signal: AbortSignal): Promise<OrderOutcome> {
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      this.#x.observe();
+      const state = this.#x.state;
+      if (state === "none" || state === "suspended" || state === "stopping") return DONE;
+      const failure =
+        state === "starting"
+          ? await this.#awaitListening(signal)
+          : await this.#awaitSuspended(state !== "suspending", signal);
+      if (failure !== undefined && failure !== "listening") return failure;
+      if (signal.aborted) return fail("session-ended", "the session was asked to stop meanwhile");
+    }
+    return fail("session-suspend-timeout", `nxagent does not settle: ${this.#x.describeEnd()}`);
+  }
+
+  async #stop(signal: AbortSignal): Promise<OrderOutcome> {
+    this.#x.observe();
+    if (this.#x.state === "none") return DONE;
+    return (await this.#end(signal))
+      ? DONE
+      : fail("session-stop-timeout", "processes of the session outlive a KILL");
+  }
+
+  /** TERM, and KILL after the grace. */
+  async #end(signal: AbortSignal): Promise<boolean> {
+    this.#x.beginEnd();
+    return this.#awaitEnd(signal);
+  }
+
+  async #awaitEnd(signal: AbortSignal): Promise<boolean> {
+    const isGone = (state: XState) => state === "none";
+    if (await this.#x.waitUntil(isGone, this.#limits.graceMs, signal)) return true;
+    this.#x.kill();
+    return this.#x.waitUntil(isGone, this.#limits.graceMs, signal);
+  }
+}
+
+function fail(fault: GuestFault, text: string): OrderOutcome {
+  return { isGood: false, fault, text };
+}

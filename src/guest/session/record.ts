@@ -1,0 +1,34 @@
+/** What a new agent needs to find a running session again. Lies in root's folder, so it is trusted. */
+
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import type { ProcessMark } from "./processes.ts";
+
+export type SessionRecord = {
+  /** xinit, or whatever leads the session's processes. */
+  readonly leader: ProcessMark;
+  /** Null until nxagent has been seen. */
+  readonly nxagent: ProcessMark | null;
+  readonly session: number;
+  readonly login: string;
+  readonly uid: number;
+};
+
+/** Undefined when there is none, or none that can be read. */
+export function readRecord(path: string): SessionRecord | undefined {
+  try {
+    const value: SessionRecord = JSON.parse(readFileSync(path, "utf8"));
+    return Number.isInteger(value.leader?.pid) && Number.isInteger(value.uid) ? value : undefined;
+  } catch {
+    // None yet, or cut by a full disk: the session's processes are then treated as strangers.
+    return undefined;
+  }
+}
+
+export function writeRecord(path: string, record: SessionRecord): void {
+  writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+export function removeRecord(path: string): void {
+  rmSync(path, { force: true });
+}

@@ -1,0 +1,43 @@
+/** The small scripts that run inside the desktop on our behalf. */
+
+/**
+ * nxagent asks a dialog program what to do when the person closes the window or presses Ctrl+Alt+T. The
+ * answer is always "suspend", which is a SIGHUP to nxagent; the pull-down menu needs no answer.
+ */
+export const DIALOG_SCRIPT = `#!/bin/sh
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --dialog) [ "$2" = pulldown ] && exit 0 ;;
+  esac
+  shift
+done
+kill -HUP "$PPID"
+`;
+
+/**
+ * What xinit runs: the image's own session program, on a session bus. Its output goes to the usual file of
+ * the home, apart from nxagent's log; a full home must not keep the session from starting.
+ */
+export const SESSION_SCRIPT = `#!/bin/sh
+if [ -x /etc/qvd/session ]; then
+  if ( : >"$HOME/.xsession-errors" ) 2>/dev/null; then exec >"$HOME/.xsession-errors" 2>&1; else exec >/dev/null 2>&1; fi
+  if command -v dbus-run-session >/dev/null; then exec dbus-run-session /etc/qvd/session; fi
+  exec /etc/qvd/session
+fi
+if [ -x /etc/X11/Xsession ]; then
+  for part in /etc/X11/Xsession.d/*dbus*; do
+    [ -e "$part" ] && exec /etc/X11/Xsession
+  done
+  if command -v dbus-run-session >/dev/null; then exec dbus-run-session /etc/X11/Xsession; fi
+  exec /etc/X11/Xsession
+fi
+echo "the image has neither /etc/qvd/session nor /etc/X11/Xsession" >&2
+exit 1
+`;
+
+/** Lets the person power the desktop off from inside. */
+export function powerOffScript(requestFile: string): string {
+  return `#!/bin/sh
+echo now >'${requestFile}'
+`;
+}

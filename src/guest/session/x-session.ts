@@ -1,0 +1,286 @@
+/**
+ * The processes of the person's X session and the state they are in: starts, finds again, watches, signals.
+ * Decides nothing; `guest-session.ts` does. The state follows nxagent's log (`state.ts`), never its port,
+ * because a probe of that port ends a starting session.
+ */
+
+import { readFileSync, statSync, truncateSync } from "node:fs";
+import type { Clock } from "../../lib/clock.ts";
+import type { Log } from "../../lib/log.ts";
+import type { XState } from "../../wire/guest/messages.ts";
+import type { GuestPlaces } from "../places.ts";
+import type { Launched, LaunchInput } from "./launch.ts";
+import { LogFollower } from "./log-follower.ts";
+import { describeLogTail, parseLogLine, parseStateFile } from "./log-line.ts";
+import {
+  isAlive,
+  listProcesses,
+  type ProcessInfo,
+  type ProcessMark,
+  readProcess,
+  signalProcess,
+} from "./processes.ts";
+import { readRecord, removeRecord, type SessionRecord, writeRecord } from "./record.ts";
+import { nextState, type SessionEvent } from "./state.ts";
+
+export type XSessionDeps = {
+  readonly places: GuestPlaces;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly launch: (input: LaunchInput) => Launched;
+  /** Called after each change of state. */
+  readonly onChange: () => void;
+};
+
+/** While somebody waits for a change, a lost inotify notice costs no more than this. */
+const LOOK_EVERY_MS = 250;
+/** A log over this is emptied at the next wake, when the state is known anyway. */
+const MOST_LOG_BYTES = 256 * 1024;
+
+export class XSession {
+  readonly #deps: XSessionDeps;
+  #state: XState = "none";
+  #sinceMs = 0;
+  #record: SessionRecord | undefined;
+  #follower: LogFollower | undefined;
+  #lastWords: readonly string[] = [];
+  #hasServedClient = false;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(deps: XSessionDeps) {
+    this.#deps = deps;
+  }
+
+  get state(): XState {
+    return this.#state;
+  }
+
+  get record(): SessionRecord | undefined {
+    return this.#record;
+  }
+
+  /** How long the present state has lasted. */
+  get stateAgeMs(): number {
+    return this.#deps.clock.monotonicMs() - this.#sinceMs;
+  }
+
+  /** False until a first client came; nothing of the person's can be lost before. */
+  get hasServedClient(): boolean {
+    return this.#hasServedClient;
+  }
+
+  describeEnd(): string {
+    return describeLogTail(this.#follower?.lastLines ?? this.#lastWords);
+  }
+
+  /** Takes over a session that an earlier agent started, if one still runs. */
+  recover(): void {
+    const record = readRecord(this.#deps.places.record);
+    if (record === undefined) return;
+    if (!isAlive(record.leader) && !(record.nxagent && isAlive(record.nxagent))) {
+      removeRecord(this.#deps.places.record);
+      return;
+    }
+    this.#record = record;
+    this.#setState("starting");
+    this.#follow();
+    this.observe();
+    this.#deps.log.info("session-found-again", { state: this.#state, session: record.session });
+  }
+
+  /** Starts anew; the state is `starting` afterwards. The options file must be there. */
+  start(input: LaunchInput, session: number): void {
+    this.killStrangers(input.account.uid);
+    const launched = this.#deps.launch(input);
+    const leader = readProcess(launched.pid);
+    this.#hasServedClient = false;
+    this.#apply("start-ordered");
+    if (leader === undefined) {
+      this.#apply("gone");
+      return;
+    }
+    const mark = { pid: leader.pid, startTicks: leader.startTicks };
+    this.#keep({ leader: mark, nxagent: null, session, login: input.account.login, uid: input.account.uid });
+    this.#follow();
+    void launched.exited.then(() => {
+      if (this.#record?.leader.pid === launched.pid) this.observe();
+    });
+  }
+
+  /** Names the session that the next client belongs to. */
+  assign(session: number): void {
+    if (this.#record !== undefined && this.#record.session !== session) {
+      this.#keep({ ...this.#record, session });
+      this.#deps.onChange();
+    }
+  }
+
+  /** Lets a suspended nxagent read its options again and listen. */
+  wake(): void {
+    this.#boundLog();
+    this.#apply("wake-ordered");
+    this.signal("SIGHUP");
+  }
+
+  /** To nxagent, or to the whole session while nxagent has not been seen. */
+  signal(signal: "SIGHUP" | "SIGTERM"): boolean {
+    const target = this.#findNxagent() ?? (signal === "SIGTERM" ? this.#record?.leader : undefined);
+    return target !== undefined && signalProcess(target, signal);
+  }
+
+  beginEnd(): void {
+    this.#apply("end-began");
+    this.signal("SIGTERM");
+  }
+
+  /** KILL to all that was started with the session. */
+  kill(): void {
+    const record = this.#record;
+    if (record === undefined) return;
+    for (const found of listProcesses()) {
+      if (this.#belongs(found, record)) signalProcess(found, "SIGKILL");
+    }
+    this.observe();
+  }
+
+  /** An nxagent of the account that no record tells of would hold the display. */
+  killStrangers(uid: number): void {
+    for (const found of listProcesses()) {
+      if (found.uid === uid && found.name === "nxagent") signalProcess(found, "SIGKILL");
+    }
+  }
+
+  /** Looks now: new lines of the log, and whether the processes live. */
+  observe(): void {
+    const record = this.#record;
+    if (record === undefined) return;
+    this.#follower?.read();
+    if (isAlive(record.leader)) return;
+    const nxagent = this.#findNxagent();
+    if (nxagent !== undefined && isAlive(nxagent)) {
+      // xinit was killed: its server has nobody to serve any more.
+      signalProcess(nxagent, "SIGTERM");
+      return;
+    }
+    this.#follower?.read();
+    this.#end();
+  }
+
+  /**
+   * Resolves with true as soon as `test` holds, with false when time is up or the signal aborts. Reads
+   * nxagent's state file where the log could have missed something.
+   */
+  async waitUntil(
+    test: (state: XState) => boolean,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const end = this.#deps.clock.monotonicMs() + timeoutMs;
+    for (;;) {
+      this.observe();
+      if (test(this.#state)) return true;
+      const leftMs = end - this.#deps.clock.monotonicMs();
+      if (leftMs <= 0 || signal.aborted) return false;
+      await this.#nextChange(Math.min(leftMs, LOOK_EVERY_MS), signal);
+      if (this.#state === "suspending") this.#readStateFile();
+    }
+  }
+
+  /** Leaves the session as it is and stops watching. */
+  close(): void {
+    this.#follower?.close();
+    this.#follower = undefined;
+  }
+
+  #follow(): void {
+    this.close();
+    this.#follower = new LogFollower(
+      this.#deps.places.log,
+      (line) => {
+        const event = parseLogLine(line);
+        if (event !== undefined) this.#apply(event);
+      },
+      () => this.observe(),
+    );
+  }
+
+  #apply(event: SessionEvent): void {
+    if (event === "client-connected" || event === "resume-began") this.#hasServedClient = true;
+    const next = nextState(this.#state, event);
+    if (next !== undefined) this.#setState(next);
+  }
+
+  #setState(next: XState): void {
+    const isNew = next !== this.#state;
+    this.#state = next;
+    this.#sinceMs = this.#deps.clock.monotonicMs();
+    if (!isNew) return;
+    this.#deps.log.info("session-state-changed", { state: next, session: this.#record?.session });
+    this.#deps.onChange();
+    for (const wakeUp of this.#waiting) wakeUp();
+  }
+
+  #end(): void {
+    this.#lastWords = this.#follower?.lastLines ?? [];
+    this.close();
+    removeRecord(this.#deps.places.record);
+    this.#record = undefined;
+    this.#apply("gone");
+  }
+
+  #keep(record: SessionRecord): void {
+    this.#record = record;
+    writeRecord(this.#deps.places.record, record);
+  }
+
+  /** By kinship and owner, not by the pid in the log: that text is the user's to forge. */
+  #findNxagent(): ProcessMark | undefined {
+    const record = this.#record;
+    if (record === undefined) return undefined;
+    if (record.nxagent !== null) return record.nxagent;
+    const found = listProcesses().find((one) => one.name === "nxagent" && this.#belongs(one, record));
+    if (found === undefined) return undefined;
+    const nxagent = { pid: found.pid, startTicks: found.startTicks };
+    this.#keep({ ...record, nxagent });
+    return nxagent;
+  }
+
+  #belongs(found: ProcessInfo, record: SessionRecord): boolean {
+    return (
+      found.uid === record.uid && (found.session === record.leader.pid || found.pid === record.nxagent?.pid)
+    );
+  }
+
+  #readStateFile(): void {
+    const event = parseStateFile(readSmallFile(this.#deps.places.state));
+    if (event === "suspended") this.#apply(event);
+  }
+
+  #boundLog(): void {
+    if (statSync(this.#deps.places.log).size > MOST_LOG_BYTES) truncateSync(this.#deps.places.log);
+  }
+
+  #nextChange(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(finish, timeoutMs);
+      const waiting = this.#waiting;
+      waiting.add(finish);
+      signal.addEventListener("abort", finish, { once: true });
+      function finish() {
+        clearTimeout(timer);
+        waiting.delete(finish);
+        signal.removeEventListener("abort", finish);
+        resolve();
+      }
+    });
+  }
+}
+
+function readSmallFile(path: string): string {
+  try {
+    return readFileSync(path, "utf8").slice(0, 64);
+  } catch {
+    // nxagent may be rewriting it; the next look comes soon.
+    return "";
+  }
+}
