@@ -1,0 +1,146 @@
+/**
+ * The desktop network of a box: a bridge behind NAT, and rules by which desktops reach neither each other nor
+ * the host. Remembers nothing: what is there is read from the kernel, so a restarted node goes on with the
+ * ports of running desktops. Called by the node's executors; addresses are decided elsewhere.
+ */
+
+import { readdir } from "node:fs/promises";
+import type { VmId } from "../domain/ids.ts";
+import { interfaceName, networkNames, vmOfInterface } from "../domain/node/network-names.ts";
+import { isInRange, macOf, type NetworkRange } from "../domain/node/network-range.ts";
+import { AppError } from "../lib/errors.ts";
+import type { Log } from "../lib/log.ts";
+import { run, runOk } from "../lib/run.ts";
+import { ensureBridge, removeInterface } from "./bridge.ts";
+import { applyKernelSettings } from "./kernel-settings.ts";
+import { changePortElements, listPortElements, loadRules } from "./port-elements.ts";
+import { type PortElement, renderRuleset } from "./render-ruleset.ts";
+
+export type NetworkOptions = {
+  readonly instance: string;
+  readonly range: NetworkRange;
+  /** Name servers that desktops may ask (`parseResolvers`). */
+  readonly resolvers: readonly string[];
+  readonly log: Log;
+};
+
+/** Where a desktop is plugged in: the `NetworkPort` of the hypervisor's contract. */
+export type AddedPort = {
+  readonly bridge: string;
+  readonly interfaceName: string;
+  readonly mac: string;
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly gateway: string;
+};
+
+export type ObservedPort = {
+  readonly vmId: VmId;
+  /** The interface exists: the desktop runs, or left it behind. */
+  readonly hasInterface: boolean;
+  /** Under which addresses the rules let it speak. */
+  readonly addresses: readonly string[];
+};
+
+export interface Network {
+  /** Makes or repairs bridge, rules and kernel settings; running desktops notice nothing. `conflict` when the range is in use elsewhere. */
+  ensure(): Promise<void>;
+  /** Lets a desktop speak as `address`; before its start. Takes earlier addresses of it away. */
+  addPort(vmId: VmId, address: string): Promise<AddedPort>;
+  removePort(vmId: VmId): Promise<void>;
+  listPorts(): Promise<ReadonlyMap<VmId, ObservedPort>>;
+  /** Takes everything away, for a box that is taken down. */
+  remove(): Promise<void>;
+}
+
+export function createNetwork(options: NetworkOptions): Network {
+  const { instance, range, resolvers, log } = options;
+  const names = networkNames(instance);
+  const inTurn = createTurns();
+
+  const ensure = async () => {
+    await applyKernelSettings(log);
+    await ensureBridge(names.bridge, range);
+    const ports = await listPortElements(names);
+    await loadRules(renderRuleset({ names, range, resolvers, ports }));
+    // A bridge that was made anew has forgotten them.
+    for (const port of ports) await pinNeighbour(port, names.bridge);
+  };
+  const addPort = async (vmId: VmId, address: string): Promise<AddedPort> => {
+    if (!isInRange(range, address))
+      throw new AppError(
+        "bad-input",
+        `Plugging in desktop ${vmId}: its address ${address} is not in the desktop network ${range.cidr}`,
+      );
+    const port = { interfaceName: interfaceName(instance, vmId), mac: macOf(address), address };
+    const known = await listPortElements(names);
+    const remove = known.filter((other) => other.interfaceName === port.interfaceName);
+    await changePortElements(names, { remove, add: [port] });
+    for (const other of remove) if (other.address !== address) await forgetNeighbour(other, names.bridge);
+    await pinNeighbour(port, names.bridge);
+    return { ...port, bridge: names.bridge, prefixLength: range.prefixLength, gateway: range.gateway };
+  };
+  const removePort = async (vmId: VmId) => {
+    const name = interfaceName(instance, vmId);
+    const remove = (await listPortElements(names)).filter((port) => port.interfaceName === name);
+    await changePortElements(names, { remove, add: [] });
+    // The entry may have gone with the bridge: nothing to report then.
+    for (const port of remove) await forgetNeighbour(port, names.bridge);
+    await removeInterface(name);
+  };
+  const remove = async () => {
+    const { table } = names;
+    await loadRules(
+      [
+        `table bridge ${table}`,
+        `delete table bridge ${table}`,
+        `table inet ${table}`,
+        `delete table inet ${table}`,
+      ].join("\n"),
+    );
+    await removeInterface(names.bridge);
+  };
+  return {
+    ensure: () => inTurn(ensure),
+    addPort: (vmId, address) => inTurn(() => addPort(vmId, address)),
+    removePort: (vmId) => inTurn(() => removePort(vmId)),
+    remove: () => inTurn(remove),
+    async listPorts() {
+      const ports = new Map<VmId, ObservedPort>();
+      const note = (name: string, address: string | undefined) => {
+        const vmId = vmOfInterface(instance, name);
+        if (vmId === undefined) return;
+        const known = ports.get(vmId);
+        ports.set(vmId, {
+          vmId,
+          hasInterface: address === undefined || (known?.hasInterface ?? false),
+          addresses: [...(known?.addresses ?? []), ...(address === undefined ? [] : [address])],
+        });
+      };
+      for (const port of await listPortElements(names)) note(port.interfaceName, port.address);
+      for (const name of await readdir("/sys/class/net")) note(name, undefined);
+      return ports;
+    },
+  };
+}
+
+/** Without it the host asks for up to 40 seconds where a desktop used to be that has moved or changed its interface. */
+async function pinNeighbour(port: PortElement, bridge: string): Promise<void> {
+  const words = ["neigh", "replace", port.address, "lladdr", port.mac, "dev", bridge, "nud", "permanent"];
+  await runOk(`Making ${port.address} known to the host`, ["/usr/sbin/ip", ...words], { timeoutMs: 10_000 });
+}
+
+async function forgetNeighbour(port: PortElement, bridge: string): Promise<void> {
+  // The entry may have gone with the bridge: nothing to report then.
+  await run(["/usr/sbin/ip", "neigh", "del", port.address, "dev", bridge], { timeoutMs: 10_000 });
+}
+
+/** What is read, changed and loaded again must not cross another such change. Each turn is bounded by its programs' deadlines. */
+function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const turn = last.then(work, work);
+    last = turn;
+    return turn;
+  };
+}
