@@ -205,7 +205,7 @@ CREATE TABLE vm_reports (
   -- Tries to start in this generation, and when the next one may come.
   tries int NOT NULL DEFAULT 0,
   next_try_at timestamptz,
-  di_id int REFERENCES dis,
+  di_id int REFERENCES dis ON DELETE SET NULL,
   -- State of the person's X session inside, as the guest says.
   x_state text NOT NULL DEFAULT 'none' CHECK (x_state IN
     ('none', 'starting', 'listening', 'connected', 'suspending', 'suspended', 'stopping')),

@@ -1,0 +1,11 @@
+/**
+ * Every migration, in order, embedded in the executable as text. Forward only: what is here has shipped and
+ * stays as it is; a change is a new file with the next number. The state they lead to is `schema.sql`.
+ */
+
+/// <reference path="./sql.d.ts" />
+import foundation from "./0001-foundation.sql" with { type: "text" };
+
+export type Migration = { readonly number: number; readonly name: string; readonly text: string };
+
+export const MIGRATIONS: readonly Migration[] = [{ number: 1, name: "foundation", text: foundation }];

@@ -1,0 +1,747 @@
+-- Made by `bun test/support/update-schema-dump.ts` from the migrations; a test compares.
+CREATE FUNCTION public.qvd_now() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    AS $$ SELECT coalesce(nullif(current_setting('qvd.now', true), '')::timestamptz, clock_timestamp()) $$;
+
+CREATE TABLE public.administrator_credentials (
+    administrator_id integer NOT NULL,
+    password_hash text NOT NULL,
+    changed_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL
+);
+
+CREATE TABLE public.administrator_roles (
+    administrator_id integer NOT NULL,
+    role_id integer NOT NULL
+);
+
+CREATE TABLE public.administrator_sessions (
+    token_hash bytea NOT NULL,
+    administrator_id integer NOT NULL,
+    csrf_token text NOT NULL,
+    created_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.administrators (
+    id integer NOT NULL,
+    tenant_id integer DEFAULT 0 NOT NULL,
+    login text NOT NULL,
+    is_blocked boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    CONSTRAINT administrators_login_check CHECK (((login <> ''::text) AND (login = btrim(login)))),
+    CONSTRAINT administrators_tenant_id_check CHECK ((tenant_id >= 0))
+);
+
+ALTER TABLE public.administrators ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.administrators_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.audit_log (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    tenant_id integer,
+    actor text NOT NULL,
+    origin text,
+    action text NOT NULL,
+    subject_kind text NOT NULL,
+    subject_id bigint,
+    subject_name text,
+    detail jsonb
+);
+
+ALTER TABLE public.audit_log ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_log_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.di_tags (
+    osf_id integer NOT NULL,
+    tag text NOT NULL,
+    di_id integer NOT NULL,
+    is_fixed boolean DEFAULT false NOT NULL,
+    moved_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    CONSTRAINT di_tags_tag_check CHECK ((tag ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'::text))
+);
+
+CREATE TABLE public.dis (
+    id integer NOT NULL,
+    osf_id integer NOT NULL,
+    version text NOT NULL,
+    file_name text NOT NULL,
+    stated_sha256 text,
+    is_blocked boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    state text DEFAULT 'new'::text NOT NULL,
+    state_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    fault text,
+    size_bytes bigint,
+    sha256 text,
+    CONSTRAINT dis_file_name_check CHECK ((file_name ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'::text)),
+    CONSTRAINT dis_state_check CHECK ((state = ANY (ARRAY['new'::text, 'verifying'::text, 'ready'::text, 'failed'::text]))),
+    CONSTRAINT dis_stated_sha256_check CHECK ((stated_sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT dis_version_check CHECK ((version ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'::text))
+);
+
+ALTER TABLE public.dis ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.dis_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.leases (
+    node_id integer NOT NULL,
+    epoch bigint DEFAULT 1 NOT NULL,
+    renewed_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    valid_until timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.node_reports (
+    node_id integer NOT NULL,
+    state text NOT NULL,
+    facts jsonb NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    reported_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    CONSTRAINT node_reports_state_check CHECK ((state = ANY (ARRAY['starting'::text, 'running'::text, 'stopping'::text, 'stopped'::text])))
+);
+
+CREATE TABLE public.nodes (
+    id integer NOT NULL,
+    name text NOT NULL,
+    is_blocked boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL
+);
+
+ALTER TABLE public.nodes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.nodes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.osfs (
+    id integer NOT NULL,
+    tenant_id integer NOT NULL,
+    name text NOT NULL,
+    memory_mb integer DEFAULT 1024 NOT NULL,
+    cpus real DEFAULT 2 NOT NULL,
+    created_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    CONSTRAINT osfs_cpus_check CHECK (((cpus >= (0.1)::double precision) AND (cpus <= (256)::double precision))),
+    CONSTRAINT osfs_memory_mb_check CHECK (((memory_mb >= 64) AND (memory_mb <= 1048576))),
+    CONSTRAINT osfs_name_check CHECK (((name <> ''::text) AND (name = btrim(name)))),
+    CONSTRAINT osfs_tenant_id_check CHECK ((tenant_id > 0))
+);
+
+ALTER TABLE public.osfs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.osfs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.role_acls (
+    role_id integer NOT NULL,
+    acl text NOT NULL
+);
+
+CREATE TABLE public.roles (
+    id integer NOT NULL,
+    name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL
+);
+
+ALTER TABLE public.roles ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.roles_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.schema_migrations (
+    number integer NOT NULL,
+    name text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE public.sessions (
+    id bigint NOT NULL,
+    vm_id integer NOT NULL,
+    user_id integer NOT NULL,
+    requested_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    client jsonb NOT NULL,
+    slave_key text NOT NULL,
+    client_address text,
+    broker_node_id integer,
+    broker_worker text NOT NULL,
+    superseded_at timestamp with time zone,
+    end_wished_at timestamp with time zone,
+    end_wished_by text,
+    state text DEFAULT 'requested'::text NOT NULL,
+    state_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    address inet,
+    port integer,
+    fault_code text,
+    fault_text text,
+    connected_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    end_cause text,
+    bytes_to_client bigint DEFAULT 0 NOT NULL,
+    bytes_from_client bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT sessions_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'preparing'::text, 'listening'::text, 'failed'::text])))
+);
+
+ALTER TABLE public.sessions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.sessions_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.settings (
+    tenant_id integer DEFAULT '-1'::integer NOT NULL,
+    name text NOT NULL,
+    value jsonb NOT NULL,
+    changed_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL
+);
+
+CREATE TABLE public.tenants (
+    id integer NOT NULL,
+    name text NOT NULL,
+    is_blocked boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    CONSTRAINT tenants_name_check CHECK ((name ~ '^[^@#[:space:]]{1,64}$'::text))
+);
+
+ALTER TABLE public.tenants ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.tenants_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.user_credentials (
+    user_id integer NOT NULL,
+    password_hash text NOT NULL,
+    changed_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL
+);
+
+CREATE TABLE public.users (
+    id integer NOT NULL,
+    tenant_id integer NOT NULL,
+    login text NOT NULL,
+    full_name text DEFAULT ''::text NOT NULL,
+    is_blocked boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    CONSTRAINT users_login_check CHECK (((login <> ''::text) AND (login = btrim(login)))),
+    CONSTRAINT users_tenant_id_check CHECK ((tenant_id > 0))
+);
+
+ALTER TABLE public.users ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.users_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.vm_events (
+    id bigint NOT NULL,
+    vm_id integer NOT NULL,
+    at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    node_id integer,
+    code text NOT NULL,
+    text text NOT NULL,
+    wish_generation bigint DEFAULT 0 NOT NULL,
+    actor text,
+    detail jsonb
+);
+
+ALTER TABLE public.vm_events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.vm_events_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.vm_reports (
+    vm_id integer NOT NULL,
+    node_id integer,
+    epoch bigint NOT NULL,
+    state text NOT NULL,
+    state_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    generation_seen bigint DEFAULT 0 NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    next_try_at timestamp with time zone,
+    di_id integer,
+    x_state text DEFAULT 'none'::text NOT NULL,
+    has_agent boolean DEFAULT false NOT NULL,
+    fault_code text,
+    fault_text text,
+    reported_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    CONSTRAINT vm_reports_state_check CHECK ((state = ANY (ARRAY['stopped'::text, 'starting_1'::text, 'starting_2'::text, 'running'::text, 'stopping_1'::text, 'stopping_2'::text, 'zombie_1'::text, 'zombie_2'::text]))),
+    CONSTRAINT vm_reports_x_state_check CHECK ((x_state = ANY (ARRAY['none'::text, 'starting'::text, 'listening'::text, 'connected'::text, 'suspending'::text, 'suspended'::text, 'stopping'::text])))
+);
+
+CREATE TABLE public.vms (
+    id integer NOT NULL,
+    tenant_id integer NOT NULL,
+    user_id integer NOT NULL,
+    osf_id integer NOT NULL,
+    di_tag text DEFAULT 'default'::text NOT NULL,
+    name text NOT NULL,
+    address inet NOT NULL,
+    id_slot integer NOT NULL,
+    is_blocked boolean DEFAULT false NOT NULL,
+    blocked_reason text,
+    created_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    deleted_at timestamp with time zone,
+    wish text DEFAULT 'stopped'::text NOT NULL,
+    wish_generation bigint DEFAULT 0 NOT NULL,
+    wished_at timestamp with time zone,
+    wished_by text,
+    node_id integer,
+    epoch bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT vms_id_slot_check CHECK (((id_slot >= 0) AND (id_slot <= 30000))),
+    CONSTRAINT vms_name_check CHECK (((name <> ''::text) AND (name = btrim(name)))),
+    CONSTRAINT vms_tenant_id_check CHECK ((tenant_id > 0)),
+    CONSTRAINT vms_wish_check CHECK ((wish = ANY (ARRAY['running'::text, 'stopped'::text])))
+);
+
+ALTER TABLE public.vms ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.vms_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ONLY public.administrator_credentials
+    ADD CONSTRAINT administrator_credentials_pkey PRIMARY KEY (administrator_id);
+
+ALTER TABLE ONLY public.administrator_roles
+    ADD CONSTRAINT administrator_roles_pkey PRIMARY KEY (administrator_id, role_id);
+
+ALTER TABLE ONLY public.administrator_sessions
+    ADD CONSTRAINT administrator_sessions_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY public.administrators
+    ADD CONSTRAINT administrators_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.administrators
+    ADD CONSTRAINT administrators_tenant_id_login_key UNIQUE (tenant_id, login);
+
+ALTER TABLE ONLY public.audit_log
+    ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.di_tags
+    ADD CONSTRAINT di_tags_pkey PRIMARY KEY (osf_id, tag);
+
+ALTER TABLE ONLY public.dis
+    ADD CONSTRAINT dis_osf_id_version_key UNIQUE (osf_id, version);
+
+ALTER TABLE ONLY public.dis
+    ADD CONSTRAINT dis_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.leases
+    ADD CONSTRAINT leases_pkey PRIMARY KEY (node_id);
+
+ALTER TABLE ONLY public.node_reports
+    ADD CONSTRAINT node_reports_pkey PRIMARY KEY (node_id);
+
+ALTER TABLE ONLY public.nodes
+    ADD CONSTRAINT nodes_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.nodes
+    ADD CONSTRAINT nodes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.osfs
+    ADD CONSTRAINT osfs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.osfs
+    ADD CONSTRAINT osfs_tenant_id_name_key UNIQUE (tenant_id, name);
+
+ALTER TABLE ONLY public.role_acls
+    ADD CONSTRAINT role_acls_pkey PRIMARY KEY (role_id, acl);
+
+ALTER TABLE ONLY public.roles
+    ADD CONSTRAINT roles_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.roles
+    ADD CONSTRAINT roles_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.settings
+    ADD CONSTRAINT settings_pkey PRIMARY KEY (tenant_id, name);
+
+ALTER TABLE ONLY public.tenants
+    ADD CONSTRAINT tenants_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.tenants
+    ADD CONSTRAINT tenants_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.user_credentials
+    ADD CONSTRAINT user_credentials_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_tenant_id_login_key UNIQUE (tenant_id, login);
+
+ALTER TABLE ONLY public.vm_events
+    ADD CONSTRAINT vm_events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.vm_reports
+    ADD CONSTRAINT vm_reports_pkey PRIMARY KEY (vm_id);
+
+ALTER TABLE ONLY public.vms
+    ADD CONSTRAINT vms_address_key UNIQUE (address);
+
+ALTER TABLE ONLY public.vms
+    ADD CONSTRAINT vms_id_slot_key UNIQUE (id_slot);
+
+ALTER TABLE ONLY public.vms
+    ADD CONSTRAINT vms_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.vms
+    ADD CONSTRAINT vms_tenant_id_name_key UNIQUE (tenant_id, name);
+
+CREATE INDEX audit_log_at ON public.audit_log USING btree (at DESC);
+
+CREATE INDEX audit_log_subject ON public.audit_log USING btree (subject_kind, subject_id, id DESC);
+
+CREATE INDEX di_tags_di ON public.di_tags USING btree (di_id);
+
+CREATE UNIQUE INDEX sessions_live ON public.sessions USING btree (vm_id) WHERE ((ended_at IS NULL) AND (superseded_at IS NULL));
+
+CREATE INDEX sessions_open ON public.sessions USING btree (broker_node_id, broker_worker) WHERE (ended_at IS NULL);
+
+CREATE INDEX sessions_vm ON public.sessions USING btree (vm_id, id DESC);
+
+CREATE INDEX vm_events_vm ON public.vm_events USING btree (vm_id, id DESC);
+
+CREATE INDEX vm_reports_node ON public.vm_reports USING btree (node_id);
+
+CREATE INDEX vms_node ON public.vms USING btree (node_id);
+
+CREATE INDEX vms_user ON public.vms USING btree (user_id);
+
+ALTER TABLE ONLY public.administrator_credentials
+    ADD CONSTRAINT administrator_credentials_administrator_id_fkey FOREIGN KEY (administrator_id) REFERENCES public.administrators(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.administrator_roles
+    ADD CONSTRAINT administrator_roles_administrator_id_fkey FOREIGN KEY (administrator_id) REFERENCES public.administrators(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.administrator_roles
+    ADD CONSTRAINT administrator_roles_role_id_fkey FOREIGN KEY (role_id) REFERENCES public.roles(id);
+
+ALTER TABLE ONLY public.administrator_sessions
+    ADD CONSTRAINT administrator_sessions_administrator_id_fkey FOREIGN KEY (administrator_id) REFERENCES public.administrators(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.administrators
+    ADD CONSTRAINT administrators_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.audit_log
+    ADD CONSTRAINT audit_log_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.di_tags
+    ADD CONSTRAINT di_tags_di_id_fkey FOREIGN KEY (di_id) REFERENCES public.dis(id);
+
+ALTER TABLE ONLY public.di_tags
+    ADD CONSTRAINT di_tags_osf_id_fkey FOREIGN KEY (osf_id) REFERENCES public.osfs(id);
+
+ALTER TABLE ONLY public.dis
+    ADD CONSTRAINT dis_osf_id_fkey FOREIGN KEY (osf_id) REFERENCES public.osfs(id);
+
+ALTER TABLE ONLY public.leases
+    ADD CONSTRAINT leases_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.nodes(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.node_reports
+    ADD CONSTRAINT node_reports_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.nodes(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.osfs
+    ADD CONSTRAINT osfs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.role_acls
+    ADD CONSTRAINT role_acls_role_id_fkey FOREIGN KEY (role_id) REFERENCES public.roles(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_broker_node_id_fkey FOREIGN KEY (broker_node_id) REFERENCES public.nodes(id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_vm_id_fkey FOREIGN KEY (vm_id) REFERENCES public.vms(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.settings
+    ADD CONSTRAINT settings_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_credentials
+    ADD CONSTRAINT user_credentials_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.vm_events
+    ADD CONSTRAINT vm_events_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.nodes(id);
+
+ALTER TABLE ONLY public.vm_events
+    ADD CONSTRAINT vm_events_vm_id_fkey FOREIGN KEY (vm_id) REFERENCES public.vms(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.vm_reports
+    ADD CONSTRAINT vm_reports_di_id_fkey FOREIGN KEY (di_id) REFERENCES public.dis(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.vm_reports
+    ADD CONSTRAINT vm_reports_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.nodes(id);
+
+ALTER TABLE ONLY public.vm_reports
+    ADD CONSTRAINT vm_reports_vm_id_fkey FOREIGN KEY (vm_id) REFERENCES public.vms(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.vms
+    ADD CONSTRAINT vms_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.nodes(id);
+
+ALTER TABLE ONLY public.vms
+    ADD CONSTRAINT vms_osf_id_fkey FOREIGN KEY (osf_id) REFERENCES public.osfs(id);
+
+ALTER TABLE ONLY public.vms
+    ADD CONSTRAINT vms_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.vms
+    ADD CONSTRAINT vms_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+REVOKE USAGE ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO qvd_node;
+GRANT USAGE ON SCHEMA public TO qvd_admin;
+GRANT USAGE ON SCHEMA public TO qvd_auth;
+GRANT USAGE ON SCHEMA public TO qvd_broker;
+
+REVOKE ALL ON FUNCTION public.qvd_now() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.qvd_now() TO qvd_node;
+GRANT ALL ON FUNCTION public.qvd_now() TO qvd_admin;
+GRANT ALL ON FUNCTION public.qvd_now() TO qvd_auth;
+GRANT ALL ON FUNCTION public.qvd_now() TO qvd_broker;
+
+GRANT SELECT ON TABLE public.administrator_credentials TO qvd_auth;
+GRANT INSERT,DELETE,UPDATE ON TABLE public.administrator_credentials TO qvd_admin;
+
+GRANT SELECT(administrator_id) ON TABLE public.administrator_credentials TO qvd_admin;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.administrator_roles TO qvd_admin;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.administrator_sessions TO qvd_admin;
+
+GRANT SELECT ON TABLE public.administrators TO qvd_auth;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.administrators TO qvd_admin;
+
+GRANT INSERT ON TABLE public.audit_log TO qvd_broker;
+GRANT SELECT,INSERT ON TABLE public.audit_log TO qvd_node;
+GRANT SELECT,INSERT ON TABLE public.audit_log TO qvd_admin;
+
+GRANT SELECT ON TABLE public.di_tags TO qvd_broker;
+GRANT SELECT ON TABLE public.di_tags TO qvd_node;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.di_tags TO qvd_admin;
+
+GRANT SELECT ON TABLE public.dis TO qvd_broker;
+GRANT SELECT ON TABLE public.dis TO qvd_node;
+GRANT SELECT,DELETE ON TABLE public.dis TO qvd_admin;
+
+GRANT INSERT(osf_id) ON TABLE public.dis TO qvd_admin;
+
+GRANT INSERT(version),UPDATE(version) ON TABLE public.dis TO qvd_admin;
+
+GRANT INSERT(file_name) ON TABLE public.dis TO qvd_admin;
+
+GRANT INSERT(stated_sha256) ON TABLE public.dis TO qvd_admin;
+
+GRANT INSERT(is_blocked),UPDATE(is_blocked) ON TABLE public.dis TO qvd_admin;
+
+GRANT UPDATE(state) ON TABLE public.dis TO qvd_node;
+
+GRANT UPDATE(state_at) ON TABLE public.dis TO qvd_node;
+
+GRANT UPDATE(fault) ON TABLE public.dis TO qvd_node;
+
+GRANT UPDATE(size_bytes) ON TABLE public.dis TO qvd_node;
+
+GRANT UPDATE(sha256) ON TABLE public.dis TO qvd_node;
+
+GRANT SELECT ON TABLE public.leases TO qvd_broker;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.leases TO qvd_node;
+GRANT SELECT ON TABLE public.leases TO qvd_admin;
+
+GRANT SELECT ON TABLE public.node_reports TO qvd_broker;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.node_reports TO qvd_node;
+GRANT SELECT ON TABLE public.node_reports TO qvd_admin;
+
+GRANT SELECT ON TABLE public.nodes TO qvd_broker;
+GRANT SELECT ON TABLE public.nodes TO qvd_node;
+GRANT SELECT ON TABLE public.nodes TO qvd_admin;
+
+GRANT INSERT(name) ON TABLE public.nodes TO qvd_node;
+
+GRANT UPDATE(is_blocked) ON TABLE public.nodes TO qvd_admin;
+
+GRANT SELECT ON TABLE public.osfs TO qvd_broker;
+GRANT SELECT ON TABLE public.osfs TO qvd_node;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.osfs TO qvd_admin;
+
+GRANT SELECT ON TABLE public.role_acls TO qvd_admin;
+
+GRANT SELECT ON TABLE public.roles TO qvd_admin;
+
+GRANT SELECT ON TABLE public.schema_migrations TO qvd_node;
+GRANT SELECT ON TABLE public.schema_migrations TO qvd_admin;
+GRANT SELECT ON TABLE public.schema_migrations TO qvd_auth;
+GRANT SELECT ON TABLE public.schema_migrations TO qvd_broker;
+
+GRANT SELECT ON TABLE public.sessions TO qvd_broker;
+GRANT SELECT ON TABLE public.sessions TO qvd_node;
+GRANT SELECT ON TABLE public.sessions TO qvd_admin;
+
+GRANT INSERT(vm_id) ON TABLE public.sessions TO qvd_broker;
+
+GRANT INSERT(user_id) ON TABLE public.sessions TO qvd_broker;
+
+GRANT INSERT(client) ON TABLE public.sessions TO qvd_broker;
+
+GRANT INSERT(slave_key) ON TABLE public.sessions TO qvd_broker;
+
+GRANT INSERT(client_address) ON TABLE public.sessions TO qvd_broker;
+
+GRANT INSERT(broker_node_id) ON TABLE public.sessions TO qvd_broker;
+
+GRANT INSERT(broker_worker) ON TABLE public.sessions TO qvd_broker;
+
+GRANT UPDATE(superseded_at) ON TABLE public.sessions TO qvd_broker;
+
+GRANT UPDATE(end_wished_at) ON TABLE public.sessions TO qvd_broker;
+GRANT UPDATE(end_wished_at) ON TABLE public.sessions TO qvd_admin;
+
+GRANT UPDATE(end_wished_by) ON TABLE public.sessions TO qvd_broker;
+GRANT UPDATE(end_wished_by) ON TABLE public.sessions TO qvd_admin;
+
+GRANT UPDATE(state) ON TABLE public.sessions TO qvd_node;
+
+GRANT UPDATE(state_at) ON TABLE public.sessions TO qvd_node;
+
+GRANT UPDATE(address) ON TABLE public.sessions TO qvd_node;
+
+GRANT UPDATE(port) ON TABLE public.sessions TO qvd_node;
+
+GRANT UPDATE(fault_code) ON TABLE public.sessions TO qvd_node;
+
+GRANT UPDATE(fault_text) ON TABLE public.sessions TO qvd_node;
+
+GRANT UPDATE(connected_at) ON TABLE public.sessions TO qvd_broker;
+
+GRANT UPDATE(ended_at) ON TABLE public.sessions TO qvd_broker;
+
+GRANT UPDATE(end_cause) ON TABLE public.sessions TO qvd_broker;
+
+GRANT UPDATE(bytes_to_client) ON TABLE public.sessions TO qvd_broker;
+
+GRANT UPDATE(bytes_from_client) ON TABLE public.sessions TO qvd_broker;
+
+GRANT SELECT ON TABLE public.settings TO qvd_auth;
+GRANT SELECT ON TABLE public.settings TO qvd_broker;
+GRANT SELECT ON TABLE public.settings TO qvd_node;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.settings TO qvd_admin;
+
+GRANT SELECT ON TABLE public.tenants TO qvd_auth;
+GRANT SELECT ON TABLE public.tenants TO qvd_broker;
+GRANT SELECT ON TABLE public.tenants TO qvd_node;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenants TO qvd_admin;
+
+GRANT SELECT ON TABLE public.user_credentials TO qvd_auth;
+GRANT INSERT,DELETE,UPDATE ON TABLE public.user_credentials TO qvd_admin;
+
+GRANT SELECT(user_id) ON TABLE public.user_credentials TO qvd_admin;
+
+GRANT SELECT ON TABLE public.users TO qvd_auth;
+GRANT SELECT ON TABLE public.users TO qvd_broker;
+GRANT SELECT ON TABLE public.users TO qvd_node;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO qvd_admin;
+
+GRANT SELECT,INSERT ON TABLE public.vm_events TO qvd_broker;
+GRANT SELECT,INSERT ON TABLE public.vm_events TO qvd_node;
+GRANT SELECT,INSERT ON TABLE public.vm_events TO qvd_admin;
+
+GRANT SELECT ON TABLE public.vm_reports TO qvd_broker;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.vm_reports TO qvd_node;
+GRANT SELECT ON TABLE public.vm_reports TO qvd_admin;
+
+GRANT SELECT ON TABLE public.vms TO qvd_broker;
+GRANT SELECT,DELETE ON TABLE public.vms TO qvd_node;
+GRANT SELECT ON TABLE public.vms TO qvd_admin;
+
+GRANT INSERT(tenant_id) ON TABLE public.vms TO qvd_admin;
+
+GRANT INSERT(user_id),UPDATE(user_id) ON TABLE public.vms TO qvd_admin;
+
+GRANT INSERT(osf_id),UPDATE(osf_id) ON TABLE public.vms TO qvd_admin;
+
+GRANT INSERT(di_tag),UPDATE(di_tag) ON TABLE public.vms TO qvd_admin;
+
+GRANT INSERT(name),UPDATE(name) ON TABLE public.vms TO qvd_admin;
+
+GRANT INSERT(address) ON TABLE public.vms TO qvd_admin;
+
+GRANT INSERT(id_slot) ON TABLE public.vms TO qvd_admin;
+
+GRANT INSERT(is_blocked),UPDATE(is_blocked) ON TABLE public.vms TO qvd_admin;
+
+GRANT INSERT(blocked_reason),UPDATE(blocked_reason) ON TABLE public.vms TO qvd_admin;
+
+GRANT UPDATE(deleted_at) ON TABLE public.vms TO qvd_admin;
+
+GRANT UPDATE(wish) ON TABLE public.vms TO qvd_broker;
+GRANT UPDATE(wish) ON TABLE public.vms TO qvd_node;
+GRANT UPDATE(wish) ON TABLE public.vms TO qvd_admin;
+
+GRANT UPDATE(wish_generation) ON TABLE public.vms TO qvd_broker;
+GRANT UPDATE(wish_generation) ON TABLE public.vms TO qvd_node;
+GRANT UPDATE(wish_generation) ON TABLE public.vms TO qvd_admin;
+
+GRANT UPDATE(wished_at) ON TABLE public.vms TO qvd_broker;
+GRANT UPDATE(wished_at) ON TABLE public.vms TO qvd_node;
+GRANT UPDATE(wished_at) ON TABLE public.vms TO qvd_admin;
+
+GRANT UPDATE(wished_by) ON TABLE public.vms TO qvd_broker;
+GRANT UPDATE(wished_by) ON TABLE public.vms TO qvd_node;
+GRANT UPDATE(wished_by) ON TABLE public.vms TO qvd_admin;
+
+GRANT UPDATE(node_id) ON TABLE public.vms TO qvd_node;
+
+GRANT UPDATE(epoch) ON TABLE public.vms TO qvd_node;
