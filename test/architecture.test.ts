@@ -7,9 +7,10 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import * as exempt from "./architecture/exemptions.ts";
+import { expectNone } from "./architecture/expect-none.ts";
 import { lineOf } from "./architecture/functions.ts";
 import { IMPORT_RULES, type ImportRule, PACKAGE_HOMES } from "./architecture/import-rules.ts";
-import { findCycles, type Import, listFiles, readTree, type SourceFile } from "./architecture/tree.ts";
+import { findCycles, type Import, readTree, type SourceFile } from "./architecture/tree.ts";
 import { findWrites, judgeWrite } from "./architecture/write-rules.ts";
 
 const ROOT = dirname(import.meta.dir);
@@ -20,11 +21,6 @@ const MOST_LIB_FILES = 15;
 const files = readTree(ROOT);
 const source = files.filter((file) => !file.isTest);
 const product = source.filter((file) => file.path.startsWith("src/"));
-
-/** Compares with nothing, so that a failure prints the breaches one a line. */
-function expectNone(breaches: readonly string[]): void {
-  expect(breaches.join("\n")).toBe("");
-}
 
 /** Breaches of a pattern in masked source, as `path:line why`. */
 function findPattern(among: readonly SourceFile[], pattern: RegExp, why: string): string[] {
@@ -226,11 +222,22 @@ describe("the language", () => {
   });
 });
 
-/** Whether the line before, or the same line, carries a comment. */
+/** Whether the line itself or one of the two before carries a comment. */
 function commentBefore(text: string, offset: number): boolean {
   const lines = text.slice(0, text.indexOf("\n", offset)).split("\n");
-  return lines.slice(-2).some((line) => /\/\/|\*\//.test(line));
+  return lines.slice(-3).some((line) => /\/\/|\*\//.test(line));
 }
+
+describe("tests", () => {
+  test("hold no test that is skipped or runs alone", () => {
+    const breaches = findPattern(
+      files.filter((f) => f.isTest),
+      /\b(?:test|it|describe)\.(?:skip|todo|only|if|skipIf|todoIf)\b/g,
+      "a test that doesn't run proves nothing",
+    );
+    expectNone(breaches);
+  });
+});
 
 describe("names", () => {
   test("of files are kebab-case and say what is in them", () => {
@@ -283,103 +290,5 @@ describe("exemptions", () => {
       Object.keys,
     );
     expectNone(named.map((key) => key.split(" ")[0] ?? "").filter((path) => !paths.has(path)));
-  });
-});
-
-describe("papers", () => {
-  const manifest: { dependencies: Record<string, string>; devDependencies: Record<string, string> } =
-    JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-  const decisions = listFiles(ROOT, "docs/decisions").map((path) => readFileSync(join(ROOT, path), "utf8"));
-
-  test("have a decision for each dependency", () => {
-    const names = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.devDependencies)];
-    const breaches = names
-      .filter((name) => !decisions.some((text) => text.includes(`\`${name}\``)))
-      .map((name) => `${name} has no page in docs/decisions: each dependency is justified`);
-    expectNone(breaches);
-  });
-
-  test("pin each dependency to one version", () => {
-    const versions = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies });
-    expectNone(
-      versions
-        .filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))
-        .map(([name]) => `${name} is not pinned`),
-    );
-  });
-
-  test("name no source of packages in the lock file", () => {
-    // A mirror's addresses would make everybody else's install ask that mirror.
-    expect(readFileSync(join(ROOT, "bun.lock"), "utf8")).not.toContain("://");
-  });
-
-  test("link to files that are there", () => {
-    const pages = [...listFiles(ROOT, "docs"), "README.md"].filter((path) => path.endsWith(".md"));
-    const breaches = pages.flatMap((path) => {
-      const text = readFileSync(join(ROOT, path), "utf8");
-      return [...text.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)[^)]*\)/g)]
-        .map((match) => join(dirname(path), match[1] ?? ""))
-        .filter((target) => !existsSync(join(ROOT, target)))
-        .map((target) => `${path} links to ${target}, which isn't there`);
-    });
-    expectNone(breaches);
-  });
-
-  test("of the tree's map name folders that are there", () => {
-    const text = readFileSync(join(ROOT, "docs/architecture.md"), "utf8");
-    const named = [...text.matchAll(/`((?:src|test|docs|bench|script|migrations)\/[\w./-]*)`/g)].map(
-      (match) => match[1] ?? "",
-    );
-    expectNone([...new Set(named)].filter((path) => !existsSync(join(ROOT, path))));
-  });
-});
-
-describe("tracked files", () => {
-  const tracked = Bun.spawnSync(["git", "ls-files", "-z"], { cwd: ROOT })
-    .stdout.toString()
-    .split("\0")
-    .filter(Boolean);
-  const texts = tracked
-    .filter(
-      (path) =>
-        /\.(tsx?|json|sql|md|sh|py|css|js|toml|yml|conf|patch)$|^[^.]*$/.test(path) &&
-        existsSync(join(ROOT, path)),
-    )
-    .filter((path) => !/vendor\//.test(path))
-    .map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }));
-
-  test("name no place of one machine", () => {
-    const places =
-      /\/(?:[w]ork|[f]arm|[h]ome\/(?!\$|\{|<|alice|bob|user|qvd|demo|:|ana)[a-z]+)\/|\.\.\/[s]hared|\/[t]mp\/bash_jobs/;
-    const breaches = texts
-      .filter(({ text }) => places.test(text))
-      .map(({ path, text }) => `${path}: ${places.exec(text)?.[0]}`);
-    expectNone(breaches);
-  });
-
-  test("name no source of packages", () => {
-    const hosts = /https?:\/\/[a-z0-9.-]*(?:registry|npmjs|artifactory|nexus|mirror)[a-z0-9./-]*/;
-    const breaches = texts
-      .filter(({ text }) => hosts.test(text))
-      .map(({ path, text }) => `${path}: ${hosts.exec(text)?.[0]}`);
-    expectNone(breaches);
-  });
-
-  test("promise nothing for later", () => {
-    const words = new RegExp(`\\b(?:${["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"].join("|")})\\b`);
-    const breaches = texts
-      .filter(({ path }) => /\.(tsx?|sql|sh|css)$|^script\//.test(path))
-      .filter(({ text }) => words.test(text))
-      .map(({ path, text }) => `${path}: ${words.exec(text)?.[0]}`);
-    expectNone(breaches);
-  });
-
-  test("hold no test that is skipped or runs alone", () => {
-    const breaches = findPattern(
-      files.filter((f) => f.isTest),
-      /\b(?:test|it|describe)\.(?:skip|todo|only|if|skipIf|todoIf)\b/g,
-      "a test that doesn't run proves nothing",
-    );
-    expectNone(breaches);
   });
 });

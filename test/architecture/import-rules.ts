@@ -16,7 +16,8 @@ export type ImportRule = {
 
 const MODES = ["node", "broker", "admin", "guest"];
 const DRIVERS = ["hypervisor", "storage", "network"];
-const LIBRARIES = ["drizzle-orm", "postgres", "hono", "zod", "htmx.org"];
+const SERVERS = ["drizzle-orm", "postgres", "hono", "htmx.org"];
+const LIBRARIES = [...SERVERS, "zod"];
 /** What lets code act on the world. */
 const ACTING = [
   "node:fs",
@@ -94,7 +95,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
       ...MODES,
       "cli",
       "config",
-      ...LIBRARIES,
+      ...SERVERS,
     ],
     why: "a driver must run alone in its contract suite",
   },
@@ -110,7 +111,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
       ...MODES,
       "cli",
       "config",
-      ...LIBRARIES,
+      ...SERVERS,
     ],
     why: "a driver must run alone in its contract suite",
   },
@@ -126,7 +127,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
       ...MODES,
       "cli",
       "config",
-      ...LIBRARIES,
+      ...SERVERS,
     ],
     why: "a driver must run alone in its contract suite",
   },

@@ -45,7 +45,7 @@ export function readSource(path: string, text: string): SourceFile {
     bare,
     lines: text.split("\n").length - (text.endsWith("\n") ? 1 : 0),
     isTest: /\.test\.tsx?$/.test(path) || path.startsWith("test/"),
-    imports: readImports(path, code),
+    imports: readImports(path, code, bare),
     functions: findFunctions(bare),
   };
 }
@@ -65,12 +65,16 @@ export function listFiles(root: string, folder: string): string[] {
 const FROM = /^(?:import|export)\s+(type\s)?(?:[^"';]*?\sfrom\s+)?"([^"]+)"/gm;
 const LAZY = /\bimport\(\s*"([^"]+)"\s*\)/g;
 
-function readImports(path: string, code: string): Import[] {
-  const found = [...code.matchAll(FROM)].map((match) =>
-    toImport(path, match[2] ?? "", match[1] !== undefined),
-  );
-  const lazy = [...code.matchAll(LAZY)].map((match) => toImport(path, match[1] ?? "", false));
-  return [...found, ...lazy];
+/** `bare` tells an import from the word in a string. */
+function readImports(path: string, code: string, bare: string): Import[] {
+  const isCode = (match: RegExpExecArray) =>
+    /^(?:import|export)/.test(bare.slice(match.index, match.index + 6));
+  const found = [...code.matchAll(FROM)].filter(isCode);
+  const lazy = [...code.matchAll(LAZY)].filter(isCode);
+  return [
+    ...found.map((match) => toImport(path, match[2] ?? "", match[1] !== undefined)),
+    ...lazy.map((match) => toImport(path, match[1] ?? "", false)),
+  ];
 }
 
 function toImport(path: string, specifier: string, isTypeOnly: boolean): Import {
