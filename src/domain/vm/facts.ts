@@ -36,6 +36,8 @@ export type VmReport = {
   readonly generationSeen: number;
   readonly tries: number;
   readonly nextTryAtMs: number | undefined;
+  /** The image that it runs, or ran last. */
+  readonly diId: DiId | undefined;
   readonly hasAgent: boolean;
   readonly xState: string;
   readonly fault: VmFault | undefined;
@@ -120,6 +122,7 @@ export const NEVER_REPORTED: VmReport = {
   generationSeen: 0,
   tries: 0,
   nextTryAtMs: undefined,
+  diId: undefined,
   hasAgent: false,
   xState: "none",
   fault: undefined,

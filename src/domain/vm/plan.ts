@@ -13,6 +13,7 @@ import { failWaitingSession } from "./plan-session.ts";
 import { planStarting, planStoppedButWished } from "./plan-start.ts";
 import { planStopping, stopSteps, tearDown } from "./plan-stop.ts";
 import { step, type VmStep } from "./steps.ts";
+import { stopReason, wantsDown } from "./wish.ts";
 
 export function planVm(
   desired: VmDesired,

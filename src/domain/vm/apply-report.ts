@@ -1,0 +1,24 @@
+import type { VmReport } from "./facts.ts";
+import { changeState } from "./state.ts";
+import type { VmReportPatch } from "./steps.ts";
+
+/** What is known of a desktop once `patch` is; refuses an illegal change of state. */
+export function applyReport(report: VmReport, patch: VmReportPatch, nowMs: number): VmReport {
+  const state = changeState(report.state, patch.state ?? report.state);
+  return {
+    state,
+    stateAtMs: state === report.state ? report.stateAtMs : nowMs,
+    generationSeen: patch.generationSeen ?? report.generationSeen,
+    tries: patch.tries ?? report.tries,
+    nextTryAtMs: orKept(patch.nextTryAtMs, report.nextTryAtMs),
+    diId: orKept(patch.diId, report.diId),
+    hasAgent: patch.hasAgent ?? report.hasAgent,
+    xState: patch.xState ?? report.xState,
+    fault: orKept(patch.fault, report.fault),
+  };
+}
+
+/** Null empties, undefined keeps. */
+function orKept<Value>(given: Value | null | undefined, kept: Value | undefined): Value | undefined {
+  return given === undefined ? kept : (given ?? undefined);
+}

@@ -1,0 +1,44 @@
+/** What the node's loop works with: narrow views of the drivers, so that each can be exchanged in a test. */
+
+import type { Db } from "../db/client.ts";
+import type { NodeId } from "../domain/ids.ts";
+import type { Layout } from "../domain/node/layout.ts";
+import type { NetworkRange } from "../domain/node/network-range.ts";
+import type { VmLimits } from "../domain/vm/facts.ts";
+import type { Hypervisor } from "../hypervisor/driver.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
+import type { Network } from "../network/network.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { Wake } from "../wire/wake/messages.ts";
+import type { GuestChannels } from "./guest-channel/guest-channels.ts";
+
+export type NodeIdentity = { readonly nodeId: NodeId; readonly name: string };
+
+/** What stays the same while the node process lives. */
+export type NodeSettings = {
+  readonly instance: string;
+  readonly layout: Layout;
+  readonly idRangeFirst: number;
+  readonly range: NetworkRange;
+  /** Bound into desktops as their agent. */
+  readonly agentExecutable: string;
+  readonly parallelStarts: number;
+  readonly limits: VmLimits;
+};
+
+export type LoopDeps = {
+  readonly node: NodeIdentity;
+  readonly settings: NodeSettings;
+  readonly db: Db;
+  readonly hypervisor: Hypervisor;
+  readonly storage: Omit<Storage, "freeBytes" | "verifyArchive">;
+  readonly network: Pick<Network, "addPort" | "removePort">;
+  readonly channels: GuestChannels;
+  /** Tells the other processes of the box that something of a desktop or an image has changed. */
+  readonly tell: (wake: Wake) => void;
+  /** False while this box may start nothing. */
+  readonly hasLease: () => boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+};

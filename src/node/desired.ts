@@ -1,0 +1,46 @@
+/** What the database wishes of a desktop, in the planner's terms. */
+
+import type { NodeDesktop } from "../db/queries/node-desktops.ts";
+import type { DiId } from "../domain/ids.ts";
+import type { VmDesired, VmImage } from "../domain/vm/facts.ts";
+
+export function composeDesired(
+  desktop: NodeDesktop,
+  box: { readonly isStopping: boolean; readonly nowMs: number; readonly bases: ReadonlySet<DiId> },
+): VmDesired {
+  const { session } = desktop;
+  return {
+    wish: desktop.wish,
+    generation: desktop.generation,
+    wishedBy: desktop.wishedBy ?? "somebody",
+    blockedReason: desktop.isBlocked ? (desktop.blockedReason ?? "an administrator blocked it") : undefined,
+    isDeleted: desktop.isDeleted,
+    isBoxStopping: box.isStopping,
+    image: composeImage(desktop, box.bases),
+    session:
+      session === null
+        ? undefined
+        : { id: session.id, state: session.state, requestedAtMs: box.nowMs - session.requestedAgeMs },
+  };
+}
+
+function composeImage({ image, diTag, osf }: NodeDesktop, bases: ReadonlySet<DiId>): VmImage {
+  const which = `The image ${image?.version} of ${osf.name}`;
+  if (image === null)
+    return {
+      kind: "unusable",
+      text: `No image of ${osf.name} carries the tag ${diTag}. Put the tag on one that is ready.`,
+    };
+  if (image.isBlocked) return { kind: "unusable", text: `${which} is blocked.` };
+  switch (image.state) {
+    case "ready":
+      return { kind: "ready", diId: image.id, isUnpacked: bases.has(image.id) };
+    case "failed":
+      return {
+        kind: "unusable",
+        text: `${which} can't be used: ${image.fault ?? "it did not pass its checks"}`,
+      };
+    default:
+      return { kind: "pending", text: `${which} is still being checked.` };
+  }
+}

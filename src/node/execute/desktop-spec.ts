@@ -1,0 +1,42 @@
+/** A desktop as the hypervisor wants it: everything follows from its row and the box's settings. */
+
+import type { NodeDesktop } from "../../db/queries/node-desktops.ts";
+import { idRangeOf } from "../../domain/node/id-range.ts";
+import { vmLayout } from "../../domain/node/layout.ts";
+import type { DesktopSpec, NetworkPort } from "../../hypervisor/driver.ts";
+import type { NodeSettings } from "../deps.ts";
+import type { ChannelPlace } from "../guest-channel/guest-channels.ts";
+
+export function desktopSpec(settings: NodeSettings, desktop: NodeDesktop, port: NetworkPort): DesktopSpec {
+  const places = vmLayout(settings.layout, desktop.vmId);
+  return {
+    vmId: desktop.vmId,
+    rootFolder: places.root,
+    homeFolder: places.home,
+    channelFolder: places.channel,
+    agentExecutable: settings.agentExecutable,
+    hostName: hostName(desktop),
+    memoryMb: desktop.osf.memoryMb,
+    cpus: desktop.osf.cpus,
+    idRange: idRangeOf(settings.idRangeFirst, desktop.idSlot),
+    port,
+  };
+}
+
+export function channelPlace(settings: NodeSettings, desktop: NodeDesktop): ChannelPlace {
+  return {
+    socketPath: vmLayout(settings.layout, desktop.vmId).channelSocket,
+    ownerUid: idRangeOf(settings.idRangeFirst, desktop.idSlot).first,
+  };
+}
+
+/** A desktop's name may hold anything a person can type; a host name may not. */
+function hostName({ name, vmId }: NodeDesktop): string {
+  const plain = name
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 40)
+    .replace(/-+$/, "");
+  return plain === "" ? `vm-${vmId}` : plain;
+}

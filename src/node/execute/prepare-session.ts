@@ -1,0 +1,41 @@
+import { accountUid } from "../../domain/vm/account.ts";
+import { AppError } from "../../lib/errors.ts";
+import type { Executor } from "./executor.ts";
+
+export const prepareSession: Executor<"prepare-session"> = async (
+  deps,
+  { desktop, signal },
+  { sessionId, timeoutMs },
+) => {
+  const { session, user } = desktop;
+  if (session?.id !== sessionId)
+    throw new AppError("superseded", `preparing session ${sessionId}: a newer one has taken its place`);
+  const prepared = deps.channels.prepareSession(
+    desktop.vmId,
+    {
+      session: sessionId,
+      account: { login: user.login, uid: accountUid(user.id), fullName: user.fullName },
+      client: session.client,
+      accept: deps.settings.range.gateway,
+      slaveKey: session.slaveKey,
+    },
+    timeoutMs,
+  );
+  await untilAborted(prepared, signal, `preparing session ${sessionId}`);
+};
+
+/** The guest can't be called back; whatever it still does, the next order or its end takes care of. */
+async function untilAborted(work: Promise<void>, signal: AbortSignal, doing: string): Promise<void> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(new AppError("superseded", `${doing}: called off`));
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    if (signal.aborted) abort();
+    await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+    // Whichever lost the race must not end the process when it fails later.
+    work.catch(() => {});
+    aborted.promise.catch(() => {});
+  }
+}

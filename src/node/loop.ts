@@ -1,0 +1,235 @@
+/**
+ * The loop of one box: for each of its desktops observe → plan → execute → report, for ever.
+ *
+ * Level-triggered: a wake, a notice, a control group's event or an agent's word only says that a desktop is
+ * worth a look; each pass reads all it needs, and a full pass runs on a timer. Steps of one desktop run one
+ * after the other, those of different desktops at the same time; how many start at once is the queue's.
+ * While the database is away no pass runs: desktops and their sessions go on, and the first pass after its
+ * return catches up.
+ */
+
+import { isDatabaseAway } from "../db/errors.ts";
+import { listNodeDesktops, type NodeDesktop } from "../db/queries/node-desktops.ts";
+import type { VmId } from "../domain/ids.ts";
+import { planVm } from "../domain/vm/plan.ts";
+import { needsTurn, wantsDown } from "../domain/vm/wish.ts";
+import { backoffMs } from "../lib/backoff.ts";
+import { waitFor } from "../lib/wait.ts";
+import type { LoopDeps } from "./deps.ts";
+import { composeDesired } from "./desired.ts";
+import type { GuestEvent } from "./guest-channel/guest-channels.ts";
+import { newMemory, readReport, type VmMemory } from "./memory.ts";
+import { observeDesktop, observeWorld, type World } from "./observe.ts";
+import { runSteps } from "./run-steps.ts";
+import { StartQueue } from "./start-queue.ts";
+import { sweepStrangers } from "./sweep-strangers.ts";
+
+export type LoopOptions = {
+  readonly fullPassMs: number;
+  /** Wakes within this time share a pass. */
+  readonly gatherMs: number;
+};
+
+export const LOOP_OPTIONS: LoopOptions = { fullPassMs: 15_000, gatherMs: 5 };
+
+const AWAY_BACKOFF = { firstMs: 100, mostMs: 2_000 };
+/** A desktop whose plan never comes to rest is a bug; it may not take the box with it. */
+const MOST_ROUNDS = 60;
+const ROUNDS_WITHIN_MS = 10_000;
+
+/** Actions that a wish to be stopped needn't wait for. */
+const CALLED_OFF = new Set(["unpack-image", "prepare-disks", "start-container", "prepare-session"]);
+
+export class NodeLoop {
+  readonly #deps: LoopDeps;
+  readonly #options: LoopOptions;
+  readonly #memories = new Map<VmId, VmMemory>();
+  readonly #queue: StartQueue;
+  readonly #dirty = new Set<VmId>();
+  readonly #rounds = new Map<VmId, { sinceMs: number; count: number }>();
+  #isAllDirty = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #fullTimer: ReturnType<typeof setInterval> | undefined;
+  #isPassing = false;
+  #awayTries = 0;
+  #isBoxStopping = false;
+  #isStopped = false;
+
+  constructor(deps: LoopDeps, options: LoopOptions = LOOP_OPTIONS) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#queue = new StartQueue(deps.settings.parallelStarts, (vmId) => this.wake(vmId));
+  }
+
+  start(): void {
+    this.#fullTimer = setInterval(() => this.wake(), this.#options.fullPassMs);
+    this.wake();
+  }
+
+  /** Says that a desktop, or any, is worth a look. */
+  wake(vmId?: VmId): void {
+    if (vmId === undefined) this.#isAllDirty = true;
+    else this.#dirty.add(vmId);
+    this.#schedule(this.#options.gatherMs);
+  }
+
+  takeGuestEvent(vmId: VmId, event: GuestEvent): void {
+    if (event.type === "beat" || event.type === "garbage") return;
+    const memory = this.#memories.get(vmId);
+    if (memory !== undefined) {
+      if (event.type === "powering-off") memory.isPoweringOff = true;
+      else if (event.type !== "session-changed") memory.agentChangedAtMs = this.#nowMs();
+    }
+    this.wake(vmId);
+  }
+
+  /** Desktops by id, as last known. */
+  list(): ReadonlyMap<VmId, VmMemory> {
+    return this.#memories;
+  }
+
+  get isDatabaseAway(): boolean {
+    return this.#awayTries > 0;
+  }
+
+  /** Stops every desktop of the box, gracefully; true when all are down. Wishes stay as they are. */
+  async stopDesktops(timeoutMs: number): Promise<boolean> {
+    this.#isBoxStopping = true;
+    this.wake();
+    const isDown = () =>
+      [...this.#memories.values()].every((one) => one.report.state === "stopped" && !one.running);
+    return (await waitFor(isDown, { timeoutMs, everyMs: 50 })) === true;
+  }
+
+  /** Ends the loop; desktops go on. Steps that can be called off are; others are waited for, for a while. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    clearInterval(this.#fullTimer);
+    for (const memory of this.#memories.values()) {
+      clearTimeout(memory.timer);
+      if (memory.running !== undefined && CALLED_OFF.has(memory.running.action)) memory.running.abort.abort();
+    }
+    const isIdle = () => !this.#isPassing && [...this.#memories.values()].every((one) => !one.running);
+    await waitFor(isIdle, { timeoutMs });
+  }
+
+  #schedule(ms: number): void {
+    if (this.#isStopped || this.#timer !== undefined || this.#isPassing) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#pass();
+    }, ms);
+  }
+
+  async #pass(): Promise<void> {
+    this.#isPassing = true;
+    const isFull = this.#isAllDirty;
+    const vmIds = [...this.#dirty];
+    this.#isAllDirty = false;
+    this.#dirty.clear();
+    let pauseMs = this.#options.gatherMs;
+    try {
+      await this.#look(isFull ? undefined : vmIds);
+      if (this.#awayTries > 0) this.#deps.log.info("database-back", { tries: this.#awayTries });
+      this.#awayTries = 0;
+    } catch (error) {
+      pauseMs = this.#takeFault(error);
+      // What may have been missed meanwhile is seen by the next pass.
+      this.#isAllDirty = true;
+    }
+    this.#isPassing = false;
+    if (this.#isAllDirty || this.#dirty.size > 0) this.#schedule(pauseMs);
+  }
+
+  #takeFault(error: unknown): number {
+    const isAway = isDatabaseAway(error);
+    if (this.#awayTries === 0 || !isAway)
+      this.#deps.log.error(isAway ? "database-away" : "pass-failed", { error });
+    this.#awayTries++;
+    return backoffMs(this.#awayTries, AWAY_BACKOFF);
+  }
+
+  async #look(vmIds: readonly VmId[] | undefined): Promise<void> {
+    const { db, node } = this.#deps;
+    const desktops = await listNodeDesktops(db, node.nodeId, vmIds);
+    const images = new Set(desktops.flatMap(({ image }) => (image === null ? [] : [image.id])));
+    const world = await observeWorld(this.#deps, images);
+    this.#forget(desktops, vmIds);
+    if (vmIds === undefined) await sweepStrangers(this.#deps, { world, known: this.#memories, desktops });
+    for (const desktop of desktops) this.#consider(desktop, world);
+  }
+
+  /** Desktops that are gone from the database, or from this node. */
+  #forget(desktops: readonly NodeDesktop[], vmIds: readonly VmId[] | undefined): void {
+    const present = new Set(desktops.map((desktop) => desktop.vmId));
+    for (const vmId of vmIds ?? [...this.#memories.keys()]) {
+      const memory = this.#memories.get(vmId);
+      if (present.has(vmId) || memory === undefined || memory.running) continue;
+      clearTimeout(memory.timer);
+      this.#memories.delete(vmId);
+      this.#rounds.delete(vmId);
+      this.#queue.release(vmId);
+    }
+  }
+
+  #consider(desktop: NodeDesktop, world: World): void {
+    const nowMs = this.#nowMs();
+    const { limits } = this.#deps.settings;
+    const memory = this.#memories.get(desktop.vmId) ?? newMemory(desktop, nowMs);
+    this.#memories.set(desktop.vmId, memory);
+    memory.desktop = desktop;
+    const box = { isStopping: this.#isBoxStopping, nowMs, bases: world.bases };
+    const desired = composeDesired(desktop, box);
+    if (memory.running !== undefined) {
+      // It is looked at again when its steps have ended.
+      if (wantsDown(desired) && CALLED_OFF.has(memory.running.action)) memory.running.abort.abort();
+      return;
+    }
+    memory.report = readReport(desktop, nowMs);
+    const unqueued = observeDesktop(this.#deps, memory, { world, queuePosition: 0 });
+    const observed = {
+      ...unqueued,
+      queuePosition: this.#takeTurn(memory, needsTurn(desired, unqueued, nowMs)),
+    };
+    const plan = planVm(desired, observed, { nowMs, limits });
+    clearTimeout(memory.timer);
+    memory.failure = undefined;
+    memory.timer = undefined;
+    if (plan.steps.length > 0) {
+      if (this.#isRestless(memory, nowMs)) this.#wakeLater(memory, ROUNDS_WITHIN_MS);
+      else void runSteps(this.#deps, memory, plan.steps).then(() => this.wake(desktop.vmId));
+    } else if (plan.wakeAtMs !== undefined) this.#wakeLater(memory, plan.wakeAtMs - nowMs);
+  }
+
+  #takeTurn(memory: VmMemory, isNeeded: boolean): number {
+    const { vmId } = memory.desktop;
+    if (!isNeeded) {
+      this.#queue.release(vmId);
+      memory.wasQueued = false;
+      return 0;
+    }
+    if (memory.report.state === "starting_2") this.#queue.count(vmId);
+    return this.#queue.ask(vmId);
+  }
+
+  #wakeLater(memory: VmMemory, ms: number): void {
+    memory.timer = setTimeout(() => this.wake(memory.desktop.vmId), Math.max(1, ms));
+  }
+
+  #isRestless(memory: VmMemory, nowMs: number): boolean {
+    const { vmId } = memory.desktop;
+    const rounds = this.#rounds.get(vmId);
+    if (rounds === undefined || nowMs - rounds.sinceMs > ROUNDS_WITHIN_MS) {
+      this.#rounds.set(vmId, { sinceMs: nowMs, count: 1 });
+      return false;
+    }
+    rounds.count++;
+    if (rounds.count === MOST_ROUNDS) this.#deps.log.error("plan-restless", { vmId, report: memory.report });
+    return rounds.count >= MOST_ROUNDS;
+  }
+
+  #nowMs(): number {
+    return this.#deps.clock.monotonicMs();
+  }
+}

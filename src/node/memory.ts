@@ -1,0 +1,55 @@
+/** What the node process remembers of a desktop between two passes. All of it may be lost with the process. */
+
+import type { NodeDesktop } from "../db/queries/node-desktops.ts";
+import type { VmFailure, VmReport } from "../domain/vm/facts.ts";
+import { NEVER_REPORTED } from "../domain/vm/facts.ts";
+import type { VmAction } from "../domain/vm/steps.ts";
+
+export type VmMemory = {
+  desktop: NodeDesktop;
+  /** As last written or read; moments by the monotonic clock. */
+  report: VmReport;
+  failure: VmFailure | undefined;
+  wasQueued: boolean;
+  killedAtMs: number | undefined;
+  cleanUpFailures: number;
+  cleanUpFailedAtMs: number | undefined;
+  agentChangedAtMs: number | undefined;
+  isPoweringOff: boolean;
+  /** What is being done to it now; one thing at a time. */
+  running: { action: VmAction; readonly abort: AbortController } | undefined;
+  timer: ReturnType<typeof setTimeout> | undefined;
+};
+
+export function newMemory(desktop: NodeDesktop, nowMs: number): VmMemory {
+  return {
+    desktop,
+    report: readReport(desktop, nowMs),
+    failure: undefined,
+    wasQueued: false,
+    killedAtMs: undefined,
+    cleanUpFailures: 0,
+    cleanUpFailedAtMs: undefined,
+    agentChangedAtMs: undefined,
+    isPoweringOff: false,
+    running: undefined,
+    timer: undefined,
+  };
+}
+
+/** The stored report with its ages turned into moments of our own clock, so that two clocks never meet. */
+export function readReport(desktop: NodeDesktop, nowMs: number): VmReport {
+  const stored = desktop.report;
+  if (stored === null) return NEVER_REPORTED;
+  return {
+    state: stored.state,
+    stateAtMs: nowMs - stored.stateAgeMs,
+    generationSeen: stored.generationSeen,
+    tries: stored.tries,
+    nextTryAtMs: stored.nextTryInMs === null ? undefined : nowMs + stored.nextTryInMs,
+    diId: stored.diId ?? undefined,
+    hasAgent: stored.hasAgent,
+    xState: stored.xState,
+    fault: stored.faultCode === null ? undefined : { code: stored.faultCode, text: stored.faultText ?? "" },
+  };
+}

@@ -1,0 +1,97 @@
+/**
+ * Wakes of this box: one unix socket where brokers and admin tell that they changed something and hear that
+ * others did, bridged to PostgreSQL's NOTIFY for other boxes. Notices only wake; nothing is lost when one is.
+ *
+ *     broker, admin ──► wake socket ──► the loop, the other clients, NOTIFY (at once, then ≤ 10/s)
+ *     NOTIFY of another box ──► the loop, all clients
+ *
+ * Wakes are counted because a NOTIFY in each commit costs a busy site 98 % of its transactions.
+ */
+
+import { chmodSync, chownSync } from "node:fs";
+import { type LineConnection, listenLines } from "../lib/line-socket.ts";
+import { formatWake, MOST_WAKE_BYTES, parseWake, type Wake } from "../wire/wake/messages.ts";
+
+export type NoticesOptions = {
+  readonly path: string;
+  /** Group whose members may connect; undefined leaves the socket to its owner. */
+  readonly gid: number | undefined;
+  readonly onWake: (wake: Wake) => void;
+  /** Sends one notice to the other boxes; its failure is of no consequence. */
+  readonly notify: (payload: string) => void;
+};
+
+export type Notices = {
+  /** Tells the other processes of this box and the other boxes. */
+  tell(wake: Wake): void;
+  /** A notice of another box has come. */
+  hear(payload: string): void;
+  stop(): void;
+};
+
+const MOST_CLIENTS = 256;
+const NOTIFY_EVERY_MS = 100;
+/** PostgreSQL takes 8000 bytes; beyond this many desktops a wake for all is cheaper. */
+const MOST_NOTICE_WAKES = 40;
+
+export function createNotices(options: NoticesOptions): Notices {
+  const clients = new Set<LineConnection>();
+  const outside = createNotifier(options.notify);
+  const broadcast = (wake: Wake, except?: LineConnection) => {
+    const line = formatWake(wake);
+    for (const client of clients) if (client !== except) client.send(line);
+  };
+  const server = listenLines(options.path, {
+    mostLineBytes: MOST_WAKE_BYTES,
+    mostConnections: MOST_CLIENTS,
+    onOpen: (client) => void clients.add(client),
+    onClose: (client) => void clients.delete(client),
+    onLine: (client, line) => {
+      const wake = parseWake(line);
+      if (wake === undefined) return client.close();
+      options.onWake(wake);
+      broadcast(wake, client);
+      outside.add(wake);
+    },
+  });
+  chmodSync(options.path, 0o660);
+  if (options.gid !== undefined) chownSync(options.path, 0, options.gid);
+  return {
+    tell: (wake) => {
+      broadcast(wake);
+      outside.add(wake);
+    },
+    hear: (payload) => {
+      for (const wake of payload.split("\n").map(parseWake)) {
+        if (wake === undefined) continue;
+        options.onWake(wake);
+        broadcast(wake);
+      }
+    },
+    stop: () => {
+      outside.stop();
+      server.stop();
+    },
+  };
+}
+
+/** The first notice goes at once; what comes within the next 100 ms goes together. */
+function createNotifier(notify: (payload: string) => void) {
+  const waiting = new Set<string>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const flush = () => {
+    timer = undefined;
+    if (waiting.size === 0) return;
+    const wakes = waiting.size > MOST_NOTICE_WAKES ? [formatWake({ topic: "vm" })] : [...waiting];
+    waiting.clear();
+    timer = setTimeout(flush, NOTIFY_EVERY_MS);
+    notify(wakes.join("\n"));
+  };
+  return {
+    add: (wake: Wake) => {
+      waiting.add(formatWake(wake));
+      if (timer === undefined) flush();
+    },
+    stop: () => clearTimeout(timer),
+  };
+}

@@ -1,0 +1,60 @@
+/** Looks at the box: what runs, what lies about, what the agents say. Changes nothing. */
+
+import type { DiId, VmId } from "../domain/ids.ts";
+import { vmLayout } from "../domain/node/layout.ts";
+import type { VmObserved } from "../domain/vm/facts.ts";
+import type { DesktopObservation } from "../hypervisor/driver.ts";
+import type { DesktopDisks } from "../storage/list-mounted.ts";
+import type { LoopDeps } from "./deps.ts";
+import type { VmMemory } from "./memory.ts";
+
+export type World = {
+  readonly desktops: ReadonlyMap<VmId, DesktopObservation>;
+  readonly disks: ReadonlyMap<VmId, DesktopDisks>;
+  readonly bases: ReadonlySet<DiId>;
+};
+
+/** `diIds` are the images whose base trees matter. */
+export async function observeWorld(deps: LoopDeps, diIds: ReadonlySet<DiId>): Promise<World> {
+  const [desktops, disks, bases] = await Promise.all([
+    deps.hypervisor.observe(),
+    deps.storage.listMounted(),
+    Promise.all([...diIds].map(async (diId) => ((await deps.storage.hasBase(diId)) ? diId : undefined))),
+  ]);
+  return { desktops, disks, bases: new Set(bases.filter((diId) => diId !== undefined)) };
+}
+
+export function observeDesktop(
+  deps: LoopDeps,
+  memory: VmMemory,
+  seen: { readonly world: World; readonly queuePosition: number },
+): VmObserved {
+  const { vmId } = memory.desktop;
+  const desktop = seen.world.desktops.get(vmId);
+  const guest = deps.channels.read(vmId);
+  return {
+    report: memory.report,
+    isAlive: desktop?.isAlive ?? false,
+    leftovers: listLeftovers(deps, vmId, seen.world),
+    agent: {
+      isAttached: guest?.isAttached ?? false,
+      changedAtMs: memory.agentChangedAtMs,
+      xState: guest?.xState ?? "none",
+      isPoweringOff: memory.isPoweringOff,
+    },
+    failure: memory.failure,
+    queuePosition: seen.queuePosition,
+    wasQueued: memory.wasQueued,
+    killedAtMs: memory.killedAtMs,
+    cleanUpFailures: memory.cleanUpFailures,
+    cleanUpFailedAtMs: memory.cleanUpFailedAtMs,
+    hasLease: deps.hasLease(),
+  };
+}
+
+/** In words, for the trail: a living desktop's parts are listed too. */
+export function listLeftovers(deps: Pick<LoopDeps, "settings">, vmId: VmId, world: World): string[] {
+  const disks = world.disks.get(vmId);
+  const folder = disks?.hasFolder === true ? [vmLayout(deps.settings.layout, vmId).folder] : [];
+  return [...(world.desktops.get(vmId)?.leftovers ?? []), ...(disks?.mounts ?? []), ...folder];
+}

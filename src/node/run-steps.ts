@@ -1,0 +1,101 @@
+/** Does the steps of one desktop in their order, until one fails; the failure is a fact of the next plan. */
+
+import { isDatabaseAway } from "../db/errors.ts";
+import { applyReport } from "../domain/vm/apply-report.ts";
+import type { VmReportPatch, VmStep } from "../domain/vm/steps.ts";
+import { AppError, describeError, isAppError } from "../lib/errors.ts";
+import type { LoopDeps } from "./deps.ts";
+import type { ActingAction, Executor } from "./execute/executor.ts";
+import { EXECUTORS } from "./execute/executors.ts";
+import type { VmMemory } from "./memory.ts";
+import { reportVm } from "./report/report-vm.ts";
+
+/** Never throws: what fails is remembered, logged, and planned for. */
+export async function runSteps(deps: LoopDeps, memory: VmMemory, steps: readonly VmStep[]): Promise<void> {
+  const { vmId } = memory.desktop;
+  const abort = new AbortController();
+  for (const step of steps) {
+    memory.running = { action: step.action, abort };
+    const startedMs = deps.clock.monotonicMs();
+    try {
+      if (step.action === "report") await report(deps, memory, step.args);
+      else await act(deps, memory, { step, signal: abort.signal });
+      const tookMs = Math.round(deps.clock.monotonicMs() - startedMs);
+      deps.log.debug("step-done", { vmId, action: step.action, reason: step.reason, tookMs });
+    } catch (error) {
+      takeFailure(deps, memory, { step, error });
+      break;
+    }
+  }
+  memory.running = undefined;
+}
+
+async function report(deps: LoopDeps, memory: VmMemory, patch: VmReportPatch): Promise<void> {
+  const nowMs = deps.clock.monotonicMs();
+  const next = applyReport(memory.report, patch, nowMs);
+  const { vmId, epoch } = memory.desktop;
+  const events = patch.events ?? [];
+  const isOurs = await reportVm(
+    deps.db,
+    { vmId, epoch, report: next, events },
+    { nodeId: deps.node.nodeId, nowMs },
+  );
+  // The plan stands on a ground that is no longer there: none of its further steps is done.
+  if (!isOurs) throw new AppError("superseded", `reporting desktop ${vmId}: it is no longer this node's`);
+  memory.report = next;
+  if (events.some((event) => event.code === "start-queued")) memory.wasQueued = true;
+  for (const event of events) deps.log.info(event.code, { vmId, text: event.text });
+  deps.tell({ topic: "vm", vmId });
+}
+
+type Acting = Exclude<VmStep, { action: "report" }>;
+
+async function act(
+  deps: LoopDeps,
+  memory: VmMemory,
+  what: { readonly step: Acting; readonly signal: AbortSignal },
+): Promise<void> {
+  const { step, signal } = what;
+  if (step.action === "kill") memory.killedAtMs = deps.clock.monotonicMs();
+  if (step.action === "start-container") forgetLife(memory);
+  await executorOf(step.action)(deps, { desktop: memory.desktop, signal }, step.args);
+  if (step.action === "clean-up") {
+    memory.cleanUpFailures = 0;
+    memory.cleanUpFailedAtMs = undefined;
+    forgetLife(memory);
+  }
+}
+
+/** What belongs to one life of the desktop, from its start to its clean-up. */
+function forgetLife(memory: VmMemory): void {
+  memory.killedAtMs = undefined;
+  memory.agentChangedAtMs = undefined;
+  memory.isPoweringOff = false;
+}
+
+/** Step and executor have the same action, so that its arguments are those of the executor. */
+function executorOf(action: ActingAction): Executor<ActingAction> {
+  return EXECUTORS[action] as Executor<ActingAction>;
+}
+
+function takeFailure(
+  deps: LoopDeps,
+  memory: VmMemory,
+  what: { readonly step: VmStep; readonly error: unknown },
+): void {
+  const { step, error } = what;
+  const { vmId } = memory.desktop;
+  // Not the desktop's fault, and nothing to count: the loop waits for the database and looks again.
+  if (isDatabaseAway(error) || (isAppError(error) && error.code === "database-away")) {
+    deps.log.warn("step-without-database", { vmId, action: step.action });
+    return;
+  }
+  deps.log.warn("step-failed", { vmId, action: step.action, reason: step.reason, error });
+  // A report that fails otherwise is a bug of ours; the desktop isn't judged by it.
+  if (step.action === "report" || step.action === "report-session") return;
+  const code = isAppError(error) ? error.code : "driver-failed";
+  memory.failure = { action: step.action, code, text: describeError(error) };
+  if (step.action !== "clean-up") return;
+  memory.cleanUpFailures++;
+  memory.cleanUpFailedAtMs = deps.clock.monotonicMs();
+}
