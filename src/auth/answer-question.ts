@@ -1,0 +1,80 @@
+/**
+ * What stands between a question of the socket and an authenticator: names are normalised, guessing is
+ * slowed down, and only so many proofs are looked at at a time (each hash takes 64 MB).
+ */
+
+import { describeError, isAppError } from "../lib/errors.ts";
+import type { Log } from "../lib/log.ts";
+import { sleep } from "../lib/wait.ts";
+import type { AuthAnswer, AuthQuestion } from "../wire/auth/messages.ts";
+import type { Authenticator, Verdict } from "./authenticator.ts";
+import type { BoundedQueue } from "./bounded-queue.ts";
+import { parseLoginName } from "./login.ts";
+import type { Throttle } from "./throttle.ts";
+
+export type AnswerDeps = {
+  readonly authenticator: Authenticator;
+  readonly queue: BoundedQueue;
+  readonly throttle: Throttle;
+  readonly log: Log;
+};
+
+/** Tenant of a login that names none: people with desktops, and the site's administrators. */
+const FALLBACK_TENANTS = { user: "default", administrator: "*" } as const;
+
+export async function answerQuestion(
+  deps: AnswerDeps,
+  question: AuthQuestion,
+  signal: AbortSignal,
+): Promise<AuthAnswer> {
+  const verdict = await decideVerdict(deps, question, signal);
+  const fields = { kind: question.kind, login: question.login, origin: question.origin };
+  if (verdict.outcome === "accepted") deps.log.debug("proof-accepted", fields);
+  else deps.log.info(`proof-${verdict.outcome}`, fields);
+  return formatVerdict(question.id, verdict);
+}
+
+async function decideVerdict(
+  deps: AnswerDeps,
+  question: AuthQuestion,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const name = parseLoginName(question.login, FALLBACK_TENANTS[question.kind]);
+  if (name === undefined || question.password === "") return { outcome: "denied" };
+  const key = JSON.stringify([question.kind, name.login, name.tenant, question.origin]);
+  const waitMs = deps.throttle.enter(key);
+  if (waitMs === "refuse")
+    return { outcome: "busy", text: "Too many wrong passwords for this account. Wait a minute and retry." };
+  if (waitMs > 0) {
+    const release = deps.throttle.hold(key);
+    await sleep(waitMs, signal);
+    release();
+  }
+  if (signal.aborted) return { outcome: "unavailable", text: "Nobody waits for the answer any more." };
+  const verdict = await verify(deps, { kind: question.kind, name, password: question.password }, signal);
+  if (verdict.outcome === "denied") deps.throttle.failed(key);
+  if (verdict.outcome === "accepted") deps.throttle.succeeded(key);
+  return verdict;
+}
+
+async function verify(
+  deps: AnswerDeps,
+  proof: Parameters<Authenticator["verify"]>[0],
+  signal: AbortSignal,
+): Promise<Verdict> {
+  try {
+    const verdict = await deps.queue.run(() => deps.authenticator.verify(proof, signal));
+    return verdict ?? { outcome: "busy", text: "Too many people sign in at the moment. Retry in a minute." };
+  } catch (error) {
+    deps.log.error("proof-failed", { error });
+    const text = isAppError(error) ? describeError(error) : "Passwords can't be verified at the moment.";
+    return { outcome: "unavailable", text };
+  }
+}
+
+function formatVerdict(id: number, verdict: Verdict): AuthAnswer {
+  if (verdict.outcome === "denied") return { id, outcome: "denied" };
+  if (verdict.outcome !== "accepted") return { id, ...verdict };
+  const { login, tenantId, tenantName } = verdict.account;
+  return { id, outcome: "accepted", ...verdict.account.id, login, tenantId, tenantName };
+}

@@ -1,0 +1,107 @@
+/**
+ * The asking side of the auth socket, for broker and admin. One connection, opened when first needed and
+ * again after it was lost; while `qvd auth run` restarts, questions are answered `unavailable` at once.
+ */
+
+import { LineSplitter } from "../lib/lines.ts";
+import type { Log } from "../lib/log.ts";
+import { AuthAnswer, type AuthQuestion, MOST_AUTH_LINE_BYTES } from "../wire/auth/messages.ts";
+
+export type AuthClient = {
+  /** Never rejects: what goes wrong is an answer `unavailable` with a text for the person. */
+  verify(question: Omit<AuthQuestion, "id">, signal: AbortSignal): Promise<AuthAnswer>;
+  close(): void;
+};
+
+export type AuthClientDeps = {
+  readonly path: string;
+  readonly log: Log;
+  /** How long an answer may take, throttling included. */
+  readonly timeoutMs?: number;
+};
+
+type Settle = (answer: AuthAnswer) => void;
+const AWAY = "Passwords can't be verified at the moment: qvd auth run does not answer.";
+
+export function createAuthClient(deps: AuthClientDeps): AuthClient {
+  const pending = new Map<number, Settle>();
+  let lastId = 0;
+  let connecting: Promise<Bun.Socket<undefined>> | undefined;
+  const lose = () => {
+    connecting = undefined;
+    for (const [id, settle] of pending) settle({ id, outcome: "unavailable", text: AWAY });
+  };
+  const connected = () => {
+    connecting ??= connect(deps, pending, lose);
+    return connecting;
+  };
+  return {
+    async verify(question, signal) {
+      const id = ++lastId;
+      const answered = Promise.withResolvers<AuthAnswer>();
+      const giveUp = () => answered.resolve({ id, outcome: "unavailable", text: AWAY });
+      pending.set(id, answered.resolve);
+      const timer = setTimeout(giveUp, deps.timeoutMs ?? 30_000);
+      signal.addEventListener("abort", giveUp, { once: true });
+      try {
+        const socket = await connected();
+        // A line is at most a few kB and answers keep pace, so a short write means that the peer hangs.
+        const line = Buffer.from(`${JSON.stringify({ ...question, id })}\n`);
+        if (socket.write(line) !== line.length) socket.end();
+        return await answered.promise;
+      } catch (error) {
+        connecting = undefined;
+        deps.log.warn("auth-not-reached", { path: deps.path, error });
+        return { id, outcome: "unavailable", text: AWAY };
+      } finally {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", giveUp);
+        pending.delete(id);
+      }
+    },
+    close() {
+      connecting
+        ?.then((socket) => socket.end())
+        .catch(() => {
+          // It never was open.
+        });
+    },
+  };
+}
+
+function connect(
+  deps: AuthClientDeps,
+  pending: ReadonlyMap<number, Settle>,
+  lose: () => void,
+): Promise<Bun.Socket<undefined>> {
+  const lines = new LineSplitter(MOST_AUTH_LINE_BYTES);
+  return Bun.connect<undefined>({
+    unix: deps.path,
+    data: undefined,
+    socket: {
+      data(socket, chunk) {
+        for (const line of lines.push(chunk)) {
+          const answer = AuthAnswer.safeParse(parseJson(line));
+          if (answer.success) pending.get(answer.data.id)?.(answer.data);
+          else {
+            deps.log.error("auth-answer-unreadable", { error: answer.error });
+            socket.end();
+          }
+        }
+      },
+      close: lose,
+      error(_socket, error) {
+        deps.log.warn("auth-connection-failed", { error });
+      },
+    },
+  });
+}
+
+function parseJson(line: string | null): unknown {
+  try {
+    return line === null ? null : JSON.parse(line);
+  } catch {
+    // Not JSON, so not an answer either.
+    return null;
+  }
+}

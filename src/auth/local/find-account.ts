@@ -1,0 +1,63 @@
+/** Reads accounts with their hashes; only the role `qvd_auth` may. */
+
+import { and, eq } from "drizzle-orm";
+import type { Db } from "../../db/client.ts";
+import {
+  administratorCredentials,
+  administrators,
+  tenants,
+  userCredentials,
+  users,
+} from "../../db/schema/index.ts";
+import type { LoginName } from "../login.ts";
+import type { AccountStore, StoredAccount } from "./local-authenticator.ts";
+
+export function createAccountStore(db: Db): AccountStore {
+  return {
+    findAccount: (kind, name) => (kind === "user" ? findUser(db, name) : findAdministrator(db, name)),
+  };
+}
+
+async function findUser(db: Db, { login, tenant }: LoginName): Promise<StoredAccount | undefined> {
+  const [row] = await db
+    .select({ user: users, tenant: tenants, passwordHash: userCredentials.passwordHash })
+    .from(users)
+    .innerJoin(tenants, eq(tenants.id, users.tenantId))
+    .leftJoin(userCredentials, eq(userCredentials.userId, users.id))
+    .where(and(eq(users.login, login), eq(tenants.name, tenant)));
+  if (row === undefined) return undefined;
+  return {
+    account: {
+      id: { userId: row.user.id },
+      login: row.user.login,
+      tenantId: row.tenant.id,
+      tenantName: row.tenant.name,
+    },
+    isBlocked: row.user.isBlocked || row.tenant.isBlocked,
+    passwordHash: row.passwordHash ?? undefined,
+  };
+}
+
+async function findAdministrator(db: Db, { login, tenant }: LoginName): Promise<StoredAccount | undefined> {
+  const [row] = await db
+    .select({
+      administrator: administrators,
+      tenant: tenants,
+      passwordHash: administratorCredentials.passwordHash,
+    })
+    .from(administrators)
+    .innerJoin(tenants, eq(tenants.id, administrators.tenantId))
+    .leftJoin(administratorCredentials, eq(administratorCredentials.administratorId, administrators.id))
+    .where(and(eq(administrators.login, login), eq(tenants.name, tenant)));
+  if (row === undefined) return undefined;
+  return {
+    account: {
+      id: { administratorId: row.administrator.id },
+      login: row.administrator.login,
+      tenantId: row.tenant.id,
+      tenantName: row.tenant.name,
+    },
+    isBlocked: row.administrator.isBlocked || row.tenant.isBlocked,
+    passwordHash: row.passwordHash ?? undefined,
+  };
+}

@@ -1,0 +1,43 @@
+/** `qvd auth run`: serves the auth sockets until the signal. `src/cli/auth/run.ts` wires it. */
+
+import { systemClock } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
+import { answerQuestion } from "./answer-question.ts";
+import { BoundedQueue } from "./bounded-queue.ts";
+import { type AccountStore, createLocalAuthenticator } from "./local/local-authenticator.ts";
+import { serveAuth } from "./server.ts";
+import { Throttle } from "./throttle.ts";
+
+export type AuthDeps = {
+  /** One for each process that may ask: broker and admin. Their folders exist and are writable. */
+  readonly socketPaths: readonly string[];
+  readonly accounts: AccountStore;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly onReady?: () => void;
+};
+
+/** Two hashes at a time are two cores' worth and 128 MB; fifty more wait about 2.5 s. */
+const QUEUE = { atOnce: 2, waiting: 50 } as const;
+
+export async function runAuth(deps: AuthDeps): Promise<void> {
+  const authenticator = await createLocalAuthenticator(deps.accounts);
+  const queue = new BoundedQueue(QUEUE);
+  const throttle = new Throttle(systemClock);
+  const answerDeps = { authenticator, queue, throttle, log: deps.log };
+  const servers = deps.socketPaths.map((path) =>
+    serveAuth({
+      path,
+      log: deps.log,
+      answer: (question, signal) => answerQuestion(answerDeps, question, signal),
+    }),
+  );
+  deps.log.info("auth-started", { sockets: deps.socketPaths });
+  deps.onReady?.();
+  await new Promise<void>((resolve) => {
+    if (deps.signal.aborted) resolve();
+    else deps.signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  for (const server of servers) server.stop();
+  deps.log.info("auth-stopped");
+}

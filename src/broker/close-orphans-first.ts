@@ -1,0 +1,40 @@
+import type { Log } from "../lib/log.ts";
+import type { BrokerStore } from "./store.ts";
+
+/**
+ * A store whose first deed is to end the sittings that an earlier process of this worker left open: their
+ * sockets ended with it. Tried at once, and before each request for a session until it has worked, so that
+ * no sitting of this process is ever taken for an orphan.
+ */
+export function closeOrphansFirst(store: BrokerStore, log: Log): BrokerStore {
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= store.closeOrphans().then(
+      (count) => {
+        if (count > 0) log.info("orphan-sessions-closed", { count });
+      },
+      (error: unknown) => {
+        closing = undefined;
+        throw error;
+      },
+    );
+    return closing;
+  };
+  close().catch((error: unknown) => log.warn("orphan-sessions-kept", { error }));
+  return {
+    readNode: () => store.readNode(),
+    listDesktops: (userId) => store.listDesktops(userId),
+    readDesktop: (vmId) => store.readDesktop(vmId),
+    requestSession: async (request) => {
+      await close();
+      return store.requestSession(request);
+    },
+    readSession: (sessionId) => store.readSession(sessionId),
+    listEventsSince: (vmId, afterId) => store.listEventsSince(vmId, afterId),
+    wishStopped: (asker, vmId) => store.wishStopped(asker, vmId),
+    recordConnected: (sessionId) => store.recordConnected(sessionId),
+    recordEnded: (sessionId, end) => store.recordEnded(sessionId, end),
+    listSessionsToEnd: () => store.listSessionsToEnd(),
+    closeOrphans: () => store.closeOrphans(),
+  };
+}

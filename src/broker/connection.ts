@@ -1,0 +1,229 @@
+/**
+ * One client's TLS connection, until it becomes a pipe or ends.
+ *
+ *     handshake ──► reading ──► answering ──► reading …        a request, its answer, the next request
+ *         │            │            ├───────► lingering        a last answer: read on a little, then close
+ *         │            │            └───────► handed-over      the socket belongs to a pipe now
+ *         └────────────┴──────────────► closed
+ *
+ * Reads all the time, also while a desktop starts: a paused socket would not notice that the client left.
+ * What comes meanwhile is kept up to a bound; a client that sends more is dropped.
+ */
+
+import { describeError, isAppError } from "../lib/errors.ts";
+import { type Answer, formatAnswer, formatProgress } from "../wire/client/answer.ts";
+import { HeadParser } from "../wire/client/head-parser.ts";
+import { HEAD_LIMITS } from "../wire/client/limits.ts";
+import type { RequestHead } from "../wire/client/request-head.ts";
+import { ConnectionAuthenticator, type PasswordVerifier } from "./authenticate.ts";
+import { findEndpoint } from "./endpoints/find-endpoint.ts";
+import { notAvailable } from "./not-available.ts";
+import type { EndpointDeps, Outcome, ReadySession } from "./request.ts";
+import type { OwnedSocket, SocketOwner } from "./socket.ts";
+import { type UpgradeDeps, upgrade } from "./upgrade.ts";
+
+export type ConnectionDeps = EndpointDeps &
+  UpgradeDeps & {
+    readonly auth: PasswordVerifier;
+    /** Called once, when the connection and any pipe it became are gone. */
+    readonly onGone: (connection: Connection) => void;
+    /** Called when the socket went over to a pipe. */
+    readonly onHandedOver: (connection: Connection) => void;
+  };
+
+type Phase = "handshake" | "reading" | "answering" | "lingering" | "handed-over" | "closed";
+
+export class Connection implements SocketOwner {
+  readonly #deps: ConnectionDeps;
+  readonly #socket: OwnedSocket;
+  readonly #clientAddress: string;
+  readonly #authenticator: ConnectionAuthenticator;
+  readonly #parser = new HeadParser();
+  #phase: Phase = "handshake";
+  #deadlineMs: number;
+  /** Received and not read yet. */
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #unsent: Uint8Array[] = [];
+  #gone: AbortController | undefined;
+  /** The client sends nothing more; it may still read the answer. */
+  #hasEnded = false;
+  #isDraining = false;
+
+  constructor(deps: ConnectionDeps, socket: OwnedSocket) {
+    this.#deps = deps;
+    this.#socket = socket;
+    this.#clientAddress = socket.remoteAddress;
+    this.#authenticator = new ConnectionAuthenticator(deps.auth, socket.remoteAddress);
+    this.#deadlineMs = performance.now() + deps.limits.handshakeMs;
+  }
+
+  /** Ends the connection when its phase has lasted too long. Called every second. */
+  expire(nowMs: number): void {
+    if (nowMs >= this.#deadlineMs) this.#socket.terminate();
+  }
+
+  /** Takes no further request: at once when none is being answered, else after the answer. */
+  drain(): void {
+    this.#isDraining = true;
+    if (this.#phase === "handshake" || this.#phase === "reading") this.#socket.end();
+  }
+
+  onHandshake(isSecure: boolean): void {
+    if (!isSecure) return void this.#socket.terminate();
+    this.#enterReading();
+  }
+
+  onData(chunk: Uint8Array): void {
+    if (this.#phase === "handshake") this.#enterReading();
+    if (this.#phase !== "reading" && this.#phase !== "answering") return;
+    this.#waiting.push(chunk);
+    this.#waitingBytes += chunk.length;
+    if (this.#phase === "reading") this.#read();
+    else if (this.#waitingBytes > HEAD_LIMITS.waitingBytes) this.#socket.terminate();
+  }
+
+  onDrain(): void {
+    while (this.#unsent.length > 0) {
+      const chunk = this.#unsent[0] ?? new Uint8Array();
+      const written = Math.max(0, this.#socket.write(chunk));
+      if (written < chunk.length) {
+        this.#unsent[0] = chunk.subarray(written);
+        return;
+      }
+      this.#unsent.shift();
+    }
+    if (this.#phase === "lingering") this.#socket.shutdown();
+  }
+
+  onEnd(): void {
+    this.#hasEnded = true;
+    // Whoever asked for a session and ended can't use it; other answers are still worth sending.
+    if (this.#phase === "answering") this.#gone?.abort();
+    else this.#socket.end();
+  }
+
+  onClose(): void {
+    this.#phase = "closed";
+    this.#gone?.abort();
+    this.#waiting = [];
+    this.#unsent = [];
+    this.#deps.onGone(this);
+  }
+
+  #enterReading(): void {
+    this.#phase = "reading";
+    this.#gone = undefined;
+    this.#deadlineMs = performance.now() + this.#deps.limits.idleMs;
+    if (this.#isDraining || this.#hasEnded) this.#socket.end();
+    else if (this.#waiting.length > 0) this.#read();
+  }
+
+  #read(): void {
+    for (let chunk = this.#waiting.shift(); chunk !== undefined; chunk = this.#waiting.shift()) {
+      const isFirst = !this.#parser.isInside;
+      const parsed = this.#parser.push(chunk);
+      if (parsed === undefined) {
+        if (isFirst) this.#deadlineMs = performance.now() + this.#deps.limits.headMs;
+        continue;
+      }
+      if (parsed.kind === "fault") {
+        this.#sendLast({ status: parsed.fault.status, body: parsed.fault.text });
+        return;
+      }
+      if (parsed.rest.length > 0) this.#waiting.unshift(parsed.rest);
+      this.#waitingBytes = this.#waiting.reduce((sum, { length }) => sum + length, 0);
+      this.#answer(parsed.head).catch((error: unknown) => {
+        this.#deps.log.error("connection-failed", { error });
+        this.#socket.terminate();
+      });
+      return;
+    }
+    this.#waitingBytes = 0;
+  }
+
+  async #answer(head: RequestHead): Promise<void> {
+    const gone = new AbortController();
+    this.#phase = "answering";
+    this.#gone = gone;
+    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    const outcome = await this.#ask(head, gone.signal);
+    if (this.#phase !== "answering") return;
+    if (outcome.kind === "upgrade") return this.#upgrade(outcome.session, gone.signal);
+    if (outcome.isLast) this.#sendLast(outcome.answer);
+    else {
+      this.#send(outcome.answer);
+      this.#enterReading();
+    }
+  }
+
+  async #ask(head: RequestHead, signal: AbortSignal): Promise<Outcome> {
+    const endpoint = findEndpoint(head);
+    try {
+      return await endpoint.answer(this.#deps, {
+        head,
+        clientAddress: this.#clientAddress,
+        signal,
+        authenticate: () => this.#authenticator.authenticate(head.headers.get("authorization"), signal),
+        tell: (text) => {
+          if (this.#phase === "answering") this.#write(formatProgress(text));
+        },
+      });
+    } catch (error) {
+      const answer = this.#explain(error, head);
+      return { kind: "answer", answer, isLast: endpoint.isLastWord };
+    }
+  }
+
+  async #upgrade(session: ReadySession, signal: AbortSignal): Promise<void> {
+    try {
+      await upgrade(this.#deps, {
+        session,
+        signal,
+        onEnded: () => this.#deps.onGone(this),
+        handOver: () => {
+          if (this.#phase !== "answering" || signal.aborted) return undefined;
+          this.#phase = "handed-over";
+          this.#deps.onHandedOver(this);
+          return { socket: this.#socket, unsent: this.#unsent, early: this.#waiting };
+        },
+      });
+    } catch (error) {
+      if (this.#phase !== "answering") return;
+      this.#sendLast(isAppError(error) ? notAvailable(describeError(error)) : this.#explain(error));
+    }
+  }
+
+  #explain(error: unknown, head?: RequestHead): Answer {
+    if (isAppError(error)) {
+      this.#deps.log.warn("request-refused", { path: head?.path, error });
+      return { status: 503, body: describeError(error) };
+    }
+    this.#deps.log.error("request-failed", { path: head?.path, error });
+    return { status: 500 };
+  }
+
+  #send(answer: Answer): void {
+    const { head, body } = formatAnswer(answer);
+    this.#write(head);
+    this.#write(body);
+  }
+
+  /** Sends the answer, then only reads: closing with bytes unread would reset the connection and lose it. */
+  #sendLast(answer: Answer): void {
+    this.#phase = "lingering";
+    this.#gone = undefined;
+    this.#waiting = [];
+    this.#deadlineMs = performance.now() + this.#deps.limits.lingerMs;
+    this.#send(answer);
+    if (this.#unsent.length > 0) return;
+    if (this.#hasEnded) this.#socket.end();
+    else this.#socket.shutdown();
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.#unsent.length > 0) return void this.#unsent.push(bytes);
+    const written = Math.max(0, this.#socket.write(bytes));
+    if (written < bytes.length) this.#unsent.push(bytes.subarray(written));
+  }
+}

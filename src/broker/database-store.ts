@@ -1,0 +1,127 @@
+/** The broker's store on PostgreSQL: reads of its own, writes by the service's verbs and the recorder. */
+
+import { and, asc, eq, gt, isNotNull, isNull, or, type SQL } from "drizzle-orm";
+import type { Db } from "../db/client.ts";
+import { attemptDatabase } from "../db/errors.ts";
+import { nodeReports, nodes, sessions, vmEvents, vmReports, vms } from "../db/schema/index.ts";
+import type { NodeId, SessionId, VmId } from "../domain/ids.ts";
+import { requestSession } from "../service/session/request.ts";
+import { wishVmStopped } from "../service/vm/wish-stopped.ts";
+import { recordOrphansEnded, recordSessionConnected, recordSessionEnded } from "./record-session.ts";
+import type { BrokerStore, DesktopView, SessionView, TrailEvent } from "./store.ts";
+
+export type DatabaseStoreDeps = {
+  /** As the role `qvd_broker`. */
+  readonly db: Db;
+  readonly nodeId: NodeId;
+  /** Name of this worker, unique on the box; a restarted worker has its predecessor's. */
+  readonly worker: string;
+};
+
+const MOST_EVENTS = 100;
+
+export function createDatabaseStore({ db, nodeId, worker }: DatabaseStoreDeps): BrokerStore {
+  return {
+    readNode: () => attemptDatabase("read this node's state", () => readNode(db, nodeId)),
+    listDesktops: (userId) =>
+      attemptDatabase("list the desktops", () => listDesktops(db, eq(vms.userId, userId))),
+    readDesktop: (vmId) =>
+      attemptDatabase("read the desktop", async () => (await listDesktops(db, eq(vms.id, vmId)))[0]),
+    requestSession: ({ asker, vmId, client, slaveKey }) =>
+      requestSession(
+        { db, ...asker },
+        {
+          vmId,
+          client,
+          slaveKey,
+          clientAddress: asker.origin,
+          brokerNodeId: nodeId,
+          brokerWorker: worker,
+        },
+      ),
+    readSession: (sessionId) => attemptDatabase("read the session", () => readSession(db, sessionId)),
+    listEventsSince: (vmId, afterId) =>
+      attemptDatabase("read the trail", () => listEvents(db, vmId, afterId)),
+    wishStopped: async (asker, vmId) => {
+      await wishVmStopped({ db, ...asker }, { vmId });
+    },
+    recordConnected: (sessionId) =>
+      attemptDatabase("record the session", () => recordSessionConnected(db, nodeId, sessionId)),
+    recordEnded: (sessionId, end) =>
+      attemptDatabase("record the session's end", () =>
+        recordSessionEnded(db, nodeId, { ...end, sessionId }),
+      ),
+    listSessionsToEnd: () =>
+      attemptDatabase("read which sessions are to end", () => listSessionsToEnd(db, nodeId, worker)),
+    closeOrphans: () =>
+      attemptDatabase("close sessions left open", () => recordOrphansEnded(db, { nodeId, name: worker })),
+  };
+}
+
+async function readNode(db: Db, nodeId: NodeId) {
+  const [row] = await db
+    .select({ isBlocked: nodes.isBlocked, state: nodeReports.state })
+    .from(nodes)
+    .leftJoin(nodeReports, eq(nodeReports.nodeId, nodes.id))
+    .where(eq(nodes.id, nodeId));
+  return row === undefined ? undefined : { isBlocked: row.isBlocked, state: row.state ?? "starting" };
+}
+
+async function listDesktops(db: Db, which: SQL): Promise<DesktopView[]> {
+  const rows = await db
+    .select({
+      id: vms.id,
+      userId: vms.userId,
+      name: vms.name,
+      isBlocked: vms.isBlocked,
+      wish: vms.wish,
+      state: vmReports.state,
+    })
+    .from(vms)
+    .leftJoin(vmReports, eq(vmReports.vmId, vms.id))
+    .where(and(which, isNull(vms.deletedAt)))
+    .orderBy(asc(vms.id));
+  // A desktop that no node ever reported on has never run.
+  return rows.map((row) => ({ ...row, state: row.state ?? "stopped" }));
+}
+
+async function readSession(db: Db, sessionId: SessionId): Promise<SessionView | undefined> {
+  const [row] = await db.select().from(sessions).where(eq(sessions.id, sessionId));
+  if (row === undefined) return undefined;
+  return {
+    state: row.state,
+    isSuperseded: row.supersededAt !== null,
+    isEnded: row.endedAt !== null,
+    isEndWished: row.endWishedAt !== null,
+    address: row.address ?? undefined,
+    port: row.port ?? undefined,
+    faultText: row.faultText ?? undefined,
+  };
+}
+
+async function listEvents(db: Db, vmId: VmId, afterId: number): Promise<TrailEvent[]> {
+  return await db
+    .select({ id: vmEvents.id, code: vmEvents.code, text: vmEvents.text })
+    .from(vmEvents)
+    .where(and(eq(vmEvents.vmId, vmId), gt(vmEvents.id, afterId)))
+    .orderBy(asc(vmEvents.id))
+    .limit(MOST_EVENTS);
+}
+
+async function listSessionsToEnd(db: Db, nodeId: NodeId, worker: string) {
+  const rows = await db
+    .select({ id: sessions.id, supersededAt: sessions.supersededAt })
+    .from(sessions)
+    .where(
+      and(
+        eq(sessions.brokerNodeId, nodeId),
+        eq(sessions.brokerWorker, worker),
+        isNull(sessions.endedAt),
+        or(isNotNull(sessions.supersededAt), isNotNull(sessions.endWishedAt)),
+      ),
+    );
+  return rows.map((row) => ({
+    id: row.id,
+    cause: row.supersededAt === null ? "ended-by-administrator" : "superseded",
+  }));
+}

@@ -1,0 +1,37 @@
+/** Every wait of the broker has a deadline, and everything that a stranger can make grow a bound. */
+export type BrokerLimits = {
+  /** Connections of one worker, sessions included; more are closed as they come. */
+  readonly connections: number;
+  readonly handshakeMs: number;
+  /** From the first byte of a request to the end of its head. */
+  readonly headMs: number;
+  /** Between requests: a person chooses a desktop in this time. */
+  readonly idleMs: number;
+  /** How long a closed conversation is read on, so that the answer isn't lost in a reset. */
+  readonly lingerMs: number;
+  /** From a session's request to the desktop's readiness. The C client gives up after 600 s. */
+  readonly startMs: number;
+  readonly stopMs: number;
+  /** For the TCP connection to a desktop that says it listens. */
+  readonly upgradeMs: number;
+  /** What remains of a session after one side closed its direction. */
+  readonly halfOpenMs: number;
+  /** How often a waiting client is told something, and the database asked without a wake. */
+  readonly pollMs: number;
+  /** After SIGTERM: until the last session ended. */
+  readonly drainMs: number;
+};
+
+export const BROKER_LIMITS: BrokerLimits = {
+  connections: 10_000,
+  handshakeMs: 10_000,
+  headMs: 20_000,
+  idleMs: 15 * 60_000,
+  lingerMs: 2_000,
+  startMs: 270_000,
+  stopMs: 270_000,
+  upgradeMs: 5_000,
+  halfOpenMs: 30_000,
+  pollMs: 2_000,
+  drainMs: 12 * 60 * 60_000,
+};

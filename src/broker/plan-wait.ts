@@ -1,0 +1,57 @@
+/**
+ * What a client that waits for its session is to be told, and whether the waiting is over. Pure: the caller
+ * reads the session, the desktop and the trail, and says what it finds here.
+ */
+
+import type { VmId } from "../domain/ids.ts";
+import { progressText } from "../domain/session/progress.ts";
+import type { DesktopView, SessionView, TrailEvent } from "./store.ts";
+
+export type WaitScene = {
+  readonly vmId: VmId;
+  readonly session: SessionView | undefined;
+  readonly desktop: DesktopView | undefined;
+  /** What the trail says since the request. */
+  readonly events: readonly TrailEvent[];
+  readonly isOverdue: boolean;
+};
+
+export type WaitPlan = {
+  /** Progress of the original's vocabulary, in order. */
+  readonly texts: readonly string[];
+  readonly verdict:
+    | { readonly kind: "wait" }
+    | { readonly kind: "ready"; readonly address: string; readonly port: number }
+    | { readonly kind: "refused"; readonly cause: WaitEnd; readonly reason: string };
+};
+
+/** Why a sitting ended before its session came up; kept with it. */
+export type WaitEnd = "superseded" | "ended-by-administrator" | "session-failed" | "start-failed" | "timeout";
+
+export function planWait(scene: WaitScene): WaitPlan {
+  const texts = scene.events.flatMap((event) => progressText(event.code, scene.vmId) ?? []);
+  return { texts, verdict: decideVerdict(scene) };
+}
+
+function decideVerdict({ vmId, session, desktop, events, isOverdue }: WaitScene): WaitPlan["verdict"] {
+  if (session === undefined || desktop === undefined)
+    return refused("start-failed", "The virtual machine has been deleted");
+  if (session.isSuperseded) return refused("superseded", "Another client has taken over this session");
+  if (session.isEnded || session.isEndWished)
+    return refused("ended-by-administrator", "An administrator has ended this session");
+  if (session.state === "failed")
+    return refused("session-failed", session.faultText ?? "The session could not be started");
+  if (session.state === "listening" && session.address !== undefined && session.port !== undefined)
+    return { kind: "ready", address: session.address, port: session.port };
+  const givenUp = events.find((event) => event.code === "start-given-up");
+  if (givenUp !== undefined) return refused("start-failed", givenUp.text);
+  if (desktop.wish === "stopped") return refused("start-failed", `Failed to start virtual machine ${vmId}`);
+  if (!isOverdue) return { kind: "wait" };
+  return desktop.state === "running"
+    ? refused("timeout", "The session didn't come up in time")
+    : refused("timeout", "VM didn't reach state 'running'. Timeout");
+}
+
+function refused(cause: WaitEnd, reason: string): WaitPlan["verdict"] {
+  return { kind: "refused", cause, reason };
+}

@@ -1,0 +1,100 @@
+/**
+ * What the broker writes of a sitting: when its pipe began, when and how it ended. The only writer of these
+ * columns; each write carries its line of the desktop's trail.
+ */
+
+import { and, eq, isNull, sql } from "drizzle-orm";
+import type { Db } from "../db/client.ts";
+import { insertRow } from "../db/insert.ts";
+import { sessions, vmEvents, vms } from "../db/schema/index.ts";
+import type { NodeId, SessionId, VmId } from "../domain/ids.ts";
+import type { VmEventCode } from "../domain/vm/event.ts";
+import type { SessionEnd } from "./store.ts";
+
+/** False, and nothing written, when the sitting was superseded or ended meanwhile. */
+export function recordSessionConnected(db: Db, nodeId: NodeId, sessionId: SessionId): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const [row] = await tx
+      .update(sessions)
+      .set({ connectedAt: sql`qvd_now()` })
+      .where(and(eq(sessions.id, sessionId), isNull(sessions.endedAt), isNull(sessions.supersededAt)))
+      .returning({ vmId: sessions.vmId });
+    if (row === undefined) return false;
+    await append(tx, nodeId, {
+      ...row,
+      code: "session-connected",
+      text: "A client is connected.",
+      sessionId,
+    });
+    return true;
+  });
+}
+
+/** The first end counts; a later one changes nothing. */
+export async function recordSessionEnded(
+  db: Db,
+  nodeId: NodeId,
+  ended: SessionEnd & { readonly sessionId: SessionId },
+): Promise<void> {
+  const { sessionId, cause, bytesToClient, bytesFromClient } = ended;
+  await db.transaction(async (tx) => {
+    const [row] = await tx
+      .update(sessions)
+      .set({ endedAt: sql`qvd_now()`, endCause: cause, bytesToClient, bytesFromClient })
+      .where(and(eq(sessions.id, sessionId), isNull(sessions.endedAt)))
+      .returning({ vmId: sessions.vmId, connectedAt: sessions.connectedAt });
+    if (row === undefined) return;
+    const text = `${row.connectedAt === null ? "A client's wait" : "A client's session"} ended: ${CAUSES[cause] ?? cause}.`;
+    await append(tx, nodeId, { vmId: row.vmId, code: "session-ended", text, sessionId });
+  });
+}
+
+/** Ends the open sittings of a worker that has just started, and says how many there were. */
+export async function recordOrphansEnded(
+  db: Db,
+  worker: { readonly nodeId: NodeId; readonly name: string },
+): Promise<number> {
+  const orphans = await db
+    .select({ sessionId: sessions.id })
+    .from(sessions)
+    .where(
+      and(
+        eq(sessions.brokerNodeId, worker.nodeId),
+        eq(sessions.brokerWorker, worker.name),
+        isNull(sessions.endedAt),
+      ),
+    );
+  const end = { cause: "broker-lost", bytesToClient: 0, bytesFromClient: 0 };
+  for (const { sessionId } of orphans) await recordSessionEnded(db, worker.nodeId, { ...end, sessionId });
+  return orphans.length;
+}
+
+/** Causes in words, for the trail. */
+const CAUSES: Readonly<Record<string, string>> = {
+  "client-left": "the client left",
+  "desktop-closed": "the desktop closed it",
+  superseded: "a newer client took over",
+  "ended-by-administrator": "an administrator disconnected it",
+  "broker-stopped": "the broker was stopped",
+  "broker-lost": "the broker that carried it is gone",
+  "connect-failed": "the desktop could not be reached",
+  "session-failed": "the session could not be prepared",
+  "start-failed": "the desktop could not be started",
+  timeout: "it did not come up in time",
+  "database-away": "the database went away",
+};
+
+type Line = {
+  readonly vmId: VmId;
+  readonly code: VmEventCode;
+  readonly text: string;
+  readonly sessionId: SessionId;
+};
+
+async function append(tx: Db, nodeId: NodeId, line: Line): Promise<void> {
+  const { vmId, code, text, sessionId } = line;
+  const [vm] = await tx.select({ wishGeneration: vms.wishGeneration }).from(vms).where(eq(vms.id, vmId));
+  const wishGeneration = vm?.wishGeneration ?? 0;
+  const actor = "system:broker";
+  await insertRow(tx, vmEvents, { vmId, nodeId, code, text, wishGeneration, actor, detail: { sessionId } });
+}

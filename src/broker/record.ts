@@ -1,0 +1,64 @@
+/**
+ * Writes how sittings ended. A session may end while the database is away, so ends are kept and tried again
+ * until they are written; the next start of this worker closes what was lost with the process.
+ */
+
+import type { SessionId } from "../domain/ids.ts";
+import { backoffMs } from "../lib/backoff.ts";
+import { isAppError } from "../lib/errors.ts";
+import type { Log } from "../lib/log.ts";
+import { sleep } from "../lib/wait.ts";
+import type { BrokerStore, SessionEnd } from "./store.ts";
+
+/** Ends that wait for the database at most; each stood for a connection, so there can't be many more. */
+const MOST_KEPT = 50_000;
+const MOST_TRIES = 5;
+
+export class Recorder {
+  readonly #store: BrokerStore;
+  readonly #log: Log;
+  readonly #kept = new Map<SessionId, SessionEnd>();
+  #writing: Promise<void> | undefined;
+
+  constructor(store: BrokerStore, log: Log) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  ended(sessionId: SessionId, end: SessionEnd): void {
+    if (this.#kept.size >= MOST_KEPT) this.#drop(sessionId);
+    else this.#kept.set(sessionId, end);
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  /** Resolves when nothing waits to be written, or after `timeoutMs`. */
+  async settle(timeoutMs: number): Promise<void> {
+    if (this.#writing !== undefined) await Promise.race([this.#writing, sleep(timeoutMs)]);
+  }
+
+  async #write(): Promise<void> {
+    for (let tries = 0; this.#kept.size > 0; ) {
+      const [sessionId, end] = this.#kept.entries().next().value ?? [];
+      if (sessionId === undefined || end === undefined) return;
+      try {
+        await this.#store.recordEnded(sessionId, end);
+        this.#kept.delete(sessionId);
+        tries = 0;
+      } catch (error) {
+        tries++;
+        // Only an absent database is worth waiting for without end; anything else is a bug of this one row.
+        const isAway = isAppError(error) && error.code === "database-away";
+        if (!isAway && tries >= MOST_TRIES) this.#drop(sessionId, error);
+        else if (tries === 1) this.#log.warn("session-end-kept", { sessionId, error });
+        await sleep(backoffMs(tries, { firstMs: 200, mostMs: 5_000 }));
+      }
+    }
+  }
+
+  #drop(sessionId: SessionId, error?: unknown): void {
+    this.#kept.delete(sessionId);
+    this.#log.error("session-end-dropped", { sessionId, error });
+  }
+}

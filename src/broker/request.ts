@@ -1,0 +1,57 @@
+/** What flows between a connection and the endpoint that answers its request. */
+
+import type { UserActor } from "../domain/access/actor.ts";
+import type { SessionId, VmId } from "../domain/ids.ts";
+import type { Log } from "../lib/log.ts";
+import type { Answer } from "../wire/client/answer.ts";
+import type { RequestHead } from "../wire/client/request-head.ts";
+import type { BrokerLimits } from "./limits.ts";
+import type { BrokerStore } from "./store.ts";
+import type { Wakes } from "./wakes.ts";
+
+export type EndpointDeps = {
+  readonly store: BrokerStore;
+  readonly wakes: Wakes;
+  readonly limits: BrokerLimits;
+  readonly log: Log;
+  readonly createSlaveKey: () => string;
+  /** Notes that a sitting is over before it was connected; done as soon as the database takes it. */
+  readonly recordEnd: (sessionId: SessionId, cause: string) => void;
+  /** Has the other processes of the box look at a desktop, after a committed change. */
+  readonly wake: (vmId: VmId) => void;
+};
+
+export type BrokerRequest = {
+  readonly head: RequestHead;
+  readonly clientAddress: string;
+  /** The person behind the request, or the answer for somebody who couldn't prove to be one. */
+  authenticate(): Promise<UserActor | Answer>;
+  /** Sends a progress message. */
+  tell(text: string): void;
+  /** Aborted when the client is gone: nobody reads the answer any more. */
+  readonly signal: AbortSignal;
+};
+
+export type ReadySession = {
+  readonly id: SessionId;
+  readonly vmId: VmId;
+  readonly address: string;
+  readonly port: number;
+  readonly slaveKey: string;
+};
+
+export type Outcome =
+  | { readonly kind: "answer"; readonly answer: Answer; readonly isLast: boolean }
+  | { readonly kind: "upgrade"; readonly session: ReadySession };
+
+export type Endpoint = (deps: EndpointDeps, request: BrokerRequest) => Promise<Outcome>;
+
+/** A final answer after which the conversation goes on. */
+export function reply(answer: Answer): Outcome {
+  return { kind: "answer", answer, isLast: false };
+}
+
+/** A final answer after which the connection is closed. */
+export function replyAndClose(answer: Answer): Outcome {
+  return { kind: "answer", answer, isLast: true };
+}

@@ -1,0 +1,82 @@
+/**
+ * What the broker needs to know and to have written, and nothing else of the database. Implemented on
+ * queries and services by `database-store.ts`, by a table in memory in tests and benchmarks.
+ *
+ * Any method rejects with an AppError `database-away` while there is no database.
+ */
+
+import type { UserActor } from "../domain/access/actor.ts";
+import type { SessionId, UserId, VmId } from "../domain/ids.ts";
+import type { ClientParameters } from "../domain/session/client-parameters.ts";
+import type { VmEventCode } from "../domain/vm/event.ts";
+import type { VmState } from "../domain/vm/state.ts";
+
+export type NodeView = { readonly isBlocked: boolean; readonly state: string };
+
+export type DesktopView = {
+  readonly id: VmId;
+  readonly userId: UserId;
+  readonly name: string;
+  readonly isBlocked: boolean;
+  readonly state: VmState;
+  readonly wish: "running" | "stopped";
+};
+
+export type SessionView = {
+  readonly state: "requested" | "preparing" | "listening" | "failed";
+  readonly isSuperseded: boolean;
+  readonly isEnded: boolean;
+  readonly isEndWished: boolean;
+  readonly address: string | undefined;
+  readonly port: number | undefined;
+  readonly faultText: string | undefined;
+};
+
+export type TrailEvent = { readonly id: number; readonly code: VmEventCode; readonly text: string };
+
+export type Asker = {
+  readonly actor: UserActor;
+  /** The client's address. */
+  readonly origin: string;
+};
+
+export type SessionRequest = {
+  readonly asker: Asker;
+  readonly vmId: VmId;
+  readonly client: ClientParameters;
+  readonly slaveKey: string;
+};
+
+export type RequestedSession = {
+  readonly sessionId: SessionId;
+  /** The trail's event of this request: progress is what comes with and after it. */
+  readonly eventId: number;
+};
+
+export type SessionEnd = {
+  readonly cause: string;
+  readonly bytesToClient: number;
+  readonly bytesFromClient: number;
+};
+
+export interface BrokerStore {
+  /** This box; undefined when it isn't registered. */
+  readNode(): Promise<NodeView | undefined>;
+  /** The desktops of a user, by id. */
+  listDesktops(userId: UserId): Promise<readonly DesktopView[]>;
+  readDesktop(vmId: VmId): Promise<DesktopView | undefined>;
+  /** Supersedes an older sitting and wishes the desktop running. Authorises again. */
+  requestSession(request: SessionRequest): Promise<RequestedSession>;
+  readSession(sessionId: SessionId): Promise<SessionView | undefined>;
+  /** Oldest first, at most 100. */
+  listEventsSince(vmId: VmId, afterId: number): Promise<readonly TrailEvent[]>;
+  wishStopped(asker: Asker, vmId: VmId): Promise<void>;
+  /** Marks the sitting connected; false when it was superseded or ended meanwhile. */
+  recordConnected(sessionId: SessionId): Promise<boolean>;
+  /** May be called twice; the first end counts. */
+  recordEnded(sessionId: SessionId, end: SessionEnd): Promise<void>;
+  /** Sittings of this worker that a newer client took over or somebody wished ended. */
+  listSessionsToEnd(): Promise<readonly { readonly id: SessionId; readonly cause: string }[]>;
+  /** Ends the sittings that an earlier process of this worker left open, and says how many. */
+  closeOrphans(): Promise<number>;
+}
