@@ -1,0 +1,131 @@
+/**
+ * The control groups of desktops: the one place where the kernel tells what of a desktop is alive, and where
+ * all of it can be killed at once. A desktop has three groups: `<instance>/c/<vm>` with its processes,
+ * `<instance>/m/<vm>` with LXC's monitor, and `<instance>/s/<vm>` with lxc-start until it is done, so that a
+ * start is seen even when the node that ordered it is gone. LXC repeats the first two in every hierarchy of
+ * the old layout.
+ */
+
+import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { parseId, type VmId } from "../../domain/ids.ts";
+import { AppError } from "../../lib/errors.ts";
+
+export type CgroupPart = "container" | "monitor" | "starter";
+
+const FOLDERS = { container: "c", monitor: "m", starter: "s" } as const satisfies Record<CgroupPart, string>;
+export const CGROUP_PARTS: readonly CgroupPart[] = ["container", "monitor", "starter"];
+
+export type CgroupTree = {
+  readonly instance: string;
+  /** Root of the version 2 hierarchy, which has the events and the kill switch. */
+  readonly unified: string;
+  /** Folders below which LXC makes groups, one a hierarchy; the unified one among them. */
+  readonly roots: readonly string[];
+};
+
+/** Finds the layout: version 2 only, or version 1 with a version 2 hierarchy at its side. `unavailable` for others. */
+export async function openCgroupTree(instance: string, mountPoint = "/sys/fs/cgroup"): Promise<CgroupTree> {
+  const mounted = (await readFile("/proc/self/mountinfo", "utf8"))
+    .split("\n")
+    .map((line) => {
+      const [place, kind] = line.split(" - ");
+      return { folder: place?.split(" ")[4] ?? "", type: kind?.split(" ")[0] ?? "" };
+    })
+    .filter(({ folder }) => folder === mountPoint || folder.startsWith(`${mountPoint}/`));
+  const unified = mounted.find(({ type }) => type === "cgroup2")?.folder;
+  if (unified === undefined)
+    throw new AppError(
+      "unavailable",
+      `Looking for control groups: no version 2 hierarchy below ${mountPoint}. Mount one (mount -t cgroup2 none ${mountPoint}/unified).`,
+    );
+  const ownGroups = await readInitGroups();
+  const roots = new Set<string>();
+  for (const { folder, type } of mounted) {
+    if (type !== "cgroup" && type !== "cgroup2") continue;
+    roots.add(folder);
+    // LXC works below the group of the host's first process, without systemd's "init.scope".
+    for (const group of ownGroups) if (group !== "") roots.add(`${folder}${group}`);
+  }
+  return { instance, unified, roots: [...roots] };
+}
+
+async function readInitGroups(): Promise<readonly string[]> {
+  const text = await readFile("/proc/1/cgroup", "utf8");
+  const groups = text.split("\n").map((line) => line.split(":").slice(2).join(":"));
+  return groups.map((group) => group.replace(/\/init\.scope$/, "").replace(/\/$/, ""));
+}
+
+/** Folder of a desktop's group in the unified hierarchy. */
+export function groupFolder(tree: CgroupTree, part: CgroupPart, vmId: VmId): string {
+  return `${partFolder(tree, part)}/${vmId}`;
+}
+
+/** Where the groups of all desktops are. */
+export function partFolder(tree: CgroupTree, part: CgroupPart): string {
+  return `${tree.unified}/${tree.instance}/${FOLDERS[part]}`;
+}
+
+export async function ensurePartFolders(tree: CgroupTree): Promise<void> {
+  for (const part of CGROUP_PARTS) await mkdir(partFolder(tree, part), { recursive: true });
+}
+
+/** Every group folder of a desktop, in all hierarchies; by desktop. */
+export async function listGroups(tree: CgroupTree): Promise<ReadonlyMap<VmId, readonly string[]>> {
+  const groups = new Map<VmId, string[]>();
+  for (const root of tree.roots)
+    for (const part of CGROUP_PARTS) {
+      const parent = `${root}/${tree.instance}/${FOLDERS[part]}`;
+      for (const name of await readdir(parent).catch((): string[] => [])) {
+        const vmId = parseId<VmId>(name);
+        if (vmId === undefined) continue;
+        groups.set(vmId, [...(groups.get(vmId) ?? []), `${parent}/${name}`]);
+      }
+    }
+  return groups;
+}
+
+/** True while the group or one below has a process, be it frozen or stuck in the kernel; false when it is gone. */
+export async function isPopulated(tree: CgroupTree, part: CgroupPart, vmId: VmId): Promise<boolean> {
+  const events = await readFile(`${groupFolder(tree, part, vmId)}/cgroup.events`, "utf8").catch(() => "");
+  return /^populated 1$/m.test(events);
+}
+
+/** Processes of the group itself and of all groups below. */
+export async function listProcesses(
+  tree: CgroupTree,
+  part: CgroupPart,
+  vmId: VmId,
+): Promise<readonly number[]> {
+  const pids: number[] = [];
+  await walk(groupFolder(tree, part, vmId), async (folder) => {
+    const text = await readFile(`${folder}/cgroup.procs`, "utf8").catch(() => "");
+    for (const line of text.split("\n")) if (/^[1-9]\d*$/.test(line)) pids.push(Number(line));
+  });
+  return pids;
+}
+
+/** KILL to every process of the group, at once; frozen ones too. */
+export async function killGroup(tree: CgroupTree, part: CgroupPart, vmId: VmId): Promise<void> {
+  await writeFile(`${groupFolder(tree, part, vmId)}/cgroup.kill`, "1\n").catch(
+    (cause: NodeJS.ErrnoException) => {
+      // Gone in the meantime: nobody is left to kill.
+      if (cause.code !== "ENOENT" && cause.code !== "ENODEV") throw cause;
+    },
+  );
+}
+
+/** Removes an empty group with the groups that the desktop made below. */
+export async function removeGroup(folder: string): Promise<void> {
+  await walk(folder, async (group) => {
+    await rmdir(group).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== "ENOENT") throw cause;
+    });
+  });
+}
+
+/** Deepest first. */
+async function walk(folder: string, visit: (folder: string) => Promise<void>): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) if (entry.isDirectory()) await walk(`${folder}/${entry.name}`, visit);
+  await visit(folder);
+}

@@ -1,0 +1,38 @@
+/** The files by which a container is started: they live from its start to its clean-up. */
+
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import type { VmId } from "../../domain/ids.ts";
+import { type Layout, vmLayout } from "../../domain/node/layout.ts";
+import guestInit from "./guest-init.sh" with { type: "text" };
+
+export type ContainerFiles = {
+  readonly config: string;
+  /** Bound into the desktop as its first program. */
+  readonly init: string;
+  /** What LXC says; kept until the next start, for people. */
+  readonly log: string;
+};
+
+export function containerFiles(layout: Layout, vmId: VmId): ContainerFiles {
+  const { folder } = vmLayout(layout, vmId);
+  return {
+    config: `${folder}/lxc.conf`,
+    init: `${folder}/init`,
+    log: `${layout.logsFolder}/vm-${vmId}-lxc.log`,
+  };
+}
+
+export async function writeFiles(files: ContainerFiles, config: string): Promise<void> {
+  await writeFile(files.config, config, { mode: 0o600 });
+  // Never writable in the desktop: the bind is read-only, and the file is not of its range.
+  await writeFile(files.init, guestInit, { mode: 0o755 });
+  await mkdir(files.log.slice(0, files.log.lastIndexOf("/")), { recursive: true });
+  // LXC appends: without this, an earlier start's words would explain this one.
+  await writeFile(files.log, "", { mode: 0o600 });
+}
+
+export async function removeFiles(layout: Layout, vmId: VmId): Promise<void> {
+  const { config, init } = containerFiles(layout, vmId);
+  await rm(config, { force: true });
+  await rm(init, { force: true });
+}

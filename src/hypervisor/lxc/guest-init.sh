@@ -1,0 +1,71 @@
+#!/bin/sh
+# PID 1 of a desktop. Keeps the agent running, reaps what others orphan, and goes down when the host sends
+# TERM or when the agent has announced a power-off. Comes from the host, read-only: the image has no part in it.
+# Environment: QVD_HOST_NAME, QVD_RESOLVERS (addresses with blanks between).
+
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+HOME=/root
+export PATH HOME
+umask 022
+cd /
+
+state=/run/qvd-guest
+log=/var/log/qvd-agent.log
+power_off=80 # The agent's exit code for a power-off; the file must be there too.
+
+is_stopping=
+trap 'is_stopping=yes' TERM INT PWR
+
+pause() { sleep "$1" 2>/dev/null || sleep 1; }
+
+# True while a process other than this one exists, zombies aside: the shell reaps those.
+is_anyone_left() {
+  for process in /proc/[0-9]*; do
+    [ "$process" = /proc/1 ] || [ ! -r "$process/stat" ] || return 0
+  done
+  return 1
+}
+
+mkdir -p "$state" /var/log /root
+chmod 0755 "$state"
+rm -f "$state/power-off"
+
+if [ -n "$QVD_RESOLVERS" ]; then
+  # Often a link to what a service of a whole system would write.
+  rm -f /etc/resolv.conf
+  for address in $QVD_RESOLVERS; do echo "nameserver $address"; done >/etc/resolv.conf
+fi
+if [ -n "$QVD_HOST_NAME" ]; then
+  echo "$QVD_HOST_NAME" >/etc/hostname
+  grep -qsw "$QVD_HOST_NAME" /etc/hosts ||
+    printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$QVD_HOST_NAME" >>/etc/hosts
+fi
+unset QVD_RESOLVERS QVD_HOST_NAME
+
+while [ -z "$is_stopping" ]; do
+  if [ -f "$log" ] && [ "$(wc -c <"$log")" -gt 1048576 ]; then mv -f "$log" "$log.1"; fi
+  /opt/qvd/qvd guest run </dev/null >>"$log" 2>&1 &
+  agent=$!
+  # Returns early, with a code over 128, when a signal comes.
+  wait "$agent"
+  code=$?
+  [ -z "$is_stopping" ] || break
+  if [ "$code" = "$power_off" ] && [ -e "$state/power-off" ]; then break; fi
+  echo "init: the agent ended with $code and is started again" >>"$log"
+  pause 0.3
+done
+
+# The agent first, so that it can suspend the session and let its programs save; then all the rest. 5 s in all.
+kill -TERM "$agent" 2>/dev/null
+tries=0
+while kill -0 "$agent" 2>/dev/null && [ "$tries" -lt 20 ]; do
+  tries=$((tries + 1))
+  pause 0.1
+done
+kill -TERM -1 2>/dev/null
+while is_anyone_left && [ "$tries" -lt 50 ]; do
+  tries=$((tries + 1))
+  pause 0.1
+done
+# What is left goes with this process: the kernel kills a container whose first process ends.
+exit 0

@@ -1,0 +1,161 @@
+/**
+ * Desktops as LXC containers: one `lxc-start` each, in control groups of its own, which goes on when the node
+ * process ends. LXC's other tools are not used: they hang when a container does, and deny what they lost
+ * track of. What lives is read from the control groups, and ended through them. Decides nothing and
+ * remembers nothing; the node's executors call it.
+ */
+
+import { readdir } from "node:fs/promises";
+import type { VmId } from "../../domain/ids.ts";
+import type { Layout } from "../../domain/node/layout.ts";
+import { interfaceName, vmOfInterface } from "../../domain/node/network-names.ts";
+import { AppError } from "../../lib/errors.ts";
+import { run } from "../../lib/run.ts";
+import { waitFor } from "../../lib/wait.ts";
+import type { DesktopObservation, DesktopSpec, Hypervisor } from "../driver.ts";
+import {
+  CGROUP_PARTS,
+  type CgroupTree,
+  ensurePartFolders,
+  isPopulated,
+  killGroup,
+  listGroups,
+  listProcesses,
+  openCgroupTree,
+  removeGroup,
+} from "./cgroup-tree.ts";
+import { removeFiles } from "./container-files.ts";
+import { findInit } from "./find-init.ts";
+import { startContainer } from "./start-container.ts";
+import { watchGroups } from "./watch-groups.ts";
+
+export type LxcOptions = {
+  readonly instance: string;
+  readonly layout: Layout;
+  /** Name servers that desktops are told. */
+  readonly resolvers: readonly string[];
+};
+
+/** What the verbs of this folder work with. */
+export type LxcContext = LxcOptions & { readonly tree: CgroupTree };
+
+/** How long LXC's monitor may tidy up after its container was killed; it takes 40 ms. */
+const TIDY_TIMEOUT_MS = 500;
+const END_TIMEOUT_MS = 10_000;
+
+/** `unavailable` on a host without the control groups that desktops need. */
+export async function createLxcHypervisor(options: LxcOptions): Promise<Hypervisor> {
+  const tree = await openCgroupTree(options.instance);
+  await ensurePartFolders(tree);
+  const context: LxcContext = { ...options, tree };
+  return {
+    observe: () => observe(context),
+    async start(spec, signal) {
+      await makeRoom(context, spec);
+      try {
+        await startContainer(context, spec, signal);
+      } catch (cause) {
+        await end(context, spec.vmId);
+        await cleanUp(context, spec.vmId);
+        throw cause;
+      }
+    },
+    async halt(vmId) {
+      const init = await findInit(tree, vmId);
+      if (init !== undefined) signalProcess(init);
+    },
+    async terminate(vmId) {
+      for (const pid of await listProcesses(tree, "monitor", vmId)) signalProcess(pid);
+    },
+    kill: (vmId) => kill(context, vmId),
+    cleanUp: (vmId) => cleanUp(context, vmId),
+    watch: (onChange) => watchGroups(tree, onChange),
+  };
+}
+
+async function observe(context: LxcContext): Promise<ReadonlyMap<VmId, DesktopObservation>> {
+  const leftovers = new Map<VmId, string[]>();
+  const note = (vmId: VmId, what: string) => leftovers.set(vmId, [...(leftovers.get(vmId) ?? []), what]);
+  for (const [vmId, folders] of await listGroups(context.tree))
+    for (const folder of folders) note(vmId, folder);
+  for (const name of await readdir("/sys/class/net")) {
+    const vmId = vmOfInterface(context.instance, name);
+    if (vmId !== undefined) note(vmId, `interface ${name}`);
+  }
+  const seen = new Map<VmId, DesktopObservation>();
+  for (const [vmId, things] of leftovers) {
+    const alive = await isAlive(context.tree, vmId);
+    // Of a living desktop all of this is in use.
+    seen.set(vmId, { vmId, isAlive: alive, leftovers: alive ? [] : things });
+  }
+  return seen;
+}
+
+async function isAlive(tree: CgroupTree, vmId: VmId): Promise<boolean> {
+  for (const part of CGROUP_PARTS) if (await isPopulated(tree, part, vmId)) return true;
+  return false;
+}
+
+/** Ends what remains of an earlier life: half a start, or a container that lost its monitor. A whole one is not ours to end. */
+async function makeRoom(context: LxcContext, spec: DesktopSpec): Promise<void> {
+  const { tree } = context;
+  const isWhole =
+    (await isPopulated(tree, "container", spec.vmId)) && (await isPopulated(tree, "monitor", spec.vmId));
+  if (isWhole && !(await isPopulated(tree, "starter", spec.vmId)))
+    throw new AppError("conflict", `Starting desktop ${spec.vmId}: it already runs on this box`);
+  await end(context, spec.vmId);
+  await cleanUp(context, spec.vmId);
+}
+
+async function end(context: LxcContext, vmId: VmId): Promise<void> {
+  const isEnded = await waitFor(
+    async () => {
+      if (!(await isAlive(context.tree, vmId))) return true;
+      await kill(context, vmId);
+      return false;
+    },
+    { timeoutMs: END_TIMEOUT_MS, everyMs: 20 },
+  );
+  if (!isEnded)
+    throw new AppError(
+      "blocked",
+      `Ending what is left of desktop ${vmId}: a process of it survives KILL, as one does that waits for a disk or a file server that doesn't answer`,
+    );
+}
+
+async function kill(context: LxcContext, vmId: VmId): Promise<void> {
+  const { tree } = context;
+  await killGroup(tree, "starter", vmId);
+  await killGroup(tree, "container", vmId);
+  // The monitor removes groups and interface by itself when it may.
+  await waitFor(async () => !(await isPopulated(tree, "monitor", vmId)), {
+    timeoutMs: TIDY_TIMEOUT_MS,
+    everyMs: 10,
+  });
+  await killGroup(tree, "monitor", vmId);
+}
+
+async function cleanUp(context: LxcContext, vmId: VmId): Promise<void> {
+  const { tree, instance, layout } = context;
+  if (await isAlive(tree, vmId))
+    throw new AppError("conflict", `Cleaning up after desktop ${vmId}: processes of it are alive`);
+  for (const folder of (await listGroups(tree)).get(vmId) ?? []) await removeGroup(folder);
+  await removeInterface(interfaceName(instance, vmId));
+  await removeFiles(layout, vmId);
+}
+
+/** The kernel takes an interface away by itself some 100 ms after its container; that must not collide with a new start. */
+async function removeInterface(name: string): Promise<void> {
+  if (!(await readdir("/sys/class/net")).includes(name)) return;
+  const result = await run(["/usr/sbin/ip", "link", "del", name], { timeoutMs: 10_000 });
+  const isGone = result.exitCode === 0 || /Cannot find device/.test(result.stderr);
+  if (!isGone) throw new AppError("driver-failed", `Removing the interface ${name}: ${result.stderr.trim()}`);
+}
+
+function signalProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGTERM");
+  } catch {
+    // It ended in the meantime, which is what was wanted.
+  }
+}

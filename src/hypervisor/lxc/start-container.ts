@@ -1,0 +1,83 @@
+/** Runs lxc-start for one desktop and proves that what was asked for is in force. */
+
+import { access, mkdir, readFile, rmdir } from "node:fs/promises";
+import { AppError } from "../../lib/errors.ts";
+import { run } from "../../lib/run.ts";
+import type { DesktopSpec } from "../driver.ts";
+import { groupFolder } from "./cgroup-tree.ts";
+import { containerFiles, writeFiles } from "./container-files.ts";
+import type { LxcContext } from "./lxc-hypervisor.ts";
+import { readMemoryLimit } from "./read-limits.ts";
+import { renderConfig } from "./render-config.ts";
+
+const SECCOMP_PROFILE = "/usr/share/lxc/config/common.seccomp";
+const START_TIMEOUT_MS = 30_000;
+
+/** Whoever enters the group this way is in it before it does anything else. */
+const ENTER_GROUP = 'echo 0 >"$1/cgroup.procs" && shift && exec "$@"';
+
+export async function startContainer(
+  context: LxcContext,
+  spec: DesktopSpec,
+  signal: AbortSignal,
+): Promise<void> {
+  const { instance, layout, resolvers, tree } = context;
+  const { vmId } = spec;
+  signal.throwIfAborted();
+  await checkHost();
+  const files = containerFiles(layout, vmId);
+  const config = renderConfig(spec, {
+    instance,
+    resolvers,
+    initFile: files.init,
+    seccompProfile: SECCOMP_PROFILE,
+  });
+  await writeFiles(files, config);
+  const starter = groupFolder(tree, "starter", vmId);
+  await mkdir(starter, { recursive: true });
+  const lxcStart = ["/usr/bin/lxc-start", "-P", layout.vmsFolder, "-n", `${vmId}`, "-f", files.config];
+  // Not ended by the signal: half a start is harder to take apart than a whole one, and it takes 30 ms.
+  const result = await run(
+    [...["/bin/sh", "-c", ENTER_GROUP, "sh", starter], ...lxcStart, ...["-o", files.log, "-l", "WARN", "-d"]],
+    { timeoutMs: START_TIMEOUT_MS },
+  );
+  if (result.exitCode !== 0) throw await explain(spec, files.log, result.stderr);
+  await rmdir(starter);
+  signal.throwIfAborted();
+  await checkLimits(context, spec);
+}
+
+async function checkHost(): Promise<void> {
+  await access(SECCOMP_PROFILE).catch(() => {
+    throw new AppError(
+      "driver-failed",
+      `Starting a desktop: ${SECCOMP_PROFILE} is missing. Install the package lxc.`,
+    );
+  });
+}
+
+/** LXC says the cause first and its consequences after. */
+async function explain(spec: DesktopSpec, logFile: string, said: string): Promise<AppError> {
+  const log = await readFile(logFile, "utf8").catch(() => "");
+  const errors = log
+    .split("\n")
+    .filter((line) => / (ERROR|WARN) /.test(line))
+    .map((line) =>
+      line.replace(/^lxc-start \S+ \S+ (ERROR|WARN)\s+/, "").replace(/^\S+ - \S+:\S+:\d+ - /, ""),
+    );
+  const why = (errors.slice(0, 3).join("; ") || said.trim() || "it gave no reason").slice(0, 600);
+  return new AppError(
+    "driver-failed",
+    `Starting desktop ${spec.vmId}: LXC refused: ${why}. All of it is in ${logFile}.`,
+  );
+}
+
+/** LXC ignores limits for which the host has no controller; a desktop without them could take the whole box. */
+async function checkLimits(context: LxcContext, spec: DesktopSpec): Promise<void> {
+  const limit = await readMemoryLimit(context.tree, spec.vmId);
+  if (limit !== spec.memoryMb * 2 ** 20)
+    throw new AppError(
+      "driver-failed",
+      `Starting desktop ${spec.vmId}: its memory limit of ${spec.memoryMb} MB is not in force. Is the kernel's memory controller enabled (cgroup_enable=memory)?`,
+    );
+}

@@ -1,0 +1,56 @@
+/**
+ * Tells of a desktop's end about a millisecond after it: the kernel announces each change of `cgroup.events`.
+ * No helper process, and it works for desktops that a former node process started.
+ */
+
+import { type FSWatcher, watch } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { parseId, type VmId } from "../../domain/ids.ts";
+import { CGROUP_PARTS, type CgroupPart, type CgroupTree, groupFolder, partFolder } from "./cgroup-tree.ts";
+
+/** The part folders must exist. Calls back also for groups that appear or vanish. Returns how to stop. */
+export function watchGroups(tree: CgroupTree, onChange: (vmId: VmId) => void): () => void {
+  const stops = CGROUP_PARTS.map((part) => watchPart(tree, part, onChange));
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+function watchPart(tree: CgroupTree, part: CgroupPart, onChange: (vmId: VmId) => void): () => void {
+  const watchers = new Map<VmId, FSWatcher>();
+  let isStopped = false;
+  const forget = (vmId: VmId) => {
+    watchers.get(vmId)?.close();
+    watchers.delete(vmId);
+  };
+  const attend = (vmId: VmId) => {
+    if (isStopped || watchers.has(vmId)) return;
+    try {
+      const watcher = watch(`${groupFolder(tree, part, vmId)}/cgroup.events`, () => onChange(vmId));
+      // A group that is removed takes its watch along; the folder's watch tells of that.
+      watcher.on("error", () => forget(vmId));
+      watchers.set(vmId, watcher);
+    } catch {
+      // It was gone before it could be watched; whoever is called back looks for itself.
+    }
+  };
+  const folder = partFolder(tree, part);
+  const list = async () => {
+    const names = await readdir(folder).catch((): string[] => []);
+    const present = new Set(names.flatMap((name) => parseId<VmId>(name) ?? []));
+    for (const vmId of watchers.keys()) if (!present.has(vmId)) forget(vmId);
+    for (const vmId of present) attend(vmId);
+  };
+  const parent = watch(folder, (_event, name) => {
+    const vmId = parseId<VmId>(name ?? "");
+    void list().then(() => {
+      if (vmId !== undefined && !isStopped) onChange(vmId);
+    });
+  });
+  void list();
+  return () => {
+    isStopped = true;
+    parent.close();
+    for (const vmId of watchers.keys()) forget(vmId);
+  };
+}
