@@ -1,0 +1,128 @@
+/** Desktops as administrators see them: intent and truth side by side. Those being deleted count as gone. */
+
+import { and, asc, eq, inArray, isNull, or, type SQL, sql } from "drizzle-orm";
+import type { NodeId, OsfId, TenantId, UserId, VmId } from "../../domain/ids.ts";
+import type { VmState } from "../../domain/vm/state.ts";
+import type { Db } from "../client.ts";
+import { dis, nodes, osfs, sessions, tenants, users, vmReports, vms } from "../schema/index.ts";
+import { contains, type Page, type PageRequest, pageBounds, pageOf } from "./page.ts";
+
+export type DesktopFilter = {
+  /** Undefined means every tenant. */
+  readonly tenantId?: TenantId | undefined;
+  /** Part of the name, the user's login or the address, or an id. */
+  readonly search?: string | undefined;
+  readonly states?: readonly VmState[] | undefined;
+  readonly userId?: UserId | undefined;
+  readonly osfId?: OsfId | undefined;
+  readonly nodeId?: NodeId | undefined;
+};
+
+export type DesktopRow = Awaited<ReturnType<typeof selectDesktops>>[number];
+
+export async function listDesktops(
+  db: Db,
+  filter: DesktopFilter,
+  request: PageRequest,
+): Promise<Page<DesktopRow>> {
+  const where = matching(filter);
+  const { limit, offset } = pageBounds(request);
+  const items = await selectDesktops(db, where)
+    .orderBy(asc(vms.name), asc(vms.id))
+    .limit(limit)
+    .offset(offset);
+  const [counted] = await db
+    .select({ total: sql<number>`count(*)::int` })
+    .from(vms)
+    .innerJoin(users, eq(users.id, vms.userId))
+    .leftJoin(vmReports, eq(vmReports.vmId, vms.id))
+    .where(where);
+  return pageOf(request, items, counted?.total ?? 0);
+}
+
+/** Undefined when there is none, or none in `tenantId`. */
+export async function readDesktop(db: Db, vmId: VmId, tenantId?: TenantId): Promise<DesktopRow | undefined> {
+  const [row] = await selectDesktops(db, and(matching({ tenantId }), eq(vms.id, vmId)));
+  return row;
+}
+
+/** No report yet means that no node ever ran it. */
+const state = sql<VmState>`coalesce(${vmReports.state}, 'stopped')`;
+
+function selectDesktops(db: Db, where: SQL | undefined) {
+  const isLive = and(eq(sessions.vmId, vms.id), isNull(sessions.endedAt), isNull(sessions.supersededAt));
+  return db
+    .select({
+      id: vms.id,
+      name: vms.name,
+      tenantId: vms.tenantId,
+      tenant: tenants.name,
+      userId: vms.userId,
+      user: users.login,
+      userFullName: users.fullName,
+      osfId: vms.osfId,
+      osf: osfs.name,
+      memoryMb: osfs.memoryMb,
+      cpus: osfs.cpus,
+      tag: vms.diTag,
+      address: vms.address,
+      isBlocked: vms.isBlocked,
+      blockedReason: vms.blockedReason,
+      createdAt: vms.createdAt,
+      wish: vms.wish,
+      generation: vms.wishGeneration,
+      wishedAt: vms.wishedAt,
+      wishedBy: vms.wishedBy,
+      state,
+      stateAt: vmReports.stateAt,
+      generationSeen: vmReports.generationSeen,
+      tries: vmReports.tries,
+      nextTryAt: vmReports.nextTryAt,
+      hasAgent: sql<boolean>`coalesce(${vmReports.hasAgent}, false)`,
+      xState: sql<string>`coalesce(${vmReports.xState}, 'none')`,
+      faultCode: vmReports.faultCode,
+      fault: vmReports.faultText,
+      reportedAt: vmReports.reportedAt,
+      /** Version of the image that it runs, or ran last. */
+      runningDiId: vmReports.diId,
+      runningVersion: dis.version,
+      nodeId: vms.nodeId,
+      node: nodes.name,
+      sessionId: sessions.id,
+      sessionState: sessions.state,
+      connectedAt: sessions.connectedAt,
+      isConnected: sql<boolean>`${sessions.connectedAt} is not null`,
+      clientAddress: sessions.clientAddress,
+    })
+    .from(vms)
+    .innerJoin(users, eq(users.id, vms.userId))
+    .innerJoin(tenants, eq(tenants.id, vms.tenantId))
+    .innerJoin(osfs, eq(osfs.id, vms.osfId))
+    .leftJoin(vmReports, eq(vmReports.vmId, vms.id))
+    .leftJoin(dis, eq(dis.id, vmReports.diId))
+    .leftJoin(nodes, eq(nodes.id, vms.nodeId))
+    .leftJoin(sessions, isLive)
+    .where(where);
+}
+
+function matching(filter: DesktopFilter): SQL | undefined {
+  const search = filter.search?.trim() ?? "";
+  return and(
+    isNull(vms.deletedAt),
+    filter.tenantId === undefined ? undefined : eq(vms.tenantId, filter.tenantId),
+    filter.userId === undefined ? undefined : eq(vms.userId, filter.userId),
+    filter.osfId === undefined ? undefined : eq(vms.osfId, filter.osfId),
+    filter.nodeId === undefined ? undefined : eq(vms.nodeId, filter.nodeId),
+    filter.states === undefined || filter.states.length === 0
+      ? undefined
+      : inArray(state, [...filter.states]),
+    search === ""
+      ? undefined
+      : or(
+          contains(vms.name, search),
+          contains(users.login, search),
+          contains(sql`host(${vms.address})`, search),
+          sql`${vms.id}::text = ${search}`,
+        ),
+  );
+}

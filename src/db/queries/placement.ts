@@ -1,0 +1,43 @@
+/** What placement needs: desktops without a node, and the nodes with what they have promised already. */
+
+import { sql } from "drizzle-orm";
+import type { PlacementNode, PlacementVm } from "../../domain/node/placement.ts";
+import type { Db } from "../client.ts";
+import { leases, nodeReports, nodes, osfs, vmReports, vms } from "../schema/index.ts";
+
+/** Only those that are wanted somewhere: wished running, or to be deleted. */
+export async function listUnplacedVms(db: Db): Promise<readonly PlacementVm[]> {
+  const rows = await db.execute<PlacementVm & Record<string, unknown>>(sql`
+    select v.id as "vmId", o.memory_mb as "memoryMb", o.cpus::float8 as cpus
+    from ${vms} v join ${osfs} o on o.id = v.osf_id
+    where v.node_id is null and (v.wish = 'running' or v.deleted_at is not null)
+    order by v.wished_at nulls last, v.id limit 500`);
+  return rows.map(({ vmId, memoryMb, cpus }) => ({ vmId, memoryMb, cpus }));
+}
+
+export async function listPlacementNodes(db: Db): Promise<readonly PlacementNode[]> {
+  const rows = await db.execute<PlacementNode & Record<string, unknown>>(sql`
+    select n.id as "nodeId", n.name, n.is_blocked as "isBlocked",
+      coalesce(l.valid_until > qvd_now() and r.state = 'running', false) as "isUp",
+      coalesce((r.facts->>'memoryMb')::float8, 0) as "memoryMb", coalesce((r.facts->>'cpus')::float8, 0) as cpus,
+      coalesce(p.memory_mb, 0)::float8 as "promisedMemoryMb", coalesce(p.cpus, 0)::float8 as "promisedCpus"
+    from ${nodes} n
+    left join ${leases} l on l.node_id = n.id
+    left join ${nodeReports} r on r.node_id = n.id
+    left join (
+      select v.node_id, sum(o.memory_mb) as memory_mb, sum(o.cpus) as cpus
+      from ${vms} v join ${osfs} o on o.id = v.osf_id left join ${vmReports} s on s.vm_id = v.id
+      where v.wish = 'running' or s.state <> 'stopped' group by v.node_id
+    ) p on p.node_id = n.id
+    order by n.id`);
+  return rows.map((row) => ({
+    nodeId: row.nodeId,
+    name: row.name,
+    isBlocked: row.isBlocked,
+    isUp: row.isUp,
+    memoryMb: row.memoryMb,
+    cpus: row.cpus,
+    promisedMemoryMb: row.promisedMemoryMb,
+    promisedCpus: row.promisedCpus,
+  }));
+}
