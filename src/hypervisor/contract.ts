@@ -1,0 +1,184 @@
+/**
+ * What every driver must do, as tests: a driver's own test file calls `describeHypervisor` with a way to make
+ * real desktops for it. State of the world is asserted, not calls made.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { asId, type VmId } from "../domain/ids.ts";
+import { AppError } from "../lib/errors.ts";
+import { waitFor } from "../lib/wait.ts";
+import type { DesktopSpec, Hypervisor } from "./driver.ts";
+
+/** How a test's desktop behaves: `polite` ends at the halt signal, `deaf` has processes that ignore it. */
+export type GuestManner = "polite" | "deaf";
+
+export interface HypervisorLab {
+  readonly hypervisor: Hypervisor;
+  /** Another driver over the same host, as a node has after its restart. */
+  reopen(): Promise<Hypervisor>;
+  /** Prepares disks and network of a new desktop with an id that no other has. */
+  prepare(manner: GuestManner): Promise<DesktopSpec>;
+  /** True once the desktop's agent has been started in its present life. */
+  hasBooted(vmId: VmId): Promise<boolean>;
+  /** Everything of the desktop that is still on the host, after disks and network were given back. */
+  releaseAndCount(vmId: VmId): Promise<readonly string[]>;
+  dispose(): Promise<void>;
+}
+
+const TIMEOUT_MS = 15_000;
+
+export function describeHypervisor(name: string, makeLab: () => Promise<HypervisorLab>): void {
+  describe(`hypervisor ${name}`, () => {
+    let lab: HypervisorLab;
+    beforeAll(async () => {
+      lab = await makeLab();
+    }, 60_000);
+    afterAll(() => lab.dispose(), 60_000);
+    const context = () => lab;
+    describeLife(context);
+    describeEnds(context);
+    describeFaults(context);
+  });
+}
+
+type LabOf = () => HypervisorLab;
+
+function describeLife(lab: LabOf): void {
+  test("a started desktop is observed alive, by a driver made anew too", async () => {
+    const spec = await boot(lab(), "polite");
+    for (const hypervisor of [lab().hypervisor, await lab().reopen()])
+      expect((await hypervisor.observe()).get(spec.vmId)).toEqual({
+        vmId: spec.vmId,
+        isAlive: true,
+        leftovers: [],
+      });
+    await finish(lab(), spec.vmId);
+  });
+
+  test("a living desktop is neither started again nor cleaned up, and takes no harm from the try", async () => {
+    const spec = await boot(lab(), "polite");
+    await expect(lab().hypervisor.start(spec, never())).rejects.toMatchObject({ code: "conflict" });
+    await expect(lab().hypervisor.cleanUp(spec.vmId)).rejects.toMatchObject({ code: "conflict" });
+    expect(await isAlive(lab(), spec.vmId)).toBe(true);
+    await finish(lab(), spec.vmId);
+  });
+
+  test("a driver made anew ends what an earlier one started", async () => {
+    const spec = await boot(lab(), "polite");
+    await (await lab().reopen()).kill(spec.vmId);
+    await expectEnd(lab(), spec.vmId);
+    await finish(lab(), spec.vmId);
+  });
+
+  test("a desktop starts again after its end without being cleaned up first", async () => {
+    const spec = await boot(lab(), "polite");
+    await lab().hypervisor.kill(spec.vmId);
+    await expectEnd(lab(), spec.vmId);
+    await lab().hypervisor.start(spec, never());
+    expect(await isAlive(lab(), spec.vmId)).toBe(true);
+    await finish(lab(), spec.vmId);
+  });
+}
+
+function describeEnds(lab: LabOf): void {
+  test("halt ends a desktop, and the watcher hears of it", async () => {
+    const spec = await boot(lab(), "polite");
+    const heard: VmId[] = [];
+    const stop = lab().hypervisor.watch((vmId) => heard.push(vmId));
+    await lab().hypervisor.halt(spec.vmId);
+    await expectEnd(lab(), spec.vmId);
+    expect(await waitFor(() => heard.includes(spec.vmId), { timeoutMs: 2_000 })).toBe(true);
+    stop();
+    await finish(lab(), spec.vmId);
+  });
+
+  test("halt ends a desktop with processes that ignore it, within its grace", async () => {
+    const spec = await boot(lab(), "deaf");
+    await lab().hypervisor.halt(spec.vmId);
+    await expectEnd(lab(), spec.vmId);
+    await finish(lab(), spec.vmId);
+  });
+
+  test("kill ends a desktop with processes that ignore everything else, at once", async () => {
+    const spec = await boot(lab(), "deaf");
+    const startedMs = performance.now();
+    await lab().hypervisor.kill(spec.vmId);
+    await expectEnd(lab(), spec.vmId);
+    expect(performance.now() - startedMs).toBeLessThan(2_000);
+    await finish(lab(), spec.vmId);
+  });
+
+  test("terminate ends a polite desktop", async () => {
+    const spec = await boot(lab(), "polite");
+    await lab().hypervisor.terminate(spec.vmId);
+    await expectEnd(lab(), spec.vmId);
+    await finish(lab(), spec.vmId);
+  });
+}
+
+function describeFaults(lab: LabOf): void {
+  test("every ending verb does nothing to a desktop that doesn't exist", async () => {
+    const nobody = asId<VmId>(999_999);
+    const { hypervisor } = lab();
+    for (const verb of [hypervisor.halt, hypervisor.terminate, hypervisor.kill, hypervisor.cleanUp])
+      for (const _again of [1, 2]) await verb(nobody);
+    expect((await hypervisor.observe()).has(nobody)).toBe(false);
+  });
+
+  test("a start that fails says why and leaves nothing", async () => {
+    const spec = await lab().prepare("polite");
+    const broken = { ...spec, rootFolder: `${spec.rootFolder}-missing` };
+    const fault = await lab()
+      .hypervisor.start(broken, never())
+      .catch((cause: unknown) => cause);
+    expect(fault).toBeInstanceOf(AppError);
+    expect(fault).toMatchObject({
+      code: "driver-failed",
+      message: expect.stringContaining(`desktop ${spec.vmId}`),
+    });
+    expect((await lab().hypervisor.observe()).has(spec.vmId)).toBe(false);
+    await finish(lab(), spec.vmId);
+  });
+
+  test("a start that was called off leaves nothing", async () => {
+    for (const delayMs of [0, 5, 15]) {
+      const spec = await lab().prepare("polite");
+      const controller = new AbortController();
+      const start = lab().hypervisor.start(spec, controller.signal);
+      setTimeout(() => controller.abort(), delayMs);
+      await expect(start).rejects.toThrow();
+      expect((await lab().hypervisor.observe()).has(spec.vmId)).toBe(false);
+      await finish(lab(), spec.vmId);
+    }
+  });
+}
+
+async function boot(lab: HypervisorLab, manner: GuestManner): Promise<DesktopSpec> {
+  const spec = await lab.prepare(manner);
+  await lab.hypervisor.start(spec, never());
+  const hasBooted = await waitFor(() => lab.hasBooted(spec.vmId), { timeoutMs: TIMEOUT_MS });
+  expect(hasBooted).toBe(true);
+  return spec;
+}
+
+async function isAlive(lab: HypervisorLab, vmId: VmId): Promise<boolean> {
+  return (await lab.hypervisor.observe()).get(vmId)?.isAlive ?? false;
+}
+
+async function expectEnd(lab: HypervisorLab, vmId: VmId): Promise<void> {
+  const isEnded = await waitFor(async () => !(await isAlive(lab, vmId)), { timeoutMs: TIMEOUT_MS });
+  expect(isEnded).toBe(true);
+}
+
+/** Ends what runs and counts what is left on the host: nothing. */
+async function finish(lab: HypervisorLab, vmId: VmId): Promise<void> {
+  await lab.hypervisor.kill(vmId);
+  await expectEnd(lab, vmId);
+  await lab.hypervisor.cleanUp(vmId);
+  await lab.hypervisor.cleanUp(vmId);
+  expect(await lab.releaseAndCount(vmId)).toEqual([]);
+}
+
+function never(): AbortSignal {
+  return new AbortController().signal;
+}
