@@ -114,13 +114,16 @@ export async function killGroup(tree: CgroupTree, part: CgroupPart, vmId: VmId):
   );
 }
 
-/** Removes an empty group with the groups that the desktop made below. */
-export async function removeGroup(folder: string): Promise<void> {
+/** Removes an empty group with the groups that the desktop made below. False when a process is in it (again). */
+export async function removeGroup(folder: string): Promise<boolean> {
+  let isRemoved = true;
   await walk(folder, async (group) => {
     await rmdir(group).catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code !== "ENOENT") throw cause;
+      if (cause.code === "EBUSY") isRemoved = false;
+      else if (cause.code !== "ENOENT") throw cause;
     });
   });
+  return isRemoved;
 }
 
 /** Deepest first. */

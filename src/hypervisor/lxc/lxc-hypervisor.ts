@@ -9,7 +9,7 @@ import { readdir } from "node:fs/promises";
 import type { VmId } from "../../domain/ids.ts";
 import type { Layout } from "../../domain/node/layout.ts";
 import { interfaceName, vmOfInterface } from "../../domain/node/network-names.ts";
-import { AppError } from "../../lib/errors.ts";
+import { AppError, isAppError } from "../../lib/errors.ts";
 import { run } from "../../lib/run.ts";
 import { waitFor } from "../../lib/wait.ts";
 import type { DesktopObservation, DesktopSpec, Hypervisor } from "../driver.ts";
@@ -55,8 +55,7 @@ export async function createLxcHypervisor(options: LxcOptions): Promise<Hypervis
       try {
         await startContainer(context, spec, signal);
       } catch (cause) {
-        await end(context, spec.vmId);
-        await cleanUp(context, spec.vmId);
+        await clear(context, spec.vmId);
         throw cause;
       }
     },
@@ -103,20 +102,28 @@ async function makeRoom(context: LxcContext, spec: DesktopSpec): Promise<void> {
     (await isPopulated(tree, "container", spec.vmId)) && (await isPopulated(tree, "monitor", spec.vmId));
   if (isWhole && !(await isPopulated(tree, "starter", spec.vmId)))
     throw new AppError("conflict", `Starting desktop ${spec.vmId}: it already runs on this box`);
-  await end(context, spec.vmId);
-  await cleanUp(context, spec.vmId);
+  await clear(context, spec.vmId);
 }
 
-async function end(context: LxcContext, vmId: VmId): Promise<void> {
-  const isEnded = await waitFor(
+/** Ends and cleans up, again where a start that lost its node gets going in between. */
+async function clear(context: LxcContext, vmId: VmId): Promise<void> {
+  const isClear = await waitFor(
     async () => {
-      if (!(await isAlive(context.tree, vmId))) return true;
-      await kill(context, vmId);
-      return false;
+      if (await isAlive(context.tree, vmId)) {
+        await kill(context, vmId);
+        return false;
+      }
+      return cleanUp(context, vmId).then(
+        () => true,
+        (cause: unknown) => {
+          if (isAppError(cause) && cause.code === "conflict") return false;
+          throw cause;
+        },
+      );
     },
     { timeoutMs: END_TIMEOUT_MS, everyMs: 20 },
   );
-  if (!isEnded)
+  if (!isClear)
     throw new AppError(
       "blocked",
       `Ending what is left of desktop ${vmId}: a process of it survives KILL, as one does that waits for a disk or a file server that doesn't answer`,
@@ -137,9 +144,11 @@ async function kill(context: LxcContext, vmId: VmId): Promise<void> {
 
 async function cleanUp(context: LxcContext, vmId: VmId): Promise<void> {
   const { tree, instance, layout } = context;
-  if (await isAlive(tree, vmId))
-    throw new AppError("conflict", `Cleaning up after desktop ${vmId}: processes of it are alive`);
-  for (const folder of (await listGroups(tree)).get(vmId) ?? []) await removeGroup(folder);
+  const refusal = () =>
+    new AppError("conflict", `Cleaning up after desktop ${vmId}: processes of it are alive`);
+  if (await isAlive(tree, vmId)) throw refusal();
+  for (const folder of (await listGroups(tree)).get(vmId) ?? [])
+    if (!(await removeGroup(folder))) throw refusal();
   await removeInterface(interfaceName(instance, vmId));
   await removeFiles(layout, vmId);
 }

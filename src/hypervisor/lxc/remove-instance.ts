@@ -5,8 +5,5 @@ import { type CgroupTree, openCgroupTree, removeGroup } from "./cgroup-tree.ts";
 /** Keeps what still has processes in it. */
 export async function removeInstance(instance: string, mountPoint?: string): Promise<void> {
   const tree: CgroupTree = await openCgroupTree(instance, mountPoint);
-  for (const root of tree.roots)
-    await removeGroup(`${root}/${instance}`).catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code !== "EBUSY") throw cause;
-    });
+  for (const root of tree.roots) await removeGroup(`${root}/${instance}`);
 }

@@ -1,0 +1,90 @@
+/** What keeps a desktop in: limits that are in force, ids of its own, and nothing of the host's in its reach. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFile, stat } from "node:fs/promises";
+import { homeFolder } from "../../src/domain/node/layout.ts";
+import type { DesktopSpec } from "../../src/hypervisor/driver.ts";
+import { waitFor } from "../../src/lib/wait.ts";
+import { createDesktopLab, type DesktopLab } from "../support/desktop-lab.ts";
+
+let lab: DesktopLab;
+let spec: DesktopSpec;
+beforeAll(async () => {
+  lab = await createDesktopLab("hvw", "10.214.0.0/24");
+  spec = await lab.prepare("polite");
+  await lab.hypervisor.start(spec, new AbortController().signal);
+  await waitFor(() => lab.hasBooted(spec.vmId), { timeoutMs: 10_000 });
+}, 60_000);
+afterAll(() => lab.dispose(), 60_000);
+
+const guest = async (script: string) => lab.inGuest(spec.vmId, script);
+
+describe("limits", () => {
+  test("of memory, processors and processes are those of the kernel's books", async () => {
+    expect(await readLimit(["memory.max", "memory.limit_in_bytes"])).toBe(`${128 * 2 ** 20}`);
+    expect(await readLimit(["cpu.max", "cpu.cfs_quota_us"])).toStartWith("100000");
+    expect(await readLimit(["pids.max"])).toBe("4096");
+  });
+
+  test("temporary file systems fill up without ending the desktop", async () => {
+    const filled = await guest(
+      "for f in /tmp/fill /dev/shm/fill; do dd if=/dev/zero of=$f bs=1M count=200 2>&1; done; rm -f /tmp/fill /dev/shm/fill",
+    );
+    expect(filled.stdout).toContain("No space left on device");
+    expect((await guest("echo alive")).stdout).toBe("alive\n");
+  });
+});
+
+describe("the desktop's ids", () => {
+  test("its processes run in its own range", async () => {
+    const status = await readFile(`/proc/${await lab.init(spec.vmId)}/status`, "utf8");
+    expect(status).toMatch(new RegExp(`^Uid:\\s+${spec.idRange.first}\\s`, "m"));
+    expect(status).toMatch(/^Groups:\s*$/m);
+  });
+
+  test("files in its home lie on the disk with plain ids", async () => {
+    await guest(
+      "mkdir /home/ada && chown 1000:1000 /home/ada && touch /home/ada/letter && chown 1000:1000 /home/ada/letter",
+    );
+    const onDisk = await stat(`${homeFolder(lab.layout, spec.vmId)}/ada/letter`);
+    expect([onDisk.uid, onDisk.gid]).toEqual([1000, 1000]);
+  });
+
+  test("a setuid program of the image works inside", async () => {
+    expect((await guest("stat -c '%u %a' /usr/bin/su")).stdout).toBe("0 4755\n");
+  });
+});
+
+describe("the host's things", () => {
+  test.each([
+    ["the agent", "echo x >/opt/qvd/qvd"],
+    ["the init script", "echo x >/opt/qvd/init"],
+    ["the channel's folder", "touch /run/qvd/x"],
+    ["a remount of the channel's folder", "mount -o remount,rw /run/qvd 2>/dev/null && touch /run/qvd/x"],
+    ["kernel settings", "echo 1 >/proc/sys/vm/drop_caches"],
+    ["the kernel's trigger", "echo b >/proc/sysrq-trigger"],
+    ["a disk", "mknod /tmp/disk b 254 0"],
+    ["its own limit", "echo 1000000000 >/sys/fs/cgroup/memory.max"],
+  ])("%s can't be written by its root", async (_what, attempt) => {
+    expect((await guest(attempt)).exitCode).not.toBe(0);
+  });
+
+  test("its root file system is its own: the base stays as it was", async () => {
+    expect((await guest("echo mine >/etc/passwd && cat /etc/passwd")).stdout).toBe("mine\n");
+    expect(await readFile(`${lab.layout.basesFolder}/1/etc/passwd`, "utf8")).toStartWith("root:");
+  });
+
+  test("it is told its name and its name servers", async () => {
+    const told = await guest("hostname; cat /etc/resolv.conf; grep lab /etc/hosts");
+    expect(told.stdout).toBe(`${spec.hostName}\nnameserver 192.0.2.53\n127.0.1.1 ${spec.hostName}\n`);
+  });
+});
+
+async function readLimit(files: readonly string[]): Promise<string | undefined> {
+  for (const root of lab.tree.roots)
+    for (const file of files) {
+      const text = await readFile(`${root}/hvw/c/${spec.vmId}/${file}`, "utf8").catch(() => undefined);
+      if (text !== undefined) return text.trim();
+    }
+  return undefined;
+}
