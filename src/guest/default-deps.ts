@@ -1,9 +1,10 @@
 /** The agent's real surroundings. */
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { systemClock } from "../lib/clock.ts";
 import { createLog } from "../lib/log.ts";
+import { NX_PORT } from "../wire/guest/messages.ts";
 import { guestPlaces } from "./places.ts";
 import { completeImage, prepareMachine } from "./prepare-machine.ts";
 import { provision } from "./provision.ts";
@@ -29,6 +30,7 @@ export function defaultGuestDeps(): GuestDeps {
       prepareLaunch(input, places);
       return launch(planLaunch(input, places, readLang()), places.log);
     },
+    isPortOpen: () => isPortOpen(NX_PORT),
     observe: () => ({ uptimeSeconds: readUptimeSeconds(), address: readAddress() }),
   };
 }
@@ -47,4 +49,16 @@ function readAddress(): string | null {
     if (found !== undefined) return found.address;
   }
   return null;
+}
+
+/** From the kernel's tables of this desktop's network; 0A is "listens". */
+function isPortOpen(port: number): boolean {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  return ["/proc/net/tcp", "/proc/net/tcp6"].some((path) => {
+    if (!existsSync(path)) return false;
+    const rows = readFileSync(path, "utf8").split("\n");
+    return rows
+      .map((row) => row.trim().split(/\s+/))
+      .some((row) => row[1]?.endsWith(local) && row[3] === "0A");
+  });
 }

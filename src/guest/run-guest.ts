@@ -26,6 +26,7 @@ export type GuestDeps = {
   readonly prepareMachine: () => string;
   readonly provision: (account: GuestAccount) => Promise<Provisioned>;
   readonly launch: (input: LaunchInput) => Launched;
+  readonly isPortOpen: () => boolean;
   readonly observe: () => { readonly uptimeSeconds: number; readonly address: string | null };
   readonly limits?: Partial<SessionLimits>;
 };

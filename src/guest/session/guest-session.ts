@@ -42,6 +42,7 @@ export const SESSION_LIMITS: SessionLimits = {
 
 /** Rounds of looking and acting before a session that never settles is given up. */
 const MOST_ROUNDS = 6;
+const PORT_TIMEOUT_MS = 2_000;
 const DONE: OrderOutcome = { isGood: true };
 
 export class GuestSession {
@@ -65,7 +66,7 @@ export class GuestSession {
 
   /** Id of the session that was prepared last; it stays after the session's end, to say which one ended. */
   get session(): number | null {
-    return this.#x.record?.session ?? this.#session;
+    return this.#session;
   }
 
   recover(): void {
@@ -157,12 +158,12 @@ export class GuestSession {
         this.#x.start(input, session);
         return this.#awaitListening(signal);
       case "starting":
-        this.#x.assign(session);
+        this.#assign(session);
         return this.#awaitListening(signal);
       case "listening":
         if (this.#x.stateAgeMs < this.#limits.staleListeningMs) {
           // An earlier requester vanished; the place that was made for it serves as well.
-          this.#x.assign(session);
+          this.#assign(session);
           return "listening";
         }
         return this.#awaitSuspended(true, signal);
@@ -171,7 +172,7 @@ export class GuestSession {
       case "suspending":
         return this.#awaitSuspended(false, signal);
       case "suspended":
-        this.#x.assign(session);
+        this.#assign(session);
         this.#x.wake();
         return this.#awaitListening(signal);
       case "stopping":
@@ -181,9 +182,15 @@ export class GuestSession {
     }
   }
 
+  #assign(session: number): void {
+    if (this.#session === session) return;
+    this.#session = session;
+    this.#x.assign(session);
+  }
+
   async #awaitListening(signal: AbortSignal): Promise<OrderOutcome | "listening" | undefined> {
     const isSettled = await this.#x.waitUntil((state) => state !== "starting", this.#limits.startMs, signal);
-    if (this.#x.state === "listening") return "listening";
+    if (this.#x.state === "listening" && (await this.#x.waitForPort(PORT_TIMEOUT_MS))) return "listening";
     if (signal.aborted) return undefined;
     if (isSettled && this.#x.state === "none") {
       return fail("session-start-failed", `nxagent ended at its start: ${this.#x.describeEnd()}`);
@@ -197,7 +204,7 @@ export class GuestSession {
 
   async #awaitSuspended(isToBeAsked: boolean, signal: AbortSignal): Promise<OrderOutcome | undefined> {
     const before = this.#x.state;
-    if (isToBeAsked) this.#x.signal("SIGHUP");
+    if (isToBeAsked) this.#x.hangUp();
     const hasMoved = (state: XState) => state !== before && state !== "suspending";
     if (await this.#x.waitUntil(hasMoved, this.#limits.suspendMs, signal)) return undefined;
     if (signal.aborted) return undefined;

@@ -9,7 +9,7 @@ import { LineSplitter } from "../../lib/lines.ts";
 const MOST_LINE_BYTES = 4096;
 /** An adopted log is read from here at most; each event says all about the state, so the rest isn't missed. */
 const TAIL_BYTES = 64 * 1024;
-const KEPT_LINES = 20;
+const KEPT_LINES = 60;
 
 export class LogFollower {
   readonly #fd: number;

@@ -35,15 +35,12 @@ export function parseStateFile(text: string): SessionEvent | undefined {
   }
 }
 
+const NOISE =
+  /^(\s|NXAGENT - Version|Copyright|See https?:|Currently known|Info: (Agent running|Proxy running|Using|using) )/;
+
 /** The last telling lines as one text for the trail, at most 400 characters. */
 export function describeLogTail(lines: readonly string[]): string {
-  const telling = lines
-    .map((line) => line.trim())
-    .filter(
-      (line) =>
-        line !== "" &&
-        !/^(NXAGENT - Version|Copyright|See https?:|Info: (Agent running|Proxy running))/.test(line),
-    );
+  const telling = lines.filter((line) => line.trim() !== "" && !NOISE.test(line)).map((line) => line.trim());
   const text = telling.slice(-6).join("; ");
   if (text === "") return "it said nothing";
   return text.length <= 400 ? text : `…${text.slice(-399)}`;

@@ -5,8 +5,10 @@
  */
 
 import { readFileSync, statSync, truncateSync } from "node:fs";
+import { backoffMs } from "../../lib/backoff.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
+import { waitFor } from "../../lib/wait.ts";
 import type { XState } from "../../wire/guest/messages.ts";
 import type { GuestPlaces } from "../places.ts";
 import type { Launched, LaunchInput } from "./launch.ts";
@@ -28,12 +30,21 @@ export type XSessionDeps = {
   readonly log: Log;
   readonly clock: Clock;
   readonly launch: (input: LaunchInput) => Launched;
+  /** Whether the NX port is open, from the kernel's table: the port itself must never be tried. */
+  readonly isPortOpen: () => boolean;
   /** Called after each change of state. */
   readonly onChange: () => void;
 };
 
-/** While somebody waits for a change, a lost inotify notice costs no more than this. */
-const LOOK_EVERY_MS = 250;
+/**
+ * While somebody waits for a change, a look is taken at growing distances besides: notices of a burst of
+ * writes get lost, and a client would wait for each.
+ */
+const LOOK = { firstMs: 5, mostMs: 250 };
+/** nxagent drops a SIGHUP that comes while it is just done with the one before. */
+const REPEAT_HANG_UP_MS = 400;
+/** How long xinit may outlive its server, or the server xinit. */
+const LINGER_MS = 1_000;
 /** A log over this is emptied at the next wake, when the state is known anyway. */
 const MOST_LOG_BYTES = 256 * 1024;
 
@@ -46,6 +57,9 @@ export class XSession {
   #lastWords: readonly string[] = [];
   #hasServedClient = false;
   readonly #waiting = new Set<() => void>();
+  /** Processes that were told to end and will be killed if they don't. */
+  readonly #ending = new Set<number>();
+  #hangUp: { readonly word: string; readonly atMs: number } | undefined;
 
   constructor(deps: XSessionDeps) {
     this.#deps = deps;
@@ -119,18 +133,21 @@ export class XSession {
   wake(): void {
     this.#boundLog();
     this.#apply("wake-ordered");
-    this.signal("SIGHUP");
+    this.hangUp();
   }
 
-  /** To nxagent, or to the whole session while nxagent has not been seen. */
-  signal(signal: "SIGHUP" | "SIGTERM"): boolean {
-    const target = this.#findNxagent() ?? (signal === "SIGTERM" ? this.#record?.leader : undefined);
-    return target !== undefined && signalProcess(target, signal);
+  /** SIGHUP: suspends a connected nxagent and wakes a suspended one. Repeated by `waitUntil` while unheard. */
+  hangUp(): void {
+    this.#hangUp = { word: readSmallFile(this.#deps.places.state), atMs: this.#deps.clock.monotonicMs() };
+    const nxagent = this.#findNxagent();
+    if (nxagent !== undefined) signalProcess(nxagent, "SIGHUP");
   }
 
   beginEnd(): void {
     this.#apply("end-began");
-    this.signal("SIGTERM");
+    // Where nxagent has not been seen yet, xinit passes the end on.
+    const target = this.#findNxagent() ?? this.#record?.leader;
+    if (target !== undefined) signalProcess(target, "SIGTERM");
   }
 
   /** KILL to all that was started with the session. */
@@ -155,15 +172,29 @@ export class XSession {
     const record = this.#record;
     if (record === undefined) return;
     this.#follower?.read();
-    if (isAlive(record.leader)) return;
     const nxagent = this.#findNxagent();
-    if (nxagent !== undefined && isAlive(nxagent)) {
-      // xinit was killed: its server has nobody to serve any more.
-      signalProcess(nxagent, "SIGTERM");
-      return;
+    const isServing = nxagent !== undefined && isAlive(nxagent);
+    const isLed = isAlive(record.leader);
+    if (isLed && (isServing || nxagent === undefined)) return;
+    if (isLed) this.#endSoon(record.leader);
+    // xinit was killed: its server has nobody to serve any more.
+    else if (isServing) this.#endSoon(nxagent);
+    else {
+      this.#follower?.read();
+      this.#end();
     }
-    this.#follower?.read();
-    this.#end();
+  }
+
+  /** xinit can miss the end of its server and wait for ever; TERM, and KILL if that is missed as well. */
+  #endSoon(mark: ProcessMark): void {
+    if (this.#ending.has(mark.pid)) return;
+    this.#ending.add(mark.pid);
+    signalProcess(mark, "SIGTERM");
+    setTimeout(() => {
+      this.#ending.delete(mark.pid);
+      signalProcess(mark, "SIGKILL");
+      setTimeout(() => this.observe(), LOOK.mostMs);
+    }, LINGER_MS);
   }
 
   /**
@@ -176,14 +207,24 @@ export class XSession {
     signal: AbortSignal,
   ): Promise<boolean> {
     const end = this.#deps.clock.monotonicMs() + timeoutMs;
-    for (;;) {
+    for (let look = 1; ; look++) {
       this.observe();
       if (test(this.#state)) return true;
       const leftMs = end - this.#deps.clock.monotonicMs();
       if (leftMs <= 0 || signal.aborted) return false;
-      await this.#nextChange(Math.min(leftMs, LOOK_EVERY_MS), signal);
+      await this.#nextChange(Math.min(leftMs, backoffMs(look, LOOK)), signal);
       if (this.#state === "suspending") this.#readStateFile();
+      this.#repeatHangUp();
     }
+  }
+
+  /** nxagent says that it waits a moment before its port is open. */
+  async waitForPort(timeoutMs: number): Promise<boolean> {
+    const isOpen = await waitFor(() => this.#state !== "listening" || this.#deps.isPortOpen(), {
+      timeoutMs,
+      everyMs: 5,
+    });
+    return isOpen === true && this.#state === "listening";
   }
 
   /** Leaves the session as it is and stops watching. */
@@ -198,7 +239,10 @@ export class XSession {
       this.#deps.places.log,
       (line) => {
         const event = parseLogLine(line);
-        if (event !== undefined) this.#apply(event);
+        if (event === undefined) return;
+        this.#hangUp = undefined;
+        if (event === "waiting-for-client") this.#findNxagent();
+        this.#apply(event);
       },
       () => this.observe(),
     );
@@ -218,6 +262,8 @@ export class XSession {
     this.#deps.log.info("session-state-changed", { state: next, session: this.#record?.session });
     this.#deps.onChange();
     for (const wakeUp of this.#waiting) wakeUp();
+    // The last words come before the end of the process, and nothing tells of that.
+    if (next === "stopping") setTimeout(() => this.observe(), LOOK.mostMs);
   }
 
   #end(): void {
@@ -238,7 +284,9 @@ export class XSession {
     const record = this.#record;
     if (record === undefined) return undefined;
     if (record.nxagent !== null) return record.nxagent;
-    const found = listProcesses().find((one) => one.name === "nxagent" && this.#belongs(one, record));
+    // nxagent forks a helper of the same name, so the parent counts.
+    const isServer = (one: ProcessInfo) => one.name === "nxagent" && one.parent === record.leader.pid;
+    const found = listProcesses().find((one) => isServer(one) && this.#belongs(one, record));
     if (found === undefined) return undefined;
     const nxagent = { pid: found.pid, startTicks: found.startTicks };
     this.#keep({ ...record, nxagent });
@@ -254,6 +302,16 @@ export class XSession {
   #readStateFile(): void {
     const event = parseStateFile(readSmallFile(this.#deps.places.state));
     if (event === "suspended") this.#apply(event);
+  }
+
+  /** Its state file still says what it said before the signal: it was not heard. */
+  #repeatHangUp(): void {
+    const sent = this.#hangUp;
+    if (sent === undefined || this.#deps.clock.monotonicMs() - sent.atMs < REPEAT_HANG_UP_MS) return;
+    this.#hangUp = undefined;
+    if (readSmallFile(this.#deps.places.state) !== sent.word) return;
+    this.#deps.log.info("session-hang-up-repeated", { state: this.#state });
+    this.hangUp();
   }
 
   #boundLog(): void {
