@@ -67,8 +67,3 @@ export function nextState(state: XState, event: SessionEvent): XState | undefine
   const row: Row = TRANSITIONS[state];
   return row[event];
 }
-
-/** States that pass by themselves within seconds, if all is well. */
-export function isTransitional(state: XState): boolean {
-  return state === "starting" || state === "suspending" || state === "stopping";
-}

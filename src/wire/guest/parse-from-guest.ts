@@ -77,7 +77,7 @@ function describeIssue(error: z.ZodError): string {
 function cleanText(text: string): string {
   return text
     .toWellFormed()
-    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ")
+    .replace(/[\s\p{Cc}\p{Cf}]+/gu, " ")
     .trim()
     .slice(0, MOST_TEXT)
     .toWellFormed();
