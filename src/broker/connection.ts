@@ -66,7 +66,7 @@ export class Connection implements SocketOwner {
   /** Takes no further request: at once when none is being answered, else after the answer. */
   drain(): void {
     this.#isDraining = true;
-    if (this.#phase === "handshake" || this.#phase === "reading") this.#socket.end();
+    if (this.#phase === "handshake" || this.#phase === "reading") this.#linger();
   }
 
   onHandshake(isSecure: boolean): void {
@@ -93,7 +93,7 @@ export class Connection implements SocketOwner {
       }
       this.#unsent.shift();
     }
-    if (this.#phase === "lingering") this.#socket.shutdown();
+    if (this.#phase === "lingering") this.#endSending();
   }
 
   onEnd(): void {
@@ -115,7 +115,7 @@ export class Connection implements SocketOwner {
     this.#phase = "reading";
     this.#gone = undefined;
     this.#deadlineMs = performance.now() + this.#deps.limits.idleMs;
-    if (this.#isDraining || this.#hasEnded) this.#socket.end();
+    if (this.#isDraining || this.#hasEnded) this.#linger();
     else if (this.#waiting.length > 0) this.#read();
   }
 
@@ -209,14 +209,22 @@ export class Connection implements SocketOwner {
     this.#write(body);
   }
 
-  /** Sends the answer, then only reads: closing with bytes unread would reset the connection and lose it. */
   #sendLast(answer: Answer): void {
+    this.#send(answer);
+    this.#linger();
+  }
+
+  /** From now on only reads: closing with bytes unread would reset the connection and lose the answer. */
+  #linger(): void {
     this.#phase = "lingering";
     this.#gone = undefined;
     this.#waiting = [];
     this.#deadlineMs = performance.now() + this.#deps.limits.lingerMs;
-    this.#send(answer);
-    if (this.#unsent.length > 0) return;
+    if (this.#unsent.length === 0) this.#endSending();
+  }
+
+  /** Not `end()` while the client may send: over TLS nothing could close the socket after it (see pipe.ts). */
+  #endSending(): void {
     if (this.#hasEnded) this.#socket.end();
     else this.#socket.shutdown();
   }

@@ -9,8 +9,8 @@
 import type { OwnedSocket, SocketOwner } from "./socket.ts";
 
 export type PipeEvents = {
-  /** One side sends nothing more. */
-  readonly onHalfClosed: () => void;
+  /** That side sends nothing more. */
+  readonly onHalfClosed: (end: PipeEnd) => void;
   /** Called once for each end, when its socket is gone. */
   readonly onGone: (end: PipeEnd) => void;
 };
@@ -70,7 +70,7 @@ export class PipeEnd implements SocketOwner {
 
   onEnd(): void {
     this.#hasEnded = true;
-    this.#events?.onHalfClosed();
+    this.#events?.onHalfClosed(this);
     const peer = this.#peer;
     if (peer === undefined) return;
     peer.#isFinishing = true;
@@ -84,19 +84,23 @@ export class PipeEnd implements SocketOwner {
     this.#events?.onGone(this);
     this.#events = undefined;
     if (peer === undefined) return;
+    // From now on it discards what it reads; paused, it would not even see its own end.
     peer.#peer = undefined;
     peer.#isFinishing = true;
-    peer.#hasEnded = true;
     if (peer.#unsent.length === 0) peer.#finish();
-    // Paused, it would see neither a drain of interest nor the end of a peer that left as well.
-    else peer.#socket.resume();
+    peer.resume();
   }
 
   onHandshake(): void {}
 
-  /** Closes the socket; its owner hears of it by `onClose`. */
+  /** Closes at once. What was written still arrives, what is unsent does not. */
   close(): void {
-    this.#socket.end();
+    this.#socket.close();
+  }
+
+  /** Sends nothing more. */
+  shutdown(): void {
+    this.#socket.shutdown();
   }
 
   /** Drops the socket with whatever it holds unsent. */
@@ -108,8 +112,11 @@ export class PipeEnd implements SocketOwner {
     this.#socket.resume();
   }
 
+  /**
+   * Never `end()` while the peer may still send: over TLS it waits for the peer's end, and what comes after
+   * it, `terminate()` too, does nothing, so a silent peer would keep the socket for ever.
+   */
   #finish(): void {
-    // Both directions done: a mere half-close would leave the socket open for ever.
     if (this.#hasEnded) this.#socket.end();
     else this.#socket.shutdown();
   }

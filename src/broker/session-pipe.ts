@@ -18,6 +18,7 @@ export class SessionPipe implements PipeEvents {
   readonly #desktop: PipeEnd;
   readonly #options: SessionPipeOptions;
   #open = 2;
+  #isEnding = false;
   #cause: string | undefined;
   #timer: Timer | undefined;
 
@@ -37,22 +38,27 @@ export class SessionPipe implements PipeEvents {
     for (const chunk of early) this.#client.onData(chunk);
   }
 
+  /** May be called again while the end takes its time. */
   end(cause: string): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
     this.#cause ??= cause;
-    this.#client.close();
+    this.#client.shutdown();
+    // At once, so that the session inside is suspended for whoever comes next.
     this.#desktop.close();
     this.#terminateAfter(LAST_WORDS_MS);
   }
 
-  onHalfClosed(): void {
+  onHalfClosed(end: PipeEnd): void {
+    this.#cause ??= this.#causeBy(end);
     this.#terminateAfter(this.#options.halfOpenMs);
   }
 
   onGone(end: PipeEnd): void {
-    this.#cause ??= end === this.#client ? "client-left" : "desktop-closed";
+    this.#cause ??= this.#causeBy(end);
     this.#open--;
     if (this.#open > 0) {
-      this.#terminateAfter(this.#options.halfOpenMs);
+      if (this.#timer === undefined) this.#terminateAfter(this.#options.halfOpenMs);
       return;
     }
     clearTimeout(this.#timer);
@@ -61,6 +67,10 @@ export class SessionPipe implements PipeEvents {
       bytesToClient: this.#desktop.receivedBytes,
       bytesFromClient: this.#client.receivedBytes,
     });
+  }
+
+  #causeBy(end: PipeEnd): string {
+    return end === this.#client ? "client-left" : "desktop-closed";
   }
 
   #terminateAfter(ms: number): void {

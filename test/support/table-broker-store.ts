@@ -1,0 +1,162 @@
+/**
+ * The broker's store as tables in memory, with a hand on what the node would report. For tests of the
+ * broker's door and for benchmarks of its pipe; what PostgreSQL does with the same calls is tested apart.
+ */
+
+import type {
+  BrokerStore,
+  DesktopView,
+  SessionEnd,
+  SessionView,
+  TrailEvent,
+} from "../../src/broker/store.ts";
+import { asId, type SessionId, type UserId, type VmId } from "../../src/domain/ids.ts";
+import type { ClientParameters } from "../../src/domain/session/client-parameters.ts";
+import type { VmEventCode } from "../../src/domain/vm/event.ts";
+import { AppError } from "../../src/lib/errors.ts";
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export type TableSession = Mutable<SessionView> & {
+  id: SessionId;
+  vmId: VmId;
+  client: ClientParameters;
+  slaveKey: string;
+  isConnected: boolean;
+  end: SessionEnd | undefined;
+};
+
+export class TableBrokerStore implements BrokerStore {
+  node: { isBlocked: boolean; state: string } | undefined = { isBlocked: false, state: "running" };
+  /** While true every call fails as with a database that is away. */
+  isAway = false;
+  readonly desktops = new Map<VmId, Mutable<DesktopView>>();
+  readonly sessions: TableSession[] = [];
+  readonly events: (TrailEvent & { vmId: VmId })[] = [];
+  /** Called after a session was requested: the node of the test. */
+  onRequest: (session: TableSession) => void = () => {};
+  onStop: (vmId: VmId) => void = () => {};
+
+  addDesktop(id: number, userId: number, more: Partial<DesktopView> = {}): void {
+    const vmId = asId<VmId>(id);
+    this.desktops.set(vmId, {
+      id: vmId,
+      userId: asId<UserId>(userId),
+      name: `vm${id}`,
+      isBlocked: false,
+      state: "stopped",
+      wish: "stopped",
+      ...more,
+    });
+  }
+
+  append(vmId: VmId, code: VmEventCode, text: string = code): number {
+    const id = this.events.length + 1;
+    this.events.push({ id, vmId, code, text });
+    return id;
+  }
+
+  async readNode() {
+    this.#refuseWhileAway();
+    return this.node;
+  }
+
+  async listDesktops(userId: UserId) {
+    this.#refuseWhileAway();
+    return [...this.desktops.values()].filter((desktop) => desktop.userId === userId);
+  }
+
+  async readDesktop(vmId: VmId) {
+    this.#refuseWhileAway();
+    return this.desktops.get(vmId);
+  }
+
+  async requestSession(request: Parameters<BrokerStore["requestSession"]>[0]) {
+    this.#refuseWhileAway();
+    const { vmId, client, slaveKey } = request;
+    const desktop = this.desktops.get(vmId);
+    if (desktop === undefined) throw new AppError("not-found", "there is no such desktop");
+    for (const older of this.sessions)
+      if (older.vmId === vmId && !older.isEnded && !older.isSuperseded) {
+        older.isSuperseded = true;
+        this.append(vmId, "session-superseded");
+      }
+    desktop.wish = "running";
+    const session: TableSession = {
+      id: asId<SessionId>(this.sessions.length + 1),
+      vmId,
+      client,
+      slaveKey,
+      state: "requested",
+      isSuperseded: false,
+      isEnded: false,
+      isEndWished: false,
+      address: undefined,
+      port: undefined,
+      faultText: undefined,
+      isConnected: false,
+      end: undefined,
+    };
+    this.sessions.push(session);
+    const eventId = this.append(vmId, "session-requested");
+    this.onRequest(session);
+    return { sessionId: session.id, eventId };
+  }
+
+  async readSession(sessionId: SessionId) {
+    this.#refuseWhileAway();
+    const session = this.#find(sessionId);
+    return session === undefined ? undefined : { ...session };
+  }
+
+  async listEventsSince(vmId: VmId, afterId: number) {
+    this.#refuseWhileAway();
+    return this.events.filter((event) => event.vmId === vmId && event.id > afterId);
+  }
+
+  async wishStopped(_asker: unknown, vmId: VmId) {
+    this.#refuseWhileAway();
+    const desktop = this.desktops.get(vmId);
+    if (desktop !== undefined) desktop.wish = "stopped";
+    this.onStop(vmId);
+  }
+
+  async recordConnected(sessionId: SessionId) {
+    this.#refuseWhileAway();
+    const session = this.#find(sessionId);
+    if (session === undefined || session.isSuperseded || session.isEnded) return false;
+    session.isConnected = true;
+    return true;
+  }
+
+  async recordEnded(sessionId: SessionId, end: SessionEnd) {
+    this.#refuseWhileAway();
+    const session = this.#find(sessionId);
+    if (session === undefined || session.isEnded) return;
+    session.isEnded = true;
+    session.end = end;
+  }
+
+  async listSessionsToEnd() {
+    this.#refuseWhileAway();
+    return this.sessions
+      .filter((session) => !session.isEnded && (session.isSuperseded || session.isEndWished))
+      .map((session) => ({
+        id: session.id,
+        cause: session.isSuperseded ? "superseded" : "ended-by-administrator",
+      }));
+  }
+
+  async closeOrphans() {
+    this.#refuseWhileAway();
+    return 0;
+  }
+
+  #find(sessionId: SessionId): TableSession | undefined {
+    return this.sessions.find((session) => session.id === sessionId);
+  }
+
+  #refuseWhileAway(): void {
+    if (this.isAway) throw new AppError("database-away", "The database does not answer");
+  }
+}
