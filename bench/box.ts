@@ -1,0 +1,229 @@
+/**
+ * A box of the benchmark's own: dist/qvd with an instance, a state folder, ports and a network of its own, the
+ * demo's desktop image, and as many people as asked for, each with a desktop. Started as the demo starts its
+ * own, made through the service's verbs, removed at the end.
+ */
+
+import { randomBytes } from "node:crypto";
+import { chmodSync, copyFileSync, mkdirSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { hashPassword } from "../src/auth/password.ts";
+import { type Database, openDatabase } from "../src/db/client.ts";
+import { DATABASE_NAME } from "../src/db/url.ts";
+import { asId, type DiId, type VmId } from "../src/domain/ids.ts";
+import { type Layout, layoutOf } from "../src/domain/node/layout.ts";
+import { parseNetworkRange } from "../src/domain/node/network-range.ts";
+import { silentLog } from "../src/lib/log.ts";
+import { CLEAN_ENV, run, runOk } from "../src/lib/run.ts";
+import { waitFor } from "../src/lib/wait.ts";
+import { enrolImage } from "../src/service/image/enrol.ts";
+import { moveTag } from "../src/service/image/move-tag.ts";
+import { createOsf } from "../src/service/osf/create.ts";
+import { createTenant } from "../src/service/tenant/create.ts";
+import { createUser } from "../src/service/user/create.ts";
+import { createVm } from "../src/service/vm/create.ts";
+import { connectWake } from "../src/wire/wake/client.ts";
+import type { BenchIo } from "./bench.ts";
+import type { HandPlace } from "./by-hand.ts";
+import { listProcesses } from "./processes.ts";
+import { waitForImage } from "./rounds.ts";
+import { type Colour, parseColour } from "./screen.ts";
+
+export type Person = { readonly login: string; readonly password: string; readonly vmId: VmId };
+
+export type BoxProcess = {
+  readonly pid: number;
+  readonly kind: "node" | "broker" | "auth" | "admin" | "database";
+};
+
+export type BenchBox = {
+  readonly instance: string;
+  readonly broker: { readonly host: string; readonly port: number };
+  readonly people: readonly Person[];
+  /** Background of the desktops. */
+  readonly colour: Colour;
+  readonly hand: HandPlace;
+  /** As owner of the schema. */
+  readonly database: Database;
+  wake(): void;
+  listProcesses(): readonly BoxProcess[];
+  close(): Promise<void>;
+};
+
+export type BoxOptions = {
+  /** At most 8 of a-z0-9; no other box of this machine may have it. */
+  readonly instance: string;
+  readonly people: number;
+};
+
+const ROOT = join(import.meta.dir, "..");
+const COLOUR = "#24476b";
+const ID_FIRST = 1_000_000;
+const SIZE = { memoryMb: 1024, cpus: 2 };
+const READY_MS = 120_000;
+
+export async function openBenchBox(io: BenchIo, options: BoxOptions): Promise<BenchBox> {
+  const place = choosePlace(options.instance);
+  io.say(`${options.instance}: preparing a box below ${place.folder}`);
+  await removePlace(place);
+  const archive = (
+    await runOk("building the image", [`${ROOT}/script/build-image`], { timeoutMs: 900_000 })
+  ).trim();
+  const child = startBox(place);
+  const database = openDatabase(
+    { kind: "socket", folder: place.layout.databaseSocketFolder, role: "qvd_owner", database: DATABASE_NAME },
+    { max: 2 },
+  );
+  const waker = connectWake({ path: place.layout.wakeSocket, onWake: () => {}, log: silentLog() });
+  const close = async () => {
+    waker.close();
+    await database.close();
+    child.kill("SIGINT");
+    await waitFor(() => child.exitCode !== null, { timeoutMs: 60_000 });
+    await removePlace(place);
+  };
+  try {
+    await waitUntilReady(place, child);
+    const site = await seed(io, { place, database, archive, people: options.people });
+    return { ...describeBox(place, site), database, wake: () => waker.wake("vm"), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type Place = {
+  readonly instance: string;
+  readonly folder: string;
+  readonly layout: Layout;
+  readonly executable: string;
+  readonly cidr: string;
+  readonly brokerPort: number;
+  readonly adminPort: number;
+};
+
+/** Everything that must not collide with another instance follows from the instance's name. */
+function choosePlace(instance: string): Place {
+  const folder = `/var/tmp/qvd-${instance}`;
+  const number = [...instance].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 97, 7);
+  return {
+    instance,
+    folder,
+    layout: layoutOf(`${folder}/state`, `${folder}/run`),
+    executable: `${folder}/state/bin/qvd`,
+    cidr: `10.${120 + number}.0.0/16`,
+    brokerPort: 20_000 + number * 2,
+    adminPort: 20_001 + number * 2,
+  };
+}
+
+function startBox(place: Place): Bun.Subprocess {
+  mkdirSync(`${place.layout.stateFolder}/bin`, { recursive: true });
+  chmodSync(place.folder, 0o755);
+  chmodSync(place.layout.stateFolder, 0o755);
+  copyFileSync(join(ROOT, "dist/qvd"), place.executable);
+  chmodSync(place.executable, 0o755);
+  const log = openSync(`${place.folder}/box.log`, "a");
+  return Bun.spawn([place.executable, "box", "run"], {
+    env: {
+      ...CLEAN_ENV,
+      QVD_INSTANCE: place.instance,
+      QVD_NODE_NAME: place.instance,
+      QVD_STATE: place.layout.stateFolder,
+      QVD_RUN: place.layout.runFolder,
+      QVD_NETWORK_RANGE: place.cidr,
+      QVD_BROKER_ADDRESS: "127.0.0.1",
+      QVD_BROKER_PORT: String(place.brokerPort),
+      QVD_ADMIN_ADDRESS: "127.0.0.1",
+      QVD_ADMIN_PORT: String(place.adminPort),
+      QVD_ID_FIRST: String(ID_FIRST),
+      QVD_CONFIG: "/dev/null",
+    },
+    stdin: "ignore",
+    stdout: log,
+    stderr: log,
+  });
+}
+
+async function waitUntilReady(place: Place, child: Bun.Subprocess): Promise<void> {
+  const isReady = await waitFor(
+    async () => {
+      if (child.exitCode !== null) throw new Error(`qvd box run ended; see ${place.folder}/box.log`);
+      const ping = await run(["curl", "-sk", "-m", "2", `https://127.0.0.1:${place.brokerPort}/qvd/ping`]);
+      return ping.stdout.startsWith("I am alive!");
+    },
+    { timeoutMs: READY_MS, everyMs: 200 },
+  );
+  if (!isReady) throw new Error(`the box did not get ready in 2 minutes; see ${place.folder}/box.log`);
+}
+
+type Site = { readonly people: readonly Person[]; readonly diId: DiId };
+
+async function seed(
+  io: BenchIo,
+  what: {
+    readonly place: Place;
+    readonly database: Database;
+    readonly archive: string;
+    readonly people: number;
+  },
+): Promise<Site> {
+  const { place, database, archive } = what;
+  const context = { db: database.orm, actor: { kind: "system", what: "bench" } } as const;
+  const deps = { hashPassword, networkRange: place.cidr };
+  const { tenantId } = await createTenant(context, { name: "default" });
+  const { osfId } = await createOsf(context, { tenantId, name: "desktop", ...SIZE });
+  mkdirSync(place.layout.incomingFolder, { recursive: true });
+  copyFileSync(archive, `${place.layout.incomingFolder}/desktop.tar.zst`);
+  const { diId } = await enrolImage(context, { osfId, fileName: "desktop.tar.zst", version: "1" });
+  await moveTag(context, { diId, tag: "default" });
+  io.say("the image is being verified");
+  await waitForImage(database, diId);
+  const people: Person[] = [];
+  for (let number = 1; number <= what.people; number++) {
+    const login = `person${number}`;
+    const password = randomBytes(12).toString("base64url");
+    const { userId } = await createUser(context, deps, { tenantId, login, password });
+    const { vmId } = await createVm(context, deps, { userId, osfId, name: login });
+    people.push({ login, password, vmId });
+  }
+  return { people, diId };
+}
+
+function describeBox(place: Place, site: Site): Omit<BenchBox, "close" | "database" | "wake"> {
+  const range = parseNetworkRange(place.cidr);
+  return {
+    instance: place.instance,
+    broker: { host: "127.0.0.1", port: place.brokerPort },
+    people: site.people,
+    colour: parseColour(COLOUR),
+    listProcesses: () => findProcesses(place),
+    hand: {
+      layout: place.layout,
+      instance: place.instance,
+      diId: asId<DiId>(site.diId),
+      idRangeFirst: ID_FIRST,
+      range,
+      // Far above what the few desktops of a benchmark get.
+      address: range.gateway.replace(/\.0\.1$/, ".99.1"),
+      ...SIZE,
+    },
+  };
+}
+
+/** Our processes by the executable that they run; the database by the cluster that it serves. */
+function findProcesses(place: Place): BoxProcess[] {
+  const own = listProcesses();
+  const postgres = own.find(({ command }) => command.includes(place.layout.databaseFolder))?.pid;
+  return own.flatMap(({ pid, parentPid, command }): BoxProcess[] => {
+    if (pid === postgres || (postgres !== undefined && parentPid === postgres))
+      return [{ pid, kind: "database" }];
+    const [program, kind, verb] = command;
+    if (program !== place.executable || verb !== "run") return [];
+    return kind === "node" || kind === "broker" || kind === "auth" || kind === "admin" ? [{ pid, kind }] : [];
+  });
+}
+
+async function removePlace(place: Place): Promise<void> {
+  await run(["rm", "-rf", "--one-file-system", "--", place.folder], { timeoutMs: 120_000 });
+}

@@ -1,0 +1,195 @@
+/**
+ * The yardstick of a cold start: the same base tree, the same container and the same nxagent, put together
+ * by the commands that a person would type. No plan, no database, no agent. The base and the home are bound
+ * beforehand, as a person would prepare them once; overlay, container and session are made in each round.
+ */
+
+import { closeSync, mkdirSync, openSync, readSync, rmSync, writeFileSync } from "node:fs";
+import { chmod, chown, mkdir, rm } from "node:fs/promises";
+import { asId, type DiId, type VmId } from "../src/domain/ids.ts";
+import { idRangeOf } from "../src/domain/node/id-range.ts";
+import { baseFolder, type Layout } from "../src/domain/node/layout.ts";
+import { macOf, type NetworkRange } from "../src/domain/node/network-range.ts";
+import { formatOptionsLine } from "../src/guest/session/options-line.ts";
+import { SESSION_SCRIPT } from "../src/guest/session/scripts.ts";
+import { renderConfig } from "../src/hypervisor/lxc/render-config.ts";
+import { run, runOk } from "../src/lib/run.ts";
+import { waitFor } from "../src/lib/wait.ts";
+import { bindIdMapped } from "../src/storage/bind-id-mapped.ts";
+import { openLibc } from "../src/storage/libc.ts";
+import { withUserNamespace } from "../src/storage/user-namespace.ts";
+import { NX_DISPLAY } from "../src/wire/guest/messages.ts";
+
+export type HandPlace = {
+  readonly layout: Layout;
+  readonly instance: string;
+  readonly diId: DiId;
+  readonly idRangeFirst: number;
+  readonly range: NetworkRange;
+  /** An address of the range that no desktop has. */
+  readonly address: string;
+  readonly memoryMb: number;
+  readonly cpus: number;
+};
+
+export type HandDesktop = { readonly address: string; readonly listeningAt: number; stop(): Promise<void> };
+
+export type ByHand = {
+  /** Mounts, starts, and returns when nxagent waits for its client. */
+  start(): Promise<HandDesktop>;
+  close(): Promise<void>;
+};
+
+/** Name of its control groups and interface; never an instance's. */
+const HAND = "byhand";
+const NUMBER = asId<VmId>(1);
+const SLOT = 29_999;
+const UID = 2_000;
+const DEADLINE_MS = 60_000;
+
+export async function prepareByHand(place: HandPlace): Promise<ByHand> {
+  const folder = `${place.layout.stateFolder}/${HAND}`;
+  const range = idRangeOf(place.idRangeFirst, SLOT);
+  await rm(folder, { recursive: true, force: true });
+  for (const name of ["base", "root", "home", "home-on-disk", "channel"]) {
+    await mkdir(`${folder}/${name}`, { recursive: true, mode: 0o755 });
+  }
+  await chmod(folder, 0o711);
+  await chown(`${folder}/home-on-disk`, 0, 0);
+  const libc = openLibc();
+  await withUserNamespace(range, async (namespace) => {
+    const base = baseFolder(place.layout, place.diId);
+    bindIdMapped(libc, namespace, { source: base, target: `${folder}/base`, isReadOnly: true });
+    bindIdMapped(libc, namespace, {
+      source: `${folder}/home-on-disk`,
+      target: `${folder}/home`,
+      isReadOnly: false,
+    });
+  });
+  writeFileSync(`${folder}/init`, initScript(place.range.gateway), { mode: 0o755 });
+  writeFileSync(`${folder}/lxc.conf`, configOf(place, folder));
+  return {
+    start: () => start(place, folder, range.first),
+    close: async () => {
+      for (const name of ["home", "base"]) await run(["umount", `${folder}/${name}`]);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function configOf(place: HandPlace, folder: string): string {
+  const config = renderConfig(
+    {
+      vmId: NUMBER,
+      rootFolder: `${folder}/root`,
+      homeFolder: `${folder}/home`,
+      channelFolder: `${folder}/channel`,
+      agentExecutable: process.execPath,
+      hostName: HAND,
+      memoryMb: place.memoryMb,
+      cpus: place.cpus,
+      idRange: idRangeOf(place.idRangeFirst, SLOT),
+      port: {
+        bridge: `${place.instance}br0`,
+        interfaceName: `${HAND}-1`,
+        mac: macOf(place.address),
+        address: place.address,
+        prefixLength: place.range.prefixLength,
+        gateway: place.range.gateway,
+      },
+    },
+    {
+      instance: HAND,
+      initFile: `${folder}/init`,
+      resolvers: [],
+      seccompProfile: "/usr/share/lxc/config/common.seccomp",
+    },
+  );
+  return config;
+}
+
+async function start(place: HandPlace, folder: string, firstUid: number): Promise<HandDesktop> {
+  for (const name of ["upper", "work"]) {
+    rmSync(`${folder}/${name}`, { recursive: true, force: true });
+    mkdirSync(`${folder}/${name}`, { mode: 0o755 });
+    await chown(`${folder}/${name}`, firstUid, firstUid);
+  }
+  const layers = `lowerdir=${folder}/base,upperdir=${folder}/upper,workdir=${folder}/work,nodev,volatile`;
+  await runOk("mounting by hand", ["mount", "-t", "overlay", "-o", layers, HAND, `${folder}/root`]);
+  const name = ["-P", folder, "-n", HAND];
+  await runOk("starting by hand", ["lxc-start", ...name, "-f", `${folder}/lxc.conf`, "-d"]);
+  const isListening = await waitFor(
+    () => tail(`${folder}/root/run/nxagent.log`).includes("Waiting for connection"),
+    {
+      timeoutMs: DEADLINE_MS,
+      everyMs: 2,
+    },
+  );
+  const listeningAt = performance.now();
+  const stop = async () => {
+    await run(["lxc-stop", ...name, "-k"], { timeoutMs: 15_000 });
+    await runOk("unmounting by hand", ["umount", `${folder}/root`]);
+    await run([
+      "find",
+      "/sys/fs/cgroup",
+      "-depth",
+      "-type",
+      "d",
+      "-path",
+      `*/${HAND}*`,
+      "-exec",
+      "rmdir",
+      "{}",
+      "+",
+    ]);
+  };
+  if (isListening) return { address: place.address, listeningAt, stop };
+  const said = tail(`${folder}/root/run/nxagent.log`);
+  await stop();
+  throw new Error(`nxagent did not listen: ${said.slice(-400)}`);
+}
+
+/** What a person would put into a start script: an account, its folders, and nxagent with the image's session. */
+function initScript(gateway: string): string {
+  const options = formatOptionsLine({
+    client: { keyboard: "pc105/us", os: "linux", link: "lan", geometry: "1024x768", isFullscreen: false },
+    accept: gateway,
+    stateFile: "/run/nxagent.state",
+  });
+  return `#!/bin/sh
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+trap 'exit 0' TERM
+useradd --uid ${UID} --user-group --create-home --shell /bin/bash hand 2>/dev/null ||
+  useradd --uid ${UID} --user-group --no-create-home --home-dir /home/hand --shell /bin/bash hand
+mkdir -p /run/user/${UID} /tmp/.X11-unix /tmp/.ICE-unix
+chmod 1777 /tmp/.X11-unix /tmp/.ICE-unix
+chown ${UID}:${UID} /run/user/${UID} && chmod 700 /run/user/${UID}
+: >/run/nxagent.state && chown ${UID} /run/nxagent.state
+cat >/run/options <<'END'
+${options?.trim()}
+END
+cat >/run/session <<'END'
+${SESSION_SCRIPT}END
+chmod 755 /run/session
+cd /home/hand
+HOME=/home/hand USER=hand LOGNAME=hand SHELL=/bin/bash LANG=C.UTF-8 XDG_RUNTIME_DIR=/run/user/${UID} NX_CLIENT=/bin/false \\
+  setpriv --reuid=${UID} --regid=${UID} --init-groups --inh-caps=-all xinit /run/session -- \\
+  /usr/bin/nxagent :${NX_DISPLAY} -s 0 -ac -nolisten tcp -name QVD -display nx/nx,options=/run/options:${NX_DISPLAY} \\
+  >/run/nxagent.log 2>&1 &
+wait
+`;
+}
+
+/** The last of a file that may not be there yet. */
+function tail(path: string): string {
+  try {
+    const file = openSync(path, "r");
+    const bytes = Buffer.alloc(8192);
+    const size = readSync(file, bytes, 0, bytes.length, 0);
+    closeSync(file);
+    return bytes.toString("utf8", 0, size);
+  } catch {
+    // Not written yet.
+    return "";
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * How long a person waits for a desktop that runs: list, connect, 101. The guest's part (nxagent woken until
+ * it listens) is told apart by the trail: from `session-preparing` to `session-listening`, both written by the
+ * node, so that two of its database writes are counted as the guest's. The rest is the broker's and the node's.
+ */
+
+import { type Bench, type BenchIo, type Figure, figure, median, percentile } from "./bench.ts";
+import { openBenchBox } from "./box.ts";
+import { visitDesktop } from "./nx-round.ts";
+import { bringTo, readTrailTimes, waitForSuspended } from "./rounds.ts";
+import { openScreen } from "./screen.ts";
+
+const ROUNDS = 15;
+const MOST_SHARE_MS = 150;
+
+export const connectBench: Bench = {
+  name: "connect",
+  summary: "list to 101 on a running desktop: the broker's and the node's share apart from the guest's",
+  needs: ["nxproxy", "xvfb", "openbox", "x11-apps"],
+  run,
+};
+
+async function run(io: BenchIo): Promise<Figure[]> {
+  const box = await openBenchBox(io, { instance: "benchcon", people: 1 });
+  const screen = await openScreen();
+  try {
+    const person = box.people[0];
+    if (person === undefined) throw new Error("the box has nobody");
+    await bringTo(box, [person.vmId], "running");
+    const totals: number[] = [];
+    const guests: number[] = [];
+    for (let round = 0; round <= ROUNDS && !io.signal.aborted; round++) {
+      // A real visit: a client that says nothing after the 101 would abort the X session.
+      const { at, leave } = await visitDesktop(screen, { ...box.broker, ...person }, box.colour);
+      await leave();
+      const trail = await readTrailTimes(box, person.vmId, ["session-preparing", "session-listening"]);
+      await waitForSuspended(box, person.vmId);
+      // The first starts the X session; that is a cold connect.
+      if (round === 0) continue;
+      totals.push(at.switched - at.start);
+      guests.push((trail.get("session-listening") ?? 0) - (trail.get("session-preparing") ?? 0));
+      io.say(
+        `round ${round}: ${totals.at(-1)?.toFixed(0)} ms, of them the guest's ${guests.at(-1)?.toFixed(0)}`,
+      );
+    }
+    const shares = totals.map((total, i) => total - (guests[i] ?? 0));
+    return [
+      figure("list → 101, broker's and node's share", "ms", {
+        ours: median(shares),
+        goal: { on: "ours", atMost: MOST_SHARE_MS },
+      }),
+      figure("the same, 95 % of rounds", "ms", { ours: percentile(shares, 0.95) }),
+      figure("the guest's part", "ms", { ours: median(guests) }),
+      figure("TLS, list and connect → 101, all of it", "ms", { ours: median(totals) }),
+    ];
+  } finally {
+    await screen.close();
+    await box.close();
+  }
+}

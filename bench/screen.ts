@@ -1,0 +1,89 @@
+/** A client's screen: Xvfb with a window manager, and the share of it that shows a colour. */
+
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CLEAN_ENV } from "../src/lib/run.ts";
+import { sleep, waitFor } from "../src/lib/wait.ts";
+
+export type Screen = {
+  readonly display: string;
+  /** Environment of programs that show themselves on it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Share of the screen that shows exactly this colour, 0 to 1. */
+  readCover(colour: Colour): Promise<number>;
+  close(): Promise<void>;
+};
+
+export type Colour = { readonly red: number; readonly green: number; readonly blue: number };
+
+export function parseColour(text: string): Colour {
+  const [, red, green, blue] = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(text) ?? [];
+  if (red === undefined || green === undefined || blue === undefined) {
+    throw new Error(`${JSON.stringify(text)} is not a colour like #204080`);
+  }
+  return {
+    red: Number.parseInt(red, 16),
+    green: Number.parseInt(green, 16),
+    blue: Number.parseInt(blue, 16),
+  };
+}
+
+/** Share of the pixels of an XWD dump (24 bits in 32, as Xvfb gives) that have exactly this colour. */
+export function coverOf(dump: Uint8Array, colour: Colour): number {
+  const view = new DataView(dump.buffer, dump.byteOffset, dump.byteLength);
+  const field = (index: number) => view.getUint32(index * 4);
+  const [headerBytes, width, height, byteOrder] = [field(0), field(4), field(5), field(7)];
+  const [bitsPerPixel, bytesPerLine, colours] = [field(11), field(12), field(19)];
+  if (bitsPerPixel !== 32) throw new Error(`the screen has ${bitsPerPixel} bits a pixel, not 32`);
+  const wanted = (colour.red << 16) | (colour.green << 8) | colour.blue;
+  const first = headerBytes + colours * 12;
+  let found = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const pixel = view.getUint32(first + y * bytesPerLine + x * 4, byteOrder === 0);
+      if ((pixel & 0xffffff) === wanted) found++;
+    }
+  }
+  return found / (width * height);
+}
+
+export async function openScreen(size = "1280x900"): Promise<Screen> {
+  const home = mkdtempSync(join(tmpdir(), "qvd-screen-"));
+  const numberFile = join(home, "display");
+  const server = Bun.spawn(
+    ["sh", "-c", `exec Xvfb -displayfd 3 -screen 0 ${size}x24 -nolisten tcp -noreset 3>${numberFile}`],
+    { env: { ...CLEAN_ENV }, stdout: "ignore", stderr: "ignore" },
+  );
+  const number = await waitFor(() => readNumber(numberFile), { timeoutMs: 10_000 });
+  if (number === undefined) throw new Error("Xvfb did not come up in 10 s");
+  const display = `:${number}`;
+  const env = { ...CLEAN_ENV, DISPLAY: display, HOME: home, NX_CLIENT: "/bin/false" };
+  // Without a window manager nxagent takes 75 % of the screen, whatever size was asked for.
+  const manager = Bun.spawn(["openbox"], { env, stdout: "ignore", stderr: "ignore" });
+  await sleep(300);
+  return {
+    display,
+    env,
+    readCover: async (colour) => {
+      const dump = Bun.spawn(["xwd", "-root", "-silent"], { env, stdout: "pipe", stderr: "ignore" });
+      const bytes = new Uint8Array(await new Response(dump.stdout).arrayBuffer());
+      return bytes.length === 0 ? 0 : coverOf(bytes, colour);
+    },
+    close: async () => {
+      manager.kill();
+      server.kill();
+      await Promise.all([manager.exited, server.exited]);
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+function readNumber(file: string): string | undefined {
+  try {
+    return /^\d+(?=\n)/.exec(readFileSync(file, "utf8"))?.[0];
+  } catch {
+    // Not written yet.
+    return undefined;
+  }
+}
