@@ -1,7 +1,7 @@
 /** What the node's loop works with: narrow views of the drivers, so that each can be exchanged in a test. */
 
 import type { Db } from "../db/client.ts";
-import type { NodeId } from "../domain/ids.ts";
+import type { NodeId, VmId } from "../domain/ids.ts";
 import type { Layout } from "../domain/node/layout.ts";
 import type { NetworkRange } from "../domain/node/network-range.ts";
 import type { VmLimits } from "../domain/vm/facts.ts";
@@ -37,6 +37,8 @@ export type LoopDeps = {
   readonly channels: GuestChannels;
   /** Tells the other processes of the box that something of a desktop or an image has changed. */
   readonly tell: (wake: Wake) => void;
+  /** Gives unplaced desktops to nodes; returns those that were placed. */
+  readonly place: () => Promise<readonly VmId[]>;
   /** False while this box may start nothing. */
   readonly hasLease: () => boolean;
   readonly clock: Clock;

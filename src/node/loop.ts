@@ -22,7 +22,7 @@ import { newMemory, readReport, type VmMemory } from "./memory.ts";
 import { observeDesktop, observeWorld, type World } from "./observe.ts";
 import { runSteps } from "./run-steps.ts";
 import { StartQueue } from "./start-queue.ts";
-import { sweepStrangers } from "./sweep-strangers.ts";
+import { listStrangers, sweepStrangers } from "./sweep-strangers.ts";
 
 export type LoopOptions = {
   readonly fullPassMs: number;
@@ -47,6 +47,7 @@ export class NodeLoop {
   readonly #queue: StartQueue;
   readonly #dirty = new Set<VmId>();
   readonly #rounds = new Map<VmId, { sinceMs: number; count: number }>();
+  #strangers: readonly VmId[] = [];
   #isAllDirty = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #fullTimer: ReturnType<typeof setInterval> | undefined;
@@ -86,6 +87,11 @@ export class NodeLoop {
   /** Desktops by id, as last known. */
   list(): ReadonlyMap<VmId, VmMemory> {
     return this.#memories;
+  }
+
+  /** Living desktops that the database doesn't place here. */
+  get strangers(): readonly VmId[] {
+    return this.#strangers;
   }
 
   get isDatabaseAway(): boolean {
@@ -152,11 +158,17 @@ export class NodeLoop {
 
   async #look(vmIds: readonly VmId[] | undefined): Promise<void> {
     const { db, node } = this.#deps;
-    const desktops = await listNodeDesktops(db, node.nodeId, vmIds);
+    const isUnknown = vmIds === undefined || vmIds.some((vmId) => !this.#memories.has(vmId));
+    const placed = isUnknown ? await this.#deps.place() : [];
+    const asked = vmIds === undefined ? undefined : [...vmIds, ...placed];
+    const desktops = await listNodeDesktops(db, node.nodeId, asked);
     const images = new Set(desktops.flatMap(({ image }) => (image === null ? [] : [image.id])));
     const world = await observeWorld(this.#deps, images);
     this.#forget(desktops, vmIds);
-    if (vmIds === undefined) await sweepStrangers(this.#deps, { world, known: this.#memories, desktops });
+    if (vmIds === undefined) {
+      this.#strangers = listStrangers(world, desktops);
+      await sweepStrangers(this.#deps, { world, known: this.#memories, desktops });
+    }
     for (const desktop of desktops) this.#consider(desktop, world);
   }
 

@@ -14,6 +14,8 @@ import { formatWake, MOST_WAKE_BYTES, parseWake, type Wake } from "../wire/wake/
 
 export type NoticesOptions = {
   readonly path: string;
+  /** Marks our own notices, which come back to us. */
+  readonly origin: string;
   /** Group whose members may connect; undefined leaves the socket to its owner. */
   readonly gid: number | undefined;
   readonly onWake: (wake: Wake) => void;
@@ -36,7 +38,7 @@ const MOST_NOTICE_WAKES = 40;
 
 export function createNotices(options: NoticesOptions): Notices {
   const clients = new Set<LineConnection>();
-  const outside = createNotifier(options.notify);
+  const outside = createNotifier((payload) => options.notify(`${options.origin}\n${payload}`));
   const broadcast = (wake: Wake, except?: LineConnection) => {
     const line = formatWake(wake);
     for (const client of clients) if (client !== except) client.send(line);
@@ -62,7 +64,9 @@ export function createNotices(options: NoticesOptions): Notices {
       outside.add(wake);
     },
     hear: (payload) => {
-      for (const wake of payload.split("\n").map(parseWake)) {
+      const [origin, ...lines] = payload.split("\n");
+      if (origin === options.origin) return;
+      for (const wake of lines.map(parseWake)) {
         if (wake === undefined) continue;
         options.onWake(wake);
         broadcast(wake);

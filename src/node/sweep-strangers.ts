@@ -39,8 +39,9 @@ export async function sweepStrangers(deps: LoopDeps, strangers: Strangers): Prom
 }
 
 /** Living desktops that the database doesn't place here. */
-export function listStrangers(world: World, known: ReadonlyMap<VmId, unknown>): readonly VmId[] {
+export function listStrangers(world: World, desktops: readonly NodeDesktop[]): readonly VmId[] {
+  const ours = new Set(desktops.map((desktop) => desktop.vmId));
   return [...world.desktops.values()]
-    .filter((desktop) => desktop.isAlive && !known.has(desktop.vmId))
+    .filter((desktop) => desktop.isAlive && !ours.has(desktop.vmId))
     .map((desktop) => desktop.vmId);
 }

@@ -1,19 +1,9 @@
-/** What placement needs: desktops without a node, and the nodes with what they have promised already. */
+/** Nodes as placement sees them: what they have, and what they have promised already. */
 
 import { sql } from "drizzle-orm";
-import type { PlacementNode, PlacementVm } from "../../domain/node/placement.ts";
+import type { PlacementNode } from "../../domain/node/placement.ts";
 import type { Db } from "../client.ts";
 import { leases, nodeReports, nodes, osfs, vmReports, vms } from "../schema/index.ts";
-
-/** Only those that are wanted somewhere: wished running, or to be deleted. */
-export async function listUnplacedVms(db: Db): Promise<readonly PlacementVm[]> {
-  const rows = await db.execute<PlacementVm & Record<string, unknown>>(sql`
-    select v.id as "vmId", o.memory_mb as "memoryMb", o.cpus::float8 as cpus
-    from ${vms} v join ${osfs} o on o.id = v.osf_id
-    where v.node_id is null and (v.wish = 'running' or v.deleted_at is not null)
-    order by v.wished_at nulls last, v.id limit 500`);
-  return rows.map(({ vmId, memoryMb, cpus }) => ({ vmId, memoryMb, cpus }));
-}
 
 export async function listPlacementNodes(db: Db): Promise<readonly PlacementNode[]> {
   const rows = await db.execute<PlacementNode & Record<string, unknown>>(sql`

@@ -1,0 +1,95 @@
+/** What a box says of itself (`node_reports.facts`), and what it finds wrong, with advice. Pure. */
+
+import type { VmState } from "../vm/state.ts";
+
+export type WorkerFacts = {
+  /** Such as `auth` or `broker-1`. */
+  readonly name: string;
+  readonly pid: number | null;
+  readonly state: "running" | "restarting" | "stopped";
+  /** Milliseconds since 1970. */
+  readonly startedAtMs: number | null;
+  readonly restarts: number;
+  /** Sittings that it carries; null where that isn't its work. */
+  readonly connections: number | null;
+};
+
+export type NodeProblem = { readonly text: string; readonly advice: string };
+
+export type NodeFacts = {
+  readonly version: string;
+  readonly pid: number;
+  readonly instance: string;
+  readonly cpus: number;
+  readonly memoryMb: number;
+  readonly memoryFreeMb: number;
+  readonly diskFreeMb: number;
+  readonly lease: { readonly epoch: number; readonly isHeld: boolean };
+  readonly workers: readonly WorkerFacts[];
+  readonly desktops: Readonly<Partial<Record<VmState, number>>>;
+  readonly problems: readonly NodeProblem[];
+};
+
+export type NodeSigns = {
+  readonly workers: readonly WorkerFacts[];
+  readonly hasLease: boolean;
+  readonly memoryFreeMb: number;
+  readonly diskFreeMb: number;
+  readonly stateFolder: string;
+  /** Desktops that can't be started, with the reason. */
+  readonly givenUp: readonly { readonly name: string; readonly text: string }[];
+  readonly zombies: readonly string[];
+  /** Ids of desktops that run here unknown to the database. */
+  readonly strangers: readonly number[];
+};
+
+const LEAST_DISK_MB = 1_024;
+const LEAST_MEMORY_MB = 256;
+const MOST_NAMED = 5;
+
+export function listProblems(signs: NodeSigns): readonly NodeProblem[] {
+  const problems: NodeProblem[] = [];
+  const add = (text: string, advice: string) => problems.push({ text, advice });
+  if (!signs.hasLease)
+    add(
+      "This node does not hold its lease, so it starts no desktops.",
+      "Look whether another node is registered under its name; restart this one when there is none.",
+    );
+  for (const worker of signs.workers)
+    if (worker.state !== "running")
+      add(
+        `${worker.name} is not running (${worker.restarts} restarts).`,
+        `Read its log, ${worker.name}.log in the logs folder.`,
+      );
+  if (signs.diskFreeMb < LEAST_DISK_MB)
+    add(
+      `Only ${signs.diskFreeMb} MB are free where ${signs.stateFolder} lies.`,
+      "Delete old images, or move the state folder (QVD_STATE) to a larger disk.",
+    );
+  if (signs.memoryFreeMb < LEAST_MEMORY_MB)
+    add(
+      `Only ${signs.memoryFreeMb} MB of memory are free.`,
+      "Stop desktops that nobody uses, or lower the memory of their OSF.",
+    );
+  if (signs.zombies.length > 0)
+    add(
+      `Desktops that do not end: ${named(signs.zombies)}.`,
+      "Processes that hang in the kernel end when their disk or network comes back.",
+    );
+  if (signs.givenUp.length > 0)
+    add(
+      `Desktops that could not be started: ${named(signs.givenUp.map(({ name, text }) => `${name} (${text})`))}`,
+      "`qvd vm explain` shows the whole trail of one; start it again when the cause is gone.",
+    );
+  if (signs.strangers.length > 0)
+    add(
+      `Desktops run here that the database does not place here: ${named(signs.strangers.map(String))}.`,
+      "Was the database restored from a backup? They are left alone; end them by hand if they should not run.",
+    );
+  return problems;
+}
+
+function named(names: readonly string[]): string {
+  const more = names.length - MOST_NAMED;
+  return more > 0 ? `${names.slice(0, MOST_NAMED).join(", ")} and ${more} more` : names.join(", ");
+}

@@ -1,0 +1,212 @@
+/** The parts of a running node, and the order of their coming and going. `run-node.ts` calls it. */
+
+import { randomUUID } from "node:crypto";
+import type { Database } from "../db/client.ts";
+import { type Listening, listenForNotices } from "../db/listen.ts";
+import { notify } from "../db/notify.ts";
+import type { DatabaseAddress } from "../db/url.ts";
+import type { NodeId } from "../domain/ids.ts";
+import type { Hypervisor } from "../hypervisor/driver.ts";
+import type { Clock } from "../lib/clock.ts";
+import { describeError } from "../lib/errors.ts";
+import type { Log } from "../lib/log.ts";
+import { readProcessIdentity } from "../lib/process.ts";
+import type { Network } from "../network/network.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { Wake } from "../wire/wake/messages.ts";
+import type { NodeSettings } from "./deps.ts";
+import { createGuestChannels, type GuestChannels } from "./guest-channel/guest-channels.ts";
+import { ImageIntake } from "./image-intake.ts";
+import { Lease } from "./lease.ts";
+import { NodeLoop } from "./loop.ts";
+import { NodeReporter } from "./node-reporter.ts";
+import { createNotices, type Notices } from "./notices.ts";
+import { placeDesktops } from "./place-desktops.ts";
+import { readProcessFile, writeProcessFile } from "./process-file.ts";
+import { recoverDesktops } from "./recover.ts";
+import { Supervisor, type WorkerSpec } from "./supervise.ts";
+
+export type NodeRunDeps = {
+  readonly name: string;
+  readonly version: string;
+  readonly settings: NodeSettings;
+  readonly database: Database;
+  /** For LISTEN, which needs a connection of its own. */
+  readonly databaseAddress: DatabaseAddress;
+  readonly hypervisor: Hypervisor;
+  readonly storage: Storage;
+  readonly network: Network;
+  readonly workers: readonly WorkerSpec[];
+  /** Parent folder of the workers' control groups. */
+  readonly workersCgroup: string;
+  /** Group whose members may use the wake socket. */
+  readonly wakeGid: number | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+const STOP_DESKTOPS_MS = 90_000;
+const STOP_LOOP_MS = 5_000;
+
+type Started = {
+  readonly nodeId: NodeId;
+  readonly lease: Lease;
+  readonly loop: NodeLoop;
+  readonly channels: GuestChannels;
+  readonly notices: Notices;
+  readonly intake: ImageIntake;
+  readonly reporter: NodeReporter;
+  readonly listening: Listening;
+  readonly unwatch: () => void;
+};
+
+export class Box {
+  readonly #deps: NodeRunDeps;
+  readonly #supervisor: Supervisor;
+  readonly #startedAtMs: number;
+  #nodeId = 0;
+  #started: Started | undefined;
+
+  constructor(deps: NodeRunDeps) {
+    this.#deps = deps;
+    this.#startedAtMs = deps.clock.nowMs();
+    this.#supervisor = new Supervisor({
+      workers: deps.workers,
+      logsFolder: deps.settings.layout.logsFolder,
+      cgroupFolder: deps.workersCgroup,
+      clock: deps.clock,
+      log: deps.log,
+      onChange: () => this.#workersChanged(),
+    });
+  }
+
+  /** First of all: clients get an answer even while the database is away. */
+  startWorkers(): void {
+    const before = readProcessFile(this.#deps.settings.layout.nodeProcessFile);
+    this.#supervisor.start(before?.workers ?? []);
+  }
+
+  async start(nodeId: NodeId): Promise<void> {
+    const { database, clock, log, settings, network, hypervisor, storage } = this.#deps;
+    this.#nodeId = nodeId;
+    const node = { nodeId, name: this.#deps.name };
+    const db = database.orm;
+    const lease = new Lease({ db, nodeId }, log, () => clock.monotonicMs());
+    await lease.start();
+    await network.ensure();
+    const notices = this.#openNotices();
+    const tell = (wake: Wake) => notices.tell(wake);
+    // The loop takes the events of channels that it opens itself: neither can be made first.
+    const channels: GuestChannels = createGuestChannels({
+      log,
+      clock,
+      onEvent: (vmId, event) => loop.takeGuestEvent(vmId, event),
+    });
+    const hasLease = () => lease.state.isHeld;
+    const place = () => placeDesktops({ db, node, log });
+    const parts = { node, settings, db, hypervisor, storage, network, channels };
+    const loopDeps = { ...parts, tell, place, hasLease, clock, log };
+    const loop = new NodeLoop(loopDeps);
+    const reporter = new NodeReporter({
+      ...{ db, nodeId, clock, log, settings, storage, loop, lease, supervisor: this.#supervisor },
+      version: this.#deps.version,
+      startedAt: new Date(this.#startedAtMs),
+      tell,
+    });
+    const intake = new ImageIntake({ db, storage, layout: settings.layout, tell, log }, (vmWake) => {
+      if (vmWake) loop.wake();
+    });
+    const listening = listenForNotices(this.#deps.databaseAddress, {
+      onNotice: (payload) => notices.hear(payload),
+      onCatchUp: () => this.#wake({ topic: "vm" }),
+    });
+    const unwatch = hypervisor.watch((vmId) => loop.wake(vmId));
+    this.#started = { nodeId, lease, loop, channels, notices, intake, reporter, listening, unwatch };
+    this.#workersChanged();
+    await reporter.start();
+    const found = await recoverDesktops(loopDeps);
+    if (found > 0) log.info("desktops-found", { found });
+    loop.start();
+    intake.start();
+  }
+
+  /** Ends this process's part; everything that it started goes on. */
+  async handOver(): Promise<void> {
+    this.#supervisor.handOver();
+    const started = this.#started;
+    if (started !== undefined) {
+      await this.#end(started, "stopped");
+      // The sockets go with us; agents connect again to those of the next node process.
+      started.channels.closeAll();
+    }
+    this.#writeProcessFile(false);
+  }
+
+  /** Stops desktops and workers; true when all of them are down. */
+  async shutDown(): Promise<boolean> {
+    const started = this.#started;
+    let isDown = true;
+    if (started !== undefined) {
+      await started.reporter.report("stopping");
+      isDown = await started.loop.stopDesktops(STOP_DESKTOPS_MS);
+      if (!isDown) this.#deps.log.error("desktops-not-stopped", { afterMs: STOP_DESKTOPS_MS });
+    }
+    await this.#supervisor.end();
+    if (started !== undefined) {
+      await this.#end(started, "stopped");
+      started.channels.closeAll();
+    }
+    this.#writeProcessFile(false);
+    return isDown;
+  }
+
+  async #end(started: Started, state: "stopped"): Promise<void> {
+    started.unwatch();
+    started.intake.stop();
+    await started.loop.stop(STOP_LOOP_MS);
+    started.lease.stop();
+    await started.reporter.stop(state);
+    started.notices.stop();
+    await started.listening.close();
+  }
+
+  #openNotices(): Notices {
+    const { settings, wakeGid, database, log } = this.#deps;
+    return createNotices({
+      path: settings.layout.wakeSocket,
+      origin: randomUUID(),
+      gid: wakeGid,
+      onWake: (wake) => this.#wake(wake),
+      notify: (payload) => {
+        notify(database.orm, payload).catch((error) =>
+          log.debug("notice-not-sent", { reason: describeError(error) }),
+        );
+      },
+    });
+  }
+
+  #wake(wake: Wake): void {
+    const started = this.#started;
+    if (started === undefined) return;
+    if (wake.topic === "vm") started.loop.wake(wake.vmId);
+    else if (wake.topic === "image") started.intake.wake();
+    else started.reporter.wake();
+  }
+
+  #workersChanged(): void {
+    this.#writeProcessFile(true);
+    this.#started?.reporter.wake();
+  }
+
+  #writeProcessFile(isRunning: boolean): void {
+    const { settings, version, name } = this.#deps;
+    writeProcessFile(settings.layout.nodeProcessFile, {
+      version,
+      node: isRunning ? (readProcessIdentity(process.pid) ?? null) : null,
+      nodeId: this.#nodeId,
+      nodeName: name,
+      startedAtMs: this.#startedAtMs,
+      workers: this.#supervisor.entries(),
+    });
+  }
+}

@@ -1,0 +1,66 @@
+/** Puts together what this box says of itself. */
+
+import { readFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import type { VmId } from "../domain/ids.ts";
+import { listProblems, type NodeFacts, type WorkerFacts } from "../domain/node/report.ts";
+import type { VmState } from "../domain/vm/state.ts";
+import type { VmMemory } from "./memory.ts";
+
+export type FactSources = {
+  readonly version: string;
+  readonly instance: string;
+  readonly stateFolder: string;
+  readonly lease: { readonly epoch: number; readonly isHeld: boolean };
+  readonly workers: readonly WorkerFacts[];
+  readonly desktops: ReadonlyMap<VmId, Pick<VmMemory, "desktop" | "report">>;
+  readonly strangers: readonly VmId[];
+  readonly freeBytes: () => Promise<number>;
+};
+
+const MB = 2 ** 20;
+
+export async function gatherFacts(sources: FactSources): Promise<NodeFacts> {
+  const [memory, diskFree] = await Promise.all([readMemory(), sources.freeBytes()]);
+  const desktops = [...sources.desktops.values()];
+  const diskFreeMb = Math.round(diskFree / MB);
+  const counts: Partial<Record<VmState, number>> = {};
+  for (const { report } of desktops) counts[report.state] = (counts[report.state] ?? 0) + 1;
+  return {
+    version: sources.version,
+    pid: process.pid,
+    instance: sources.instance,
+    cpus: cpus().length,
+    memoryMb: memory.totalMb,
+    memoryFreeMb: memory.freeMb,
+    diskFreeMb,
+    lease: { epoch: sources.lease.epoch, isHeld: sources.lease.isHeld },
+    workers: sources.workers,
+    desktops: counts,
+    problems: listProblems({
+      workers: sources.workers,
+      hasLease: sources.lease.isHeld,
+      memoryFreeMb: memory.freeMb,
+      diskFreeMb,
+      stateFolder: sources.stateFolder,
+      givenUp: desktops
+        .filter(({ desktop, report }) => isGivenUp(report) && desktop.wish === "running")
+        .map(({ desktop, report }) => ({ name: desktop.name, text: report.fault?.text ?? "" })),
+      zombies: desktops
+        .filter(({ report }) => report.state === "zombie_2")
+        .map(({ desktop }) => desktop.name),
+      strangers: sources.strangers,
+    }),
+  };
+}
+
+function isGivenUp(report: VmMemory["report"]): boolean {
+  return report.state === "stopped" && report.fault?.code === "start-given-up";
+}
+
+/** What the kernel calls available counts as free: caches make room when asked. */
+async function readMemory(): Promise<{ totalMb: number; freeMb: number }> {
+  const text = await readFile("/proc/meminfo", "utf8");
+  const read = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(text)?.[1] ?? 0);
+  return { totalMb: Math.round(read("MemTotal") / 1024), freeMb: Math.round(read("MemAvailable") / 1024) };
+}

@@ -1,0 +1,35 @@
+/**
+ * After a start of the node process: finds the desktops that run, opens their guest channels again, and says
+ * so in their trail. Their agents attach by themselves; their sessions never noticed. What died meanwhile is
+ * left to the first pass, which sees it.
+ */
+
+import { listNodeDesktops, type NodeDesktop } from "../db/queries/node-desktops.ts";
+import type { LoopDeps } from "./deps.ts";
+import { channelPlace } from "./execute/desktop-spec.ts";
+import { readReport } from "./memory.ts";
+import { reportVm } from "./report/report-vm.ts";
+
+/** Returns how many desktops were found running. */
+export async function recoverDesktops(deps: LoopDeps): Promise<number> {
+  const [desktops, seen] = await Promise.all([
+    listNodeDesktops(deps.db, deps.node.nodeId),
+    deps.hypervisor.observe(),
+  ]);
+  const alive = desktops.filter(({ vmId }) => seen.get(vmId)?.isAlive === true);
+  for (const desktop of alive) {
+    deps.channels.open(desktop.vmId, channelPlace(deps.settings, desktop));
+    await tell(deps, desktop);
+  }
+  return alive.length;
+}
+
+async function tell(deps: LoopDeps, desktop: NodeDesktop): Promise<void> {
+  const nowMs = deps.clock.monotonicMs();
+  const report = readReport(desktop, nowMs);
+  if (report.state !== "running") return;
+  const text = "The node was started again and found the desktop running.";
+  const { vmId, epoch } = desktop;
+  const events = [{ code: "desktop-found" as const, text }];
+  await reportVm(deps.db, { vmId, epoch, report, events }, { nodeId: deps.node.nodeId, nowMs });
+}

@@ -1,0 +1,25 @@
+import { sql } from "drizzle-orm";
+import type { Db } from "../../db/client.ts";
+import { nodeReports } from "../../db/schema/index.ts";
+import type { NodeId } from "../../domain/ids.ts";
+import type { NodeFacts } from "../../domain/node/report.ts";
+
+export type NodeState = "starting" | "running" | "stopping" | "stopped";
+
+/** Writes what this box says of itself. */
+export async function reportNode(
+  db: Db,
+  report: {
+    readonly nodeId: NodeId;
+    readonly state: NodeState;
+    readonly facts: NodeFacts;
+    readonly startedAt: Date;
+  },
+): Promise<void> {
+  await db.execute(sql`
+    insert into ${nodeReports} (node_id, state, facts, started_at)
+    values (${report.nodeId}, ${report.state}, ${JSON.stringify(report.facts)}::text::jsonb,
+      ${report.startedAt.toISOString()}::timestamptz)
+    on conflict (node_id) do update set state = excluded.state, facts = excluded.facts,
+      started_at = excluded.started_at, reported_at = qvd_now()`);
+}

@@ -1,0 +1,61 @@
+/**
+ * One box's node process from its start to its end: puts its parts together in the order that they need, and
+ * takes them apart again. TERM hands over: desktops, sessions, brokers and auth go on, and the next node
+ * process finds them. INT shuts the box down: desktops stop gracefully, then the workers.
+ */
+
+import { isDatabaseAway } from "../db/errors.ts";
+import { AppError, isAppError } from "../lib/errors.ts";
+import { isProcessRunning, readProcessIdentity } from "../lib/process.ts";
+import { sleep } from "../lib/wait.ts";
+import { registerNode } from "../service/node/register.ts";
+import { Box, type NodeRunDeps } from "./box.ts";
+import { readProcessFile } from "./process-file.ts";
+
+const DATABASE_AGAIN_MS = 500;
+
+/** Runs until the signal aborts; its reason is the name of the signal that came. Returns the exit code. */
+export async function runNode(deps: NodeRunDeps, signal: AbortSignal): Promise<number> {
+  const { log } = deps;
+  refuseSecond(deps.settings.layout.nodeProcessFile);
+  const box = new Box(deps);
+  box.startWorkers();
+  const nodeId = await register(deps, signal);
+  if (nodeId !== undefined) {
+    await box.start(nodeId);
+    log.info("node-running", { nodeId });
+    if (!signal.aborted)
+      await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  }
+  if (signal.reason === "SIGINT") return (await box.shutDown()) ? 0 : 1;
+  await box.handOver();
+  return 0;
+}
+
+/** Two node processes of one box would start everything twice. */
+function refuseSecond(path: string): void {
+  const other = readProcessFile(path)?.node;
+  if (other === undefined || other === null || !isProcessRunning(other)) return;
+  if (readProcessIdentity(process.pid)?.startTicks === other.startTicks && other.pid === process.pid) return;
+  throw new AppError(
+    "conflict",
+    `starting the node: process ${other.pid} already is the node of this box; end it first`,
+  );
+}
+
+async function register(deps: NodeRunDeps, signal: AbortSignal) {
+  const context = { db: deps.database.orm, actor: { kind: "node", name: deps.name } } as const;
+  let isTold = false;
+  while (!signal.aborted) {
+    try {
+      return (await registerNode(context, { name: deps.name })).nodeId;
+    } catch (error) {
+      const isAway = isDatabaseAway(error) || (isAppError(error) && error.code === "database-away");
+      if (!isAway) throw error;
+      if (!isTold) deps.log.warn("node-waits-for-database", { error });
+      isTold = true;
+      await sleep(DATABASE_AGAIN_MS, signal);
+    }
+  }
+  return undefined;
+}

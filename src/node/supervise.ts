@@ -1,0 +1,189 @@
+/**
+ * Keeps the box's workers (auth, brokers) running: starts them as their own accounts in their own control
+ * groups, finds them again after a restart of the node, and starts them anew, backed off, when they end.
+ * Knows nothing of their work. Handing over leaves them alone; only shutting the box down ends them.
+ */
+
+import type { WorkerFacts } from "../domain/node/report.ts";
+import { backoffMs } from "../lib/backoff.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
+import {
+  endProcess,
+  isProcessRunning,
+  type ProcessIdentity,
+  removeCgroup,
+  spawnDetached,
+} from "../lib/process.ts";
+import type { WorkerEntry } from "./process-file.ts";
+
+export type WorkerSpec = {
+  /** Such as `auth` or `broker-1`; names its log and its control group. */
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Account to run as; undefined stays who we are. */
+  readonly account: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+};
+
+export type SupervisorOptions = {
+  readonly workers: readonly WorkerSpec[];
+  readonly logsFolder: string;
+  /** Parent folder of the workers' control groups. */
+  readonly cgroupFolder: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A worker has started or ended. */
+  readonly onChange: () => void;
+};
+
+type Worker = {
+  readonly spec: WorkerSpec;
+  identity: ProcessIdentity | undefined;
+  startedAtMs: number;
+  restarts: number;
+  /** Failures in a row, for the pause before the next try. */
+  tries: number;
+  nextTryAtMs: number;
+};
+
+const LOOK_EVERY_MS = 1_000;
+const BACKOFF = { firstMs: 500, mostMs: 30_000 };
+/** A worker that lived this long failed for a new reason. */
+const STABLE_MS = 60_000;
+const END_GRACE_MS = 10_000;
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #workers: readonly Worker[];
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #isEnding = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#workers = options.workers.map((spec) => ({
+      spec,
+      identity: undefined,
+      startedAtMs: 0,
+      restarts: 0,
+      tries: 0,
+      nextTryAtMs: 0,
+    }));
+  }
+
+  /** Takes up the workers of `found` that still run, and starts the others. */
+  start(found: readonly WorkerEntry[]): void {
+    for (const worker of this.#workers) {
+      const entry = found.find((one) => one.name === worker.spec.name);
+      if (entry === undefined || !isProcessRunning(entry)) continue;
+      worker.identity = { pid: entry.pid, startTicks: entry.startTicks };
+      worker.startedAtMs = entry.startedAtMs;
+      worker.restarts = entry.restarts;
+      this.#options.log.info("worker-found", { worker: entry.name, pid: entry.pid });
+    }
+    this.#look();
+    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+  }
+
+  /** Stops looking after them; they go on. */
+  handOver(): void {
+    this.#isEnding = true;
+    clearInterval(this.#timer);
+  }
+
+  async end(): Promise<void> {
+    this.handOver();
+    await Promise.all(
+      this.#workers.map(async (worker) => {
+        if (worker.identity !== undefined) await endProcess(worker.identity, END_GRACE_MS);
+        worker.identity = undefined;
+        await removeCgroup(this.#cgroupOf(worker.spec), 2_000);
+      }),
+    );
+  }
+
+  entries(): readonly WorkerEntry[] {
+    return this.#workers.flatMap(({ spec, identity, startedAtMs, restarts }) =>
+      identity === undefined ? [] : [{ name: spec.name, ...identity, startedAtMs, restarts }],
+    );
+  }
+
+  facts(): readonly Omit<WorkerFacts, "connections">[] {
+    return this.#workers.map(({ spec, identity, startedAtMs, restarts }) => ({
+      name: spec.name,
+      pid: identity?.pid ?? null,
+      state: identity !== undefined ? "running" : this.#isEnding ? "stopped" : "restarting",
+      startedAtMs: identity === undefined ? null : startedAtMs,
+      restarts,
+    }));
+  }
+
+  #look(): void {
+    let hasChanged = false;
+    for (const worker of this.#workers) hasChanged = this.#lookAfter(worker) || hasChanged;
+    if (hasChanged) this.#options.onChange();
+  }
+
+  #lookAfter(worker: Worker): boolean {
+    if (this.#isEnding) return false;
+    const { clock } = this.#options;
+    if (worker.identity !== undefined) {
+      if (isProcessRunning(worker.identity)) return false;
+      this.#noteEnd(worker);
+      return true;
+    }
+    if (clock.monotonicMs() < worker.nextTryAtMs) return false;
+    this.#spawn(worker);
+    return true;
+  }
+
+  #noteEnd(worker: Worker): void {
+    const { clock, log } = this.#options;
+    const livedMs = clock.nowMs() - worker.startedAtMs;
+    log.warn("worker-ended", { worker: worker.spec.name, pid: worker.identity?.pid, livedMs });
+    worker.identity = undefined;
+    worker.tries = livedMs >= STABLE_MS ? 0 : worker.tries + 1;
+    worker.restarts++;
+    worker.nextTryAtMs = clock.monotonicMs() + backoffMs(worker.tries, BACKOFF);
+    // The first one comes back at once: somebody may be waiting for it.
+    if (worker.tries <= 1) this.#spawn(worker);
+  }
+
+  #spawn(worker: Worker): void {
+    const { clock, log, logsFolder } = this.#options;
+    const { spec } = worker;
+    worker.startedAtMs = clock.nowMs();
+    try {
+      worker.identity = spawnDetached({
+        command: spec.account === undefined ? spec.command : [...droppedTo(spec.account), ...spec.command],
+        env: spec.env,
+        logFile: `${logsFolder}/${spec.name}.log`,
+        cgroupFolder: this.#cgroupOf(spec),
+        // Seen at once while it is our child; one that was found again is looked at every second.
+        onExit: () => this.#look(),
+      });
+      log.info("worker-started", { worker: spec.name, pid: worker.identity.pid });
+    } catch (error) {
+      worker.tries++;
+      worker.nextTryAtMs = clock.monotonicMs() + backoffMs(worker.tries, BACKOFF);
+      log.error("worker-not-started", { worker: spec.name, error });
+    }
+  }
+
+  #cgroupOf(spec: WorkerSpec): string {
+    return `${this.#options.cgroupFolder}/${spec.name}`;
+  }
+}
+
+/** A program's words before its own, so that it starts as `account` with none of our rights. */
+function droppedTo(account: string): readonly string[] {
+  return [
+    "/usr/bin/setpriv",
+    `--reuid=${account}`,
+    `--regid=${account}`,
+    "--init-groups",
+    "--inh-caps=-all",
+    "--no-new-privs",
+    "--",
+  ];
+}
