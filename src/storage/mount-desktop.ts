@@ -4,6 +4,7 @@
  */
 
 import { chmod, chown, mkdir, readFile, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { DiId, VmId } from "../domain/ids.ts";
 import { idRangeOf } from "../domain/node/id-range.ts";
 import { baseFolder, homeFolder, type VmLayout, vmLayout } from "../domain/node/layout.ts";
@@ -30,10 +31,11 @@ export async function mountDesktop(context: StorageContext, request: MountReques
   const vm = vmLayout(layout, request.vmId);
   await unmountDesktop(context, request.vmId);
   try {
-    await mkdir(layout.vmsFolder, { recursive: true, mode: 0o711 });
+    await mkdir(layout.vmsFolder, { recursive: true });
     if ((await freeBytes(layout.vmsFolder)) < Math.min(LEAST_FREE_BYTES, context.reserveBytes))
       throw full(request.vmId);
     await makeFolders(context, vm, request);
+    await checkPassable(layout.vmsFolder);
     await mountAll(context, vm, request);
     await checkWritable([vm.root, vm.home]);
   } catch (cause) {
@@ -92,6 +94,18 @@ async function mountAll(context: StorageContext, vm: VmLayout, request: MountReq
       vm.root,
     ],
   ]);
+}
+
+/** A container is put together by a process that is root only in its range: on the host it is anybody. */
+async function checkPassable(folder: string): Promise<void> {
+  for (let path = folder; path !== "/"; path = dirname(path)) {
+    const { mode } = await stat(path);
+    if ((mode & 0o001) === 0)
+      throw new AppError(
+        "driver-failed",
+        `Mounting a desktop: ${path} must be passable for everybody, and isn't. Run: chmod o+x ${path}`,
+      );
+  }
 }
 
 /** Overlay mounts that can't write say nothing: they become read-only, and the desktop fails much later. */

@@ -1,0 +1,21 @@
+import { expect, test } from "bun:test";
+import { parseMountinfo } from "./mountinfo.ts";
+
+const TEXT = `27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard
+42 27 254:0 /bases/1 /vms/7/base ro,nosuid,nodev,relatime,idmapped - ext4 /dev/vda rw
+46 27 0:39 / /vms/7/root rw,nodev,relatime shared:12 master:3 - overlay qvd-7 rw,lowerdir=/b
+47 27 0:40 / /with\\040blank\\011tab\\134slash rw - tmpfs tmpfs ro,size=1k
+`;
+
+test("mounts are read in their order, with what forbids writing", () => {
+  expect(parseMountinfo(TEXT)).toEqual([
+    { mountPoint: "/", fileSystem: "ext4", isWritable: true },
+    { mountPoint: "/vms/7/base", fileSystem: "ext4", isWritable: false },
+    { mountPoint: "/vms/7/root", fileSystem: "overlay", isWritable: true },
+    { mountPoint: "/with blank\ttab\\slash", fileSystem: "tmpfs", isWritable: false },
+  ]);
+});
+
+test.each(["", "\n\n", "garbage", "1 2 3 - ", " - ext4 /dev/vda rw"])("%j holds no mount", (text) => {
+  expect(parseMountinfo(text)).toEqual([]);
+});
