@@ -1,0 +1,44 @@
+/**
+ * A broker alone in a process, for measuring it: `broker-process.ts DESKTOP_PORT KEY_FILE CERTIFICATE_FILE`.
+ * Everybody is alice, every number a desktop of hers that listens at DESKTOP_PORT. Prints its port.
+ */
+
+import { readFileSync } from "node:fs";
+import { runBroker } from "../../src/broker/run-broker.ts";
+import { silentLog } from "../../src/lib/log.ts";
+import { reportListening } from "./broker-door.ts";
+import { TableBrokerStore } from "./table-broker-store.ts";
+
+const [desktopPort = "", keyFile = "", certificateFile = ""] = process.argv.slice(2);
+const MOST_DESKTOPS = 5_000;
+
+const store = new TableBrokerStore();
+for (let id = 1; id <= MOST_DESKTOPS; id++) store.addDesktop(id, 1, { state: "running", wish: "running" });
+store.onRequest = (session) => reportListening(store, session, Number(desktopPort));
+const stopped = new AbortController();
+process.once("SIGTERM", () => stopped.abort());
+
+await runBroker({
+  listen: {
+    address: "127.0.0.1",
+    port: 0,
+    tlsKey: readFileSync(keyFile, "utf8"),
+    tlsCertificate: readFileSync(certificateFile, "utf8"),
+  },
+  store,
+  auth: {
+    verify: async () => ({
+      id: 0,
+      outcome: "accepted",
+      userId: 1,
+      login: "alice",
+      tenantId: 1,
+      tenantName: "default",
+    }),
+  },
+  connectWakes: () => ({ wake: () => {}, close: () => {} }),
+  log: silentLog(),
+  signal: stopped.signal,
+  endNow: stopped.signal,
+  onReady: (port) => console.log(port),
+});
