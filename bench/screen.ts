@@ -29,20 +29,24 @@ export function parseColour(text: string): Colour {
   };
 }
 
-/** Share of the pixels of an XWD dump (24 bits in 32, as Xvfb gives) that have exactly this colour. */
+/**
+ * Share of the pixels of an XWD dump that have exactly this colour. A pixel takes 32 bits, or 24 when windows of
+ * several visuals are on the screen and xwd puts the picture together itself.
+ */
 export function coverOf(dump: Uint8Array, colour: Colour): number {
   const view = new DataView(dump.buffer, dump.byteOffset, dump.byteLength);
   const field = (index: number) => view.getUint32(index * 4);
-  const [headerBytes, width, height, byteOrder] = [field(0), field(4), field(5), field(7)];
-  const [bitsPerPixel, bytesPerLine, colours] = [field(11), field(12), field(19)];
-  if (bitsPerPixel !== 32) throw new Error(`the screen has ${bitsPerPixel} bits a pixel, not 32`);
-  const wanted = (colour.red << 16) | (colour.green << 8) | colour.blue;
-  const first = headerBytes + colours * 12;
+  const [headerBytes, width, height, isBig] = [field(0), field(4), field(5), field(7) === 1];
+  const [pixelBytes, bytesPerLine, colours] = [field(11) / 8, field(12), field(19)];
+  if (pixelBytes !== 4 && pixelBytes !== 3) throw new Error(`the screen has ${pixelBytes * 8} bits a pixel`);
+  const wanted = isBig ? [colour.red, colour.green, colour.blue] : [colour.blue, colour.green, colour.red];
+  // Big-endian words of 32 bits begin with the byte that has no colour.
+  const first = headerBytes + colours * 12 + (isBig && pixelBytes === 4 ? 1 : 0);
   let found = 0;
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const pixel = view.getUint32(first + y * bytesPerLine + x * 4, byteOrder === 0);
-      if ((pixel & 0xffffff) === wanted) found++;
+    let at = first + y * bytesPerLine;
+    for (let x = 0; x < width; x++, at += pixelBytes) {
+      if (dump[at] === wanted[0] && dump[at + 1] === wanted[1] && dump[at + 2] === wanted[2]) found++;
     }
   }
   return found / (width * height);

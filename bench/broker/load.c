@@ -1,0 +1,236 @@
+/*
+ * Load for the broker's bench: the desktops' side and the clients' side, as cheap as can be, so that what is
+ * measured is the relay between. Blocking sockets, a thread each.
+ *
+ *   load desktop                     prints its port; the first byte of a connection says what it does:
+ *                                    d sends without end, u only reads, anything else echoes
+ *   load client PORT WAY N SECONDS [HEAD_FILE]
+ *                                    N connections over TLS 1.3 (AES-128-GCM, X25519); HEAD_FILE is sent first
+ *                                    and the answer read to the end of a 101. WAY: down, up, echo, idle.
+ *                                    Prints "begun" when all are connected and warm, then
+ *                                    "ended BYTES SECONDS" or, for echo, "ended P50_US P99_US COUNT";
+ *                                    idle waits for the end of its standard input.
+ */
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BLOCK = 65536, MESSAGE = 64, MOST_SAMPLES = 4000000 };
+
+static atomic_long carried;
+static atomic_int warm, is_over;
+static char head[8192];
+static size_t head_length;
+static const char *way;
+static int port;
+static double samples[MOST_SAMPLES];
+static SSL_CTX *context;
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static void die(const char *what) {
+  perror(what);
+  exit(1);
+}
+
+static void undelay(int s) {
+  int one = 1;
+  setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+}
+
+static void *serve(void *arg) {
+  int s = (int)(long)arg;
+  static char block[BLOCK];
+  char *own = malloc(BLOCK);
+  undelay(s);
+  ssize_t n = read(s, own, 1);
+  if (n == 1 && own[0] == 'd')
+    while (write(s, block, BLOCK) > 0) {
+    }
+  else if (n == 1 && own[0] == 'u')
+    while (read(s, own, BLOCK) > 0) {
+    }
+  else if (n == 1 && write(s, own, 1) == 1)
+    while ((n = read(s, own, BLOCK)) > 0 && write(s, own, n) == n) {
+    }
+  close(s);
+  free(own);
+  return NULL;
+}
+
+static void start(void *(*run)(void *), void *arg, pthread_t *thread) {
+  pthread_attr_t attributes;
+  pthread_t unused;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, 262144);
+  if (pthread_create(thread ? thread : &unused, &attributes, run, arg)) die("thread");
+  if (!thread) pthread_detach(unused);
+}
+
+static int desktop(void) {
+  struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t length = sizeof a;
+  int s = socket(AF_INET, SOCK_STREAM, 0);
+  if (bind(s, (struct sockaddr *)&a, sizeof a) || listen(s, 4096)) die("listen");
+  getsockname(s, (struct sockaddr *)&a, &length);
+  printf("%d\n", ntohs(a.sin_port));
+  fflush(stdout);
+  for (;;) {
+    int c = accept(s, NULL, NULL);
+    if (c >= 0) start(serve, (void *)(long)c, NULL);
+  }
+}
+
+static void send_all(SSL *ssl, const char *bytes, int length) {
+  if (SSL_write(ssl, bytes, length) != length && !is_over) die("write");
+}
+
+/* Reads up to the blank line after the 101; nothing follows it, as the client speaks first. */
+static void await_switch(SSL *ssl) {
+  char answer[4096];
+  int got = 0;
+  for (;;) {
+    int n = SSL_read(ssl, answer + got, sizeof answer - 1 - got);
+    if (n <= 0) die("no 101");
+    got += n;
+    answer[got] = 0;
+    char *found = strstr(answer, "HTTP/1.1 101");
+    if (found && strstr(found, "\r\n\r\n")) return;
+  }
+}
+
+static SSL *connect_client(int number) {
+  struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  int s = socket(AF_INET, SOCK_STREAM, 0);
+  if (connect(s, (struct sockaddr *)&a, sizeof a)) die("connect");
+  undelay(s);
+  SSL *ssl = SSL_new(context);
+  SSL_set_fd(ssl, s);
+  if (SSL_connect(ssl) != 1) die("handshake");
+  if (head_length) {
+    /* Each connection asks for a desktop of its own: the head's NNNN is replaced. */
+    char own[8192 + 8], *mark, *end;
+    memcpy(own, head, head_length + 1);
+    mark = strstr(own, "NNNN");
+    if (mark) {
+      char digits[8];
+      snprintf(digits, sizeof digits, "%d", number + 1);
+      end = mark + 4;
+      memmove(mark + strlen(digits), end, strlen(end) + 1);
+      memcpy(mark, digits, strlen(digits));
+    }
+    send_all(ssl, own, strlen(own));
+    await_switch(ssl);
+  }
+  return ssl;
+}
+
+static void echo(SSL *ssl, long *count, int is_kept) {
+  char message[MESSAGE] = {'e'};
+  double begun = now();
+  send_all(ssl, message, MESSAGE);
+  for (int got = 0; got < MESSAGE;) {
+    int n = SSL_read(ssl, message + got, MESSAGE - got);
+    if (n <= 0) die("echo");
+    got += n;
+  }
+  if (is_kept && *count < MOST_SAMPLES) samples[(*count)++] = (now() - begun) * 1e6;
+}
+
+static void *run_stream(void *arg) {
+  SSL *ssl = connect_client((int)(long)arg);
+  char *block = calloc(1, BLOCK);
+  int n;
+  block[0] = *way;
+  send_all(ssl, block, *way == 'd' ? 1 : BLOCK);
+  if (*way == 'd') SSL_read(ssl, block, BLOCK);
+  warm++;
+  while (!is_over) {
+    n = *way == 'd' ? SSL_read(ssl, block, BLOCK) : SSL_write(ssl, block, BLOCK);
+    if (n <= 0) break;
+    carried += n;
+  }
+  return NULL;
+}
+
+static int ascending(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static void say(const char *text) {
+  puts(text);
+  fflush(stdout);
+}
+
+static void run_echo(double seconds) {
+  SSL *ssl = connect_client(0);
+  long count = 0;
+  for (int i = 0; i < 2000; i++) echo(ssl, &count, 0);
+  say("begun");
+  double until = now() + seconds;
+  while (now() < until) echo(ssl, &count, 1);
+  qsort(samples, count, sizeof *samples, ascending);
+  printf("ended %.2f %.2f %ld\n", samples[count / 2], samples[count * 99 / 100], count);
+}
+
+static void run_idle(int streams) {
+  for (int i = 0; i < streams; i++) {
+    long none = 0;
+    echo(connect_client(i), &none, 0);
+  }
+  say("begun");
+  while (getchar() != EOF) {
+  }
+}
+
+static void run_bulk(int streams, double seconds) {
+  pthread_t thread;
+  for (long i = 0; i < streams; i++) start(run_stream, (void *)i, &thread);
+  while (warm < streams) usleep(1000);
+  usleep(200000);
+  say("begun");
+  double begun = now();
+  long before = carried;
+  usleep(seconds * 1e6);
+  long after = carried;
+  printf("ended %ld %.4f\n", after - before, now() - begun);
+  is_over = 1;
+}
+
+static void read_head(const char *path) {
+  FILE *file = fopen(path, "r");
+  if (!file) die(path);
+  head_length = fread(head, 1, sizeof head - 1, file);
+  fclose(file);
+}
+
+int main(int argc, char **argv) {
+  signal(SIGPIPE, SIG_IGN);
+  if (argc == 2) return desktop();
+  if (argc < 6) return 2;
+  port = atoi(argv[2]);
+  way = argv[3];
+  if (argc > 6) read_head(argv[6]);
+  context = SSL_CTX_new(TLS_client_method());
+  SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
+  SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256");
+  SSL_CTX_set1_groups_list(context, "X25519");
+  if (*way == 'e') run_echo(atof(argv[5]));
+  else if (*way == 'i') run_idle(atoi(argv[4]));
+  else run_bulk(atoi(argv[4]), atof(argv[5]));
+  fflush(stdout);
+  _exit(0);
+}
