@@ -33,6 +33,8 @@ export type NodeRunDeps = {
   readonly database: Database;
   /** For LISTEN, which needs a connection of its own. */
   readonly databaseAddress: DatabaseAddress;
+  /** Throws when the schema isn't that of this executable. */
+  readonly checkDatabase: () => Promise<void>;
   readonly hypervisor: Hypervisor;
   readonly storage: Storage;
   readonly network: Network;

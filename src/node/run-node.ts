@@ -48,6 +48,7 @@ async function register(deps: NodeRunDeps, signal: AbortSignal) {
   let isTold = false;
   while (!signal.aborted) {
     try {
+      await deps.checkDatabase();
       return (await registerNode(context, { name: deps.name })).nodeId;
     } catch (error) {
       const isAway = isDatabaseAway(error) || (isAppError(error) && error.code === "database-away");

@@ -1,0 +1,109 @@
+import { readFileSync } from "node:fs";
+import type { Config } from "../../config/load-config.ts";
+import { SETTINGS, type SettingKey } from "../../config/settings.ts";
+import { openDatabase } from "../../db/client.ts";
+import { requireSchema } from "../../db/migrate.ts";
+import { parseNetworkRange } from "../../domain/node/network-range.ts";
+import { VM_LIMITS } from "../../domain/vm/facts.ts";
+import { createLxcHypervisor } from "../../hypervisor/lxc/lxc-hypervisor.ts";
+import { systemClock } from "../../lib/clock.ts";
+import { findCgroupRoot } from "../../lib/process.ts";
+import { createNetwork } from "../../network/network.ts";
+import { parseResolvers } from "../../network/parse-resolvers.ts";
+import { runNode } from "../../node/run-node.ts";
+import type { WorkerSpec } from "../../node/supervise.ts";
+import { createStorage } from "../../storage/storage.ts";
+import { readVersion } from "../../version.ts";
+import { readGroupId, SHARED_GROUP } from "../accounts.ts";
+import type { Command } from "../command.ts";
+import { openMode, requireRoot } from "../mode.ts";
+
+export const nodeRun: Command = {
+  name: "node run",
+  summary: "Keep the desktops of this box as they are wished.",
+  details: [
+    "Starts auth and the brokers, and finds them and the running desktops again when it was ended before.",
+    "SIGTERM hands over: desktops, their sessions, brokers and auth go on without it.",
+    "SIGINT shuts the box down: desktops are stopped, then brokers and auth.",
+  ].join("\n"),
+  examples: ["qvd node run"],
+  async run(io) {
+    requireRoot("running a node");
+    const { config, layout, log, database: address } = openMode(io);
+    const { instance, idRangeFirst, parallelStarts } = config;
+    const range = parseNetworkRange(config.networkRange);
+    const resolvers = parseResolvers(readFileSync("/etc/resolv.conf", "utf8"));
+    const databaseAddress = await address("qvd_node");
+    const database = openDatabase(databaseAddress, {
+      max: 4,
+      applicationName: `qvd node ${config.nodeName}`,
+    });
+    try {
+      return await runNode(
+        {
+          name: config.nodeName,
+          version: readVersion(),
+          settings: {
+            ...{ instance, layout, idRangeFirst, range, parallelStarts },
+            agentExecutable: process.execPath,
+            limits: { ...VM_LIMITS, startTimeoutMs: config.startTimeoutSeconds * 1000 },
+          },
+          database,
+          databaseAddress,
+          checkDatabase: () => requireSchema(database.sql),
+          hypervisor: await createLxcHypervisor({ instance, layout, resolvers }),
+          storage: createStorage({ layout, idRangeFirst, log }),
+          network: createNetwork({ instance, range, resolvers, log }),
+          workers: listWorkers(config),
+          workersCgroup: `${findCgroupRoot()}/${instance}/p`,
+          wakeGid: readGroupId(SHARED_GROUP),
+          clock: systemClock,
+          log,
+        },
+        io.signal,
+      );
+    } finally {
+      await database.close();
+    }
+  },
+};
+
+function listWorkers(config: Config): readonly WorkerSpec[] {
+  const env = workerEnv(config);
+  const brokers = Array.from({ length: config.brokerWorkers }, (_, index) => index + 1);
+  return [
+    { name: "auth", command: [...ourselves(), "auth", "run"], account: "qvd-auth", env },
+    ...brokers.map((number) => ({
+      name: `broker-${number}`,
+      command: [...ourselves(), "broker", "run", "--worker", String(number)],
+      account: "qvd-broker",
+      env,
+    })),
+  ];
+}
+
+/** Compiled, the executable is the program; from the sources it is Bun with the program as its argument. */
+function ourselves(): readonly string[] {
+  return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
+}
+
+/** Every setting as we have it, whatever file it came from, but for secrets: a worker has those of its own. */
+function workerEnv(config: Config): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [key, spec] of Object.entries(SETTINGS)) env[spec.name] = String(config[asSettingKey(key)]);
+  env[SETTINGS.databaseUrl.name] = withoutCredentials(config.databaseUrl);
+  return env;
+}
+
+/** The keys of the settings table are the keys of the settings. */
+function asSettingKey(key: string): SettingKey {
+  return key as SettingKey;
+}
+
+function withoutCredentials(databaseUrl: string): string {
+  if (databaseUrl === "") return "";
+  const url = new URL(databaseUrl);
+  url.username = "";
+  url.password = "";
+  return url.href;
+}
