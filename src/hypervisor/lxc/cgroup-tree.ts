@@ -8,7 +8,7 @@
 
 import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { parseId, type VmId } from "../../domain/ids.ts";
-import { AppError } from "../../lib/errors.ts";
+import { findCgroupLayout } from "./find-cgroup-layout.ts";
 
 export type CgroupPart = "container" | "monitor" | "starter";
 
@@ -23,36 +23,11 @@ export type CgroupTree = {
   readonly roots: readonly string[];
 };
 
-/** Finds the layout: version 2 only, or version 1 with a version 2 hierarchy at its side. `unavailable` for others. */
+/** Finds the host's layout (`findCgroupLayout`). */
 export async function openCgroupTree(instance: string, mountPoint = "/sys/fs/cgroup"): Promise<CgroupTree> {
-  const mounted = (await readFile("/proc/self/mountinfo", "utf8"))
-    .split("\n")
-    .map((line) => {
-      const [place, kind] = line.split(" - ");
-      return { folder: place?.split(" ")[4] ?? "", type: kind?.split(" ")[0] ?? "" };
-    })
-    .filter(({ folder }) => folder === mountPoint || folder.startsWith(`${mountPoint}/`));
-  const unified = mounted.find(({ type }) => type === "cgroup2")?.folder;
-  if (unified === undefined)
-    throw new AppError(
-      "unavailable",
-      `Looking for control groups: no version 2 hierarchy below ${mountPoint}. Mount one (mount -t cgroup2 none ${mountPoint}/unified).`,
-    );
-  const ownGroups = await readInitGroups();
-  const roots = new Set<string>();
-  for (const { folder, type } of mounted) {
-    if (type !== "cgroup" && type !== "cgroup2") continue;
-    roots.add(folder);
-    // LXC works below the group of the host's first process, without systemd's "init.scope".
-    for (const group of ownGroups) if (group !== "") roots.add(`${folder}${group}`);
-  }
-  return { instance, unified, roots: [...roots] };
-}
-
-async function readInitGroups(): Promise<readonly string[]> {
-  const text = await readFile("/proc/1/cgroup", "utf8");
-  const groups = text.split("\n").map((line) => line.split(":").slice(2).join(":"));
-  return groups.map((group) => group.replace(/\/init\.scope$/, "").replace(/\/$/, ""));
+  const mountinfo = await readFile("/proc/self/mountinfo", "utf8");
+  const initGroups = await readFile("/proc/1/cgroup", "utf8");
+  return { instance, ...findCgroupLayout({ mountinfo, initGroups, mountPoint }) };
 }
 
 /** Folder of a desktop's group in the unified hierarchy. */
