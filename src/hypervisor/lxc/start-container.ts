@@ -56,20 +56,23 @@ async function checkHost(): Promise<void> {
   });
 }
 
-/** LXC says the cause first and its consequences after. */
 async function explain(spec: DesktopSpec, logFile: string, said: string): Promise<AppError> {
   const log = await readFile(logFile, "utf8").catch(() => "");
-  const errors = log
-    .split("\n")
-    .filter((line) => / (ERROR|WARN) /.test(line))
-    .map((line) =>
-      line.replace(/^lxc-start \S+ \S+ (ERROR|WARN)\s+/, "").replace(/^\S+ - \S+:\S+:\d+ - /, ""),
-    );
-  const why = (errors.slice(0, 3).join("; ") || said.trim() || "it gave no reason").slice(0, 600);
+  const why = (summariseLog(log) || said.trim() || "it gave no reason").slice(0, 600);
   return new AppError(
     "driver-failed",
     `Starting desktop ${spec.vmId}: LXC refused: ${why}. All of it is in ${logFile}.`,
   );
+}
+
+/** The first errors of LXC's log, without its prefixes: it says the cause first and its consequences after. */
+export function summariseLog(log: string): string {
+  return log
+    .split("\n")
+    .filter((line) => line.includes(" ERROR "))
+    .map((line) => line.replace(/^.*? ERROR\s+/, "").replace(/^\S+ - \S+:\S+:\d+ - /, ""))
+    .slice(0, 3)
+    .join("; ");
 }
 
 /** LXC ignores limits for which the host has no controller; a desktop without them could take the whole box. */
