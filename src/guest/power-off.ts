@@ -4,6 +4,8 @@ import { existsSync, rmSync, statSync, watch } from "node:fs";
 import { basename } from "node:path";
 import type { GuestPlaces } from "./places.ts";
 
+const LOOK_AGAIN_MS = 50;
+
 /** Calls back once; a wish left by an earlier agent counts too. Stop by the returned function. */
 export function watchPowerOff(places: GuestPlaces, onRequest: () => void): () => void {
   let isOver = false;
@@ -15,7 +17,10 @@ export function watchPowerOff(places: GuestPlaces, onRequest: () => void): () =>
   };
   if (!existsSync(places.folder)) return () => {};
   const watcher = watch(places.folder, { persistent: false }, (_kind, name) => {
-    if (name === basename(places.powerOffRequest)) look();
+    if (name !== basename(places.powerOffRequest)) return;
+    look();
+    // Opening the file is one notice, writing the wish the next, and Bun may drop that.
+    setTimeout(look, LOOK_AGAIN_MS);
   });
   // Without inotify (its instances can run out) the wish is seen at the agent's next start.
   watcher.on("error", () => {});

@@ -19,6 +19,7 @@ import {
 import { CLEAN_ENV } from "../../lib/run.ts";
 import { type GuestAccount, NX_DISPLAY } from "../../wire/guest/messages.ts";
 import type { GuestPlaces } from "../places.ts";
+import { listProcesses, signalProcess } from "./processes.ts";
 
 export type LaunchInput = {
   readonly account: GuestAccount;
@@ -85,6 +86,10 @@ export function launch(plan: LaunchPlan, logPath: string): Launched {
 /** Files that the user's side needs, and the remains of an X server that is gone. */
 export function prepareLaunch(input: LaunchInput, places: GuestPlaces): void {
   const { uid } = input.account;
+  // An nxagent of the account that no record tells of would hold the display.
+  for (const found of listProcesses()) {
+    if (found.uid === uid && found.name === "nxagent") signalProcess(found, "SIGKILL");
+  }
   rmSync(places.log, { force: true });
   writeFileSync(places.log, "", { mode: 0o600 });
   // Files of the user in root's folder: to be written by the session, not replaced by it.

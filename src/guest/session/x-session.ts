@@ -104,7 +104,6 @@ export class XSession {
 
   /** Starts anew; the state is `starting` afterwards. The options file must be there. */
   start(input: LaunchInput, session: number): void {
-    this.killStrangers(input.account.uid);
     const launched = this.#deps.launch(input);
     const leader = readProcess(launched.pid);
     this.#hasServedClient = false;
@@ -158,13 +157,6 @@ export class XSession {
       if (this.#belongs(found, record)) signalProcess(found, "SIGKILL");
     }
     this.observe();
-  }
-
-  /** An nxagent of the account that no record tells of would hold the display. */
-  killStrangers(uid: number): void {
-    for (const found of listProcesses()) {
-      if (found.uid === uid && found.name === "nxagent") signalProcess(found, "SIGKILL");
-    }
   }
 
   /** Looks now: new lines of the log, and whether the processes live. */
