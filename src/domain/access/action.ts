@@ -44,6 +44,8 @@ export const ACTIONS = {
   "vm.wish-running": { acl: "vm.update.state", scope: "tenant", also: ["owner"] },
   // A desktop that is powered off from inside wishes itself stopped.
   "vm.wish-stopped": { acl: "vm.update.state", scope: "tenant", also: ["owner", "vm"] },
+  // The last act of a deletion, once nothing of the desktop is left on its box.
+  "vm.purge": { acl: "", scope: "site", also: ["node"], forAdministrators: false },
   "vm.place": { acl: "", scope: "site", also: ["node"], forAdministrators: false },
 
   "session.request": { acl: "", scope: "tenant", also: ["owner"], forAdministrators: false },

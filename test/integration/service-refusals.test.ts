@@ -1,0 +1,264 @@
+/**
+ * Every verb and who may call it, as one table: for each kind of actor the verb is called on alice's things, and
+ * what it answers is compared. A verb that isn't here fails the last test.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Glob } from "bun";
+import { eq, sql } from "drizzle-orm";
+import type { Db } from "../../src/db/client.ts";
+import { dis, diTags, sessions, vms } from "../../src/db/schema/index.ts";
+import type { Actor } from "../../src/domain/access/actor.ts";
+import { isAppError } from "../../src/lib/errors.ts";
+import { createAdministrator } from "../../src/service/administrator/create.ts";
+import { setAdministratorPassword } from "../../src/service/administrator/set-password.ts";
+import type { Context } from "../../src/service/context.ts";
+import { blockImage } from "../../src/service/image/block.ts";
+import { deleteImage } from "../../src/service/image/delete.ts";
+import { enrolImage } from "../../src/service/image/enrol.ts";
+import { moveTag } from "../../src/service/image/move-tag.ts";
+import { removeTag } from "../../src/service/image/remove-tag.ts";
+import { unblockImage } from "../../src/service/image/unblock.ts";
+import { blockNode } from "../../src/service/node/block.ts";
+import { registerNode } from "../../src/service/node/register.ts";
+import { unblockNode } from "../../src/service/node/unblock.ts";
+import { changeOsf } from "../../src/service/osf/change.ts";
+import { createOsf } from "../../src/service/osf/create.ts";
+import { requestSession } from "../../src/service/session/request.ts";
+import { wishSessionEnd } from "../../src/service/session/wish-end.ts";
+import { beginSignIn } from "../../src/service/sign-in/begin.ts";
+import { createTenant } from "../../src/service/tenant/create.ts";
+import { blockUser } from "../../src/service/user/block.ts";
+import { changeUser } from "../../src/service/user/change.ts";
+import { createUser } from "../../src/service/user/create.ts";
+import { deleteUser } from "../../src/service/user/delete.ts";
+import { setUserPassword } from "../../src/service/user/set-password.ts";
+import { unblockUser } from "../../src/service/user/unblock.ts";
+import { blockVm } from "../../src/service/vm/block.ts";
+import { changeVm } from "../../src/service/vm/change.ts";
+import { createVm } from "../../src/service/vm/create.ts";
+import { deleteVm } from "../../src/service/vm/delete.ts";
+import { placeVm } from "../../src/service/vm/place.ts";
+import { purgeVm } from "../../src/service/vm/purge.ts";
+import { unblockVm } from "../../src/service/vm/unblock.ts";
+import { wishVmRunning } from "../../src/service/vm/wish-running.ts";
+import { wishVmStopped } from "../../src/service/vm/wish-stopped.ts";
+import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
+import { SEED_PASSWORD, SEED_RANGE, type Seed, seedHash, seedSite } from "../support/db-seed.ts";
+
+const DEPS = { hashPassword: seedHash, networkRange: SEED_RANGE, randomToken: () => crypto.randomUUID() };
+const CLIENT = { keyboard: "pc105/us", os: "linux", link: "lan", geometry: "1024x768", isFullscreen: false };
+const password = SEED_PASSWORD;
+
+type Case = {
+  readonly call: (context: Context, seed: Seed, name: string) => Promise<unknown>;
+  /** Who may, besides the system and the site's administrators. */
+  readonly also: readonly ActorName[];
+  /** False where even the site's administrators may not. */
+  readonly site?: false;
+};
+
+type ActorName =
+  | "site"
+  | "tenant"
+  | "foreign"
+  | "powerless"
+  | "owner"
+  | "stranger"
+  | "vm"
+  | "other vm"
+  | "node";
+
+/** Named like the files of src/service, so that a forgotten one is found. */
+const CASES: Readonly<Record<string, Case>> = {
+  "tenant/create": { also: [], call: (c, _, name) => createTenant(c, { name }) },
+  "user/create": {
+    also: ["tenant"],
+    call: (c, s, name) => createUser(c, DEPS, { tenantId: s.tenantId, login: name, password }),
+  },
+  "user/change": {
+    also: ["tenant"],
+    call: (c, s) => changeUser(c, { userId: s.alice.userId, fullName: "Alice" }),
+  },
+  "user/set-password": {
+    also: ["tenant"],
+    call: (c, s) => setUserPassword(c, DEPS, { userId: s.alice.userId, password }),
+  },
+  "user/block": { also: ["tenant"], call: (c, s) => blockUser(c, { userId: s.bob.userId }) },
+  "user/unblock": { also: ["tenant"], call: (c, s) => unblockUser(c, { userId: s.bob.userId }) },
+  "user/delete": {
+    also: ["tenant"],
+    call: async (c, s, name) => {
+      const { userId } = await createUser(asSystem(c), DEPS, { tenantId: s.tenantId, login: name, password });
+      await deleteUser(c, { userId });
+    },
+  },
+  "administrator/create": {
+    also: ["tenant"],
+    call: (c, s, name) => createAdministrator(c, DEPS, { tenantId: s.tenantId, login: name, password }),
+  },
+  "administrator/set-password": {
+    also: ["tenant"],
+    call: (c, s) => setAdministratorPassword(c, DEPS, { administratorId: s.administratorId, password }),
+  },
+  "sign-in/begin": {
+    also: [],
+    site: false,
+    call: (c, s) => beginSignIn(c, DEPS, { administratorId: s.administratorId }),
+  },
+  "osf/create": { also: ["tenant"], call: (c, s, name) => createOsf(c, { tenantId: s.tenantId, name }) },
+  "osf/change": { also: ["tenant"], call: (c, s) => changeOsf(c, { osfId: s.osfId, memoryMb: 2048 }) },
+  "image/enrol": {
+    also: ["tenant"],
+    call: (c, s, name) => enrolImage(c, { osfId: s.osfId, fileName: "a.tar", version: name }),
+  },
+  "image/block": { also: ["tenant"], call: (c, s) => blockImage(c, { diId: s.diId }) },
+  "image/unblock": { also: ["tenant"], call: (c, s) => unblockImage(c, { diId: s.diId }) },
+  "image/move-tag": { also: ["tenant"], call: (c, s, name) => moveTag(c, { diId: s.diId, tag: name }) },
+  "image/remove-tag": {
+    also: ["tenant"],
+    call: async (c, s, name) => {
+      await moveTag(asSystem(c), { diId: s.diId, tag: name });
+      await removeTag(c, { diId: s.diId, tag: name });
+    },
+  },
+  "image/delete": {
+    also: ["tenant"],
+    call: async (c, s, name) => {
+      const { diId } = await enrolImage(asSystem(c), { osfId: s.osfId, fileName: "a.tar", version: name });
+      await deleteImage(c, { diId });
+    },
+  },
+  "vm/create": {
+    also: ["tenant"],
+    call: (c, s, name) => createVm(c, DEPS, { userId: s.alice.userId, osfId: s.osfId, name }),
+  },
+  "vm/change": { also: ["tenant"], call: (c, s) => changeVm(c, { vmId: s.alice.vmId, diTag: "default" }) },
+  "vm/block": { also: ["tenant"], call: (c, s) => blockVm(c, { vmId: s.bob.vmId }) },
+  "vm/unblock": { also: ["tenant"], call: (c, s) => unblockVm(c, { vmId: s.alice.vmId }) },
+  "vm/delete": {
+    also: ["tenant"],
+    call: async (c, s, name) => deleteVm(c, { vmId: await makeVm(c, s, name) }),
+  },
+  "vm/wish-running": { also: ["tenant", "owner"], call: (c, s) => wishVmRunning(c, { vmId: s.alice.vmId }) },
+  "vm/wish-stopped": {
+    also: ["tenant", "owner", "vm"],
+    call: (c, s) => wishVmStopped(c, { vmId: s.alice.vmId }),
+  },
+  "vm/place": {
+    also: ["node"],
+    site: false,
+    call: (c, s) => placeVm(c, { vmId: s.alice.vmId, nodeId: s.nodeId }),
+  },
+  "vm/purge": {
+    also: ["node"],
+    site: false,
+    call: async (c, s, name) => {
+      const vmId = await makeVm(c, s, name);
+      await deleteVm(asSystem(c), { vmId });
+      await purgeVm(c, { vmId });
+      expect(await c.db.$count(vms, eq(vms.id, vmId))).toBe(0);
+    },
+  },
+  "session/request": {
+    also: ["owner"],
+    site: false,
+    call: (c, s) =>
+      requestSession(c, { vmId: s.alice.vmId, client: CLIENT, slaveKey: "k", brokerWorker: "w" }),
+  },
+  "session/wish-end": {
+    also: ["tenant", "owner"],
+    call: (c, s) => wishSessionEnd(c, { vmId: s.alice.vmId }),
+  },
+  "node/register": { also: ["node"], site: false, call: (c, _, name) => registerNode(c, { name }) },
+  "node/block": { also: [], call: (c, s) => blockNode(c, { nodeId: s.nodeId }) },
+  "node/unblock": { also: [], call: (c, s) => unblockNode(c, { nodeId: s.nodeId }) },
+};
+
+const asSystem = (context: Context): Context => ({ ...context, actor: { kind: "system", what: "test" } });
+const makeVm = async (c: Context, s: Seed, name: string) =>
+  (await createVm(asSystem(c), DEPS, { userId: s.alice.userId, osfId: s.osfId, name })).vmId;
+
+let database: TestDatabase;
+let db: Db;
+let seed: Seed;
+let actors: Readonly<Record<ActorName, Actor>>;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = database.open("qvd_owner").orm;
+  seed = await seedSite(db);
+  const foreign = await seedSite(db, { tenant: "acme" });
+  actors = {
+    site: seed.siteAdministrator,
+    tenant: seed.tenantAdministrator,
+    foreign: foreign.tenantAdministrator,
+    powerless: { ...seed.siteAdministrator, acls: new Set(["vm.see-main."]) },
+    owner: seed.aliceActor,
+    stranger: seed.bobActor,
+    vm: { kind: "vm", vmId: seed.alice.vmId },
+    "other vm": { kind: "vm", vmId: seed.bob.vmId },
+    node: { kind: "node", name: "default-node" },
+  };
+}, 120_000);
+afterAll(() => database.drop());
+
+const ACTORS: readonly ActorName[] = [
+  "site",
+  "tenant",
+  "foreign",
+  "powerless",
+  "owner",
+  "stranger",
+  "vm",
+  "other vm",
+  "node",
+];
+
+let count = 0;
+const outcomeOf = (attempt: Promise<unknown>) =>
+  attempt.then(
+    () => "done",
+    (error) => (isAppError(error) ? error.code : `${error}`),
+  );
+
+describe.each(Object.entries(CASES))("%s", (_, { call, also, site }) => {
+  test.each([...ACTORS])("by %s is as the table of rights says", async (name) => {
+    const isAllowed = also.includes(name) || (name === "site" && site !== false);
+    const before = await snapshot();
+    const outcome = await outcomeOf(call({ db, actor: actors[name] }, seed, `x${++count}`));
+    const refusals = ["forbidden", "not-found"];
+    expect(isAllowed ? ["done"] : refusals).toContain(outcome);
+    if (!isAllowed) expect(await snapshot()).toEqual(before);
+  });
+
+  test("of another tenant's things looks as if there were none", async () => {
+    const outcome = await outcomeOf(call({ db, actor: actors.foreign }, seed, `x${++count}`));
+    // Where no tenant's administrator ever may, there is nothing to hide.
+    expect(outcome).toBe(also.includes("tenant") ? "not-found" : "forbidden");
+  });
+
+  test("by the system is done", async () => {
+    expect(await outcomeOf(call(asSystem({ db, actor: actors.site }), seed, `x${++count}`))).toBe("done");
+  });
+});
+
+/** What a refused verb may not have touched; things made by the case itself, as the system, don't count. */
+async function snapshot() {
+  const alice = await db.select().from(vms).where(eq(vms.id, seed.alice.vmId));
+  const bob = await db.select().from(vms).where(eq(vms.id, seed.bob.vmId));
+  const images = await db.select().from(dis).where(eq(dis.id, seed.diId));
+  const tags = await db.select().from(diTags).where(eq(diTags.tag, "default"));
+  const sittings = await db.$count(sessions);
+  const audit = await db.execute(sql`select count(*)::int from audit_log where actor not like 'system:%'`);
+  return { alice, bob, images, tags, sittings, audit };
+}
+
+test("the table has every verb", async () => {
+  const helpers =
+    /\/(find|set-blocked|audit-vm|record-wish|refuse-blocked|token|administrator-actor|end)\.ts$/;
+  const root = new URL("../../src/service", import.meta.url).pathname;
+  const files = [...new Glob("*/*.ts").scanSync(root)].filter(
+    (file) => !helpers.test(`/${file}`) && !file.endsWith(".test.ts"),
+  );
+  expect(files.map((file) => file.replace(/\.ts$/, "")).sort()).toEqual(Object.keys(CASES).sort());
+});
