@@ -1,8 +1,15 @@
 /** What a request carries through the app: its surroundings, and who is signed in. */
 
 import type { Context } from "hono";
-import type { AdministratorSession } from "./session.ts";
-import type { Frame, Theme } from "./ui/layout.tsx";
+import type { AdministratorActor } from "../domain/access/actor.ts";
+import type { AssetUrls } from "./ui/assets.ts";
+import type { Theme } from "./ui/layout.tsx";
+
+export type SignedIn = {
+  readonly actor: AdministratorActor;
+  readonly csrfToken: string;
+  readonly token: string;
+};
 
 export type AdminEnv = {
   Bindings: {
@@ -12,10 +19,10 @@ export type AdminEnv = {
     readonly holdOpen?: () => void;
   };
   Variables: {
-    /** Set by the session middleware on every route behind it. */
-    signedIn: AdministratorSession;
+    /** Set on every route behind the session and bearer middlewares. */
+    signedIn: SignedIn;
     theme: Theme;
-    frame: Frame;
+    assets: AssetUrls;
   };
 };
 

@@ -16,7 +16,7 @@ export function requestLog(log: Log, clock: Clock): MiddlewareHandler<AdminEnv> 
       status: c.res.status,
       tookMs: Math.round(clock.monotonicMs() - began),
       address: c.env?.address,
-      login: c.get("signedIn")?.login,
+      login: c.get("signedIn")?.actor.login,
     });
   };
 }

@@ -10,6 +10,8 @@ export type ButtonLook = {
   readonly isWide?: boolean;
   /** Shows the icon alone; the label is read out and shown as a tooltip. */
   readonly isIconOnly?: boolean;
+  /** Fits into a line of text. */
+  readonly isTiny?: boolean;
 };
 
 const KINDS = {
@@ -24,6 +26,7 @@ function classOf(look: ButtonLook): string {
   if (look.isSmall) words.push("button-small");
   if (look.isWide) words.push("button-wide");
   if (look.isIconOnly) words.push("button-icon");
+  if (look.isTiny) words.push("button-tiny");
   return words.join(" ");
 }
 
@@ -35,7 +38,7 @@ function Face(props: {
   const { look, label, about } = props;
   return (
     <>
-      {look.icon ? <Icon name={look.icon} size={look.isSmall ? 16 : 18} /> : null}
+      {look.icon ? <Icon name={look.icon} size={look.isTiny ? 12 : look.isSmall ? 16 : 18} /> : null}
       {look.isIconOnly ? <span class="visually-hidden">{label}</span> : label}
       {about ? <span class="visually-hidden"> {about}</span> : null}
     </>

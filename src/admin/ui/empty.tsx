@@ -7,13 +7,15 @@ export function Empty(props: {
   readonly title: string;
   readonly text: string;
   readonly actions?: Child;
+  /** 1 where it is all that the page says. */
+  readonly level?: 1 | 2;
 }) {
   return (
     <div class="empty">
       <span class="empty-icon">
         <Icon name={props.icon} size={24} />
       </span>
-      <h2>{props.title}</h2>
+      {props.level === 1 ? <h1>{props.title}</h1> : <h2>{props.title}</h2>}
       <p>{props.text}</p>
       {props.actions ? <div class="actions">{props.actions}</div> : null}
     </div>

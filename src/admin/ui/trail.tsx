@@ -11,8 +11,8 @@ export type TrailItem = {
   readonly at: Date;
   readonly code: string;
   readonly text: string;
-  readonly actor: string | undefined;
-  readonly nodeName: string | undefined;
+  readonly actor: string | null;
+  readonly node: string | null;
 };
 
 export function Trail(props: { readonly items: readonly TrailItem[]; readonly now: Date }) {
@@ -29,7 +29,7 @@ export function Trail(props: { readonly items: readonly TrailItem[]; readonly no
               <p>{item.text}</p>
               <p class="trail-meta">
                 <Moment at={item.at} now={props.now} />
-                {item.nodeName ? <span>on {item.nodeName}</span> : null}
+                {item.node ? <span>on {item.node}</span> : null}
                 {item.actor ? <span>by {formatActor(item.actor)}</span> : null}
               </p>
             </div>

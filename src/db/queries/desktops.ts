@@ -1,6 +1,6 @@
 /** Desktops as administrators see them: intent and truth side by side. Those being deleted count as gone. */
 
-import { and, asc, eq, inArray, isNull, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, isNull, or, type SQL, sql } from "drizzle-orm";
 import type { NodeId, OsfId, TenantId, UserId, VmId } from "../../domain/ids.ts";
 import type { VmState } from "../../domain/vm/state.ts";
 import type { Db } from "../client.ts";
@@ -18,17 +18,23 @@ export type DesktopFilter = {
   readonly nodeId?: NodeId | undefined;
 };
 
+export const DESKTOP_SORTS = ["name", "user", "state", "node"] as const;
+export type DesktopSort = {
+  readonly by: (typeof DESKTOP_SORTS)[number];
+  readonly isDescending?: boolean;
+};
+
 export type DesktopRow = Awaited<ReturnType<typeof selectDesktops>>[number];
 
 export async function listDesktops(
   db: Db,
   filter: DesktopFilter,
-  request: PageRequest,
+  request: PageRequest & { readonly sort?: DesktopSort },
 ): Promise<Page<DesktopRow>> {
   const where = matching(filter);
   const { limit, offset } = pageBounds(request);
   const items = await selectDesktops(db, where)
-    .orderBy(asc(vms.name), asc(vms.id))
+    .orderBy(...orderOf(request.sort))
     .limit(limit)
     .offset(offset);
   const [counted] = await db
@@ -48,6 +54,13 @@ export async function readDesktop(db: Db, vmId: VmId, tenantId?: TenantId): Prom
 
 /** No report yet means that no node ever ran it. */
 const state = sql<VmState>`coalesce(${vmReports.state}, 'stopped')`;
+
+/** Ends with name and id, so that pages neither overlap nor leave one out. */
+function orderOf(sort: DesktopSort = { by: "name" }): SQL[] {
+  const columns = { name: vms.name, user: users.login, state, node: nodes.name } as const;
+  const direction = sort.isDescending ? desc : asc;
+  return [direction(columns[sort.by]), asc(vms.name), asc(vms.id)];
+}
 
 function selectDesktops(db: Db, where: SQL | undefined) {
   const isLive = and(eq(sessions.vmId, vms.id), isNull(sessions.endedAt), isNull(sessions.supersededAt));

@@ -57,7 +57,7 @@
     const button = form.querySelector("button[type=submit]");
     if (!file) return;
     const request = new XMLHttpRequest();
-    request.open("PUT", `${form.dataset.upload}?name=${encodeURIComponent(file.name)}`);
+    request.open("PUT", `${form.dataset.upload}&name=${encodeURIComponent(file.name)}`);
     request.setRequestHeader("X-CSRF-Token", form.querySelector("input[name=csrf]").value);
     request.setRequestHeader("Content-Type", "application/octet-stream");
     progress.hidden = false;

@@ -1,0 +1,47 @@
+/** /api/v1/osfs */
+
+import type { Handler } from "hono";
+import { listOsfs, readOsf } from "../../db/queries/osfs.ts";
+import type { OsfId } from "../../domain/ids.ts";
+import { changeOsf } from "../../service/osf/change.ts";
+import { createOsf } from "../../service/osf/create.ts";
+import { contextOf } from "../context.ts";
+import type { AdminDeps } from "../deps.ts";
+import type { AdminEnv } from "../env.ts";
+import { found, idParam, tenantOf } from "../visible.ts";
+import { pick, readJson, unparsed } from "./body.ts";
+import { answerPage, pageOfAll, readListQuery } from "./list.ts";
+import { chooseTenant } from "./tenant.ts";
+import { osfShape } from "./to-shape.ts";
+
+type Api = (deps: AdminDeps) => Handler<AdminEnv>;
+
+export const apiListOsfs: Api = (deps) => async (c) => {
+  const query = readListQuery(c);
+  const osfs = await listOsfs(deps.db, { tenantId: tenantOf(c) });
+  const wanted = query.search.toLowerCase();
+  const matching = osfs.filter((osf) => osf.name.toLowerCase().includes(wanted));
+  return answerPage(c, pageOfAll(matching, query), osfShape);
+};
+
+export const apiShowOsf: Api = (deps) => async (c) => {
+  const osf = await readOsf(deps.db, idParam<OsfId>(c, "OSF"), tenantOf(c));
+  return c.json(osfShape(found(osf, "OSF")));
+};
+
+export const apiCreateOsf: Api = (deps) => async (c) => {
+  const body = await readJson(c);
+  const tenantId = await chooseTenant(deps, c, body.tenant);
+  const fields = pick(body, ["name", "memoryMb", "cpus"]);
+  const { osfId } = await createOsf(contextOf(deps, c), unparsed({ ...fields, tenantId }));
+  deps.live.notice();
+  return c.json(osfShape(found(await readOsf(deps.db, osfId), "OSF")), 201);
+};
+
+export const apiChangeOsf: Api = (deps) => async (c) => {
+  const osfId = idParam<OsfId>(c, "OSF");
+  const fields = pick(await readJson(c), ["name", "memoryMb", "cpus"]);
+  await changeOsf(contextOf(deps, c), unparsed({ ...fields, osfId }));
+  deps.live.notice();
+  return c.json(osfShape(found(await readOsf(deps.db, osfId), "OSF")));
+};

@@ -1,0 +1,92 @@
+/** Every route of `/api/v1`. Only signing in is open. */
+
+import type { Hono } from "hono";
+import type { AdminDeps } from "../deps.ts";
+import type { AdminEnv } from "../env.ts";
+import { requireBearer } from "../middleware/bearer.ts";
+import { answerNotFound } from "../middleware/errors.tsx";
+import { apiSignIn, apiSignOut } from "./account.ts";
+import {
+  apiActOnImage,
+  apiEnrolImage,
+  apiListImages,
+  apiListIncoming,
+  apiPutTag,
+  apiRemoveTag,
+  apiShowImage,
+  apiUploadImage,
+} from "./images.ts";
+import { apiActOnNode, apiListNodes, apiShowNode } from "./nodes.ts";
+import { apiChangeOsf, apiCreateOsf, apiListOsfs, apiShowOsf } from "./osfs.ts";
+import { apiListSessions } from "./sessions.ts";
+import {
+  apiActOnUser,
+  apiChangeUser,
+  apiCreateUser,
+  apiListUsers,
+  apiSetUserPassword,
+  apiShowUser,
+} from "./users.ts";
+import {
+  apiActOnVm,
+  apiBlockVm,
+  apiChangeVm,
+  apiCreateVm,
+  apiListVms,
+  apiShowTrail,
+  apiShowVm,
+} from "./vms.ts";
+
+const V1 = "/api/v1";
+
+export function addApiRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
+  app.post(`${V1}/sign-in`, apiSignIn(deps));
+  app.use("/api/*", requireBearer(deps.db));
+  app.post(`${V1}/sign-out`, apiSignOut(deps));
+
+  app.get(`${V1}/users`, apiListUsers(deps));
+  app.post(`${V1}/users`, apiCreateUser(deps));
+  app.get(`${V1}/users/:id`, apiShowUser(deps));
+  app.patch(`${V1}/users/:id`, apiChangeUser(deps));
+  app.put(`${V1}/users/:id/password`, apiSetUserPassword(deps));
+  app.post(`${V1}/users/:id/block`, apiActOnUser(deps, "block"));
+  app.post(`${V1}/users/:id/unblock`, apiActOnUser(deps, "unblock"));
+  app.delete(`${V1}/users/:id`, apiActOnUser(deps, "delete"));
+
+  app.get(`${V1}/vms`, apiListVms(deps));
+  app.post(`${V1}/vms`, apiCreateVm(deps));
+  app.get(`${V1}/vms/:id`, apiShowVm(deps));
+  app.get(`${V1}/vms/:id/trail`, apiShowTrail(deps));
+  app.patch(`${V1}/vms/:id`, apiChangeVm(deps));
+  app.post(`${V1}/vms/:id/start`, apiActOnVm(deps, "start"));
+  app.post(`${V1}/vms/:id/stop`, apiActOnVm(deps, "stop"));
+  app.post(`${V1}/vms/:id/disconnect`, apiActOnVm(deps, "disconnect"));
+  app.post(`${V1}/vms/:id/block`, apiBlockVm(deps));
+  app.post(`${V1}/vms/:id/unblock`, apiActOnVm(deps, "unblock"));
+  app.delete(`${V1}/vms/:id`, apiActOnVm(deps, "delete"));
+
+  app.get(`${V1}/osfs`, apiListOsfs(deps));
+  app.post(`${V1}/osfs`, apiCreateOsf(deps));
+  app.get(`${V1}/osfs/:id`, apiShowOsf(deps));
+  app.patch(`${V1}/osfs/:id`, apiChangeOsf(deps));
+
+  app.get(`${V1}/images`, apiListImages(deps));
+  app.post(`${V1}/images`, apiEnrolImage(deps));
+  app.get(`${V1}/images/incoming`, apiListIncoming(deps));
+  app.put(`${V1}/images/upload`, apiUploadImage(deps));
+  app.get(`${V1}/images/:id`, apiShowImage(deps));
+  app.post(`${V1}/images/:id/block`, apiActOnImage(deps, "block"));
+  app.post(`${V1}/images/:id/unblock`, apiActOnImage(deps, "unblock"));
+  app.delete(`${V1}/images/:id`, apiActOnImage(deps, "delete"));
+  app.put(`${V1}/images/:id/tags/:tag`, apiPutTag(deps));
+  app.delete(`${V1}/images/:id/tags/:tag`, apiRemoveTag(deps));
+
+  app.get(`${V1}/nodes`, apiListNodes(deps));
+  app.get(`${V1}/nodes/:id`, apiShowNode(deps));
+  app.post(`${V1}/nodes/:id/block`, apiActOnNode(deps, "block"));
+  app.post(`${V1}/nodes/:id/unblock`, apiActOnNode(deps, "unblock"));
+
+  app.get(`${V1}/sessions`, apiListSessions(deps));
+  // Else the pages' middlewares would answer.
+  app.all("/api/*", answerNotFound);
+}

@@ -1,0 +1,70 @@
+/** From what is read to what the API answers. Fields that the API doesn't promise stay out. */
+
+import type { DesktopRow } from "../../db/queries/desktops.ts";
+import type { ImageRow } from "../../db/queries/images.ts";
+import type { NodeRow } from "../../db/queries/nodes.ts";
+import type { OsfRow } from "../../db/queries/osfs.ts";
+import type { SessionRow } from "../../db/queries/sessions.ts";
+import type { TrailRow } from "../../db/queries/trail.ts";
+import type { UserRow } from "../../db/queries/users.ts";
+import { listNodeProblems } from "../pages/nodes/describe.ts";
+import type {
+  EventShape,
+  ImageShape,
+  NodeShape,
+  OsfShape,
+  SessionShape,
+  UserShape,
+  VmShape,
+} from "./shapes.ts";
+
+export function userShape(row: UserRow): UserShape {
+  const { id, login, fullName, tenant, isBlocked, desktops } = row;
+  return { id, login, fullName, tenant, isBlocked, desktops, createdAt: row.createdAt.toISOString() };
+}
+
+export function vmShape(row: DesktopRow): VmShape {
+  const { id, name, tenant, userId, user, osfId, osf, tag, address } = row;
+  const { isBlocked, blockedReason, wish, state, xState, isConnected, runningVersion, node, fault } = row;
+  const observed = { state, stateAt: instant(row.stateAt), xState, isConnected, runningVersion, node, fault };
+  const made = { isBlocked, blockedReason, wish, createdAt: row.createdAt.toISOString() };
+  return { id, name, tenant, userId, user, osfId, osf, tag, address, ...made, ...observed };
+}
+
+export function eventShape(row: TrailRow): EventShape {
+  const { id, code, text, actor, node } = row;
+  return { id, at: row.at.toISOString(), code, text, actor, node };
+}
+
+export function osfShape(row: OsfRow): OsfShape {
+  const { id, name, tenant, memoryMb, cpus, images, desktops } = row;
+  return { id, name, tenant, memoryMb, cpus, images, desktops };
+}
+
+export function imageShape(row: ImageRow): ImageShape {
+  const { id, osfId, osf, version, fileName, state, fault, sizeBytes, sha256, isBlocked } = row;
+  const tags = row.tags.filter((tag) => !tag.isFixed).map(({ tag }) => tag);
+  const createdAt = row.createdAt.toISOString();
+  return { id, osfId, osf, version, fileName, state, fault, sizeBytes, sha256, tags, isBlocked, createdAt };
+}
+
+export function nodeShape(row: NodeRow): NodeShape {
+  const { id, name, isBlocked, state, isLeaseValid, desktops, running } = row;
+  const problems = listNodeProblems(row).map((problem) => `${problem.text} ${problem.advice}`);
+  const times = { leaseValidUntil: instant(row.leaseValidUntil), reportedAt: instant(row.reportedAt) };
+  return { id, name, isBlocked, state, isLeaseValid, ...times, desktops, running, problems };
+}
+
+export function sessionShape(row: SessionRow): SessionShape {
+  const { id, vmId, vm, user, state, clientAddress, endCause, bytesToClient, bytesFromClient } = row;
+  const times = {
+    requestedAt: row.requestedAt.toISOString(),
+    connectedAt: instant(row.connectedAt),
+    endedAt: instant(row.endedAt),
+  };
+  return { id, vmId, vm, user, state, clientAddress, ...times, endCause, bytesToClient, bytesFromClient };
+}
+
+function instant(at: Date | null): string | null {
+  return at === null ? null : at.toISOString();
+}

@@ -1,0 +1,27 @@
+/** What the pages and the API use of the outside; `runAdmin` wires the real ones, tests their own. */
+
+import type { AuthClient } from "../auth/client.ts";
+import type { Db } from "../db/client.ts";
+import type { VmId } from "../domain/ids.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
+import type { WakeTopic } from "../wire/wake/messages.ts";
+import type { Live } from "./live.ts";
+
+export type AdminDeps = {
+  readonly db: Db;
+  readonly auth: Pick<AuthClient, "verify">;
+  /** Called after a committed change, so that nodes look at once. */
+  readonly wake: (topic: WakeTopic, vmId?: VmId) => void;
+  readonly live: Live;
+  readonly hashPassword: (password: string) => Promise<string>;
+  /** Unguessable, of at least 256 bits. */
+  readonly randomToken: () => string;
+  /** Where uploads are laid down for the node. */
+  readonly incomingFolder: string;
+  /** Bytes that an upload must leave free on its file system. */
+  readonly leastFreeBytes: number;
+  readonly networkRange: string;
+  readonly clock: Clock;
+  readonly log: Log;
+};

@@ -1,0 +1,190 @@
+/** The page of one desktop: what it is, how it is, what happened to it, and what can be done. */
+
+import type { DesktopRow } from "../../../db/queries/desktops.ts";
+import type { SessionRow } from "../../../db/queries/sessions.ts";
+import { ButtonLink } from "../../ui/button.tsx";
+import { Card } from "../../ui/card.tsx";
+import { Empty } from "../../ui/empty.tsx";
+import { Facts } from "../../ui/facts.tsx";
+import { PostButton } from "../../ui/form.tsx";
+import { LiveRegion } from "../../ui/live-region.tsx";
+import { Moment } from "../../ui/moment.tsx";
+import { Notice } from "../../ui/notice.tsx";
+import { PageHead } from "../../ui/page-head.tsx";
+import { Pill } from "../../ui/pill.tsx";
+import { formatSize } from "../../ui/size.ts";
+import { formatActor, Trail, type TrailItem } from "../../ui/trail.tsx";
+import { SessionPill, StatePill } from "./state-pill.tsx";
+
+export const DESKTOP_ID = "desktop";
+
+export type DesktopView = {
+  readonly vm: DesktopRow;
+  readonly trail: readonly TrailItem[];
+  /** Who sits there now, if anybody does. */
+  readonly session: SessionRow | undefined;
+  /** Version that the tag is on; undefined when no image has it. */
+  readonly tagVersion: string | undefined;
+  readonly csrf: string;
+  readonly now: Date;
+};
+
+export function DesktopRegion(props: { readonly view: DesktopView }) {
+  const { view } = props;
+  const { vm, now } = view;
+  return (
+    <LiveRegion id={DESKTOP_ID} path={`/desktops/${vm.id}/live`}>
+      <PageHead
+        back={{ href: "/desktops", text: "Desktops" }}
+        title={vm.name}
+        status={
+          <>
+            <StatePill vm={vm} now={now} />
+            {vm.isBlocked ? <Pill tone="warn" text="Blocked" /> : null}
+          </>
+        }
+        actions={<Actions view={view} />}
+      />
+      <div class="stack">
+        <Warnings view={view} />
+        <div class="grid-split">
+          <Card title="What happened" note="Newest first" isFlush>
+            {view.trail.length === 0 ? (
+              <Empty
+                icon="clock"
+                title="Nothing yet"
+                text="Every step, refusal and failure of this desktop is told here. Start it to see the first."
+              />
+            ) : (
+              <Trail items={view.trail} now={now} />
+            )}
+          </Card>
+          <div class="stack">
+            <SessionCard view={view} />
+            <FactsCard view={view} />
+          </div>
+        </div>
+      </div>
+    </LiveRegion>
+  );
+}
+
+function Actions(props: { readonly view: DesktopView }) {
+  const { vm, csrf, session } = props.view;
+  const path = `/desktops/${vm.id}`;
+  const form = { csrf, back: path };
+  const isUp = vm.wish === "running";
+  return (
+    <>
+      {session ? (
+        <PostButton {...form} action={`${path}/disconnect`} label="Disconnect" icon="disconnect" />
+      ) : null}
+      {isUp ? (
+        <PostButton {...form} action={`${path}/stop`} label="Stop" icon="stop" />
+      ) : (
+        <PostButton {...form} action={`${path}/start`} label="Start" icon="play" kind="main" />
+      )}
+      <ButtonLink href={`${path}/change`} label="Change" icon="edit" />
+      {vm.isBlocked ? (
+        <PostButton {...form} action={`${path}/unblock`} label="Unblock" icon="unblock" />
+      ) : (
+        <PostButton {...form} action={`${path}/block`} label="Block" icon="block" />
+      )}
+      <ButtonLink href={`${path}/delete`} label="Delete" icon="trash" />
+    </>
+  );
+}
+
+function Warnings(props: { readonly view: DesktopView }) {
+  const { vm } = props.view;
+  return (
+    <>
+      {vm.fault ? (
+        <Notice tone="bad">
+          <strong>Something is wrong.</strong> {vm.fault}
+        </Notice>
+      ) : null}
+      {vm.isBlocked ? (
+        <Notice tone="warn">
+          Blocked: nobody can connect{vm.blockedReason ? `. ${vm.blockedReason}` : "."}
+        </Notice>
+      ) : null}
+    </>
+  );
+}
+
+function SessionCard(props: { readonly view: DesktopView }) {
+  const { vm, session, now } = props.view;
+  if (!session) {
+    const text =
+      vm.xState === "suspended"
+        ? "Nobody is connected. The programs inside go on and wait."
+        : "Nobody is connected.";
+    return (
+      <Card title="Session" aside={<SessionPill vm={vm} />}>
+        <p>{text}</p>
+      </Card>
+    );
+  }
+  const since = session.connectedAt;
+  return (
+    <Card title="Session" aside={<SessionPill vm={vm} />} isFlush>
+      <Facts
+        facts={[
+          ["User", vm.user],
+          ["From", session.clientAddress],
+          [since ? "Connected" : "Asked for", <Moment at={since ?? session.requestedAt} now={now} />],
+          ["Received", formatSize(session.bytesToClient)],
+          ["Sent", formatSize(session.bytesFromClient)],
+        ]}
+      />
+    </Card>
+  );
+}
+
+function FactsCard(props: { readonly view: DesktopView }) {
+  const { vm, now } = props.view;
+  return (
+    <Card title="About" isFlush>
+      <Facts
+        facts={[
+          ["Owner", <a href={`/users/${vm.userId}`}>{vm.user}</a>],
+          ["Tenant", vm.tenant],
+          ["Image", <ImageFact view={props.view} />],
+          ["Runs", vm.runningVersion === null ? null : `version ${vm.runningVersion}`],
+          ["Address", <code>{vm.address}</code>],
+          ["Node", vm.node ?? "not placed yet"],
+          ["Wish", <WishFact vm={vm} now={now} />],
+          ["Created", <Moment at={vm.createdAt} now={now} />],
+          ["Id", String(vm.id)],
+        ]}
+      />
+    </Card>
+  );
+}
+
+function ImageFact(props: { readonly view: DesktopView }) {
+  const { vm, tagVersion } = props.view;
+  const version = tagVersion === undefined ? "no image has this tag" : `version ${tagVersion}`;
+  return (
+    <>
+      <a href={`/images#osf-${vm.osfId}`}>{vm.osf}</a>, tag {vm.tag}
+      <span class="row-sub">{version}</span>
+    </>
+  );
+}
+
+function WishFact(props: { readonly vm: DesktopRow; readonly now: Date }) {
+  const { vm, now } = props;
+  return (
+    <>
+      {vm.wish}
+      {vm.wishedAt ? (
+        <span class="row-sub">
+          <Moment at={vm.wishedAt} now={now} />
+          {vm.wishedBy ? `, by ${formatActor(vm.wishedBy)}` : ""}
+        </span>
+      ) : null}
+    </>
+  );
+}

@@ -1,0 +1,45 @@
+/** GET /desktops/:id, and GET /desktops/:id/live for what changes on it. */
+
+import type { Handler } from "hono";
+import { listImages } from "../../../db/queries/images.ts";
+import { listSessions } from "../../../db/queries/sessions.ts";
+import { listTrail } from "../../../db/queries/trail.ts";
+import type { AdminDeps } from "../../deps.ts";
+import type { AdminContext, AdminEnv } from "../../env.ts";
+import { renderPage } from "../../render.tsx";
+import { readDesktopOf } from "./read.ts";
+import { DesktopRegion, type DesktopView } from "./show-view.tsx";
+
+const TRAIL_LENGTH = 60;
+
+export function showDesktop(deps: AdminDeps): Handler<AdminEnv> {
+  return async function showPage(c) {
+    const view = await readView(deps, c);
+    const options = { title: view.vm.name, section: "desktops", isLive: true } as const;
+    return renderPage(c, options, <DesktopRegion view={view} />);
+  };
+}
+
+export function showDesktopFragment(deps: AdminDeps): Handler<AdminEnv> {
+  return async function showRegion(c) {
+    return c.html(<DesktopRegion view={await readView(deps, c)} />);
+  };
+}
+
+async function readView(deps: AdminDeps, c: AdminContext): Promise<DesktopView> {
+  const { db } = deps;
+  const vm = await readDesktopOf(deps, c);
+  const [trail, live, images] = await Promise.all([
+    listTrail(db, vm.id, { limit: TRAIL_LENGTH }),
+    listSessions(db, { vmId: vm.id, isLive: true }, { page: 1, pageSize: 1 }),
+    listImages(db, { osfId: vm.osfId }, { page: 1, pageSize: 500 }),
+  ]);
+  return {
+    vm,
+    trail,
+    session: live.items[0],
+    tagVersion: images.items.find((image) => image.tags.some(({ tag }) => tag === vm.tag))?.version,
+    csrf: c.get("signedIn").csrfToken,
+    now: new Date(deps.clock.nowMs()),
+  };
+}

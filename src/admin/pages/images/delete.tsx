@@ -1,0 +1,51 @@
+/** GET and POST /images/:id/delete. */
+
+import type { Handler } from "hono";
+import type { ImageRow } from "../../../db/queries/images.ts";
+import { deleteImage } from "../../../service/image/delete.ts";
+import { contextOf } from "../../context.ts";
+import type { AdminDeps } from "../../deps.ts";
+import type { AdminContext, AdminEnv } from "../../env.ts";
+import { refusedForm } from "../../form.ts";
+import { redirectTo } from "../../redirect.ts";
+import { renderPage } from "../../render.tsx";
+import { Confirm } from "../../ui/confirm.tsx";
+import { readImageOf } from "./read.ts";
+
+export function showDeleteImage(deps: AdminDeps): Handler<AdminEnv> {
+  return async function showQuestion(c) {
+    return renderQuestion(c, await readImageOf(deps, c), undefined);
+  };
+}
+
+export function deleteImagePage(deps: AdminDeps): Handler<AdminEnv> {
+  return async function executeDelete(c) {
+    const image = await readImageOf(deps, c);
+    try {
+      await deleteImage(contextOf(deps, c), { diId: image.id });
+    } catch (error) {
+      return renderQuestion(c, image, refusedForm(error, {}).errors[""]);
+    }
+    deps.wake("image");
+    return redirectTo(c, "/images", { tone: "good", text: `Deleted ${image.osf} ${image.version}.` });
+  };
+}
+
+function renderQuestion(c: AdminContext, image: ImageRow, error: string | undefined) {
+  const name = `${image.osf} ${image.version}`;
+  return renderPage(
+    c,
+    { title: `Delete ${name}`, section: "images", status: error === undefined ? 200 : 409 },
+    <Confirm
+      title={`Delete ${name}?`}
+      back={{ href: "/images", text: "Images" }}
+      action={`/images/${image.id}/delete`}
+      csrf={c.get("signedIn").csrfToken}
+      label="Delete the image"
+      error={error}
+    >
+      <p>The image file and what was unpacked from it go. This can't be undone.</p>
+      <p>An image that carries a tag, or that a desktop runs on, is not deleted.</p>
+    </Confirm>,
+  );
+}

@@ -1,0 +1,233 @@
+/** The images: each OS flavour with its versions and tags. */
+
+import type { ImageRow } from "../../../db/queries/images.ts";
+import type { OsfRow } from "../../../db/queries/osfs.ts";
+import { ButtonLink } from "../../ui/button.tsx";
+import { Card } from "../../ui/card.tsx";
+import { Empty } from "../../ui/empty.tsx";
+import { PostButton } from "../../ui/form.tsx";
+import { Icon } from "../../ui/icons.tsx";
+import { LiveRegion } from "../../ui/live-region.tsx";
+import { Moment } from "../../ui/moment.tsx";
+import { Pill } from "../../ui/pill.tsx";
+import { formatSize } from "../../ui/size.ts";
+import { ActionsCell, Cell, Table, TitleCell } from "../../ui/table.tsx";
+import type { Tone } from "../../ui/tone.ts";
+
+export const IMAGES_ID = "images";
+
+export type FlavourView = { readonly osf: OsfRow; readonly images: readonly ImageRow[] };
+
+export type ImagesView = {
+  readonly flavours: readonly FlavourView[];
+  readonly csrf: string;
+  readonly now: Date;
+  readonly hasTenants: boolean;
+};
+
+export function ImagesRegion(props: { readonly view: ImagesView }) {
+  const { view } = props;
+  return (
+    <LiveRegion id={IMAGES_ID} path="/images/table" class="stack">
+      {view.flavours.length === 0 ? (
+        <Card>
+          <Empty
+            icon="image"
+            title="No images yet"
+            text="An OS flavour says what a desktop is made of and how much memory it gets; its images are the versions of it. Create a flavour, then add an image to it."
+            actions={
+              <ButtonLink href="/images/osf/new" label="Create an OS flavour" icon="plus" kind="main" />
+            }
+          />
+        </Card>
+      ) : (
+        view.flavours.map((flavour) => <Flavour flavour={flavour} view={view} />)
+      )}
+    </LiveRegion>
+  );
+}
+
+function Flavour(props: { readonly flavour: FlavourView; readonly view: ImagesView }) {
+  const { flavour, view } = props;
+  const { osf, images } = flavour;
+  const tenant = view.hasTenants ? `${osf.tenant} · ` : "";
+  return (
+    <Card
+      id={`osf-${osf.id}`}
+      title={osf.name}
+      isFlush
+      aside={
+        <div class="actions">
+          <span class="card-note">
+            {tenant}
+            {osf.memoryMb} MB, {osf.cpus} CPUs, {osf.desktops} {osf.desktops === 1 ? "desktop" : "desktops"}
+          </span>
+          <ButtonLink
+            href={`/images/osf/${osf.id}/change`}
+            label="Change"
+            about={osf.name}
+            icon="edit"
+            isSmall
+          />
+          <ButtonLink
+            href={`/images/new?osf=${osf.id}`}
+            label="Add image"
+            about={`to ${osf.name}`}
+            icon="plus"
+            isSmall
+          />
+        </div>
+      }
+    >
+      {images.length === 0 ? (
+        <Empty
+          icon="image"
+          title="No version yet"
+          text="Desktops of this flavour can't start until it has an image with the tag that they follow."
+          actions={
+            <ButtonLink href={`/images/new?osf=${osf.id}`} label="Add an image" icon="plus" kind="main" />
+          }
+        />
+      ) : (
+        <Versions flavour={flavour} view={view} />
+      )}
+    </Card>
+  );
+}
+
+function Versions(props: { readonly flavour: FlavourView; readonly view: ImagesView }) {
+  const { flavour, view } = props;
+  const columns = [
+    { title: "Version" },
+    { title: "State" },
+    { title: "Tags" },
+    { title: "Size" },
+    { title: "Added" },
+    { title: "Actions", isHidden: true, isTight: true },
+  ];
+  return (
+    <Table caption={`Images of ${flavour.osf.name}`} columns={columns}>
+      {flavour.images.map((image) => (
+        <tr>
+          <TitleCell
+            text={image.version}
+            sub={image.fileName}
+            badge={image.isBlocked ? <Pill tone="warn" text="Blocked" /> : null}
+          />
+          <Cell label="State">
+            <ImageState image={image} />
+          </Cell>
+          <Cell label="Tags">
+            <Tags image={image} csrf={view.csrf} />
+          </Cell>
+          <Cell label="Size">{image.sizeBytes === null ? "–" : formatSize(image.sizeBytes)}</Cell>
+          <Cell label="Added">
+            <Moment at={image.createdAt} now={view.now} />
+          </Cell>
+          <ActionsCell>
+            <ImageActions image={image} csrf={view.csrf} />
+          </ActionsCell>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+const STATES = {
+  new: { tone: "busy", text: "Waiting" },
+  verifying: { tone: "busy", text: "Verifying" },
+  ready: { tone: "good", text: "Ready" },
+  failed: { tone: "bad", text: "Failed" },
+} as const satisfies Record<ImageRow["state"], { readonly tone: Tone; readonly text: string }>;
+
+function ImageState(props: { readonly image: ImageRow }) {
+  const { image } = props;
+  const state = STATES[image.state];
+  return (
+    <>
+      <Pill tone={state.tone} text={state.text} />
+      {image.fault ? <span class="row-sub">{image.fault}</span> : null}
+    </>
+  );
+}
+
+function Tags(props: { readonly image: ImageRow; readonly csrf: string }) {
+  const { image, csrf } = props;
+  // A version's own tag says nothing that the version doesn't.
+  const tags = image.tags.filter((tag) => !tag.isFixed);
+  if (tags.length === 0) return <>–</>;
+  return (
+    <ul class="tags">
+      {tags.map(({ tag }) => (
+        <li class="tag">
+          <Icon name="tag" size={13} />
+          {tag}
+          <PostButton
+            action={`/images/${image.id}/untag`}
+            csrf={csrf}
+            fields={{ tag }}
+            label={`Remove tag ${tag}`}
+            about={`from version ${image.version}`}
+            icon="cross"
+            kind="quiet"
+            isIconOnly
+            isTiny
+          />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function ImageActions(props: { readonly image: ImageRow; readonly csrf: string }) {
+  const { image, csrf } = props;
+  const path = `/images/${image.id}`;
+  const about = `version ${image.version}`;
+  return (
+    <>
+      {image.state === "ready" ? (
+        <ButtonLink
+          href={`${path}/tag`}
+          label="Put a tag"
+          about={`on ${about}`}
+          icon="tag"
+          kind="quiet"
+          isSmall
+          isIconOnly
+        />
+      ) : null}
+      {image.isBlocked ? (
+        <PostButton
+          action={`${path}/unblock`}
+          csrf={csrf}
+          label="Unblock"
+          about={about}
+          icon="unblock"
+          kind="quiet"
+          isSmall
+          isIconOnly
+        />
+      ) : (
+        <PostButton
+          action={`${path}/block`}
+          csrf={csrf}
+          label="Block"
+          about={about}
+          icon="block"
+          kind="quiet"
+          isSmall
+          isIconOnly
+        />
+      )}
+      <ButtonLink
+        href={`${path}/delete`}
+        label="Delete"
+        about={about}
+        icon="trash"
+        kind="quiet"
+        isSmall
+        isIconOnly
+      />
+    </>
+  );
+}

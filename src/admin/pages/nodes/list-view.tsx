@@ -1,0 +1,138 @@
+/** The nodes: how each box is, what it carries, what is wrong there and what to do about it. */
+
+import type { NodeRow } from "../../../db/queries/nodes.ts";
+import type { NodeProblem, WorkerFacts } from "../../../domain/node/report.ts";
+import { Card } from "../../ui/card.tsx";
+import { Empty } from "../../ui/empty.tsx";
+import { Facts } from "../../ui/facts.tsx";
+import { PostButton } from "../../ui/form.tsx";
+import { LiveRegion } from "../../ui/live-region.tsx";
+import { formatDuration, Moment } from "../../ui/moment.tsx";
+import { Notice } from "../../ui/notice.tsx";
+import { Pill } from "../../ui/pill.tsx";
+import { formatSize } from "../../ui/size.ts";
+import { Cell, Table, TitleCell } from "../../ui/table.tsx";
+import type { Tone } from "../../ui/tone.ts";
+import { describeNode, readNodeFacts } from "./describe.ts";
+
+export const NODES_ID = "nodes";
+
+export type NodesView = { readonly nodes: readonly NodeRow[]; readonly csrf: string; readonly now: Date };
+
+export function NodesRegion(props: { readonly view: NodesView }) {
+  const { view } = props;
+  return (
+    <LiveRegion id={NODES_ID} path="/nodes/live" class="stack">
+      {view.nodes.length === 0 ? (
+        <Card>
+          <Empty
+            icon="node"
+            title="No node yet"
+            text="A node registers itself when `qvd node run` starts on a box that uses this database."
+          />
+        </Card>
+      ) : (
+        view.nodes.map((node) => <NodeCard node={node} view={view} />)
+      )}
+    </LiveRegion>
+  );
+}
+
+function NodeCard(props: { readonly node: NodeRow; readonly view: NodesView }) {
+  const { node, view } = props;
+  const { tone, text } = describeNode(node);
+  const facts = readNodeFacts(node);
+  return (
+    <Card
+      id={`node-${node.id}`}
+      title={node.name}
+      isFlush
+      aside={
+        <div class="actions">
+          <Pill tone={tone} text={text} />
+          {node.isBlocked ? <Pill tone="warn" text="Blocked" /> : null}
+          <PostButton
+            action={`/nodes/${node.id}/${node.isBlocked ? "unblock" : "block"}`}
+            csrf={view.csrf}
+            label={node.isBlocked ? "Unblock" : "Block"}
+            about={node.name}
+            icon={node.isBlocked ? "unblock" : "block"}
+            isSmall
+          />
+        </div>
+      }
+    >
+      <Problems problems={facts?.problems ?? []} />
+      <Facts
+        facts={[
+          ["Desktops", `${node.desktops}, ${node.running} up`],
+          ["Sessions", String(node.connected)],
+          ["Lease", leaseText(node, view.now)],
+          ["Last report", node.reportedAt ? <Moment at={node.reportedAt} now={view.now} /> : "none yet"],
+          ["Up since", node.startedAt ? <Moment at={node.startedAt} now={view.now} /> : null],
+          [
+            "Memory free",
+            facts
+              ? `${formatSize(facts.memoryFreeMb * 2 ** 20)} of ${formatSize(facts.memoryMb * 2 ** 20)}`
+              : null,
+          ],
+          ["Disk free", facts ? formatSize(facts.diskFreeMb * 2 ** 20) : null],
+          ["Version", facts?.version],
+        ]}
+      />
+      {facts && facts.workers.length > 0 ? <Workers workers={facts.workers} now={view.now} /> : null}
+    </Card>
+  );
+}
+
+function leaseText(node: NodeRow, now: Date): string {
+  if (node.leaseValidUntil === null) return "none: it may not run desktops";
+  const leftMs = node.leaseValidUntil.getTime() - now.getTime();
+  if (node.isLeaseValid) return "held";
+  return `lapsed ${formatDuration(-leftMs)} ago`;
+}
+
+function Problems(props: { readonly problems: readonly NodeProblem[] }) {
+  if (props.problems.length === 0) return null;
+  return (
+    <div class="card-body stack">
+      {props.problems.map((problem) => (
+        <Notice tone="warn">
+          <strong>{problem.text}</strong> {problem.advice}
+        </Notice>
+      ))}
+    </div>
+  );
+}
+
+const WORKER_TONES = { running: "good", restarting: "warn", stopped: "bad" } as const satisfies Record<
+  WorkerFacts["state"],
+  Tone
+>;
+
+function Workers(props: { readonly workers: readonly WorkerFacts[]; readonly now: Date }) {
+  const columns = [
+    { title: "Process" },
+    { title: "State" },
+    { title: "Sessions" },
+    { title: "Up since" },
+    { title: "Restarts" },
+  ];
+  return (
+    <Table caption="Processes of this node" columns={columns}>
+      {props.workers.map((worker) => (
+        <tr>
+          <TitleCell text={worker.name} sub={worker.pid === null ? undefined : `pid ${worker.pid}`} />
+          <Cell label="State">
+            <Pill tone={WORKER_TONES[worker.state]} text={worker.state} />
+          </Cell>
+          <Cell label="Sessions">{worker.connections === null ? "–" : String(worker.connections)}</Cell>
+          <Cell label="Up since">
+            {worker.startedAtMs === null ? "–" : <Moment at={new Date(worker.startedAtMs)} now={props.now} />}
+          </Cell>
+          <Cell label="Restarts">{String(worker.restarts)}</Cell>
+        </tr>
+      ))}
+    </Table>
+  );
+}

@@ -1,0 +1,140 @@
+/** Every route, on one page. Pages are behind the session and CSRF middlewares, the API behind its token. */
+
+import type { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { AppError } from "../lib/errors.ts";
+import { addApiRoutes } from "./api/routes.ts";
+import type { AdminDeps } from "./deps.ts";
+import type { AdminContext, AdminEnv } from "./env.ts";
+import { streamEvents } from "./events.ts";
+import { csrf } from "./middleware/csrf.ts";
+import { requireSession } from "./middleware/session.ts";
+import { showSignIn, signIn } from "./pages/account/sign-in.tsx";
+import { signOut } from "./pages/account/sign-out.ts";
+import { changeTheme } from "./pages/account/theme.ts";
+import { actOnDesktop } from "./pages/desktops/act.ts";
+import { actOnDesktops } from "./pages/desktops/act-on-many.ts";
+import { changeDesktop, showChangeDesktop } from "./pages/desktops/change.tsx";
+import { createDesktop, showCreateDesktop } from "./pages/desktops/create.tsx";
+import { deleteDesktop, showDeleteDesktop } from "./pages/desktops/delete.tsx";
+import { listDesktopsFragment, listDesktopsPage } from "./pages/desktops/list.tsx";
+import { showDesktop, showDesktopFragment } from "./pages/desktops/show.tsx";
+import { actOnImage } from "./pages/images/act.ts";
+import { deleteImagePage, showDeleteImage } from "./pages/images/delete.tsx";
+import { enrolImagePage, showEnrolImage } from "./pages/images/enrol.tsx";
+import {
+  changeFlavour,
+  createFlavour,
+  showChangeFlavour,
+  showCreateFlavour,
+} from "./pages/images/flavour-form.tsx";
+import { listImagesFragment, listImagesPage } from "./pages/images/list.tsx";
+import { showTagImage, tagImage, untagImage } from "./pages/images/tag.tsx";
+import { uploadImage } from "./pages/images/upload.ts";
+import { actOnNode } from "./pages/nodes/act.ts";
+import { listNodesFragment, listNodesPage } from "./pages/nodes/list.tsx";
+import { showOverview, showOverviewFragment } from "./pages/overview/show.tsx";
+import { serveAsset } from "./pages/static.ts";
+import { actOnUser } from "./pages/users/act.ts";
+import { changeUserPage, showChangeUser } from "./pages/users/change.tsx";
+import { createUserPage, showCreateUser } from "./pages/users/create.tsx";
+import { deleteUserPage, showDeleteUser } from "./pages/users/delete.tsx";
+import { listUsersFragment, listUsersPage } from "./pages/users/list.tsx";
+import { setPassword, showSetPassword } from "./pages/users/set-password.tsx";
+import { showUser, showUserFragment } from "./pages/users/show.tsx";
+import type { Assets } from "./ui/assets.ts";
+
+/** Forms are small; uploads, which are not, come by PUT and are streamed. */
+const MOST_BODY_BYTES = 256 * 1024;
+
+export function addRoutes(app: Hono<AdminEnv>, deps: AdminDeps, assets: Assets): void {
+  const limited = bodyLimit({
+    maxSize: MOST_BODY_BYTES,
+    onError: () => {
+      throw new AppError("bad-input", "This is more than a form can hold.");
+    },
+  });
+  app.use("/*", (c, next) => (isUpload(c) ? next() : limited(c, next)));
+
+  app.get("/static/*", serveAsset(assets));
+  addApiRoutes(app, deps);
+
+  app.get("/sign-in", showSignIn(deps));
+  app.post("/sign-in", signIn(deps));
+
+  app.use("/*", requireSession(deps.db), csrf());
+  app.post("/sign-out", signOut(deps));
+  app.post("/theme", changeTheme());
+  app.get("/events", streamEvents(deps.live));
+
+  app.get("/", showOverview(deps));
+  app.get("/overview/live", showOverviewFragment(deps));
+  addDesktopRoutes(app, deps);
+  addUserRoutes(app, deps);
+  addImageRoutes(app, deps);
+
+  app.get("/nodes", listNodesPage(deps));
+  app.get("/nodes/live", listNodesFragment(deps));
+  app.post("/nodes/:id/block", actOnNode(deps, "block"));
+  app.post("/nodes/:id/unblock", actOnNode(deps, "unblock"));
+}
+
+function isUpload(c: AdminContext): boolean {
+  return c.req.method === "PUT" && c.req.path.endsWith("/images/upload");
+}
+
+function addDesktopRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
+  app.get("/desktops", listDesktopsPage(deps));
+  app.get("/desktops/table", listDesktopsFragment(deps));
+  app.get("/desktops/new", showCreateDesktop(deps));
+  app.post("/desktops", createDesktop(deps));
+  app.post("/desktops/start", actOnDesktops(deps, "start"));
+  app.post("/desktops/stop", actOnDesktops(deps, "stop"));
+  app.get("/desktops/:id", showDesktop(deps));
+  app.get("/desktops/:id/live", showDesktopFragment(deps));
+  app.post("/desktops/:id/start", actOnDesktop(deps, "start"));
+  app.post("/desktops/:id/stop", actOnDesktop(deps, "stop"));
+  app.post("/desktops/:id/disconnect", actOnDesktop(deps, "disconnect"));
+  app.post("/desktops/:id/block", actOnDesktop(deps, "block"));
+  app.post("/desktops/:id/unblock", actOnDesktop(deps, "unblock"));
+  app.get("/desktops/:id/change", showChangeDesktop(deps));
+  app.post("/desktops/:id/change", changeDesktop(deps));
+  app.get("/desktops/:id/delete", showDeleteDesktop(deps));
+  app.post("/desktops/:id/delete", deleteDesktop(deps));
+}
+
+function addUserRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
+  app.get("/users", listUsersPage(deps));
+  app.get("/users/table", listUsersFragment(deps));
+  app.get("/users/new", showCreateUser(deps));
+  app.post("/users", createUserPage(deps));
+  app.get("/users/:id", showUser(deps));
+  app.get("/users/:id/live", showUserFragment(deps));
+  app.get("/users/:id/change", showChangeUser(deps));
+  app.post("/users/:id/change", changeUserPage(deps));
+  app.get("/users/:id/password", showSetPassword(deps));
+  app.post("/users/:id/password", setPassword(deps));
+  app.post("/users/:id/block", actOnUser(deps, "block"));
+  app.post("/users/:id/unblock", actOnUser(deps, "unblock"));
+  app.get("/users/:id/delete", showDeleteUser(deps));
+  app.post("/users/:id/delete", deleteUserPage(deps));
+}
+
+function addImageRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
+  app.get("/images", listImagesPage(deps));
+  app.get("/images/table", listImagesFragment(deps));
+  app.get("/images/new", showEnrolImage(deps));
+  app.post("/images", enrolImagePage(deps));
+  app.put("/images/upload", uploadImage(deps));
+  app.get("/images/osf/new", showCreateFlavour(deps));
+  app.post("/images/osf", createFlavour(deps));
+  app.get("/images/osf/:id/change", showChangeFlavour(deps));
+  app.post("/images/osf/:id/change", changeFlavour(deps));
+  app.get("/images/:id/tag", showTagImage(deps));
+  app.post("/images/:id/tag", tagImage(deps));
+  app.post("/images/:id/untag", untagImage(deps));
+  app.post("/images/:id/block", actOnImage(deps, "block"));
+  app.post("/images/:id/unblock", actOnImage(deps, "unblock"));
+  app.get("/images/:id/delete", showDeleteImage(deps));
+  app.post("/images/:id/delete", deleteImagePage(deps));
+}

@@ -1,0 +1,34 @@
+/** Asks before something is destroyed: says what goes, what stays, and offers the way back. */
+
+import type { Child } from "hono/jsx";
+import { ButtonLink, SubmitButton } from "./button.tsx";
+import { Card } from "./card.tsx";
+import { PostForm } from "./form.tsx";
+import { Notice } from "./notice.tsx";
+import { PageHead } from "./page-head.tsx";
+
+export function Confirm(props: {
+  readonly title: string;
+  readonly back: { readonly href: string; readonly text: string };
+  readonly action: string;
+  readonly csrf: string;
+  readonly label: string;
+  readonly error: string | undefined;
+  readonly children: Child;
+}) {
+  return (
+    <>
+      <PageHead title={props.title} back={props.back} />
+      <Card>
+        <PostForm action={props.action} csrf={props.csrf}>
+          {props.error ? <Notice tone="bad">{props.error}</Notice> : null}
+          <div class="stack">{props.children}</div>
+          <div class="actions">
+            <SubmitButton label={props.label} kind="danger" icon="trash" />
+            <ButtonLink href={props.back.href} label="Keep it" kind="quiet" />
+          </div>
+        </PostForm>
+      </Card>
+    </>
+  );
+}

@@ -1,0 +1,36 @@
+/** A page that is a form: its head, what was wrong as a whole, the fields, and the two ways out. */
+
+import type { PropsWithChildren } from "hono/jsx";
+import { ButtonLink, SubmitButton } from "./button.tsx";
+import { Card } from "./card.tsx";
+import { PostForm } from "./form.tsx";
+import { Notice } from "./notice.tsx";
+import { PageHead } from "./page-head.tsx";
+
+export function FormPage(
+  props: PropsWithChildren<{
+    readonly title: string;
+    readonly lead?: string;
+    readonly back: { readonly href: string; readonly text: string };
+    readonly action: string;
+    readonly csrf: string;
+    readonly submit: string;
+    readonly error: string | undefined;
+  }>,
+) {
+  return (
+    <>
+      <PageHead title={props.title} lead={props.lead} back={props.back} />
+      <Card>
+        <PostForm action={props.action} csrf={props.csrf}>
+          {props.error ? <Notice tone="bad">{props.error}</Notice> : null}
+          {props.children}
+          <div class="actions">
+            <SubmitButton label={props.submit} kind="main" />
+            <ButtonLink href={props.back.href} label="Cancel" kind="quiet" />
+          </div>
+        </PostForm>
+      </Card>
+    </>
+  );
+}

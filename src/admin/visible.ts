@@ -1,0 +1,39 @@
+/** What lists are limited to, and what of a thing's address is right: shared by pages and API. */
+
+import { isOfSite, visibleTenant } from "../domain/access/decide-access.ts";
+import {
+  type DiId,
+  type NodeId,
+  type OsfId,
+  parseId,
+  type TenantId,
+  type UserId,
+  type VmId,
+} from "../domain/ids.ts";
+import { AppError } from "../lib/errors.ts";
+import type { AdminContext } from "./env.ts";
+
+export function tenantOf(c: AdminContext): TenantId | undefined {
+  return visibleTenant(c.get("signedIn").actor);
+}
+
+/** Throws `forbidden` for administrators of one tenant: boxes are the site's. */
+export function requireSite(c: AdminContext): void {
+  if (!isOfSite(c.get("signedIn").actor)) {
+    throw new AppError("forbidden", "Nodes belong to the site: only its own administrators see them.");
+  }
+}
+
+/** The id in the address, or `not-found`: what isn't a number names nothing. */
+export function idParam<Id extends DiId | NodeId | OsfId | UserId | VmId>(c: AdminContext, what: string): Id {
+  const id = parseId<Id>(c.req.param("id") ?? "");
+  if (id === undefined) throw new AppError("not-found", `There is no such ${what}.`);
+  return id;
+}
+
+/** The row, or `not-found` where there is none that this administrator may see. */
+export function found<Row>(row: Row | undefined, what: string): Row {
+  if (row === undefined)
+    throw new AppError("not-found", `There is no such ${what}. It may have been deleted.`);
+  return row;
+}
