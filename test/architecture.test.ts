@@ -245,7 +245,7 @@ describe("names", () => {
       .map((file) => file.path)
       .filter(
         (path) =>
-          !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.fuzz|\.golden)?(?:\.test|\.e2e)?\.tsx?$/.test(basename(path)),
+          !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:fuzz|golden|property))?(?:\.test|\.e2e)?\.tsx?$/.test(basename(path)),
       )
       .map((path) => `${path}: files are named in kebab-case`);
     const vague = files
