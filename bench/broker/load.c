@@ -79,7 +79,7 @@ static void start(void *(*run)(void *), void *arg, pthread_t *thread) {
   if (!thread) pthread_detach(unused);
 }
 
-static int desktop(void) {
+static void desktop(void) {
   struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t length = sizeof a;
   int s = socket(AF_INET, SOCK_STREAM, 0);
@@ -121,11 +121,11 @@ static SSL *connect_client(int number) {
   if (SSL_connect(ssl) != 1) die("handshake");
   if (head_length) {
     /* Each connection asks for a desktop of its own: the head's NNNN is replaced. */
-    char own[8192 + 8], *mark, *end;
+    char own[8192 + 16], *mark, *end;
     memcpy(own, head, head_length + 1);
     mark = strstr(own, "NNNN");
     if (mark) {
-      char digits[8];
+      char digits[16];
       snprintf(digits, sizeof digits, "%d", number + 1);
       end = mark + 4;
       memmove(mark + strlen(digits), end, strlen(end) + 1);
@@ -219,7 +219,7 @@ static void read_head(const char *path) {
 
 int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
-  if (argc == 2) return desktop();
+  if (argc == 2) desktop();
   if (argc < 6) return 2;
   port = atoi(argv[2]);
   way = argv[3];

@@ -15,6 +15,14 @@ const MOST_DESKTOPS = 5_000;
 const store = new TableBrokerStore();
 for (let id = 1; id <= MOST_DESKTOPS; id++) store.addDesktop(id, 1, { state: "running", wish: "running" });
 store.onRequest = (session) => reportListening(store, session, Number(desktopPort));
+const recordConnected = store.recordConnected.bind(store);
+// Rows would be in the database: this process keeps none, so that its memory is the broker's.
+store.recordConnected = async (sessionId) => {
+  const isClaimed = await recordConnected(sessionId);
+  store.sessions.length = 0;
+  store.events.length = 0;
+  return isClaimed;
+};
 const stopped = new AbortController();
 process.once("SIGTERM", () => stopped.abort());
 

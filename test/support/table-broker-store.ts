@@ -50,8 +50,10 @@ export class TableBrokerStore implements BrokerStore {
     });
   }
 
+  #lastId = 0;
+
   append(vmId: VmId, code: VmEventCode, text: string = code): number {
-    const id = this.events.length + 1;
+    const id = ++this.#lastId;
     this.events.push({ id, vmId, code, text });
     return id;
   }
@@ -83,7 +85,7 @@ export class TableBrokerStore implements BrokerStore {
       }
     desktop.wish = "running";
     const session: TableSession = {
-      id: asId<SessionId>(this.sessions.length + 1),
+      id: asId<SessionId>(++this.#lastId),
       vmId,
       client,
       slaveKey,
