@@ -95,7 +95,7 @@ export async function createGuestLab(): Promise<GuestLab> {
   };
 }
 
-async function ensureArchive(): Promise<string> {
+export async function ensureArchive(): Promise<string> {
   const archive = `${CACHE}/guest-root.tar.zst`;
   if (await Bun.file(archive).exists()) return archive;
   await mkdir(CACHE, { recursive: true });
@@ -109,7 +109,7 @@ async function ensureArchive(): Promise<string> {
 }
 
 /** From the sources under test, each time: it takes half a second. */
-async function buildAgent(out: string): Promise<void> {
+export async function buildAgent(out: string): Promise<void> {
   const flags = ["--compile", "--splitting", "--minify", "--bytecode", "--format=esm"];
   const safe = ["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
   const entry = `${import.meta.dir}/guest-entry.ts`;
