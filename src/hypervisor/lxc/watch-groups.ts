@@ -47,6 +47,8 @@ function watchPart(tree: CgroupTree, part: CgroupPart, onChange: (vmId: VmId) =>
       if (vmId !== undefined && !isStopped) onChange(vmId);
     });
   });
+  // The folder lives as long as the box; without it the loop's regular look still tells of every end.
+  parent.on("error", () => parent.close());
   void list();
   return () => {
     isStopped = true;
