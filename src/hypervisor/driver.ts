@@ -5,6 +5,7 @@
  */
 
 import type { VmId } from "../domain/ids.ts";
+import type { IdRange } from "../domain/node/id-range.ts";
 
 /** Everything that a driver needs to know of a desktop to start it. Paths are the host's. */
 export type DesktopSpec = {
@@ -23,9 +24,6 @@ export type DesktopSpec = {
   readonly idRange: IdRange;
   readonly port: NetworkPort;
 };
-
-/** The desktop's uid and gid 0 is `first` on the host; `count` ids follow. */
-export type IdRange = { readonly first: number; readonly count: number };
 
 export type NetworkPort = {
   readonly bridge: string;

@@ -70,13 +70,14 @@ export async function createDesktopLab(instance: string, cidr: string): Promise<
 
   const prepareScript = async (script: string): Promise<DesktopSpec> => {
     lastId += 1;
-    const vmId = asId<VmId>(lastId);
-    const mounted = await storage.mountDesktop({ vmId, diId: IMAGE, slot: lastId });
+    const slot = lastId;
+    const vmId = asId<VmId>(slot);
+    const mounted = await storage.mountDesktop({ vmId, diId: IMAGE, slot });
     const channelFolder = vmLayout(layout, vmId).channel;
     await mkdir(channelFolder);
     await writeFile(`${channelFolder}/script`, script);
     const port = await network.addPort(vmId, addresses.next().value ?? "");
-    const idRange = idRangeOf(LAB_ID_FIRST, lastId);
+    const idRange = idRangeOf(LAB_ID_FIRST, slot);
     const size = { memoryMb: 128, cpus: 1 };
     return {
       vmId,
