@@ -7,7 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Glob } from "bun";
 import { eq, sql } from "drizzle-orm";
 import type { Db } from "../../src/db/client.ts";
+import { isPermissionRefused } from "../../src/db/errors.ts";
 import { dis, diTags, sessions, vms } from "../../src/db/schema/index.ts";
+import { PROCESS_ROLES, type ProcessRole } from "../../src/db/url.ts";
 import type { Actor } from "../../src/domain/access/actor.ts";
 import { isAppError } from "../../src/lib/errors.ts";
 import { createAdministrator } from "../../src/service/administrator/create.ts";
@@ -51,11 +53,15 @@ const CLIENT = { keyboard: "pc105/us", os: "linux", link: "lan", geometry: "1024
 const password = SEED_PASSWORD;
 
 type Case = {
+  /** Brings about what the verb would change, as one who may. */
+  readonly prepare?: (system: Context, seed: Seed) => Promise<unknown>;
   readonly call: (context: Context, seed: Seed, name: string) => Promise<unknown>;
   /** Who may, besides the system and the site's administrators. */
   readonly also: readonly ActorName[];
   /** False where even the site's administrators may not. */
   readonly site?: false;
+  /** Database roles whose processes call it; the admin's alone when not said. */
+  readonly roles?: readonly ProcessRole[];
 };
 
 type ActorName =
@@ -140,19 +146,28 @@ const CASES: Readonly<Record<string, Case>> = {
     also: ["tenant"],
     call: async (c, s, name) => deleteVm(c, { vmId: await makeVm(c, s, name) }),
   },
-  "vm/wish-running": { also: ["tenant", "owner"], call: (c, s) => wishVmRunning(c, { vmId: s.alice.vmId }) },
+  "vm/wish-running": {
+    also: ["tenant", "owner"],
+    roles: ["qvd_admin", "qvd_broker", "qvd_node"],
+    prepare: (c, s) => wishVmStopped(c, { vmId: s.alice.vmId }),
+    call: (c, s) => wishVmRunning(c, { vmId: s.alice.vmId }),
+  },
   "vm/wish-stopped": {
     also: ["tenant", "owner", "vm"],
+    roles: ["qvd_admin", "qvd_broker", "qvd_node"],
+    prepare: (c, s) => wishVmRunning(c, { vmId: s.alice.vmId }),
     call: (c, s) => wishVmStopped(c, { vmId: s.alice.vmId }),
   },
   "vm/place": {
     also: ["node"],
     site: false,
-    call: (c, s) => placeVm(c, { vmId: s.alice.vmId, nodeId: s.nodeId }),
+    roles: ["qvd_node"],
+    call: async (c, s, name) => placeVm(c, { vmId: await makeVm(c, s, name), nodeId: s.nodeId }),
   },
   "vm/purge": {
     also: ["node"],
     site: false,
+    roles: ["qvd_node"],
     call: async (c, s, name) => {
       const vmId = await makeVm(c, s, name);
       await deleteVm(asSystem(c), { vmId });
@@ -163,30 +178,45 @@ const CASES: Readonly<Record<string, Case>> = {
   "session/request": {
     also: ["owner"],
     site: false,
+    roles: ["qvd_broker"],
     call: (c, s) =>
       requestSession(c, { vmId: s.alice.vmId, client: CLIENT, slaveKey: "k", brokerWorker: "w" }),
   },
   "session/wish-end": {
     also: ["tenant", "owner"],
+    roles: ["qvd_admin", "qvd_broker"],
     call: (c, s) => wishSessionEnd(c, { vmId: s.alice.vmId }),
   },
-  "node/register": { also: ["node"], site: false, call: (c, _, name) => registerNode(c, { name }) },
+  "node/register": {
+    also: ["node"],
+    site: false,
+    roles: ["qvd_node"],
+    call: (c, _, name) => registerNode(c, { name }),
+  },
   "node/block": { also: [], call: (c, s) => blockNode(c, { nodeId: s.nodeId }) },
   "node/unblock": { also: [], call: (c, s) => unblockNode(c, { nodeId: s.nodeId }) },
 };
 
-const asSystem = (context: Context): Context => ({ ...context, actor: { kind: "system", what: "test" } });
+/** Makes what a case needs, as one who may. */
+const asSystem = (context: Context): Context => ({ ...context, db, actor: { kind: "system", what: "test" } });
 const makeVm = async (c: Context, s: Seed, name: string) =>
   (await createVm(asSystem(c), DEPS, { userId: s.alice.userId, osfId: s.osfId, name })).vmId;
 
 let database: TestDatabase;
 let db: Db;
 let seed: Seed;
+let processes: Readonly<Record<ProcessRole, Db>>;
 let actors: Readonly<Record<ActorName, Actor>>;
 beforeAll(async () => {
   database = await createTestDatabase();
   db = database.open("qvd_owner").orm;
   seed = await seedSite(db);
+  processes = {
+    qvd_node: database.open("qvd_node").orm,
+    qvd_admin: database.open("qvd_admin").orm,
+    qvd_auth: database.open("qvd_auth").orm,
+    qvd_broker: database.open("qvd_broker").orm,
+  };
   const foreign = await seedSite(db, { tenant: "acme" });
   actors = {
     site: seed.siteAdministrator,
@@ -221,9 +251,12 @@ const outcomeOf = (attempt: Promise<unknown>) =>
     (error) => (isAppError(error) ? error.code : `${error}`),
   );
 
-describe.each(Object.entries(CASES))("%s", (_, { call, also, site }) => {
+describe.each(Object.entries(CASES))("%s", (_, one) => {
+  const { prepare, call, also, site, roles = ["qvd_admin"] } = one;
+
   test.each([...ACTORS])("by %s is as the table of rights says", async (name) => {
     const isAllowed = also.includes(name) || (name === "site" && site !== false);
+    await prepare?.(asSystem({ db, actor: actors.site }), seed);
     const before = await snapshot();
     const outcome = await outcomeOf(call({ db, actor: actors[name] }, seed, `x${++count}`));
     const refusals = ["forbidden", "not-found"];
@@ -237,8 +270,12 @@ describe.each(Object.entries(CASES))("%s", (_, { call, also, site }) => {
     expect(outcome).toBe(also.includes("tenant") ? "not-found" : "forbidden");
   });
 
-  test("by the system is done", async () => {
-    expect(await outcomeOf(call(asSystem({ db, actor: actors.site }), seed, `x${++count}`))).toBe("done");
+  test.each([...PROCESS_ROLES])("in the process of %s is as its role's rights are", async (role) => {
+    const context: Context = { db: processes[role], actor: { kind: "system", what: "test" } };
+    await prepare?.(asSystem(context), seed);
+    const outcome = await call(context, seed, `x${++count}`).catch((error) => error);
+    if (roles.includes(role)) expect(outcome).not.toBeInstanceOf(Error);
+    else expect(isPermissionRefused(outcome)).toBe(true);
   });
 });
 

@@ -1,0 +1,113 @@
+/**
+ * What each process's role may do in SQL, whatever its code tries: least rights hold even when a process is
+ * taken over. Each statement is tried by each role; it touches no row, so only the right decides.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Database } from "../../src/db/client.ts";
+import { isPermissionRefused } from "../../src/db/errors.ts";
+import { PROCESS_ROLES, type ProcessRole } from "../../src/db/url.ts";
+import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
+
+const [NODE, ADMIN, AUTH, BROKER] = PROCESS_ROLES;
+const ALL = [NODE, ADMIN, AUTH, BROKER];
+
+const STATEMENTS: readonly (readonly [statement: string, allowed: readonly ProcessRole[]])[] = [
+  // What proves somebody.
+  ["select password_hash from user_credentials", [AUTH]],
+  ["select * from user_credentials", [AUTH]],
+  ["select password_hash from administrator_credentials", [AUTH]],
+  ["update user_credentials set password_hash = '' where user_id = 0", [ADMIN]],
+  ["update administrator_credentials set password_hash = '' where administrator_id = 0", [ADMIN]],
+  ["select token_hash from administrator_sessions", [ADMIN]],
+  ["update administrator_sessions set expires_at = qvd_now() where false", [ADMIN]],
+  // Who there is.
+  ["select * from users", ALL],
+  ["select * from administrators", [ADMIN, AUTH]],
+  ["update users set is_blocked = false where false", [ADMIN]],
+  ["insert into administrators (login) select 'x' where false", [ADMIN]],
+  ["insert into administrator_roles select 1, 1 where false", [ADMIN]],
+  ["insert into role_acls select 1, '*' where false", []],
+  ["update tenants set is_blocked = false where false", [ADMIN]],
+  // Nobody rewrites what happened.
+  ["select * from audit_log", [NODE, ADMIN]],
+  [
+    "insert into audit_log (actor, action, subject_kind) select '', '', '' where false",
+    [NODE, ADMIN, BROKER],
+  ],
+  ["update audit_log set actor = '' where false", []],
+  ["delete from audit_log where false", []],
+  ["select * from vm_events", [NODE, ADMIN, BROKER]],
+  ["update vm_events set text = '' where false", []],
+  ["delete from vm_events where false", []],
+  // Intent.
+  ["update vms set wish = 'stopped' where false", [NODE, ADMIN, BROKER]],
+  ["update vms set is_blocked = false where false", [ADMIN]],
+  ["update vms set user_id = 1 where false", [ADMIN]],
+  ["update vms set node_id = 1, epoch = 1 where false", [NODE]],
+  ["update vms set address = '10.0.0.1' where false", []],
+  ["update vms set id_slot = 1 where false", []],
+  ["update vms set deleted_at = qvd_now() where false", [ADMIN]],
+  ["delete from vms where false", [NODE]],
+  ["update osfs set memory_mb = 64 where false", [ADMIN]],
+  ["update di_tags set di_id = 1 where false", [ADMIN]],
+  ["update dis set is_blocked = false where false", [ADMIN]],
+  ["update settings set value = '1' where false", [ADMIN]],
+  // Truth.
+  ["update vm_reports set state = 'stopped' where false", [NODE]],
+  ["update dis set state = 'ready' where false", [NODE]],
+  ["insert into dis (osf_id, version, file_name, state) select 1, '', '', 'ready' where false", []],
+  ["update dis set file_name = '' where false", []],
+  ["update node_reports set state = 'running' where false", [NODE]],
+  ["update leases set epoch = 1 where false", [NODE]],
+  ["insert into nodes (name) select 'x' where false", [NODE]],
+  ["insert into nodes (name, is_blocked) select 'x', false where false", []],
+  ["update nodes set is_blocked = false where false", [ADMIN]],
+  // Sessions have three writers, each of its own columns.
+  [
+    "insert into sessions (vm_id, user_id, client, slave_key, broker_worker) select 1, 1, '{}', '', '' where false",
+    [BROKER],
+  ],
+  [
+    "insert into sessions (vm_id, user_id, client, slave_key, broker_worker, state, address) select 1, 1, '{}', '', '', 'listening', null::inet where false",
+    [],
+  ],
+  ["update sessions set address = '10.0.0.1', port = 22 where false", [NODE]],
+  ["update sessions set connected_at = qvd_now() where false", [BROKER]],
+  ["update sessions set end_wished_at = qvd_now() where false", [ADMIN, BROKER]],
+  ["update sessions set user_id = 1 where false", []],
+  // The schema.
+  ["create table mine (id int)", []],
+  ["create temporary table mine (id int)", ALL],
+  ["drop table vms", []],
+  ["truncate vm_events", []],
+  ["alter table vms add column mine int", []],
+  ["insert into schema_migrations (number, name) select 9, '' where false", []],
+  ["create or replace function qvd_now() returns timestamptz language sql as 'select null::timestamptz'", []],
+  ["set role qvd_owner", []],
+  ["create role mine", []],
+  ["copy users to program 'true'", []],
+  ["select pg_read_file('/etc/passwd')", []],
+];
+
+let database: TestDatabase;
+const opened = new Map<ProcessRole, Database>();
+beforeAll(async () => {
+  database = await createTestDatabase();
+  for (const role of PROCESS_ROLES) opened.set(role, database.open(role));
+}, 120_000);
+afterAll(() => database.drop());
+
+describe.each([...STATEMENTS])("%s", (statement, allowed) => {
+  test.each([...PROCESS_ROLES])("by %s", async (role) => {
+    const client = opened.get(role);
+    const outcome = await client?.sql
+      .begin(async (tx) => {
+        await tx.unsafe(statement);
+        throw new Error("was allowed");
+      })
+      .catch((error) => error);
+    if (allowed.includes(role)) expect(outcome?.message).toBe("was allowed");
+    else expect(isPermissionRefused(outcome)).toBe(true);
+  });
+});
