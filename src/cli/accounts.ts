@@ -7,6 +7,8 @@ export const ACCOUNTS = ["qvd-db", "qvd-auth", "qvd-broker", "qvd-admin"] as con
 export type AccountName = (typeof ACCOUNTS)[number];
 /** All accounts of ours are members; it opens the sockets that they share. */
 export const SHARED_GROUP = "qvd";
+/** May read the key of the TLS certificate: qvd-broker and qvd-admin. */
+export const TLS_GROUP = "qvd-tls";
 
 export type Account = { readonly uid: number; readonly gid: number };
 

@@ -1,0 +1,50 @@
+/**
+ * Compiles the one executable, dist/qvd: every mode, asset and migration in it. It runs on a Linux that has
+ * neither Bun nor Node, and reads nothing of the folder that it is started in.
+ */
+
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { run } from "./src/lib/run.ts";
+
+const ROOT = import.meta.dir;
+const OUT = join(ROOT, "dist");
+
+const version = (await Bun.file(join(ROOT, "package.json")).json()).version;
+const revision = (await run(["git", "-C", ROOT, "rev-parse", "--short=9", "HEAD"])).stdout.trim();
+
+await mkdir(OUT, { recursive: true });
+// In a folder of its own: the compiler leaves source maps beside what it writes.
+const work = await mkdtemp(join(OUT, ".build-"));
+try {
+  const flags = ["--compile", "--minify", "--bytecode", "--format=esm", "--sourcemap"];
+  // Lazily imported modes stay chunks of their own: the agent in a desktop never parses the others.
+  const lazy = ["--splitting"];
+  // A daemon of root must not run a bunfig.toml or read an .env of the folder it is started in.
+  const closed = ["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
+  const defined = [
+    ...["--define", `QVD_VERSION=${JSON.stringify(version)}`],
+    ...["--define", `QVD_REVISION=${JSON.stringify(revision)}`],
+  ];
+  const command = [
+    process.execPath,
+    "build",
+    join(ROOT, "src/main.ts"),
+    ...flags,
+    ...lazy,
+    ...closed,
+    ...defined,
+  ];
+  const built = await run([...command, "--outfile", join(work, "qvd")], {
+    cwd: ROOT,
+    timeoutMs: 120_000,
+    env: { HOME: process.env.HOME ?? "/root" },
+  });
+  if (built.exitCode !== 0) {
+    process.stderr.write(built.stderr || built.stdout);
+    process.exit(1);
+  }
+  await rename(join(work, "qvd"), join(OUT, "qvd"));
+} finally {
+  await rm(work, { recursive: true, force: true });
+}

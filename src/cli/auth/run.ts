@@ -1,0 +1,28 @@
+import { createAccountStore } from "../../auth/local/find-account.ts";
+import { runAuth } from "../../auth/run-auth.ts";
+import { openDatabase } from "../../db/client.ts";
+import type { Command } from "../command.ts";
+import { openMode } from "../mode.ts";
+
+export const authRun: Command = {
+  name: "auth run",
+  summary: "Prove who someone is, for broker and admin.",
+  details:
+    "Started by `qvd node run` as the account qvd-auth. Verifies passwords for the processes that may ask, each over a socket of its own.",
+  examples: ["qvd auth run"],
+  async run(io) {
+    const { layout, log, database: address } = openMode(io);
+    const database = openDatabase(await address("qvd_auth"), { max: 2, applicationName: "qvd auth" });
+    try {
+      await runAuth({
+        socketPaths: [layout.authSocketForBroker, layout.authSocketForAdmin],
+        accounts: createAccountStore(database.orm),
+        log: log.with({ process: "auth" }),
+        signal: io.signal,
+      });
+    } finally {
+      await database.close();
+    }
+    return 0;
+  },
+};

@@ -1,0 +1,31 @@
+/**
+ * A store that is opened when first used: a broker listens, and says that it has to wait, before its node has
+ * registered or while the database is away.
+ */
+
+import type { BrokerStore } from "../../broker/store.ts";
+
+/** `open` is called again until it succeeds once; its error is the answer to whoever asked. */
+export function createLateStore(open: () => Promise<BrokerStore>): BrokerStore {
+  let opened: Promise<BrokerStore> | undefined;
+  const store = () => {
+    opened ??= open().catch((error) => {
+      opened = undefined;
+      throw error;
+    });
+    return opened;
+  };
+  return {
+    readNode: async () => (await store()).readNode(),
+    listDesktops: async (userId) => (await store()).listDesktops(userId),
+    readDesktop: async (vmId) => (await store()).readDesktop(vmId),
+    requestSession: async (request) => (await store()).requestSession(request),
+    readSession: async (sessionId) => (await store()).readSession(sessionId),
+    listEventsSince: async (vmId, afterId) => (await store()).listEventsSince(vmId, afterId),
+    wishStopped: async (asker, vmId) => (await store()).wishStopped(asker, vmId),
+    recordConnected: async (sessionId) => (await store()).recordConnected(sessionId),
+    recordEnded: async (sessionId, end) => (await store()).recordEnded(sessionId, end),
+    listSessionsToEnd: async () => (await store()).listSessionsToEnd(),
+    closeOrphans: async () => (await store()).closeOrphans(),
+  };
+}

@@ -1,0 +1,82 @@
+/**
+ * The one table of commands, each loaded when it is asked for: what the guest agent does not need is never
+ * parsed in a desktop. The summary stands here too, so that the overview loads nothing.
+ */
+
+import { adminCommands, type CommandEntry } from "./admin-commands.ts";
+
+export type { CommandEntry } from "./admin-commands.ts";
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "box run",
+    summary: "Run a whole box: database, node and admin, restarted when they end.",
+    load: async () => (await import("./box/run.ts")).boxRun,
+  },
+  {
+    name: "db run",
+    summary: "Run the embedded PostgreSQL.",
+    load: async () => (await import("./db/run.ts")).dbRun,
+  },
+  {
+    name: "migrate",
+    summary: "Bring the database to the schema of this executable.",
+    load: async () => (await import("./migrate.ts")).migrateCommand,
+  },
+  {
+    name: "node run",
+    summary: "Keep the desktops of this box as they are wished.",
+    load: async () => (await import("./node/run.ts")).nodeRun,
+  },
+  {
+    name: "node status",
+    summary: "Show how this node is, what is wrong and what to do about it.",
+    load: async () => (await import("./node/status.ts")).nodeStatus,
+  },
+  {
+    name: "auth run",
+    summary: "Prove who someone is, for broker and admin.",
+    load: async () => (await import("./auth/run.ts")).authRun,
+  },
+  {
+    name: "broker run",
+    summary: "Serve the QVD port: one worker.",
+    load: async () => (await import("./broker/run.ts")).brokerRun,
+  },
+  {
+    name: "admin run",
+    summary: "Serve the web admin tool and the API.",
+    load: async () => (await import("./admin/run.ts")).adminRun,
+  },
+  {
+    name: "guest run",
+    summary: "Be the agent inside a desktop.",
+    load: async () => (await import("./guest/run.ts")).guestRun,
+  },
+  ...adminCommands,
+  {
+    name: "administrator create",
+    summary: "Create an administrator, as root of this box.",
+    load: async () => (await import("./administrator/create.ts")).administratorCreate,
+  },
+  {
+    name: "administrator set-password",
+    summary: "Give an administrator a new password, as root of this box.",
+    load: async () => (await import("./administrator/set-password.ts")).administratorSetPassword,
+  },
+  {
+    name: "tenant create",
+    summary: "Create a tenant, as root of this box.",
+    load: async () => (await import("./tenant/create.ts")).tenantCreate,
+  },
+  {
+    name: "config show",
+    summary: "Show the settings, where each comes from, and what it means.",
+    load: async () => (await import("./config/show.ts")).configShow,
+  },
+  {
+    name: "version",
+    summary: "Print the version of this executable.",
+    load: async () => (await import("./version.ts")).versionCommand,
+  },
+];

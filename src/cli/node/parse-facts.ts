@@ -1,0 +1,31 @@
+import { z } from "zod";
+import type { NodeFacts } from "../../domain/node/report.ts";
+
+const Facts = z.object({
+  version: z.string(),
+  pid: z.number(),
+  instance: z.string(),
+  cpus: z.number(),
+  memoryMb: z.number(),
+  memoryFreeMb: z.number(),
+  diskFreeMb: z.number(),
+  lease: z.object({ epoch: z.number(), isHeld: z.boolean() }),
+  workers: z.array(
+    z.object({
+      name: z.string(),
+      pid: z.number().nullable(),
+      state: z.enum(["running", "restarting", "stopped"]),
+      startedAtMs: z.number().nullable(),
+      restarts: z.number(),
+      connections: z.number().nullable(),
+    }),
+  ),
+  desktops: z.record(z.string(), z.number()),
+  problems: z.array(z.object({ text: z.string(), advice: z.string() })),
+});
+
+/** What a node said of itself; null when it said nothing, or a node of another version said something else. */
+export function parseFacts(value: unknown): NodeFacts | null {
+  const parsed = Facts.safeParse(value);
+  return parsed.success ? parsed.data : null;
+}
