@@ -10,7 +10,7 @@ const CROWD = 16;
 
 let lab: DesktopLab;
 beforeAll(async () => {
-  lab = await createDesktopLab("hvm", "10.219.0.0/24");
+  lab = await createDesktopLab("hvm", "10.239.0.0/24");
 }, 60_000);
 afterAll(() => lab.dispose(), 60_000);
 

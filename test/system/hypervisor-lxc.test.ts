@@ -1,4 +1,4 @@
 import { describeHypervisor } from "../../src/hypervisor/contract.ts";
 import { createDesktopLab } from "../support/desktop-lab.ts";
 
-describeHypervisor("lxc", () => createDesktopLab("hvc", "10.212.0.0/24"));
+describeHypervisor("lxc", () => createDesktopLab("hvc", "10.232.0.0/24"));

@@ -10,14 +10,14 @@ import { createNetwork } from "../../src/network/network.ts";
 import { createDesktopLab, type DesktopLab } from "../support/desktop-lab.ts";
 
 const INSTANCE = "hvn";
-const GATEWAY = "10.215.0.1";
+const GATEWAY = "10.235.0.1";
 let lab: DesktopLab;
 let one: DesktopSpec;
 let two: DesktopSpec;
 let hostPort: number;
 let server: Bun.TCPSocketListener;
 beforeAll(async () => {
-  lab = await createDesktopLab(INSTANCE, "10.215.0.0/24");
+  lab = await createDesktopLab(INSTANCE, "10.235.0.0/24");
   one = await lab.prepare("polite");
   two = await lab.prepare("polite");
   for (const spec of [one, two]) await lab.hypervisor.start(spec, new AbortController().signal);
@@ -91,9 +91,9 @@ describe("a desktop that pretends to be another", () => {
   test.each([
     [
       "with a foreign address",
-      "ip addr add 10.215.0.77/24 dev eth0",
-      "-I 10.215.0.77",
-      "ip addr del 10.215.0.77/24 dev eth0",
+      "ip addr add 10.235.0.77/24 dev eth0",
+      "-I 10.235.0.77",
+      "ip addr del 10.235.0.77/24 dev eth0",
     ],
     [
       "with its neighbour's address",
@@ -148,7 +148,7 @@ describe("the network", () => {
 
   test("gives an address to a new desktop at once, though another had it before", async () => {
     const extra = await lab.prepare("polite");
-    await lab.network.addPort(extra.vmId, "10.215.0.200");
+    await lab.network.addPort(extra.vmId, "10.235.0.200");
     await lab.network.addPort(extra.vmId, extra.port.address);
     const ports = await lab.network.listPorts();
     expect(ports.get(extra.vmId)).toEqual({
@@ -156,19 +156,19 @@ describe("the network", () => {
       hasInterface: false,
       addresses: [extra.port.address],
     });
-    expect(await neighbours()).not.toContain("10.215.0.200");
+    expect(await neighbours()).not.toContain("10.235.0.200");
     expect(await lab.releaseAndCount(extra.vmId)).toEqual([]);
   });
 
   test("refuses an address outside of its range, and its gateway's", async () => {
-    for (const address of ["10.216.0.5", GATEWAY, "10.215.0.255"])
+    for (const address of ["10.236.0.5", GATEWAY, "10.235.0.255"])
       await expect(lab.network.addPort(one.vmId, address)).rejects.toMatchObject({ code: "bad-input" });
   });
 
   test("refuses a range that the host uses already", async () => {
     const other = createNetwork({
       instance: "hvn2",
-      range: parseNetworkRange("10.215.0.128/25"),
+      range: parseNetworkRange("10.235.0.128/25"),
       resolvers: [],
       log: silentLog(),
     });
