@@ -25,9 +25,9 @@ import { type UpgradeDeps, upgrade } from "./upgrade.ts";
 export type ConnectionDeps = EndpointDeps &
   UpgradeDeps & {
     readonly auth: PasswordVerifier;
-    /** Called once, when the connection and any pipe it became are gone. */
+    /** Called once, when the connection is gone without having become a pipe. */
     readonly onGone: (connection: Connection) => void;
-    /** Called when the socket went over to a pipe. */
+    /** Called once, when the socket went over to a pipe. */
     readonly onHandedOver: (connection: Connection) => void;
   };
 
@@ -180,7 +180,6 @@ export class Connection implements SocketOwner {
       await upgrade(this.#deps, {
         session,
         signal,
-        onEnded: () => this.#deps.onGone(this),
         handOver: () => {
           if (this.#phase !== "answering" || signal.aborted) return undefined;
           this.#phase = "handed-over";

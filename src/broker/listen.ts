@@ -26,13 +26,21 @@ export type Listening = {
 
 const SWEEP_MS = 1_000;
 
-type ListenDeps = Omit<ConnectionDeps, "onGone" | "onHandedOver">;
+type ListenDeps = Omit<ConnectionDeps, "onGone" | "onHandedOver" | "pipes">;
 
 export function listen(deps: ListenDeps, options: ListenOptions): Listening {
   const talking = new Set<Connection>();
   let openCount = 0;
   const connectionDeps: ConnectionDeps = {
     ...deps,
+    pipes: {
+      halfOpenMs: deps.limits.halfOpenMs,
+      onEnded: (sessionId, end) => {
+        openCount--;
+        deps.sessions.remove(sessionId);
+        deps.recorder.ended(sessionId, end);
+      },
+    },
     onHandedOver: (connection) => talking.delete(connection),
     onGone: (connection) => {
       talking.delete(connection);

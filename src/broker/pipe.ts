@@ -20,7 +20,8 @@ export class PipeEnd implements SocketOwner {
   receivedBytes = 0;
   readonly #socket: OwnedSocket;
   #peer: PipeEnd | undefined;
-  #unsent: Uint8Array[] = [];
+  /** Undefined while there is nothing, which is nearly always. */
+  #unsent: Uint8Array[] | undefined;
   /** No more comes from the peer: close this direction when all is sent. */
   #isFinishing = false;
   #hasEnded = false;
@@ -39,13 +40,13 @@ export class PipeEnd implements SocketOwner {
 
   /** Sends to this end's socket; false when bytes had to be kept. */
   send(chunk: Uint8Array): boolean {
-    if (this.#unsent.length > 0) {
+    if (this.#unsent !== undefined) {
       this.#unsent.push(chunk);
       return false;
     }
     const written = this.#socket.write(chunk);
     if (written >= chunk.length) return true;
-    this.#unsent.push(written > 0 ? chunk.subarray(written) : chunk);
+    this.#unsent = [written > 0 ? chunk.subarray(written) : chunk];
     return false;
   }
 
@@ -55,15 +56,16 @@ export class PipeEnd implements SocketOwner {
   }
 
   onDrain(): void {
-    while (this.#unsent.length > 0) {
-      const chunk = this.#unsent[0] ?? new Uint8Array();
+    const unsent = this.#unsent ?? [];
+    for (let chunk = unsent[0]; chunk !== undefined; chunk = unsent[0]) {
       const written = this.#socket.write(chunk);
       if (written < chunk.length) {
-        if (written > 0) this.#unsent[0] = chunk.subarray(written);
+        if (written > 0) unsent[0] = chunk.subarray(written);
         return;
       }
-      this.#unsent.shift();
+      unsent.shift();
     }
+    this.#unsent = undefined;
     if (this.#isFinishing) this.#finish();
     else this.#peer?.resume();
   }
@@ -74,20 +76,20 @@ export class PipeEnd implements SocketOwner {
     const peer = this.#peer;
     if (peer === undefined) return;
     peer.#isFinishing = true;
-    if (peer.#unsent.length === 0) peer.#finish();
+    if (peer.#unsent === undefined) peer.#finish();
   }
 
   onClose(): void {
     const peer = this.#peer;
     this.#peer = undefined;
-    this.#unsent = [];
+    this.#unsent = undefined;
     this.#events?.onGone(this);
     this.#events = undefined;
     if (peer === undefined) return;
     // From now on it discards what it reads; paused, it would not even see its own end.
     peer.#peer = undefined;
     peer.#isFinishing = true;
-    if (peer.#unsent.length === 0) peer.#finish();
+    if (peer.#unsent === undefined) peer.#finish();
     peer.resume();
   }
 

@@ -1,30 +1,47 @@
-/** The pipe of one session: joins the sockets, bounds how long a half-closed one lasts, tells how it ended. */
+/**
+ * The pipe of one session: joins the sockets, bounds how long a half-closed one lasts, tells how it ended.
+ * Thousands of them lie idle, so it holds no closures and nothing of the phases before it.
+ */
 
+import type { SessionId, VmId } from "../domain/ids.ts";
+import type { LiveSession } from "./live-sessions.ts";
 import { PipeEnd, type PipeEvents } from "./pipe.ts";
 import type { OwnedSocket } from "./socket.ts";
 import type { SessionEnd } from "./store.ts";
 
-export type SessionPipeOptions = {
+/** What all pipes of a worker share. */
+export type PipeContext = {
   readonly halfOpenMs: number;
-  /** Called once, when both sockets are gone. */
-  readonly onEnded: (end: SessionEnd) => void;
+  /** Called once for each pipe, when both its sockets are gone. */
+  readonly onEnded: (sessionId: SessionId, end: SessionEnd) => void;
+};
+
+export type PipedSession = {
+  readonly id: SessionId;
+  readonly vmId: VmId;
+  readonly client: OwnedSocket;
+  readonly desktop: OwnedSocket;
 };
 
 /** How long a session that is told to end may take to send what it holds. */
 const LAST_WORDS_MS = 1_000;
 
-export class SessionPipe implements PipeEvents {
+export class SessionPipe implements PipeEvents, LiveSession {
+  readonly id: SessionId;
+  readonly vmId: VmId;
   readonly #client: PipeEnd;
   readonly #desktop: PipeEnd;
-  readonly #options: SessionPipeOptions;
+  readonly #context: PipeContext;
   #open = 2;
   #isEnding = false;
   #cause: string | undefined;
   #timer: Timer | undefined;
 
   /** Takes both sockets over. */
-  constructor(client: OwnedSocket, desktop: OwnedSocket, options: SessionPipeOptions) {
-    this.#options = options;
+  constructor(context: PipeContext, { id, vmId, client, desktop }: PipedSession) {
+    this.id = id;
+    this.vmId = vmId;
+    this.#context = context;
     this.#client = new PipeEnd(client, this);
     this.#desktop = new PipeEnd(desktop, this);
     PipeEnd.join(this.#client, this.#desktop);
@@ -51,18 +68,18 @@ export class SessionPipe implements PipeEvents {
 
   onHalfClosed(end: PipeEnd): void {
     this.#cause ??= this.#causeBy(end);
-    this.#terminateAfter(this.#options.halfOpenMs);
+    this.#terminateAfter(this.#context.halfOpenMs);
   }
 
   onGone(end: PipeEnd): void {
     this.#cause ??= this.#causeBy(end);
     this.#open--;
     if (this.#open > 0) {
-      if (this.#timer === undefined) this.#terminateAfter(this.#options.halfOpenMs);
+      if (this.#timer === undefined) this.#terminateAfter(this.#context.halfOpenMs);
       return;
     }
     clearTimeout(this.#timer);
-    this.#options.onEnded({
+    this.#context.onEnded(this.id, {
       cause: this.#cause,
       bytesToClient: this.#desktop.receivedBytes,
       bytesFromClient: this.#client.receivedBytes,

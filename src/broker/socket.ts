@@ -13,6 +13,8 @@ export interface SocketOwner {
   onEnd(): void;
   /** The socket is gone; the last call. */
   onClose(): void;
+  /** An outgoing connection is there. */
+  onOpen?(socket: OwnedSocket): void;
   /** TLS is up, or failed. */
   onHandshake(isSecure: boolean): void;
 }

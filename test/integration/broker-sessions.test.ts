@@ -166,7 +166,7 @@ describe("a connect that fails", () => {
     door.store.onRequest = (session) => reportListening(door.store, session, 1);
     const client = await door.open();
     client.send(connectRequest(1));
-    expect(await refusalOf(client)).toBe("The session of virtual machine 1 can't be reached, retry later.");
+    expect(await refusalOf(client)).toBe("The session can't be reached, retry later.");
     expect(lastSession().end?.cause).toBe("connect-failed");
   });
 

@@ -1,0 +1,75 @@
+/**
+ * The TCP connection to a desktop that says it listens. Made once and only when the client is still there:
+ * a probe would end the session inside.
+ */
+
+import { AppError } from "../lib/errors.ts";
+import { type OwnedSocket, SOCKET_HANDLERS, type SocketOwner } from "./socket.ts";
+
+export type DesktopAddress = { readonly address: string; readonly port: number };
+
+export type ConnectDesktopOptions = {
+  readonly timeoutMs: number;
+  /**
+   * Called when the connection is there, within the event: bytes that the desktop sends at once must find
+   * their owner. True when it took the socket over; otherwise the socket is closed.
+   */
+  readonly take: (socket: OwnedSocket) => boolean;
+};
+
+/** Owns the socket until it is taken over. */
+class Connecting implements SocketOwner {
+  readonly settled = Promise.withResolvers<void>();
+  readonly #take: (socket: OwnedSocket) => boolean;
+
+  constructor(take: (socket: OwnedSocket) => boolean) {
+    this.#take = take;
+  }
+
+  onOpen(socket: OwnedSocket): void {
+    if (this.#take(socket)) this.settled.resolve();
+    else socket.close();
+  }
+
+  onClose(): void {
+    this.settled.reject(new Error("closed before the session began"));
+  }
+
+  onData(): void {}
+  onDrain(): void {}
+  onEnd(): void {}
+  onHandshake(): void {}
+}
+
+// Bun keeps the handlers as long as the socket: a closure here would keep all that led to the session.
+const HANDLERS = {
+  ...SOCKET_HANDLERS,
+  open: (socket: OwnedSocket) => socket.data.onOpen?.(socket),
+} as const;
+
+/** Resolves when `take` has taken the socket; throws `unavailable` when there was none to take in time. */
+export async function connectDesktop(target: DesktopAddress, options: ConnectDesktopOptions): Promise<void> {
+  const { address, port } = target;
+  const owner = new Connecting(options.take);
+  const { settled } = owner;
+  const timer = setTimeout(() => settled.reject(new Error("no answer in time")), options.timeoutMs);
+  const opening = Bun.connect<SocketOwner>({
+    hostname: address,
+    port,
+    allowHalfOpen: true,
+    data: owner,
+    socket: HANDLERS,
+  });
+  try {
+    await Promise.race([settled.promise, opening.then(() => settled.promise)]);
+  } catch (cause) {
+    opening
+      .then((socket) => socket.terminate())
+      .catch(() => {
+        // It never opened, so there is nothing to end.
+      });
+    throw new AppError("unavailable", "The session can't be reached", { cause });
+  } finally {
+    clearTimeout(timer);
+  }
+}
