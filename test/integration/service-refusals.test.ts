@@ -292,7 +292,7 @@ async function snapshot() {
 
 test("the table has every verb", async () => {
   const helpers =
-    /\/(find|set-blocked|audit-vm|record-wish|refuse-blocked|token|administrator-actor|end)\.ts$/;
+    /\/(find|set-blocked|audit-vm|audit-image|record-wish|refuse-blocked|token|administrator-actor|end)\.ts$/;
   const root = new URL("../../src/service", import.meta.url).pathname;
   const files = [...new Glob("*/*.ts").scanSync(root)].filter(
     (file) => !helpers.test(`/${file}`) && !file.endsWith(".test.ts"),

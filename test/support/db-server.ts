@@ -4,7 +4,7 @@
  */
 
 import { existsSync } from "node:fs";
-import { appendFile, mkdir, readFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, stat } from "node:fs/promises";
 import { runOk } from "../../src/lib/run.ts";
 
 export type Server = {
@@ -20,7 +20,7 @@ const BIN = "/usr/lib/postgresql/15/bin";
 
 /** Makes the cluster when there is none, and starts it when it doesn't run. */
 export async function startServer(server: Server): Promise<void> {
-  const account = await chooseAccount();
+  const account = await chooseAccount(server);
   if (!existsSync(`${server.folder}/data/PG_VERSION`)) await makeCluster(server, account);
   if (await isServerRunning(server, account)) return;
   await asAccount(account, "start PostgreSQL for the tests", [
@@ -35,7 +35,7 @@ export async function startServer(server: Server): Promise<void> {
 
 /** `fast` ends sessions and stops cleanly; `immediate` is as good as a crash. */
 export async function stopServer(server: Server, mode: "fast" | "immediate" = "fast"): Promise<void> {
-  const account = await chooseAccount();
+  const account = await chooseAccount(server);
   if (!(await isServerRunning(server, account))) return;
   await asAccount(account, "stop PostgreSQL of the tests", [
     `${BIN}/pg_ctl`,
@@ -86,11 +86,15 @@ async function makeCluster(server: Server, account: string | undefined): Promise
   await appendFile(`${server.folder}/data/postgresql.conf`, `\n${settings.join("\n")}\n`);
 }
 
-/** PostgreSQL refuses root; undefined means that we are somebody else already. */
-async function chooseAccount(): Promise<string | undefined> {
+/** PostgreSQL refuses root; undefined means that we are somebody else already. Whoever made a cluster keeps it. */
+async function chooseAccount(server: Server): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return undefined;
-  const names = (await readFile("/etc/passwd", "utf8")).split("\n").map((line) => line.split(":")[0]);
-  return names.includes("qvd-db") ? "qvd-db" : "postgres";
+  const accounts = (await readFile("/etc/passwd", "utf8")).split("\n").map((line) => line.split(":"));
+  const data = `${server.folder}/data`;
+  const uid = existsSync(data) ? String((await stat(data)).uid) : undefined;
+  const owner = accounts.find((fields) => fields[2] === uid && uid !== "0");
+  if (owner?.[0] !== undefined) return owner[0];
+  return accounts.some((fields) => fields[0] === "qvd-db") ? "qvd-db" : "postgres";
 }
 
 async function asAccount(account: string | undefined, doing: string, command: string[]): Promise<void> {

@@ -5,7 +5,9 @@ import type { DiId } from "../../domain/ids.ts";
 import { AppError } from "../../lib/errors.ts";
 import { type Context, change } from "../context.ts";
 import { idField, parseInput } from "../input.ts";
-import { auditImage, type FoundImage, findImageFor, findOsfFor } from "./find.ts";
+import { findOsfFor } from "../osf/find.ts";
+import { auditImage } from "./audit-image.ts";
+import { type FoundImage, findImageFor } from "./find.ts";
 
 export const deleteImageInput = z.object({ diId: idField<DiId>() });
 

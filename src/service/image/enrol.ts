@@ -12,7 +12,8 @@ import { chooseVersion } from "../../domain/image/version.ts";
 import { invariant } from "../../lib/errors.ts";
 import { type Context, change } from "../context.ts";
 import { idField, parseInput, tagField } from "../input.ts";
-import { auditImage, findOsfFor } from "./find.ts";
+import { findOsfFor } from "../osf/find.ts";
+import { auditImage } from "./audit-image.ts";
 
 export const enrolImageInput = z.object({
   osfId: idField<OsfId>(),

@@ -1,9 +1,8 @@
 import { eq } from "drizzle-orm";
 import { dis, osfs } from "../../db/schema/index.ts";
 import type { Action } from "../../domain/access/action.ts";
-import type { DiId, OsfId, TenantId } from "../../domain/ids.ts";
+import type { DiId, TenantId } from "../../domain/ids.ts";
 import { AppError } from "../../lib/errors.ts";
-import { recordAudit } from "../audit.ts";
 import { authorize } from "../authorize.ts";
 import type { Context } from "../context.ts";
 
@@ -24,35 +23,4 @@ export async function findImageFor(inside: Context, action: Action, diId: DiId):
   authorize(inside, action, { what, ...(row === undefined ? {} : { tenantId: row.tenantId }) });
   if (row === undefined) throw new AppError("not-found", `${what} does not exist`);
   return { ...row.di, tenantId: row.tenantId, osfName: row.osfName };
-}
-
-export type FoundOsf = typeof osfs.$inferSelect;
-
-/** The OSF, locked: the tags of its images are moved one at a time. */
-export async function findOsfFor(inside: Context, action: Action, osfId: OsfId): Promise<FoundOsf> {
-  const [osf] = await inside.db.select().from(osfs).where(eq(osfs.id, osfId)).for("update");
-  const what = `OSF ${osfId}`;
-  authorize(inside, action, { what, ...(osf === undefined ? {} : { tenantId: osf.tenantId }) });
-  if (osf === undefined) throw new AppError("not-found", `${what} does not exist`);
-  return osf;
-}
-
-/** The audit row of a change to an image. */
-export function auditImage(
-  inside: Context,
-  action: Action,
-  about: {
-    readonly image: Pick<FoundImage, "id" | "tenantId" | "version" | "osfName">;
-    readonly detail?: Record<string, unknown>;
-  },
-): Promise<void> {
-  const { image, detail } = about;
-  return recordAudit(inside, {
-    action,
-    tenantId: image.tenantId,
-    subjectKind: "image",
-    subjectId: image.id,
-    subjectName: `${image.osfName} ${image.version}`,
-    ...(detail === undefined ? {} : { detail }),
-  });
 }

@@ -2,7 +2,8 @@ import { eq } from "drizzle-orm";
 import { dis } from "../../db/schema/index.ts";
 import type { DiId } from "../../domain/ids.ts";
 import { type Context, change } from "../context.ts";
-import { auditImage, findImageFor } from "./find.ts";
+import { auditImage } from "./audit-image.ts";
+import { findImageFor } from "./find.ts";
 
 export async function setImageBlocked(context: Context, diId: DiId, isBlocked: boolean): Promise<void> {
   const action = isBlocked ? "image.block" : "image.unblock";

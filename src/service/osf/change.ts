@@ -2,11 +2,10 @@ import { eq } from "drizzle-orm";
 import { z } from "zod";
 import { osfs } from "../../db/schema/index.ts";
 import type { OsfId } from "../../domain/ids.ts";
-import { AppError } from "../../lib/errors.ts";
 import { recordAudit } from "../audit.ts";
-import { authorize } from "../authorize.ts";
 import { type Context, change } from "../context.ts";
 import { decimalNumber, idField, parseInput, textField, wholeNumber } from "../input.ts";
+import { findOsfFor } from "./find.ts";
 
 export const changeOsfInput = z.object({
   osfId: idField<OsfId>(),
@@ -23,10 +22,7 @@ export async function changeOsf(context: Context, input: z.input<typeof changeOs
     osfs_tenant_id_name_key: { message: `an OSF ${given.name} exists already in this tenant`, field: "name" },
   };
   await change(context, { doing: `change OSF ${osfId}`, conflicts }, async (inside) => {
-    const [osf] = await inside.db.select().from(osfs).where(eq(osfs.id, osfId)).for("update");
-    const what = `OSF ${osfId}`;
-    authorize(inside, "osf.change", { what, ...(osf === undefined ? {} : { tenantId: osf.tenantId }) });
-    if (osf === undefined) throw new AppError("not-found", `${what} does not exist`);
+    const osf = await findOsfFor(inside, "osf.change", osfId);
     if (Object.keys(wanted).length > 0) await inside.db.update(osfs).set(wanted).where(eq(osfs.id, osfId));
     await recordAudit(inside, {
       action: "osf.change",
