@@ -6,6 +6,7 @@
 import type { NodeDesktop } from "../db/queries/node-desktops.ts";
 import type { VmId } from "../domain/ids.ts";
 import type { LoopDeps } from "./deps.ts";
+import { cleanUpDesktop } from "./execute/clean-up.ts";
 import { listLeftovers, type World } from "./observe.ts";
 
 export type Strangers = {
@@ -27,10 +28,7 @@ export async function sweepStrangers(deps: LoopDeps, strangers: Strangers): Prom
     const leftovers = listLeftovers(deps, vmId, world);
     if (leftovers.length === 0) continue;
     try {
-      await deps.hypervisor.cleanUp(vmId);
-      await deps.network.removePort(vmId);
-      deps.channels.close(vmId);
-      await deps.storage.unmountDesktop(vmId);
+      await cleanUpDesktop(deps, vmId);
       deps.log.info("stranger-cleaned-up", { vmId, leftovers });
     } catch (error) {
       deps.log.warn("stranger-not-cleaned-up", { vmId, error });

@@ -4,7 +4,7 @@ import { purgeVm } from "../../service/vm/purge.ts";
 import { wishVmStopped } from "../../service/vm/wish-stopped.ts";
 import { NX_PORT } from "../../wire/guest/messages.ts";
 import { reportSession } from "../report/report-session.ts";
-import { cleanUp } from "./clean-up.ts";
+import { cleanUpDesktop } from "./clean-up.ts";
 import type { ActingAction, Executor } from "./executor.ts";
 import { prepareDisks } from "./prepare-disks.ts";
 import { prepareSession } from "./prepare-session.ts";
@@ -21,7 +21,7 @@ export const EXECUTORS: Executors = {
   halt: (deps, { desktop }) => deps.hypervisor.halt(desktop.vmId),
   terminate: (deps, { desktop }) => deps.hypervisor.terminate(desktop.vmId),
   kill: (deps, { desktop }) => deps.hypervisor.kill(desktop.vmId),
-  "clean-up": cleanUp,
+  "clean-up": (deps, { desktop }) => cleanUpDesktop(deps, desktop.vmId),
   "prepare-session": prepareSession,
   "report-session": async (deps, { desktop }, patch) => {
     const { vmId, epoch, generation, address } = desktop;
