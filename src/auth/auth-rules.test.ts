@@ -1,0 +1,126 @@
+import { describe, expect, test } from "bun:test";
+import { BoundedQueue } from "./bounded-queue.ts";
+import { parseLoginName } from "./login.ts";
+import { hashPassword, verifyPassword } from "./password.ts";
+import { THROTTLE, Throttle } from "./throttle.ts";
+
+describe("login names", () => {
+  const cases: [text: string, expected: unknown][] = [
+    ["alice", { login: "alice", tenant: "default" }],
+    ["ALICE", { login: "alice", tenant: "default" }],
+    [" alice ", { login: "alice", tenant: "default" }],
+    ["alice@acme", { login: "alice", tenant: "acme" }],
+    ["alice#ACME ", { login: "alice", tenant: "acme" }],
+    ["alice@default@x", { login: "alice", tenant: "default@x" }],
+    ["alice#a@b", { login: "alice", tenant: "a@b" }],
+    ["", undefined],
+    ["  ", undefined],
+    ["@acme", undefined],
+    ["alice@", undefined],
+  ];
+  for (const [text, expected] of cases)
+    test(`${JSON.stringify(text)} is read`, () =>
+      expect(parseLoginName(text, "default")).toEqual(expected as never));
+});
+
+describe("passwords", () => {
+  test("match their hash and nothing else", async () => {
+    const hash = await hashPassword("correct horse");
+    expect(hash).toStartWith("$argon2id$v=19$m=65536,t=2,p=1$");
+    expect(await verifyPassword("correct horse", hash)).toBe(true);
+    expect(await verifyPassword("correct horsf", hash)).toBe(false);
+    expect(await verifyPassword("", hash)).toBe(false);
+    expect(await verifyPassword("x".repeat(5_000), hash)).toBe(false);
+    expect(await verifyPassword("correct horse", "not a hash")).toBe(false);
+  });
+  test("have bounds, and say which", async () => {
+    await expect(hashPassword("short")).rejects.toThrow("at least 8 characters");
+    await expect(hashPassword("x".repeat(2_000))).rejects.toThrow("over 1024 bytes");
+  });
+});
+
+describe("the queue", () => {
+  test("runs so many at a time, lets so many wait, turns the rest away, and is well after a failure", async () => {
+    const queue = new BoundedQueue({ atOnce: 2, waiting: 3 });
+    const gates = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
+    let running = 0;
+    let most = 0;
+    const results = Array.from({ length: 7 }, (_, index) =>
+      queue.run(async () => {
+        most = Math.max(most, ++running);
+        await gates[index]?.promise;
+        running--;
+        if (index === 0) throw new Error("failed");
+        return index;
+      }),
+    );
+    for (const gate of gates) gate.resolve();
+    const settled = await Promise.allSettled(results);
+    expect(settled.map((one) => (one.status === "fulfilled" ? one.value : "failed"))).toEqual([
+      "failed",
+      1,
+      2,
+      3,
+      4,
+      undefined,
+      undefined,
+    ]);
+    expect(most).toBe(2);
+    expect(await queue.run(async () => "again")).toBe("again");
+  });
+});
+
+describe("the throttle", () => {
+  function create() {
+    const time = { ms: 1_000 };
+    const throttle = new Throttle({ nowMs: () => time.ms, monotonicMs: () => time.ms });
+    const fail = (times: number, key = "k") => {
+      for (let n = 0; n < times; n++) throttle.failed(key);
+    };
+    return { time, throttle, fail };
+  }
+
+  test("lets the free failures pass, then doubles the wait up to its bound", () => {
+    const { throttle, fail } = create();
+    const waits = Array.from({ length: 14 }, () => {
+      const wait = throttle.enter("k");
+      fail(1);
+      return wait;
+    });
+    expect(waits).toEqual([0, 0, 0, 0, 0, 0, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000, 8_000]);
+  });
+
+  test("counts the wait from the last failure, and forgets after its time", () => {
+    const { time, throttle, fail } = create();
+    fail(8);
+    time.ms += 1_500;
+    expect(throttle.enter("k")).toBe(500);
+    time.ms += THROTTLE.memoryMs;
+    expect(throttle.enter("k")).toBe(0);
+  });
+
+  test("is over with a success, and knows keys apart", () => {
+    const { throttle, fail } = create();
+    fail(9);
+    expect(throttle.enter("other")).toBe(0);
+    throttle.succeeded("k");
+    expect(throttle.enter("k")).toBe(0);
+  });
+
+  test("turns away when too many tries of a key wait", () => {
+    const { throttle, fail } = create();
+    fail(9);
+    const releases = Array.from({ length: THROTTLE.mostWaiting }, () => throttle.hold("k"));
+    expect(throttle.enter("k")).toBe("refuse");
+    releases[0]?.();
+    expect(throttle.enter("k")).toBeNumber();
+  });
+
+  test("remembers a bounded number of keys, the latest", () => {
+    const { throttle, fail } = create();
+    fail(9, "first");
+    for (let n = 0; n < THROTTLE.mostKeys; n++) fail(9, `key ${n}`);
+    expect(throttle.enter("first")).toBe(0);
+    expect(throttle.enter("key 1")).toBe(4_000);
+  });
+});
