@@ -92,6 +92,19 @@ describe("a connection lost inside a transaction", () => {
     }
   }, 20_000);
 
+  // Unpatched, it waits for an answer that can't come, until its deadline.
+  test("doesn't hold up who closes the client then", async () => {
+    for (let round = 0; round < 6; round++) {
+      const victim = openDatabase(database.address("qvd_owner"), { applicationName: "victim-closed" });
+      await victim.sql`select 1`;
+      await killBackends(owner, "victim-closed");
+      await victim.sql`select 1`.catch(() => undefined);
+      const startedMs = performance.now();
+      await victim.close();
+      expect(performance.now() - startedMs).toBeLessThan(2_000);
+    }
+  }, 60_000);
+
   test("is told as database-away by a verb, and nothing of it stays", async () => {
     const victim = database.open("qvd_owner", { max: 1, applicationName: "victim-verb" });
     const context = { db: victim.orm, actor: { kind: "system", what: "test" } as const };
