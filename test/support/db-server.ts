@@ -92,8 +92,8 @@ async function chooseAccount(server: Server): Promise<string | undefined> {
   const accounts = (await readFile("/etc/passwd", "utf8")).split("\n").map((line) => line.split(":"));
   const data = `${server.folder}/data`;
   const uid = existsSync(data) ? String((await stat(data)).uid) : undefined;
-  const owner = accounts.find((fields) => fields[2] === uid && uid !== "0");
-  if (owner?.[0] !== undefined) return owner[0];
+  const owner = uid === undefined ? undefined : accounts.find((fields) => fields[2] === uid);
+  if (owner?.[0] !== undefined && uid !== "0") return owner[0];
   return accounts.some((fields) => fields[0] === "qvd-db") ? "qvd-db" : "postgres";
 }
 
