@@ -1,5 +1,6 @@
 /** What lists are limited to, and what of a thing's address is right: shared by pages and API. */
 
+import { listTenants } from "../db/queries/tenants.ts";
 import { isOfSite, visibleTenant } from "../domain/access/decide-access.ts";
 import {
   type DiId,
@@ -11,10 +12,16 @@ import {
   type VmId,
 } from "../domain/ids.ts";
 import { AppError } from "../lib/errors.ts";
+import type { AdminDeps } from "./deps.ts";
 import type { AdminContext } from "./env.ts";
 
 export function tenantOf(c: AdminContext): TenantId | undefined {
   return visibleTenant(c.get("signedIn").actor);
+}
+
+/** Whether lists must say whose a thing is: there are several tenants, and this administrator sees them. */
+export async function seesTenants(deps: AdminDeps, c: AdminContext): Promise<boolean> {
+  return tenantOf(c) === undefined && (await listTenants(deps.db)).length > 1;
 }
 
 /** Throws `forbidden` for administrators of one tenant: boxes are the site's. */

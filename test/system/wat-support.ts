@@ -7,7 +7,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { runOk } from "../../src/lib/run.ts";
 import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
-import { PASSWORD, seedSite } from "./wat-site.ts";
+import { PASSWORD, seedSite } from "../support/wat-site.ts";
 
 export type Wat = {
   readonly url: string;

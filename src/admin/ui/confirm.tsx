@@ -4,6 +4,7 @@ import type { Child } from "hono/jsx";
 import { ButtonLink, SubmitButton } from "./button.tsx";
 import { Card } from "./card.tsx";
 import { PostForm } from "./form.tsx";
+import { Narrow } from "./narrow.tsx";
 import { Notice } from "./notice.tsx";
 import { PageHead } from "./page-head.tsx";
 
@@ -17,7 +18,7 @@ export function Confirm(props: {
   readonly children: Child;
 }) {
   return (
-    <>
+    <Narrow>
       <PageHead title={props.title} back={props.back} />
       <Card>
         <PostForm action={props.action} csrf={props.csrf}>
@@ -29,6 +30,6 @@ export function Confirm(props: {
           </div>
         </PostForm>
       </Card>
-    </>
+    </Narrow>
   );
 }

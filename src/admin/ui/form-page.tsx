@@ -4,6 +4,7 @@ import type { PropsWithChildren } from "hono/jsx";
 import { ButtonLink, SubmitButton } from "./button.tsx";
 import { Card } from "./card.tsx";
 import { PostForm } from "./form.tsx";
+import { Narrow } from "./narrow.tsx";
 import { Notice } from "./notice.tsx";
 import { PageHead } from "./page-head.tsx";
 
@@ -19,7 +20,7 @@ export function FormPage(
   }>,
 ) {
   return (
-    <>
+    <Narrow>
       <PageHead title={props.title} lead={props.lead} back={props.back} />
       <Card>
         <PostForm action={props.action} csrf={props.csrf}>
@@ -31,6 +32,6 @@ export function FormPage(
           </div>
         </PostForm>
       </Card>
-    </>
+    </Narrow>
   );
 }

@@ -41,7 +41,7 @@ const SECTIONS: readonly {
   { section: "nodes", href: "/nodes", text: "Nodes", icon: "node" },
 ];
 
-const HTMX_CONFIG = JSON.stringify({ includeIndicatorCSS: false, history: false, defaultTimeout: 30_000 });
+const HTMX_CONFIG = JSON.stringify({ includeIndicatorCSS: false, history: "reload", defaultTimeout: 30_000 });
 
 export type DocumentProps = PropsWithChildren<{
   readonly title: string;

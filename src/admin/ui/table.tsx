@@ -56,11 +56,12 @@ function sortOf(column: Column): "ascending" | "descending" | undefined {
   return column.sort.now === "up" ? "ascending" : "descending";
 }
 
-export function Cell(props: PropsWithChildren<{ readonly label?: string; readonly isNumber?: boolean }>) {
+/** `isEmpty` cells are a dash in a table and not there in a card. */
+export function Cell(props: PropsWithChildren<{ readonly label: string; readonly isEmpty?: boolean }>) {
   return (
-    <td class={props.isNumber ? "number" : undefined} data-label={props.label}>
+    <td class={props.isEmpty ? "empty-cell" : undefined} data-label={props.label}>
       {/* One child, so that the card's grid has label and value. */}
-      <div>{props.children}</div>
+      <div>{props.isEmpty ? "–" : props.children}</div>
     </td>
   );
 }

@@ -30,7 +30,7 @@ export function Trail(props: { readonly items: readonly TrailItem[]; readonly no
               <p class="trail-meta">
                 <Moment at={item.at} now={props.now} />
                 {item.node ? <span>on {item.node}</span> : null}
-                {item.actor ? <span>by {formatActor(item.actor)}</span> : null}
+                {isPerson(item.actor) ? <span>by {formatActor(item.actor)}</span> : null}
               </p>
             </div>
           </li>
@@ -38,6 +38,11 @@ export function Trail(props: { readonly items: readonly TrailItem[]; readonly no
       })}
     </ol>
   );
+}
+
+/** What a node did itself says so by its place. */
+function isPerson(actor: string | null): actor is string {
+  return actor !== null && !actor.startsWith("node:");
 }
 
 /** `user:ann@default` as people say it: `ann@default`; what the system did itself is named so. */

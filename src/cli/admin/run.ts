@@ -1,10 +1,15 @@
 import { runAdmin } from "../../admin/run-admin.ts";
+import { BoundedQueue } from "../../auth/bounded-queue.ts";
 import { createAuthClient } from "../../auth/client.ts";
 import { hashPassword } from "../../auth/password.ts";
 import { openDatabase } from "../../db/client.ts";
 import { systemClock } from "../../lib/clock.ts";
+import { AppError } from "../../lib/errors.ts";
 import type { Command } from "../command.ts";
 import { openMode } from "../mode.ts";
+
+/** Each hash takes 64 MB while it runs. */
+const HASHES = { atOnce: 2, waiting: 32 };
 
 export const adminRun: Command = {
   name: "admin run",
@@ -27,7 +32,7 @@ export const adminRun: Command = {
         wakeSocket: layout.wakeSocket,
         incomingFolder: layout.incomingFolder,
         networkRange: config.networkRange,
-        hashPassword,
+        hashPassword: boundedHash(),
         clock: systemClock,
         log,
         signal: io.signal,
@@ -39,3 +44,12 @@ export const adminRun: Command = {
     }
   },
 };
+
+function boundedHash(): (password: string) => Promise<string> {
+  const queue = new BoundedQueue(HASHES);
+  return async (password) => {
+    const hash = await queue.run(() => hashPassword(password));
+    if (hash !== undefined) return hash;
+    throw new AppError("unavailable", "too many passwords are being set at once; try again in a moment");
+  };
+}

@@ -11,7 +11,7 @@ import { wishVmStopped } from "../../../service/vm/wish-stopped.ts";
 import { contextOf } from "../../context.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminEnv } from "../../env.ts";
-import { redirectBack } from "../../redirect.ts";
+import { executeAndReturn } from "../../redirect.ts";
 import { idParam } from "../../visible.ts";
 
 type DesktopVerb = {
@@ -37,8 +37,9 @@ export function actOnDesktop(deps: AdminDeps, verb: keyof typeof DESKTOP_VERBS):
   const { execute, done } = DESKTOP_VERBS[verb];
   return async function executeVerb(c) {
     const vmId = idParam<VmId>(c, "desktop");
-    await execute(contextOf(deps, c), vmId);
-    deps.wake("vm", vmId);
-    return redirectBack(c, `/desktops/${vmId}`, { tone: "good", text: done });
+    return executeAndReturn(c, { fallback: `/desktops/${vmId}`, done }, async () => {
+      await execute(contextOf(deps, c), vmId);
+      deps.wake("vm", vmId);
+    });
   };
 }

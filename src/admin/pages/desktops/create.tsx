@@ -17,7 +17,7 @@ import { Empty } from "../../ui/empty.tsx";
 import { type Choice, SelectField, SuggestField, TextField } from "../../ui/field.tsx";
 import { FormPage } from "../../ui/form-page.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
-import { tenantOf } from "../../visible.ts";
+import { seesTenants, tenantOf } from "../../visible.ts";
 
 const BACK = { href: "/desktops", text: "Desktops" };
 
@@ -59,7 +59,8 @@ async function renderForm(deps: AdminDeps, c: AdminContext, form: FormState) {
   const options = { title, section: "desktops", status } as const;
   if (users.length === 0 || osfs.length === 0)
     return renderPage(c, options, <Missing hasUsers={users.length > 0} />);
-  const suffix = (tenant: string) => (tenantId === undefined ? ` (${tenant})` : "");
+  const hasTenants = await seesTenants(deps, c);
+  const suffix = (tenant: string) => (hasTenants ? ` (${tenant})` : "");
   const people: Choice[] = users.map((user) => ({
     value: String(user.id),
     text: user.login + suffix(user.tenant),

@@ -34,7 +34,7 @@ const BULK_FORM = "bulk";
 export function DesktopsRegion(props: { readonly view: DesktopsView }) {
   const { view } = props;
   return (
-    <LiveRegion id={DESKTOPS_ID} path={addressOf(view, {}, "/desktops/table")}>
+    <LiveRegion id={DESKTOPS_ID} path={addressOf(view, {}, "/desktops/table")} class="selection">
       <Filter view={view} />
       <Card isFlush>{view.rows.length === 0 ? <Nothing view={view} /> : <Rows view={view} />}</Card>
       {view.rows.length === 0 ? null : <Bulk view={view} />}
@@ -138,10 +138,12 @@ function Row(props: { readonly row: DesktopRow; readonly view: DesktopsView }) {
         {row.osf}
         <span class="row-sub">{row.tag}</span>
       </Cell>
-      <Cell label="Session">
+      <Cell label="Session" isEmpty={!row.isConnected && row.xState === "none"}>
         <SessionPill vm={row} />
       </Cell>
-      <Cell label="Node">{row.node ?? "–"}</Cell>
+      <Cell label="Node" isEmpty={row.node === null}>
+        {row.node}
+      </Cell>
       <ActionsCell>
         <StartStop row={row} view={view} />
       </ActionsCell>

@@ -11,7 +11,7 @@ import { ButtonLink } from "../../ui/button.tsx";
 import { ListToolbar } from "../../ui/list-toolbar.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
 import { parseStateGroup, STATE_GROUPS, type StateGroup, statesOf } from "../../ui/vm-state.ts";
-import { tenantOf } from "../../visible.ts";
+import { seesTenants, tenantOf } from "../../visible.ts";
 import { addressOf, DESKTOPS_ID, DesktopsRegion, type DesktopsView } from "./list-view.tsx";
 
 export function listDesktopsPage(deps: AdminDeps): Handler<AdminEnv> {
@@ -69,7 +69,7 @@ async function readView(deps: AdminDeps, c: AdminContext): Promise<DesktopsView>
     counts: countGroups(overview.desktopsByState),
     csrf: c.get("signedIn").csrfToken,
     now: new Date(deps.clock.nowMs()),
-    hasTenants: tenantId === undefined,
+    hasTenants: await seesTenants(deps, c),
   };
 }
 

@@ -134,8 +134,8 @@ function SessionCard(props: { readonly view: DesktopView }) {
           ["User", vm.user],
           ["From", session.clientAddress],
           [since ? "Connected" : "Asked for", <Moment at={since ?? session.requestedAt} now={now} />],
-          ["Received", formatSize(session.bytesToClient)],
-          ["Sent", formatSize(session.bytesFromClient)],
+          ["To the client", formatSize(session.bytesToClient)],
+          ["From the client", formatSize(session.bytesFromClient)],
         ]}
       />
     </Card>

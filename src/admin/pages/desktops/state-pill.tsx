@@ -25,8 +25,8 @@ export function StatePill(props: { readonly vm: StatedVm; readonly now: Date }) 
 }
 
 function noteOf(vm: StatedVm, now: Date): string | undefined {
-  if (vm.state === "stopped" && vm.wish === "running")
-    return vm.fault ? "could not start" : "start asked for";
+  if (vm.state === "stopped" && vm.fault) return "could not start";
+  if (vm.state === "stopped" && vm.wish === "running") return "start asked for";
   if (vm.state === "running" && vm.wish === "stopped") return "stop asked for";
   if (vm.stateAt === null) return undefined;
   return `for ${formatDuration(now.getTime() - vm.stateAt.getTime())}`;
@@ -39,6 +39,6 @@ export function SessionPill(props: { readonly vm: SeatedVm }) {
   if (isConnected) return <Pill tone="good" text="Connected" />;
   if (xState === "suspended")
     return <Pill tone="idle" text="Suspended" title="Nobody is connected; programs go on" />;
-  if (xState === "none") return <>–</>;
+  if (xState === "none") return <Pill tone="idle" text="None" />;
   return <Pill tone="busy" text={xState.charAt(0).toUpperCase() + xState.slice(1)} />;
 }

@@ -5,7 +5,7 @@ import { unblockImage } from "../../../service/image/unblock.ts";
 import { contextOf } from "../../context.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminEnv } from "../../env.ts";
-import { redirectBack } from "../../redirect.ts";
+import { executeAndReturn } from "../../redirect.ts";
 import { idParam } from "../../visible.ts";
 
 const VERBS = {
@@ -17,8 +17,9 @@ const VERBS = {
 export function actOnImage(deps: AdminDeps, verb: keyof typeof VERBS): Handler<AdminEnv> {
   const { execute, done } = VERBS[verb];
   return async function executeVerb(c) {
-    await execute(contextOf(deps, c), { diId: idParam<DiId>(c, "image") });
-    deps.wake("image");
-    return redirectBack(c, "/images", { tone: "good", text: done });
+    return executeAndReturn(c, { fallback: "/images", done }, async () => {
+      await execute(contextOf(deps, c), { diId: idParam<DiId>(c, "image") });
+      deps.wake("image");
+    });
   };
 }

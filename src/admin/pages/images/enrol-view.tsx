@@ -7,6 +7,7 @@ import { Card } from "../../ui/card.tsx";
 import { Empty } from "../../ui/empty.tsx";
 import { FileField, SelectField, TextField } from "../../ui/field.tsx";
 import { PostForm } from "../../ui/form.tsx";
+import { Narrow } from "../../ui/narrow.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
 import { formatSize } from "../../ui/size.ts";
@@ -23,7 +24,7 @@ export type EnrolViewProps = {
 export function EnrolView(props: EnrolViewProps) {
   const { osfs, form, csrf } = props;
   return (
-    <>
+    <Narrow>
       <PageHead
         title="Add an image"
         lead="An image is a root file system as tar, tar.gz, tar.xz or tar.zst."
@@ -57,7 +58,7 @@ export function EnrolView(props: EnrolViewProps) {
           </Card>
         </div>
       )}
-    </>
+    </Narrow>
   );
 }
 

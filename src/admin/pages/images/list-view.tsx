@@ -117,10 +117,12 @@ function Versions(props: { readonly flavour: FlavourView; readonly view: ImagesV
           <Cell label="State">
             <ImageState image={image} />
           </Cell>
-          <Cell label="Tags">
+          <Cell label="Tags" isEmpty={image.tags.every((tag) => tag.isFixed)}>
             <Tags image={image} csrf={view.csrf} />
           </Cell>
-          <Cell label="Size">{image.sizeBytes === null ? "–" : formatSize(image.sizeBytes)}</Cell>
+          <Cell label="Size" isEmpty={image.sizeBytes === null}>
+            {formatSize(image.sizeBytes ?? 0)}
+          </Cell>
           <Cell label="Added">
             <Moment at={image.createdAt} now={view.now} />
           </Cell>
@@ -155,7 +157,6 @@ function Tags(props: { readonly image: ImageRow; readonly csrf: string }) {
   const { image, csrf } = props;
   // A version's own tag says nothing that the version doesn't.
   const tags = image.tags.filter((tag) => !tag.isFixed);
-  if (tags.length === 0) return <>–</>;
   return (
     <ul class="tags">
       {tags.map(({ tag }) => (

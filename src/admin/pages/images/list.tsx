@@ -8,7 +8,7 @@ import type { AdminContext, AdminEnv } from "../../env.ts";
 import { renderPage } from "../../render.tsx";
 import { ButtonLink } from "../../ui/button.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
-import { tenantOf } from "../../visible.ts";
+import { seesTenants, tenantOf } from "../../visible.ts";
 import { ImagesRegion, type ImagesView } from "./list-view.tsx";
 
 /** A site has few; older ones are found by the API. */
@@ -56,6 +56,6 @@ async function readView(deps: AdminDeps, c: AdminContext): Promise<ImagesView> {
     flavours: osfs.map((osf) => ({ osf, images: images.items.filter((image) => image.osfId === osf.id) })),
     csrf: c.get("signedIn").csrfToken,
     now: new Date(deps.clock.nowMs()),
-    hasTenants: tenantId === undefined,
+    hasTenants: await seesTenants(deps, c),
   };
 }

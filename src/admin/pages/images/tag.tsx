@@ -10,7 +10,7 @@ import { contextOf } from "../../context.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { EMPTY_FORM, type FormState, readForm, refusedForm } from "../../form.ts";
-import { redirectBack, redirectTo } from "../../redirect.ts";
+import { executeAndReturn, redirectTo } from "../../redirect.ts";
 import { renderPage } from "../../render.tsx";
 import { SuggestField } from "../../ui/field.tsx";
 import { FormPage } from "../../ui/form-page.tsx";
@@ -42,9 +42,10 @@ export function tagImage(deps: AdminDeps): Handler<AdminEnv> {
 export function untagImage(deps: AdminDeps): Handler<AdminEnv> {
   return async function executeUntag(c) {
     const { tag = "" } = await readForm(c);
-    await removeTag(contextOf(deps, c), { diId: idParam<DiId>(c, "image"), tag });
-    deps.wake("image");
-    return redirectBack(c, "/images", { tone: "good", text: `Removed tag ${tag}.` });
+    return executeAndReturn(c, { fallback: "/images", done: `Removed tag ${tag}.` }, async () => {
+      await removeTag(contextOf(deps, c), { diId: idParam<DiId>(c, "image"), tag });
+      deps.wake("image");
+    });
   };
 }
 

@@ -5,7 +5,7 @@ import { unblockNode } from "../../../service/node/unblock.ts";
 import { contextOf } from "../../context.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminEnv } from "../../env.ts";
-import { redirectBack } from "../../redirect.ts";
+import { executeAndReturn } from "../../redirect.ts";
 import { idParam } from "../../visible.ts";
 
 const VERBS = {
@@ -20,8 +20,9 @@ const VERBS = {
 export function actOnNode(deps: AdminDeps, verb: keyof typeof VERBS): Handler<AdminEnv> {
   const { execute, done } = VERBS[verb];
   return async function executeVerb(c) {
-    await execute(contextOf(deps, c), { nodeId: idParam<NodeId>(c, "node") });
-    deps.wake("node");
-    return redirectBack(c, "/nodes", { tone: "good", text: done });
+    return executeAndReturn(c, { fallback: "/nodes", done }, async () => {
+      await execute(contextOf(deps, c), { nodeId: idParam<NodeId>(c, "node") });
+      deps.wake("node");
+    });
   };
 }

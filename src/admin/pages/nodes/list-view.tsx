@@ -64,6 +64,7 @@ function NodeCard(props: { readonly node: NodeRow; readonly view: NodesView }) {
     >
       <Problems problems={facts?.problems ?? []} />
       <Facts
+        isWide
         facts={[
           ["Desktops", `${node.desktops}, ${node.running} up`],
           ["Sessions", String(node.connected)],
@@ -72,11 +73,9 @@ function NodeCard(props: { readonly node: NodeRow; readonly view: NodesView }) {
           ["Up since", node.startedAt ? <Moment at={node.startedAt} now={view.now} /> : null],
           [
             "Memory free",
-            facts
-              ? `${formatSize(facts.memoryFreeMb * 2 ** 20)} of ${formatSize(facts.memoryMb * 2 ** 20)}`
-              : null,
+            facts ? `${formatSize(facts.memoryFreeMb * 1e6)} of ${formatSize(facts.memoryMb * 1e6)}` : null,
           ],
-          ["Disk free", facts ? formatSize(facts.diskFreeMb * 2 ** 20) : null],
+          ["Disk free", facts ? formatSize(facts.diskFreeMb * 1e6) : null],
           ["Version", facts?.version],
         ]}
       />
@@ -126,9 +125,11 @@ function Workers(props: { readonly workers: readonly WorkerFacts[]; readonly now
           <Cell label="State">
             <Pill tone={WORKER_TONES[worker.state]} text={worker.state} />
           </Cell>
-          <Cell label="Sessions">{worker.connections === null ? "–" : String(worker.connections)}</Cell>
-          <Cell label="Up since">
-            {worker.startedAtMs === null ? "–" : <Moment at={new Date(worker.startedAtMs)} now={props.now} />}
+          <Cell label="Sessions" isEmpty={worker.connections === null}>
+            {String(worker.connections)}
+          </Cell>
+          <Cell label="Up since" isEmpty={worker.startedAtMs === null}>
+            <Moment at={new Date(worker.startedAtMs ?? 0)} now={props.now} />
           </Cell>
           <Cell label="Restarts">{String(worker.restarts)}</Cell>
         </tr>

@@ -5,7 +5,7 @@ import { unblockUser } from "../../../service/user/unblock.ts";
 import { contextOf } from "../../context.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminEnv } from "../../env.ts";
-import { redirectBack } from "../../redirect.ts";
+import { executeAndReturn } from "../../redirect.ts";
 import { idParam } from "../../visible.ts";
 
 const VERBS = {
@@ -18,8 +18,9 @@ export function actOnUser(deps: AdminDeps, verb: keyof typeof VERBS): Handler<Ad
   const { execute, done } = VERBS[verb];
   return async function executeVerb(c) {
     const userId = idParam<UserId>(c, "user");
-    await execute(contextOf(deps, c), { userId });
-    deps.live.notice();
-    return redirectBack(c, `/users/${userId}`, { tone: "good", text: done });
+    return executeAndReturn(c, { fallback: `/users/${userId}`, done }, async () => {
+      await execute(contextOf(deps, c), { userId });
+      deps.live.notice();
+    });
   };
 }

@@ -9,7 +9,7 @@ import { renderPage } from "../../render.tsx";
 import { ButtonLink } from "../../ui/button.tsx";
 import { ListToolbar } from "../../ui/list-toolbar.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
-import { tenantOf } from "../../visible.ts";
+import { seesTenants, tenantOf } from "../../visible.ts";
 import { addressOf, USERS_ID, UsersRegion, type UsersView } from "./list-view.tsx";
 
 export function listUsersPage(deps: AdminDeps): Handler<AdminEnv> {
@@ -51,6 +51,6 @@ async function readView(deps: AdminDeps, c: AdminContext): Promise<UsersView> {
     rows: page.items,
     total: page.total,
     now: new Date(deps.clock.nowMs()),
-    hasTenants: tenantId === undefined,
+    hasTenants: await seesTenants(deps, c),
   };
 }

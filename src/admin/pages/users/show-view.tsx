@@ -112,7 +112,7 @@ function Desktops(props: { readonly view: UserView }) {
           <Cell label="State">
             <StatePill vm={vm} now={now} />
           </Cell>
-          <Cell label="Session">
+          <Cell label="Session" isEmpty={!vm.isConnected && vm.xState === "none"}>
             <SessionPill vm={vm} />
           </Cell>
           <Cell label="Image">

@@ -12,7 +12,7 @@ import { createTenant } from "../../src/service/tenant/create.ts";
 import { createUser } from "../../src/service/user/create.ts";
 import { createVm } from "../../src/service/vm/create.ts";
 import { wishVmRunning } from "../../src/service/vm/wish-running.ts";
-import type { TestDatabase } from "../support/cluster.ts";
+import type { TestDatabase } from "./cluster.ts";
 
 export const PASSWORD = "correct horse battery";
 
@@ -64,12 +64,31 @@ async function seedNode(owner: Owner): Promise<void> {
     diskFreeMb: 210_000,
     lease: { epoch: 3, isHeld: true },
     workers: [
-      { name: "auth", pid: 4720, state: "running", startedAtMs: Date.now() - 7_200_000, restarts: 0, connections: null },
-      { name: "broker-1", pid: 4721, state: "running", startedAtMs: Date.now() - 7_200_000, restarts: 0, connections: 2 },
+      {
+        name: "auth",
+        pid: 4720,
+        state: "running",
+        startedAtMs: Date.now() - 7_200_000,
+        restarts: 0,
+        connections: null,
+      },
+      {
+        name: "broker-1",
+        pid: 4721,
+        state: "running",
+        startedAtMs: Date.now() - 7_200_000,
+        restarts: 0,
+        connections: 2,
+      },
       { name: "broker-2", pid: null, state: "restarting", startedAtMs: null, restarts: 3, connections: 0 },
     ],
     desktops: { running: 2 },
-    problems: [{ text: "broker-2 is not running (3 restarts).", advice: "Read its log, broker-2.log in the logs folder." }],
+    problems: [
+      {
+        text: "broker-2 is not running (3 restarts).",
+        advice: "Read its log, broker-2.log in the logs folder.",
+      },
+    ],
   };
   await owner`insert into nodes (name) values ('node-a')`;
   await owner`insert into node_reports (node_id, state, facts, started_at)
@@ -100,15 +119,28 @@ async function seedDesktops(
 ): Promise<void> {
   const users: UserId[] = [];
   for (const [login, fullName] of PEOPLE) {
-    const created = await createUser(context, deps, { tenantId: of.tenantId, login, fullName, password: PASSWORD });
+    const created = await createUser(context, deps, {
+      tenantId: of.tenantId,
+      login,
+      fullName,
+      password: PASSWORD,
+    });
     users.push(created.userId);
   }
   for (const [index, state] of VM_STATES.entries()) {
     const userId = users[index % 4] ?? asId<UserId>(1);
-    const { vmId } = await createVm(context, deps, { userId, osfId: of.osfId, name: `${PEOPLE[index % 4]?.[0]}-desk-${index + 1}` });
+    const { vmId } = await createVm(context, deps, {
+      userId,
+      osfId: of.osfId,
+      name: `${PEOPLE[index % 4]?.[0]}-desk-${index + 1}`,
+    });
     await seedReport(context, owner, { vmId, state });
   }
-  const stopped = await createVm(context, deps, { userId: users[1] ?? asId<UserId>(1), osfId: of.osfId, name: "<b>bold</b>" });
+  const stopped = await createVm(context, deps, {
+    userId: users[1] ?? asId<UserId>(1),
+    osfId: of.osfId,
+    name: "<b>bold</b>",
+  });
   await owner`insert into vm_reports (vm_id, epoch, state, state_at, fault_code, fault_text) values (${stopped.vmId}, 1, 'stopped', now(),
     'image-broken', 'It could not be started 3 times: no image of office has the tag default.')`;
   await owner`update vms set is_blocked = true, blocked_reason = 'Under repair until Monday.' where id = ${stopped.vmId}`;
