@@ -56,3 +56,8 @@ test("a broken constraint is named", () => {
   );
   expect(brokenConstraint(withCode("42501", { constraint_name: "x" }))).toBeUndefined();
 });
+
+test("a server that doesn't answer counts as away", async () => {
+  const attempt = attemptDatabase("list desktops", () => new Promise<never>(() => undefined), 10);
+  await expect(attempt).rejects.toMatchObject({ code: "database-away" });
+});

@@ -74,12 +74,29 @@ export function describeDatabaseError(doing: string, error: unknown): unknown {
   return error;
 }
 
-/** Runs `query`, and throws what `describeDatabaseError` makes of its failure. */
-export async function attemptDatabase<T>(doing: string, query: () => Promise<T>): Promise<T> {
+/** Longer than any deadline of the server's side: reached only when the server is there and mute. */
+const ANSWER_TIMEOUT_MS = 45_000;
+
+/**
+ * Runs `query`, and throws what `describeDatabaseError` makes of its failure; `database-away` too when there is
+ * no answer for 45 s, as from a server that is frozen or behind a cut network.
+ */
+export async function attemptDatabase<T>(
+  doing: string,
+  query: () => Promise<T>,
+  timeoutMs: number = ANSWER_TIMEOUT_MS,
+): Promise<T> {
+  const { promise: mute, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new AppError("database-away", `${doing}: the database doesn't answer`)),
+    timeoutMs,
+  );
   try {
-    return await query();
+    return await Promise.race([query(), mute]);
   } catch (error) {
     throw describeDatabaseError(doing, error);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

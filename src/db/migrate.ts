@@ -26,8 +26,10 @@ export async function migrate(owner: DatabaseAddress, options: MigrateOptions = 
   const migrations = options.migrations ?? MIGRATIONS;
   const client = openClient(owner, { max: 1, applicationName: "qvd migrate" });
   try {
-    const result = await attemptDatabase("migrate the database", () =>
-      client.begin((tx) => migrateInside(tx, migrations, options.passwords ?? {})),
+    const result = await attemptDatabase(
+      "migrate the database",
+      () => client.begin((tx) => migrateInside(tx, migrations, options.passwords ?? {})),
+      MIGRATE_TIMEOUT_MS,
     );
     for (const migration of result.applied) options.onApplied?.(migration);
     return { from: result.from, to: result.to };
@@ -59,6 +61,8 @@ export async function requireSchema(sql: postgres.Sql): Promise<void> {
 
 /** Any number: it only has to differ from our other advisory locks. */
 const MIGRATE_LOCK = 5_100;
+
+const MIGRATE_TIMEOUT_MS = 900_000;
 
 type Applied = MigrateResult & { readonly applied: readonly Migration[] };
 

@@ -5,7 +5,7 @@
  */
 
 import type { Db } from "../db/client.ts";
-import { brokenConstraint, describeDatabaseError } from "../db/errors.ts";
+import { attemptDatabase, brokenConstraint } from "../db/errors.ts";
 import type { Actor } from "../domain/access/actor.ts";
 import { AppError } from "../lib/errors.ts";
 
@@ -29,10 +29,12 @@ export async function change<T>(
   work: (inside: Context) => Promise<T>,
 ): Promise<T> {
   try {
-    return await context.db.transaction((tx) => work({ ...context, db: tx }));
+    return await attemptDatabase(options.doing, () =>
+      context.db.transaction((tx) => work({ ...context, db: tx })),
+    );
   } catch (error) {
     const conflict = options.conflicts?.[brokenConstraint(error) ?? ""];
-    if (conflict === undefined) throw describeDatabaseError(options.doing, error);
+    if (conflict === undefined) throw error;
     throw new AppError("conflict", conflict.message, {
       cause: error,
       ...(conflict.field === undefined ? {} : { field: conflict.field }),

@@ -1,0 +1,92 @@
+/** A database of the site's own: over TCP, with passwords, its owner no superuser. */
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { openDatabase } from "../../src/db/client.ts";
+import { listenForNotices } from "../../src/db/listen.ts";
+import { migrate, requireSchema } from "../../src/db/migrate.ts";
+import { notify } from "../../src/db/notify.ts";
+import { listOsfs } from "../../src/db/queries/osfs.ts";
+import { ensureRolePasswords } from "../../src/db/role-passwords.ts";
+import { type DatabasePlace, PROCESS_ROLES, roleDatabase, rolePasswordFile } from "../../src/db/url.ts";
+import { waitFor } from "../../src/lib/wait.ts";
+import { asOwner } from "../support/cluster.ts";
+import { type Server, serverAt, startServer, stopServer } from "../support/db-server.ts";
+
+// Our sockets have a fixed port in their name, so the address is what differs from any other server here.
+const HOST = "127.77.0.9";
+
+let server: Server;
+let secretsFolder: string;
+let place: DatabasePlace;
+beforeAll(async () => {
+  server = serverAt(await mkdtemp(`${tmpdir()}/qvd-test-outside-`));
+  secretsFolder = await mkdtemp(`${tmpdir()}/qvd-test-secrets-`);
+  place = { databaseUrl: `postgres://site:site-password@${HOST}:5432/ours`, socketFolder: "", secretsFolder };
+  await startServer(server);
+  await stopServer(server);
+  await appendFile(`${server.folder}/data/postgresql.conf`, `\nlisten_addresses = '${HOST}'\n`);
+  await writeFile(
+    `${server.folder}/data/pg_hba.conf`,
+    "local all all trust\nhost all all all scram-sha-256\n",
+  );
+  await startServer(server);
+  await asOwner(server, async (sql) => {
+    await sql`create role site login createrole password 'site-password'`;
+    await sql`create database ours owner site`;
+  });
+}, 60_000);
+afterAll(async () => {
+  await stopServer(server, "immediate");
+  await rm(server.folder, { recursive: true, force: true });
+  await rm(secretsFolder, { recursive: true, force: true });
+});
+
+test("is migrated by its owner, who gives each role a password that works", async () => {
+  const passwords = await ensureRolePasswords(secretsFolder, {});
+  await migrate(await roleDatabase(place, "qvd_owner"), { passwords });
+  for (const role of PROCESS_ROLES) {
+    const database = openDatabase(await roleDatabase(place, role));
+    await requireSchema(database.sql);
+    const [row] = await database.sql`select current_user who, inet_server_addr()::text at`;
+    expect(row).toMatchObject({ who: role, at: `${HOST}/32` });
+    await database.close();
+  }
+});
+
+test("is migrated again by a later start", async () => {
+  const passwords = await ensureRolePasswords(secretsFolder, {});
+  expect(await migrate(await roleDatabase(place, "qvd_owner"), { passwords })).toMatchObject({ from: 1 });
+  const database = openDatabase(await roleDatabase(place, "qvd_admin"));
+  expect(await listOsfs(database.orm)).toEqual([]);
+  await database.close();
+});
+
+test("carries notices", async () => {
+  const heard: string[] = [];
+  let isListening = false;
+  const address = await roleDatabase(place, "qvd_node");
+  const listening = listenForNotices(address, {
+    onNotice: (payload) => heard.push(payload),
+    onCatchUp: () => {
+      isListening = true;
+    },
+  });
+  const database = openDatabase(address);
+  expect(await waitFor(() => isListening, { timeoutMs: 5_000 })).toBe(true);
+  await notify(database.orm, "hello");
+  expect(await waitFor(() => heard[0] === "hello", { timeoutMs: 5_000 })).toBe(true);
+  await listening.close();
+  await database.close();
+});
+
+test("refuses a role whose password was changed behind our back", async () => {
+  const file = rolePasswordFile(secretsFolder, "qvd_auth");
+  await rm(file);
+  await writeFile(file, "something-else-entirely");
+  const database = openDatabase(await roleDatabase(place, "qvd_auth"));
+  const attempt = database.sql`select 1`.execute();
+  await expect(attempt).rejects.toThrow("password authentication failed");
+  await database.close();
+});
