@@ -9,6 +9,7 @@ import { attemptDatabase, brokenConstraint } from "../db/errors.ts";
 import type { Actor } from "../domain/access/actor.ts";
 import { AppError } from "../lib/errors.ts";
 
+/** `db` is a database outside and the transaction inside `change`. */
 export type Context = {
   readonly db: Db;
   readonly actor: Actor;

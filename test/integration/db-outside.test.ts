@@ -1,6 +1,7 @@
 /** A database of the site's own: over TCP, with passwords, its owner no superuser. */
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
 import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { openDatabase } from "../../src/db/client.ts";
@@ -15,7 +16,8 @@ import { asOwner } from "../support/cluster.ts";
 import { type Server, serverAt, startServer, stopServer } from "../support/db-server.ts";
 
 // Our sockets have a fixed port in their name, so the address is what differs from any other server here.
-const HOST = "127.77.0.9";
+const [low, high] = randomBytes(2);
+const HOST = `127.77.${low}.${Math.max(1, Math.min(254, high ?? 1))}`;
 
 let server: Server;
 let secretsFolder: string;

@@ -23,6 +23,7 @@ export const createAdministratorInput = z.object({
   role: z.string().default("administrator"),
 });
 
+/** Of the site or of a tenant, with one role. The first one of a site is made by the system itself. */
 export async function createAdministrator(
   context: Context,
   deps: PasswordDeps,

@@ -5,6 +5,7 @@ import { type Context, change } from "../context.ts";
 import { auditImage } from "./audit-image.ts";
 import { findImageFor } from "./find.ts";
 
+/** What blocking and unblocking share; the action of the two decides the right. */
 export async function setImageBlocked(context: Context, diId: DiId, isBlocked: boolean): Promise<void> {
   const action = isBlocked ? "image.block" : "image.unblock";
   await change(context, { doing: `${isBlocked ? "block" : "unblock"} image ${diId}` }, async (inside) => {

@@ -6,6 +6,7 @@ import { recordAudit } from "../audit.ts";
 import { authorize } from "../authorize.ts";
 import { type Context, change } from "../context.ts";
 
+/** What blocking and unblocking share; the action of the two decides the right. */
 export async function setNodeBlocked(context: Context, nodeId: NodeId, isBlocked: boolean): Promise<void> {
   const action = isBlocked ? "node.block" : "node.unblock";
   authorize(context, action, { what: `node ${nodeId}` });

@@ -14,6 +14,7 @@ export const createOsfInput = z.object({
   cpus: decimalNumber(0.1, 256).default(2),
 });
 
+/** An OS flavour: what a desktop of it may use. It has no image yet. */
 export async function createOsf(
   context: Context,
   input: z.input<typeof createOsfInput>,

@@ -82,6 +82,7 @@ async function refuseBlockedOwner(inside: Context, vm: FoundVm): Promise<void> {
   }
 }
 
+/** At most one row: the index `sessions_live` and the lock on the desktop see to it. */
 async function supersedeLive(inside: Context, vm: FoundVm): Promise<SessionId | undefined> {
   const [older] = await inside.db
     .update(sessions)

@@ -12,6 +12,7 @@ export const createTenantInput = z.object({
     .regex(/^[^@#\s:/\\]+$/, "must not contain spaces or any of @ # : / \\"),
 });
 
+/** Only for the site's administrators. The names `*` and `-` are QVD's own and taken from the start. */
 export async function createTenant(
   context: Context,
   input: z.input<typeof createTenantInput>,

@@ -15,6 +15,7 @@ export const createUserInput = z.object({
   password: passwordField,
 });
 
+/** The login is unique in its tenant; the password is hashed by `deps` and then forgotten. */
 export async function createUser(
   context: Context,
   deps: PasswordDeps,

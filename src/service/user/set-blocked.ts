@@ -5,6 +5,7 @@ import { recordAudit } from "../audit.ts";
 import { type Context, change } from "../context.ts";
 import { findUserFor } from "./find.ts";
 
+/** What blocking and unblocking share; the action of the two decides the right. */
 export async function setUserBlocked(context: Context, userId: UserId, isBlocked: boolean): Promise<void> {
   const action = isBlocked ? "user.block" : "user.unblock";
   await change(context, { doing: `${isBlocked ? "block" : "unblock"} user ${userId}` }, async (inside) => {

@@ -9,6 +9,7 @@ import { findUserFor } from "./find.ts";
 
 export const setUserPasswordInput = z.object({ userId: idField<UserId>(), password: passwordField });
 
+/** Running sessions go on; the new password counts at the next sign-in. */
 export async function setUserPassword(
   context: Context,
   deps: PasswordDeps,

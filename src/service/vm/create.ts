@@ -76,6 +76,7 @@ async function findTenant(inside: Context, userId: UserId, osfId: OsfId): Promis
   return user.tenantId;
 }
 
+/** The lowest that is free, so that a purged desktop's address is used again. */
 async function allotAddress(inside: Context, networkRange: string): Promise<string> {
   const taken = await inside.db.select({ address: vms.address }).from(vms);
   const address = nextFreeAddress(parseNetworkRange(networkRange), new Set(taken.map((row) => row.address)));
@@ -88,6 +89,7 @@ async function allotAddress(inside: Context, networkRange: string): Promise<stri
   return address;
 }
 
+/** Likewise; counted in the database, which has the index. */
 async function allotIdSlot(inside: Context): Promise<number> {
   const rows = await inside.db.execute<{ slot: number }>(sql`
     select slot from generate_series(0, ${LAST_SLOT}::int) slot

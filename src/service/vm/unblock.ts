@@ -9,6 +9,7 @@ import { findVmFor } from "./find.ts";
 
 export const unblockVmInput = z.object({ vmId: idField<VmId>() });
 
+/** The reason goes with the block. */
 export async function unblockVm(context: Context, input: z.input<typeof unblockVmInput>): Promise<void> {
   const { vmId } = parseInput(unblockVmInput, input);
   await change(context, { doing: `unblock desktop ${vmId}` }, async (inside) => {
