@@ -8,12 +8,14 @@
  * return catches up.
  */
 
-import { isDatabaseAway } from "../db/errors.ts";
+import { attemptDatabase } from "../db/errors.ts";
 import { listNodeDesktops, type NodeDesktop } from "../db/queries/node-desktops.ts";
 import type { VmId } from "../domain/ids.ts";
 import { planVm } from "../domain/vm/plan.ts";
+import type { VmStep } from "../domain/vm/steps.ts";
 import { needsTurn, wantsDown } from "../domain/vm/wish.ts";
 import { backoffMs } from "../lib/backoff.ts";
+import { isAppError } from "../lib/errors.ts";
 import { waitFor } from "../lib/wait.ts";
 import type { LoopDeps } from "./deps.ts";
 import { composeDesired } from "./desired.ts";
@@ -52,6 +54,7 @@ export class NodeLoop {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #fullTimer: ReturnType<typeof setInterval> | undefined;
   #isPassing = false;
+  #passes = 0;
   #awayTries = 0;
   #isBoxStopping = false;
   #isStopped = false;
@@ -130,6 +133,7 @@ export class NodeLoop {
 
   async #pass(): Promise<void> {
     this.#isPassing = true;
+    this.#passes++;
     const isFull = this.#isAllDirty;
     const vmIds = [...this.#dirty];
     this.#isAllDirty = false;
@@ -149,7 +153,7 @@ export class NodeLoop {
   }
 
   #takeFault(error: unknown): number {
-    const isAway = isDatabaseAway(error);
+    const isAway = isAppError(error) && error.code === "database-away";
     if (this.#awayTries === 0 || !isAway)
       this.#deps.log.error(isAway ? "database-away" : "pass-failed", { error });
     this.#awayTries++;
@@ -159,9 +163,11 @@ export class NodeLoop {
   async #look(vmIds: readonly VmId[] | undefined): Promise<void> {
     const { db, node } = this.#deps;
     const isUnknown = vmIds === undefined || vmIds.some((vmId) => !this.#memories.has(vmId));
-    const placed = isUnknown ? await this.#deps.place() : [];
+    const placed = isUnknown ? await attemptDatabase("place desktops", this.#deps.place) : [];
     const asked = vmIds === undefined ? undefined : [...vmIds, ...placed];
-    const desktops = await listNodeDesktops(db, node.nodeId, asked);
+    const desktops = await attemptDatabase("read the desktops of this node", () =>
+      listNodeDesktops(db, node.nodeId, asked),
+    );
     const images = new Set(desktops.flatMap(({ image }) => (image === null ? [] : [image.id])));
     const world = await observeWorld(this.#deps, images);
     this.#forget(desktops, vmIds);
@@ -190,6 +196,8 @@ export class NodeLoop {
     const { limits } = this.#deps.settings;
     const memory = this.#memories.get(desktop.vmId) ?? newMemory(desktop, nowMs);
     this.#memories.set(desktop.vmId, memory);
+    // Its steps ended after this pass had read the database: it is looked at again, with fresh eyes.
+    if (memory.movedInPass === this.#passes) return;
     memory.desktop = desktop;
     const box = { isStopping: this.#isBoxStopping, nowMs, bases: world.bases };
     const desired = composeDesired(desktop, box);
@@ -210,8 +218,15 @@ export class NodeLoop {
     memory.timer = undefined;
     if (plan.steps.length > 0) {
       if (this.#isRestless(memory, nowMs)) this.#wakeLater(memory, ROUNDS_WITHIN_MS);
-      else void runSteps(this.#deps, memory, plan.steps).then(() => this.wake(desktop.vmId));
+      else void this.#run(memory, plan.steps);
     } else if (plan.wakeAtMs !== undefined) this.#wakeLater(memory, plan.wakeAtMs - nowMs);
+  }
+
+  async #run(memory: VmMemory, steps: readonly VmStep[]): Promise<void> {
+    await runSteps(this.#deps, memory, steps);
+    memory.running = undefined;
+    memory.movedInPass = this.#passes;
+    this.wake(memory.desktop.vmId);
   }
 
   #takeTurn(memory: VmMemory, isNeeded: boolean): number {

@@ -18,6 +18,8 @@ export type VmMemory = {
   isPoweringOff: boolean;
   /** What is being done to it now; one thing at a time. */
   running: { action: VmAction; readonly abort: AbortController } | undefined;
+  /** The pass in which its last steps ended: what that pass had read by then is out of date. */
+  movedInPass: number;
   timer: ReturnType<typeof setTimeout> | undefined;
 };
 
@@ -33,6 +35,7 @@ export function newMemory(desktop: NodeDesktop, nowMs: number): VmMemory {
     agentChangedAtMs: undefined,
     isPoweringOff: false,
     running: undefined,
+    movedInPass: 0,
     timer: undefined,
   };
 }

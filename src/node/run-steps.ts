@@ -1,6 +1,6 @@
 /** Does the steps of one desktop in their order, until one fails; the failure is a fact of the next plan. */
 
-import { isDatabaseAway } from "../db/errors.ts";
+import { attemptDatabase } from "../db/errors.ts";
 import { applyReport } from "../domain/vm/apply-report.ts";
 import type { VmReportPatch, VmStep } from "../domain/vm/steps.ts";
 import { AppError, describeError, isAppError } from "../lib/errors.ts";
@@ -10,7 +10,7 @@ import { EXECUTORS } from "./execute/executors.ts";
 import type { VmMemory } from "./memory.ts";
 import { reportVm } from "./report/report-vm.ts";
 
-/** Never throws: what fails is remembered, logged, and planned for. */
+/** Never throws: what fails is remembered, logged, and planned for. The caller ends `memory.running`. */
 export async function runSteps(deps: LoopDeps, memory: VmMemory, steps: readonly VmStep[]): Promise<void> {
   const { vmId } = memory.desktop;
   const abort = new AbortController();
@@ -27,7 +27,6 @@ export async function runSteps(deps: LoopDeps, memory: VmMemory, steps: readonly
       break;
     }
   }
-  memory.running = undefined;
 }
 
 async function report(deps: LoopDeps, memory: VmMemory, patch: VmReportPatch): Promise<void> {
@@ -35,10 +34,9 @@ async function report(deps: LoopDeps, memory: VmMemory, patch: VmReportPatch): P
   const next = applyReport(memory.report, patch, nowMs);
   const { vmId, epoch } = memory.desktop;
   const events = patch.events ?? [];
-  const isOurs = await reportVm(
-    deps.db,
-    { vmId, epoch, report: next, events },
-    { nodeId: deps.node.nodeId, nowMs },
+  const by = { nodeId: deps.node.nodeId, nowMs };
+  const isOurs = await attemptDatabase(`report desktop ${vmId}`, () =>
+    reportVm(deps.db, { vmId, epoch, report: next, events }, by),
   );
   // The plan stands on a ground that is no longer there: none of its further steps is done.
   if (!isOurs) throw new AppError("superseded", `reporting desktop ${vmId}: it is no longer this node's`);
@@ -86,7 +84,7 @@ function takeFailure(
   const { step, error } = what;
   const { vmId } = memory.desktop;
   // Not the desktop's fault, and nothing to count: the loop waits for the database and looks again.
-  if (isDatabaseAway(error) || (isAppError(error) && error.code === "database-away")) {
+  if (isAppError(error) && error.code === "database-away") {
     deps.log.warn("step-without-database", { vmId, action: step.action });
     return;
   }

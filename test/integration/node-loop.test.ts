@@ -50,6 +50,23 @@ describe("a desktop that is wished running", () => {
     expect(await rows.trail(two)).not.toContain("image-unpack-started");
   });
 
+  test("is never planned for by what was read before its last steps ended", async () => {
+    const { loop } = await world.startNode();
+    world.storage.slowLooks(15);
+    const nagging = setInterval(() => loop.wake(), 1);
+    try {
+      const vm = await rows.addVm("one");
+      await rows.wish(vm, "running");
+      await rows.reaches(vm, "running");
+      await rows.wish(vm, "stopped");
+      await rows.reaches(vm, "stopped");
+      const trail = await rows.trail(vm);
+      expect(trail).toEqual([...new Set(trail)]);
+    } finally {
+      clearInterval(nagging);
+    }
+  });
+
   test("waits in starting_1 for its turn, and is told its place", async () => {
     await world.startNode({ parallelStarts: 1 });
     const vms = [await rows.addVm("one"), await rows.addVm("two"), await rows.addVm("three")];

@@ -9,6 +9,8 @@ import type { Storage } from "../../src/storage/storage.ts";
 export type SimStorage = Storage & {
   /** Makes the next so many unpackings fail. */
   failUnpacking(times: number, text: string): void;
+  /** Makes every look at the disks take so long. */
+  slowLooks(ms: number): void;
   /** Makes the next so many clean-ups fail. */
   failUnmounting(times: number): void;
 };
@@ -17,12 +19,16 @@ export function createSimStorage(layout: Layout): SimStorage {
   let unpackFailures = 0;
   let unpackText = "";
   let unmountFailures = 0;
+  let lookMs = 0;
   for (const folder of [layout.vmsFolder, layout.basesFolder, layout.homesFolder])
     mkdirSync(folder, { recursive: true });
   return {
     failUnpacking: (times, text) => {
       unpackFailures = times;
       unpackText = text;
+    },
+    slowLooks: (ms) => {
+      lookMs = ms;
     },
     failUnmounting: (times) => {
       unmountFailures = times;
@@ -50,13 +56,15 @@ export function createSimStorage(layout: Layout): SimStorage {
       }
       rmSync(vmLayout(layout, vmId).folder, { recursive: true, force: true });
     },
-    listMounted: async () =>
-      new Map(
+    listMounted: async () => {
+      await Bun.sleep(lookMs);
+      return new Map(
         readdirSync(layout.vmsFolder).map((name) => {
           const vmId = asId<VmId>(Number(name));
           return [vmId, { vmId, mounts: [], hasFolder: true }];
         }),
-      ),
+      );
+    },
     retireHome: async (vmId, now) => {
       const home = homeFolder(layout, vmId);
       if (!existsSync(home)) return undefined;

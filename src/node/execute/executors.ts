@@ -1,5 +1,6 @@
 /** The table of what can be done to a desktop, typed by the steps of the plan. */
 
+import { attemptDatabase } from "../../db/errors.ts";
 import { purgeVm } from "../../service/vm/purge.ts";
 import { wishVmStopped } from "../../service/vm/wish-stopped.ts";
 import { NX_PORT } from "../../wire/guest/messages.ts";
@@ -25,10 +26,9 @@ export const EXECUTORS: Executors = {
   "prepare-session": prepareSession,
   "report-session": async (deps, { desktop }, patch) => {
     const { vmId, epoch, generation, address } = desktop;
-    await reportSession(
-      deps.db,
-      { vmId, epoch, generation, patch, address, port: NX_PORT },
-      { nodeId: deps.node.nodeId },
+    const write = { vmId, epoch, generation, patch, address, port: NX_PORT };
+    await attemptDatabase(`report session ${patch.sessionId}`, () =>
+      reportSession(deps.db, write, { nodeId: deps.node.nodeId }),
     );
     deps.tell({ topic: "vm", vmId });
   },
