@@ -54,7 +54,7 @@ async function setUp(manner: Manner, provisioned?: Provisioned) {
     launch: (input) => launch({ command, env: {}, cwd: input.home }, places.log),
     isPortOpen: () => true,
     observe: () => ({ uptimeSeconds: 1, address: "10.77.1.9" }),
-    limits: { startMs: 1_500, suspendMs: 1_500, graceMs: 400 },
+    limits: { startMs: 1_500, suspendMs: 1_500, graceMs: 400, patienceMs: 40 },
   };
   let over = new AbortController();
   let ended: Promise<number> = Promise.resolve(0);
@@ -140,6 +140,18 @@ describe("prepare", () => {
     await becomes("connected");
     await channels.prepareSession(VM, { ...REQUEST, session: 6 });
     expect(states().slice(-5)).toEqual(["suspending", "suspended", "suspended", "starting", "listening"]);
+  });
+
+  test("asks nothing of nxagent when the taken-over client goes by itself", async () => {
+    const { channels, server, becomes, places } = await setUp("well");
+    await channels.prepareSession(VM, REQUEST);
+    process.kill(server(), "SIGUSR1");
+    await becomes("connected");
+    const prepared = channels.prepareSession(VM, { ...REQUEST, session: 6 });
+    process.kill(server(), "SIGUSR2");
+    await prepared;
+    expect(channels.read(VM)).toMatchObject({ xState: "listening", session: 6 });
+    expect((await readFile(places.log, "utf8")).match(/Suspending session/g)).toHaveLength(1);
   });
 
   test("offers again what an earlier requester left waiting", async () => {

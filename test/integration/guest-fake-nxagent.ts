@@ -46,7 +46,7 @@ client_comes() {
 finish() { echo "Session: Terminating session at 'now'."; echo "Session: Session terminated at 'now'."; exit 0; }
 trap hang_up HUP
 trap client_comes USR1
-trap suspend USR2
+trap '[ $state = RUNNING ] && suspend' USR2
 if [ "$manner" = stubborn ]; then trap 'echo "Session: Terminating session at now"' TERM; else trap finish TERM; fi
 echo "NXAGENT - Version 3.5.99.26"
 echo "Info: Agent running with pid '1'."

@@ -20,6 +20,11 @@ export type OrderOutcome =
 export type SessionLimits = {
   readonly startMs: number;
   readonly suspendMs: number;
+  /**
+   * How long a taken-over client may go by itself, its broker having cut it off: nxagent then suspends in 0.2 s
+   * and resumes in 0.1 s; after a SIGHUP it takes 1 to 6 s and 4 s.
+   */
+  readonly patienceMs: number;
   /** Between TERM and KILL. */
   readonly graceMs: number;
   /** nxagent ends its wait for a client after 60 s; one that has waited so long is not offered to the next. */
@@ -35,6 +40,7 @@ export type GuestSessionDeps = XSessionDeps & {
 export const SESSION_LIMITS: SessionLimits = {
   startMs: 20_000,
   suspendMs: 20_000,
+  patienceMs: 500,
   graceMs: 5_000,
   staleListeningMs: 40_000,
   mostOrders: 8,
@@ -167,8 +173,11 @@ export class GuestSession {
           return "listening";
         }
         return this.#awaitSuspended(true, signal);
-      case "connected":
+      case "connected": {
+        const hasLeft = (state: XState) => state !== "connected";
+        if (await this.#x.waitUntil(hasLeft, this.#limits.patienceMs, signal)) return undefined;
         return this.#awaitSuspended(true, signal);
+      }
       case "suspending":
         return this.#awaitSuspended(false, signal);
       case "suspended":

@@ -59,7 +59,8 @@ export class XSession {
   readonly #waiting = new Set<() => void>();
   /** Processes that were told to end and will be killed if they don't. */
   readonly #ending = new Set<number>();
-  #hangUp: { readonly word: string; readonly atMs: number } | undefined;
+  /** The last SIGHUP until nxagent says something, and what its state file says if it did not hear it. */
+  #hangUp: { readonly unheard: string; readonly atMs: number } | undefined;
 
   constructor(deps: XSessionDeps) {
     this.#deps = deps;
@@ -137,7 +138,8 @@ export class XSession {
 
   /** SIGHUP: suspends a connected nxagent and wakes a suspended one. Repeated by `waitUntil` while unheard. */
   hangUp(): void {
-    this.#hangUp = { word: readSmallFile(this.#deps.places.state), atMs: this.#deps.clock.monotonicMs() };
+    const unheard = this.#state === "connected" ? "RUNNING" : "SUSPENDED";
+    this.#hangUp = { unheard, atMs: this.#deps.clock.monotonicMs() };
     const nxagent = this.#findNxagent();
     if (nxagent !== undefined) signalProcess(nxagent, "SIGHUP");
   }
@@ -296,12 +298,11 @@ export class XSession {
     if (event === "suspended") this.#apply(event);
   }
 
-  /** Its state file still says what it said before the signal: it was not heard. */
+  /** Its log is silent and its state file says what it said before the signal: it was not heard. */
   #repeatHangUp(): void {
     const sent = this.#hangUp;
     if (sent === undefined || this.#deps.clock.monotonicMs() - sent.atMs < REPEAT_HANG_UP_MS) return;
-    this.#hangUp = undefined;
-    if (readSmallFile(this.#deps.places.state) !== sent.word) return;
+    if (readSmallFile(this.#deps.places.state) !== sent.unheard) return;
     this.#deps.log.info("session-hang-up-repeated", { state: this.#state });
     this.hangUp();
   }
