@@ -11,7 +11,7 @@ import { listOsfs, readOsf } from "../../src/db/queries/osfs.ts";
 import { readOverview } from "../../src/db/queries/overview.ts";
 import { listSessions } from "../../src/db/queries/sessions.ts";
 import { findTenantByName, listTenants } from "../../src/db/queries/tenants.ts";
-import { listTrail, listTrailSince } from "../../src/db/queries/trail.ts";
+import { listTrail } from "../../src/db/queries/trail.ts";
 import { listUnplacedVms } from "../../src/db/queries/unplaced-vms.ts";
 import { listUserChoices, listUsers, readUser } from "../../src/db/queries/users.ts";
 import { sessions, vmReports } from "../../src/db/schema/index.ts";
@@ -147,11 +147,6 @@ describe("the trail", () => {
     expect(all[0]).toMatchObject({ actor: "user:alice@default", generation: 1, node: null });
     const older = await listTrail(admin, seed.alice.vmId, { limit: 10, beforeId: all[0]?.id });
     expect(older.map((row) => row.code)).toEqual(["session-requested"]);
-  });
-
-  test("goes oldest first after an event", async () => {
-    const rows = await listTrailSince(admin, seed.alice.vmId, { limit: 10, afterId: 0 });
-    expect(rows.map((row) => row.code)).toEqual(["session-requested", "wish-recorded"]);
   });
 });
 

@@ -1,6 +1,6 @@
 /** The trail of a desktop. */
 
-import { and, asc, desc, eq, gt, lt } from "drizzle-orm";
+import { and, desc, eq, lt } from "drizzle-orm";
 import type { VmId } from "../../domain/ids.ts";
 import type { Db } from "../client.ts";
 import { nodes, vmEvents } from "../schema/index.ts";
@@ -20,21 +20,6 @@ export function listTrail(
     .leftJoin(nodes, eq(nodes.id, vmEvents.nodeId))
     .where(and(eq(vmEvents.vmId, vmId), older))
     .orderBy(desc(vmEvents.id))
-    .limit(Math.min(page.limit, 500));
-}
-
-/** Oldest first, after the event `afterId`. */
-export function listTrailSince(
-  db: Db,
-  vmId: VmId,
-  page: { readonly limit: number; readonly afterId: number },
-) {
-  return db
-    .select(columns())
-    .from(vmEvents)
-    .leftJoin(nodes, eq(nodes.id, vmEvents.nodeId))
-    .where(and(eq(vmEvents.vmId, vmId), gt(vmEvents.id, page.afterId)))
-    .orderBy(asc(vmEvents.id))
     .limit(Math.min(page.limit, 500));
 }
 
