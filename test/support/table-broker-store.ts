@@ -108,7 +108,9 @@ export class TableBrokerStore implements BrokerStore {
   async readSession(sessionId: SessionId) {
     this.#refuseWhileAway();
     const session = this.#find(sessionId);
-    return session === undefined ? undefined : { ...session };
+    if (session === undefined) return undefined;
+    const { state, isSuperseded, isEnded, isEndWished, address, port, faultText } = session;
+    return { state, isSuperseded, isEnded, isEndWished, address, port, faultText };
   }
 
   async listEventsSince(vmId: VmId, afterId: number) {
@@ -151,7 +153,9 @@ export class TableBrokerStore implements BrokerStore {
 
   async closeOrphans() {
     this.#refuseWhileAway();
-    return 0;
+    const orphans = this.sessions.filter((session) => !session.isEnded);
+    for (const session of orphans) session.isEnded = true;
+    return orphans.length;
   }
 
   #find(sessionId: SessionId): TableSession | undefined {

@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
+import { createDatabaseStore } from "../../src/broker/database-store.ts";
+import { sessions } from "../../src/db/schema/index.ts";
+import { asId, type NodeId, type TenantId, type UserId, type VmId } from "../../src/domain/ids.ts";
+import { wishSessionEnd } from "../../src/service/session/wish-end.ts";
+import { describeBrokerStore } from "../support/broker-store-contract.ts";
+import { createTestDatabase } from "../support/cluster.ts";
+import { seedSite } from "../support/db-seed.ts";
+import { TableBrokerStore } from "../support/table-broker-store.ts";
+
+describeBrokerStore("tables in memory", async () => {
+  const store = new TableBrokerStore();
+  store.addDesktop(1, 1);
+  store.addDesktop(2, 2);
+  const person = (id: number, login: string) => ({
+    actor: {
+      kind: "user" as const,
+      userId: asId<UserId>(id),
+      login,
+      tenantId: asId<TenantId>(1),
+      tenantName: "default",
+    },
+    vmId: asId<VmId>(id),
+  });
+  return {
+    store,
+    alice: person(1, "alice"),
+    bob: person(2, "bob"),
+    reportListening: async (sessionId, address, port) => {
+      const session = store.sessions.find(({ id }) => id === sessionId);
+      if (session !== undefined) Object.assign(session, { state: "listening", address, port });
+    },
+    wishEnded: async (vmId) => {
+      const session = store.sessions.find((one) => one.vmId === vmId && !one.isEnded && !one.isSuperseded);
+      if (session !== undefined) session.isEndWished = true;
+    },
+    close: async () => {},
+  };
+});
+
+describeBrokerStore("PostgreSQL", async () => {
+  const database = await createTestDatabase();
+  const owner = database.open("qvd_owner").orm;
+  const seed = await seedSite(owner);
+  const { orm } = database.open("qvd_broker");
+  const node = database.open("qvd_node").orm;
+  const admin = database.open("qvd_admin").orm;
+  return {
+    store: createDatabaseStore({ db: orm, nodeId: seed.nodeId, worker: "broker-1" }),
+    alice: { actor: seed.aliceActor, vmId: seed.alice.vmId },
+    bob: { actor: seed.bobActor, vmId: seed.bob.vmId },
+    reportListening: async (sessionId, address, port) => {
+      await node
+        .update(sessions)
+        .set({ state: "listening", address, port })
+        .where(eq(sessions.id, sessionId));
+    },
+    wishEnded: async (vmId) => {
+      await wishSessionEnd({ db: admin, actor: seed.siteAdministrator }, { vmId });
+    },
+    close: () => database.drop(),
+  };
+});
+
+describe("the store on PostgreSQL, as the broker's role", () => {
+  let seed: Awaited<ReturnType<typeof seedSite>>;
+  let database: Awaited<ReturnType<typeof createTestDatabase>>;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    seed = await seedSite(database.open("qvd_owner").orm);
+  }, 120_000);
+  afterAll(() => database.drop());
+
+  const storeOf = (nodeId: NodeId, worker: string) =>
+    createDatabaseStore({ db: database.open("qvd_broker").orm, nodeId, worker });
+
+  test("leaves other workers' sessions alone", async () => {
+    const one = storeOf(seed.nodeId, "broker-1");
+    const asker = { actor: seed.aliceActor, origin: "192.0.2.1" };
+    const client = {
+      keyboard: "pc105/us",
+      os: "linux",
+      link: "adsl",
+      geometry: "800x600",
+      isFullscreen: false,
+    };
+    const { sessionId } = await one.requestSession({
+      asker,
+      vmId: seed.alice.vmId,
+      client,
+      slaveKey: "k".repeat(64),
+    });
+    expect(await storeOf(seed.nodeId, "broker-2").closeOrphans()).toBe(0);
+    expect(await one.readSession(sessionId)).toMatchObject({ isEnded: false });
+    await one.recordEnded(sessionId, { cause: "client-left", bytesToClient: 1, bytesFromClient: 2 });
+  });
+
+  test("refuses a foreign desktop in the words that clients show", async () => {
+    const store = storeOf(seed.nodeId, "broker-1");
+    const asker = { actor: seed.aliceActor, origin: "192.0.2.1" };
+    const client = {
+      keyboard: "pc105/us",
+      os: "linux",
+      link: "adsl",
+      geometry: "800x600",
+      isFullscreen: false,
+    };
+    const attempt = store.requestSession({ asker, vmId: seed.bob.vmId, client, slaveKey: "k".repeat(64) });
+    await expect(attempt).rejects.toMatchObject({
+      code: "forbidden",
+      message: "You are not allowed to access requested virtual machine",
+    });
+    await expect(store.wishStopped(asker, seed.bob.vmId)).rejects.toMatchObject({ code: "forbidden" });
+    expect((await store.readDesktop(seed.bob.vmId))?.wish).toBe("stopped");
+  });
+
+  test("doesn't know a node that isn't registered", async () => {
+    expect(await storeOf(asId<NodeId>(4711), "broker-1").readNode()).toBeUndefined();
+  });
+});
