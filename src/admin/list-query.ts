@@ -22,12 +22,21 @@ export function parseListQuery<Sort extends string>(
   const isDown = wanted.startsWith("-");
   const sort = sorts.find((each) => each === wanted.replace(/^-/, "")) ?? sorts[0];
   return {
-    search: (params.get("search") ?? "").trim().slice(0, 100),
+    search: parseSearch(params.get("search") ?? ""),
     sort,
     direction: isDown && wanted.slice(1) === sort ? "down" : "up",
     page: wholeNumber(params.get("page"), 1, MOST_PAGE),
     pageSize: wholeNumber(params.get("pageSize"), PAGE_SIZE, MOST_PAGE_SIZE),
   };
+}
+
+/** PostgreSQL knows no NUL in text, and nothing has a control character in its name. */
+function parseSearch(text: string): string {
+  return [...text]
+    .filter((letter) => letter >= " ")
+    .join("")
+    .trim()
+    .slice(0, 100);
 }
 
 function wholeNumber(text: string | null, fallback: number, most: number): number {

@@ -13,6 +13,8 @@ export type Wat = {
   readonly url: string;
   readonly database: TestDatabase;
   readonly incomingFolder: string;
+  /** What clients have to trust. */
+  readonly caFile: string;
   stop(): Promise<void>;
 };
 
@@ -55,6 +57,7 @@ export async function startWat(options: WatOptions = {}): Promise<Wat> {
     url: `https://127.0.0.1:${port}`,
     database,
     incomingFolder,
+    caFile: tls.tlsCertificate,
     async stop() {
       ended.abort();
       await running;
@@ -68,7 +71,18 @@ async function makeCertificate(folder: string): Promise<{ tlsKey: string; tlsCer
   const [tlsKey, tlsCertificate] = [`${folder}/key.pem`, `${folder}/cert.pem`];
   await runOk("make a certificate", [
     ...["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
-    ...["-subj", "/CN=127.0.0.1", "-days", "2", "-keyout", tlsKey, "-out", tlsCertificate],
+    ...[
+      "-subj",
+      "/CN=127.0.0.1",
+      "-addext",
+      "subjectAltName=IP:127.0.0.1",
+      "-days",
+      "2",
+      "-keyout",
+      tlsKey,
+      "-out",
+      tlsCertificate,
+    ],
   ]);
   return { tlsKey, tlsCertificate };
 }

@@ -1,0 +1,181 @@
+/** The command line against the real API over TLS: what people type, and what they are told. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { adminCommands } from "../../src/cli/admin-commands.ts";
+import type { CommandIo } from "../../src/cli/command.ts";
+import { describeError } from "../../src/lib/errors.ts";
+import { PASSWORD } from "../support/wat-site.ts";
+import { startWat, type Wat } from "../system/wat-support.ts";
+
+let wat: Wat;
+let home: string;
+
+beforeAll(async () => {
+  wat = await startWat();
+  home = await mkdtemp(`${tmpdir()}/qvd-cli-`);
+}, 30_000);
+
+afterAll(async () => {
+  await wat.stop();
+  await rm(home, { recursive: true, force: true });
+});
+
+type Told = { readonly code: number; readonly out: string; readonly err: string };
+
+async function type(
+  name: string,
+  positionals: readonly string[] = [],
+  options: Readonly<Record<string, string | boolean>> = {},
+  env: Readonly<Record<string, string>> = { QVD_LOGIN: "admin", QVD_PASSWORD: PASSWORD },
+): Promise<Told> {
+  const command = await adminCommands.find((entry) => entry.name === name)?.load();
+  if (command === undefined) throw new Error(`there is no command ${name}`);
+  const said = { out: "", err: "" };
+  const io: CommandIo = {
+    out: (text) => {
+      said.out += text;
+    },
+    err: (text) => {
+      said.err += text;
+    },
+    env: { HOME: home, QVD_API_URL: wat.url, QVD_API_CA: wat.caFile, ...env },
+    isTerminal: false,
+    signal: new AbortController().signal,
+  };
+  try {
+    return { code: await command.run(io, { positionals, options }), ...said };
+  } catch (error) {
+    return { code: 1, out: said.out, err: said.err + describeError(error) };
+  }
+}
+
+describe("commands", () => {
+  test("are what their file says they are", async () => {
+    for (const entry of adminCommands) {
+      const command = await entry.load();
+      expect([command.name, command.summary]).toEqual([entry.name, entry.summary]);
+      expect(command.examples?.every((example) => example.startsWith(`qvd ${entry.name}`))).toBe(true);
+    }
+  });
+
+  test("list as aligned columns for people and JSON for programs", async () => {
+    const { out } = await type("vm list", [], { state: "running" });
+    const [headings = "", first = ""] = out.split("\n");
+    expect(headings).toMatch(/^ID +NAME +USER +STATE +SESSION +IMAGE +ADDRESS +NODE$/);
+    expect(first.indexOf("office:default")).toBe(headings.indexOf("IMAGE"));
+    expect(out).toContain("dmitri-desk-4");
+    const json = JSON.parse((await type("vm list", [], { json: true })).out);
+    expect(json.length).toBe(9);
+  });
+
+  test("manage a user by name, with a password that is made up and told once", async () => {
+    const made = await type("user create", ["otto"], { name: "Otto", generate: true });
+    expect(made.out).toMatch(/^[a-z2-8]{5}(-[a-z2-8]{5}){3}\n$/);
+    expect(made.err).toContain("created user otto");
+    expect((await type("user change", ["otto"], { name: "Otto Maier" })).err).toContain("changed user otto");
+    expect((await type("user block", ["otto"])).err).toContain("blocked user otto");
+    expect((await type("user show", ["otto@default"])).out).toMatch(/name +Otto Maier\nblocked +yes/);
+    expect((await type("user unblock", ["otto"])).code).toBe(0);
+    expect((await type("user set-password", ["otto"], { generate: true })).out.length).toBe(24);
+    expect((await type("user delete", ["otto"], { "dry-run": true })).err).toContain(
+      "would delete user otto",
+    );
+    expect((await type("user delete", ["otto"])).code).toBe(0);
+    expect((await type("user show", ["otto"])).err).toContain("there is no user named otto");
+  });
+
+  test("manage a desktop from its creation to its end", async () => {
+    expect((await type("vm create", ["cli-desk"], { user: "ann", osf: "office" })).err).toContain(
+      "created desktop cli-desk",
+    );
+    expect((await type("vm change", ["cli-desk"], { tag: "previous" })).code).toBe(0);
+    expect((await type("vm start", ["cli-desk"])).err).toContain("qvd vm explain cli-desk");
+    expect((await type("vm explain", ["cli-desk"])).out).toContain("Asked to start. (administrator:admin@*)");
+    expect((await type("vm delete", ["cli-desk"])).err).toContain("not stopped");
+    expect((await type("vm stop", ["cli-desk"])).code).toBe(0);
+    expect((await type("vm block", ["cli-desk"], { reason: "spare part" })).code).toBe(0);
+    expect((await type("vm show", ["cli-desk"])).out).toContain("yes: spare part");
+    expect((await type("vm unblock", ["cli-desk"])).code).toBe(0);
+    expect((await type("vm disconnect", ["cli-desk"])).code).toBe(0);
+    expect((await type("vm delete", ["cli-desk"])).code).toBe(0);
+  });
+
+  test("send an image, create its OSF, and move tags", async () => {
+    const file = `${home}/small.tar`;
+    await writeFile(file, "not much of an image");
+    const added = await type("image add", [file], { osf: "fresh", "create-osf": true, version: "v1" });
+    expect(added.err).toContain("enrolled fresh:v1");
+    expect(await Bun.file(`${wat.incomingFolder}/small.tar`).text()).toBe("not much of an image");
+    expect((await type("image add", [`${home}/none.tar`], { osf: "fresh" })).err).toContain(
+      "there is no file",
+    );
+    await wat.database.open("qvd_owner").sql`update dis set state = 'ready' where file_name = 'small.tar'`;
+    expect((await type("image tag", ["fresh:v1", "default"])).code).toBe(0);
+    expect((await type("image list", [], { osf: "fresh" })).out).toMatch(/fresh:v1 +ready +default/);
+    expect((await type("image untag", ["fresh:v1", "default"])).code).toBe(0);
+    expect((await type("image block", ["fresh:v1"])).code).toBe(0);
+    expect((await type("image unblock", ["fresh:v1"])).code).toBe(0);
+    expect((await type("image delete", ["fresh:v1"])).code).toBe(0);
+    expect((await type("osf change", ["fresh"], { memory: "512" })).code).toBe(0);
+    expect((await type("osf list")).out).toMatch(/fresh +default +512 MB/);
+    expect((await type("osf create", ["fresh"])).err).toContain("exists already");
+  });
+
+  test("wait for an image that gets a tag until it is verified, and say why one can't be used", async () => {
+    const file = `${home}/broken.tar`;
+    await writeFile(file, "broken");
+    const adding = type("image add", [file], { osf: "office", tag: "default", version: "broken" });
+    const owner = wat.database.open("qvd_owner").sql;
+    const { waitFor } = await import("../../src/lib/wait.ts");
+    await waitFor(async () => (await owner`select 1 from dis where version = 'broken'`).length === 1, {
+      timeoutMs: 5000,
+    });
+    await owner`update dis set state = 'failed', fault = 'it is no archive' where version = 'broken'`;
+    const told = await adding;
+    expect(told.code).toBe(1);
+    expect(told.err).toContain("is not usable: it is no archive");
+  }, 15_000);
+
+  test("replace control characters, which could drive the terminal", async () => {
+    await wat.database.open("qvd_owner")
+      .sql`update users set full_name = ${"a\u001b[31mred"} where login = 'bob'`;
+    const { out } = await type("user list");
+    expect(out).toContain("a?[31mred");
+  });
+});
+
+describe("who is signed in", () => {
+  test("is told by name when nobody is", async () => {
+    expect((await type("vm list", [], {}, {})).err).toContain("qvd admin sign-in");
+  });
+
+  test("is refused with a wrong password, and by a server whose authority isn't known", async () => {
+    const wrong = { QVD_LOGIN: "admin", QVD_PASSWORD: "wrong" };
+    expect((await type("vm list", [], {}, wrong)).err).toContain("don't belong together");
+    const stranger = {
+      QVD_LOGIN: "admin",
+      QVD_PASSWORD: PASSWORD,
+      QVD_API_CA: "/etc/ssl/certs/ca-certificates.crt",
+    };
+    expect((await type("vm list", [], {}, stranger)).err).toContain("QVD_API_CA");
+  });
+
+  test("keeps the token in a file of their own, until signed out", async () => {
+    const { keepToken, signIn } = await import("../../src/cli/api-client.ts");
+    const place = { url: wat.url, caFile: wat.caFile };
+    const file = await keepToken(
+      { HOME: home },
+      place,
+      await signIn(place, { login: "admin", password: PASSWORD }),
+    );
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect((await type("vm list", [], {}, {})).code).toBe(0);
+    expect((await type("vm list", [], {}, { QVD_API_URL: "https://elsewhere.test" })).err).toContain(
+      "not signed in at",
+    );
+    expect((await type("admin sign-out", [], {}, {})).code).toBe(0);
+    expect((await type("vm list", [], {}, {})).err).toContain("nobody is signed in");
+  });
+});

@@ -1,0 +1,149 @@
+/** Uploads over a real socket: whole, too large, broken off, twice, and with names that mean harm. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { waitFor } from "../../src/lib/wait.ts";
+import { type AdminApp, createAdminApp, type SignedInAs } from "../support/admin-app.ts";
+
+let admin: AdminApp;
+let me: SignedInAs;
+let server: Bun.Server<undefined>;
+
+beforeAll(async () => {
+  admin = await createAdminApp();
+  me = await admin.signIn("admin");
+  server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    maxRequestBodySize: 2 ** 40,
+    fetch: (request) => admin.app.fetch(request, {}),
+  });
+});
+
+afterAll(async () => {
+  await server.stop(true);
+  await admin.stop();
+});
+
+function put(
+  name: string,
+  body: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>,
+  as: SignedInAs = me,
+): Promise<Response> {
+  const headers = { Authorization: `Bearer ${as.token}` };
+  return fetch(`${server.url}api/v1/images/upload?name=${encodeURIComponent(name)}`, {
+    method: "PUT",
+    body,
+    headers,
+  });
+}
+
+describe("an upload", () => {
+  test("arrives whole, also in many pieces without a length", async () => {
+    const bytes = crypto.getRandomValues(new Uint8Array(60_000));
+    expect(await (await put("whole.tar", bytes)).json()).toEqual({
+      fileName: "whole.tar",
+      sizeBytes: 60_000,
+    });
+    expect(await Bun.file(`${admin.incomingFolder}/whole.tar`).bytes()).toEqual(bytes);
+    const pieces = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (let at = 0; at < bytes.length; at += 7_000) controller.enqueue(bytes.subarray(at, at + 7_000));
+        controller.close();
+      },
+    });
+    expect((await put("pieces.tar", pieces)).status).toBe(201);
+    expect(await Bun.file(`${admin.incomingFolder}/pieces.tar`).bytes()).toEqual(bytes);
+  });
+
+  test("is not held in memory", async () => {
+    const before = process.memoryUsage.rss();
+    const chunk = new Uint8Array(1 << 20);
+    let left = 300;
+    const large = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (left-- > 0) controller.enqueue(chunk);
+        else controller.close();
+      },
+    });
+    expect((await put("large.tar", large)).status).toBe(201);
+    // Sender and receiver are both in this process.
+    expect(process.memoryUsage.rss() - before).toBeLessThan(150 * 2 ** 20);
+  }, 30_000);
+
+  test("never replaces a file that is there", async () => {
+    await put("once.tar", "first");
+    const second = await put("once.tar", "second");
+    expect(second.status).toBe(409);
+    expect(await second.json()).toMatchObject({ error: { code: "conflict", field: "name" } });
+    expect(await Bun.file(`${admin.incomingFolder}/once.tar`).text()).toBe("first");
+  });
+
+  test("of two at once keeps exactly one", async () => {
+    const answers = await Promise.all([
+      put("race.tar", "a".repeat(100_000)),
+      put("race.tar", "b".repeat(100_000)),
+    ]);
+    expect(answers.map((answer) => answer.status).toSorted()).toEqual([201, 409]);
+  });
+
+  test("with a name that is no plain file name is refused", async () => {
+    for (const name of ["", "../up.tar", "/etc/passwd", ".hidden", "a b", "x/y", "ü.tar", "a".repeat(200)]) {
+      const answer = await put(name, "x");
+      expect([name, answer.status]).toEqual([name, 422]);
+    }
+  });
+
+  test("of nothing is refused", async () => {
+    expect((await put("empty.tar", "")).status).toBe(422);
+  });
+
+  test("that breaks off leaves nothing behind", async () => {
+    const socket = connect(Number(server.port), "127.0.0.1");
+    socket.write(
+      `PUT /api/v1/images/upload?name=broken.tar HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${me.token}\r\nContent-Length: 1000000\r\n\r\n${"x".repeat(50_000)}`,
+    );
+    const begun = await waitFor(
+      async () => (await readdir(admin.incomingFolder)).some((name) => name.includes("broken")),
+      {
+        timeoutMs: 5000,
+      },
+    );
+    expect(begun).toBe(true);
+    socket.destroy();
+    const isGone = await waitFor(
+      async () => !(await readdir(admin.incomingFolder)).some((name) => name.includes("broken")),
+      {
+        timeoutMs: 5000,
+      },
+    );
+    expect(isGone).toBe(true);
+  }, 15_000);
+
+  test("for which there is no room is refused before it begins", async () => {
+    const full = await createAdminApp({ leastFreeBytes: 2 ** 60 });
+    const token = (await full.signIn("admin")).token;
+    const answer = await full.app.request("https://wat.test/api/v1/images/upload?name=big.tar", {
+      method: "PUT",
+      headers: { Authorization: `Bearer ${token}` },
+      body: "x",
+    });
+    expect(answer.status).toBe(507);
+    expect(await answer.json()).toMatchObject({ error: { code: "storage-full" } });
+    expect(await readdir(full.incomingFolder)).toEqual([]);
+    await full.stop();
+  });
+});
+
+test("the incoming folder lists what may be enrolled, and nothing else", async () => {
+  await writeFile(`${admin.incomingFolder}/by-hand.tar`, "12345");
+  await writeFile(`${admin.incomingFolder}/.by-hand.part`, "12345");
+  await mkdir(`${admin.incomingFolder}/folder`);
+  const headers = { Authorization: `Bearer ${me.token}` };
+  const answer = await (await fetch(`${server.url}api/v1/images/incoming`, { headers })).json();
+  const { items } = answer as { items: { name: string }[] };
+  expect(items).toContainEqual({ name: "by-hand.tar", sizeBytes: 5 } as never);
+  expect(items.map((item) => item.name)).not.toContain("folder");
+  expect(items.every((item) => !item.name.startsWith("."))).toBe(true);
+});

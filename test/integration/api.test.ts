@@ -1,0 +1,227 @@
+/** `/api/v1` as programs use it. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type AdminApp, askApi, createAdminApp, ORIGIN, type SignedInAs } from "../support/admin-app.ts";
+import { PASSWORD } from "../support/wat-site.ts";
+
+let admin: AdminApp;
+let me: SignedInAs;
+
+beforeAll(async () => {
+  admin = await createAdminApp();
+  me = await admin.signIn("admin");
+});
+
+afterAll(() => admin.stop());
+
+async function ask(
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; json: Record<string, unknown> }> {
+  const response = await askApi(admin, { method, path, body }, me);
+  const text = await response.text();
+  return { status: response.status, json: text === "" ? {} : JSON.parse(text) };
+}
+
+describe("signing in", () => {
+  test("gives a token that opens the rest, until it is given back", async () => {
+    const body = { login: "admin", password: PASSWORD };
+    const begun = await askApi(admin, { method: "POST", path: "/sign-in", body });
+    const { token, administrator } = (await begun.json()) as { token: string; administrator: unknown };
+    expect(administrator).toEqual({ login: "admin", tenant: "*" });
+    const mine = { token, csrf: "", cookie: "" };
+    expect((await askApi(admin, { method: "GET", path: "/vms" }, mine)).status).toBe(200);
+    expect((await askApi(admin, { method: "POST", path: "/sign-out" }, mine)).status).toBe(204);
+    expect((await askApi(admin, { method: "GET", path: "/vms" }, mine)).status).toBe(401);
+  });
+
+  const REFUSED: readonly (readonly [string, unknown, number])[] = [
+    ["a wrong password", { login: "admin", password: "wrong" }, 401],
+    ["nobody", { login: "nobody", password: PASSWORD }, 401],
+    ["no password", { login: "admin" }, 422],
+    ["a login that isn't text", { login: 7, password: PASSWORD }, 422],
+    ["auth away", { login: "slow", password: PASSWORD }, 503],
+    ["a list", [], 422],
+  ];
+  for (const [name, body, status] of REFUSED) {
+    test(`is refused with ${name}`, async () => {
+      const response = await askApi(admin, { method: "POST", path: "/sign-in", body });
+      expect(response.status).toBe(status);
+      const { error } = (await response.json()) as { error: { code: string; message: string } };
+      expect(error.message.length).toBeGreaterThan(10);
+    });
+  }
+
+  test("takes nothing that a form of another site could send", async () => {
+    const response = await admin.app.request(`${ORIGIN}/api/v1/sign-in`, {
+      method: "POST",
+      headers: { "Content-Type": "text/plain" },
+      body: JSON.stringify({ login: "admin", password: PASSWORD }),
+    });
+    expect(response.status).toBe(422);
+  });
+});
+
+describe("users", () => {
+  test("are created, changed, blocked and deleted", async () => {
+    const created = await ask("POST", "/users", { login: "hans", fullName: "Hans", password: "long enough" });
+    expect(created).toMatchObject({
+      status: 201,
+      json: { login: "hans", tenant: "default", isBlocked: false, desktops: 0 },
+    });
+    const path = `/users/${created.json.id}`;
+    expect(await ask("PATCH", path, { fullName: "Hans Huber" })).toMatchObject({
+      status: 200,
+      json: { fullName: "Hans Huber" },
+    });
+    expect((await ask("POST", `${path}/block`)).status).toBe(204);
+    expect(await ask("GET", path)).toMatchObject({ json: { isBlocked: true } });
+    expect((await ask("POST", `${path}/unblock`)).status).toBe(204);
+    expect((await ask("PUT", `${path}/password`, { password: "another one" })).status).toBe(204);
+    expect((await ask("DELETE", path)).status).toBe(204);
+    expect((await ask("GET", path)).status).toBe(404);
+  });
+
+  test("are refused with the field that is wrong", async () => {
+    const short = await ask("POST", "/users", { login: "ida", password: "short" });
+    expect(short).toMatchObject({ status: 422, json: { error: { code: "bad-input", field: "password" } } });
+    const taken = await ask("POST", "/users", { login: "ann", password: "long enough" });
+    expect(taken).toMatchObject({ status: 409, json: { error: { code: "conflict", field: "login" } } });
+    const tenant = await ask("POST", "/users", { login: "ida", password: "long enough", tenant: "nowhere" });
+    expect(tenant).toMatchObject({ status: 422, json: { error: { field: "tenant" } } });
+    const odd = await ask("POST", "/users", { login: { a: 1 }, password: 7 });
+    expect(odd.status).toBe(422);
+    const owner = await ask("DELETE", "/users/1");
+    expect(owner).toMatchObject({ status: 409, json: { error: { code: "conflict" } } });
+  });
+
+  test("of another tenant are made by naming it", async () => {
+    const made = await ask("POST", "/users", { login: "ann", password: "long enough", tenant: "acme" });
+    expect(made).toMatchObject({ status: 201, json: { tenant: "acme" } });
+  });
+});
+
+describe("desktops", () => {
+  test("are listed by state, owner and words, a page at a time", async () => {
+    expect(await ask("GET", "/vms?pageSize=4&page=3")).toMatchObject({ json: { total: 9, page: 3 } });
+    expect(await ask("GET", "/vms?state=starting")).toMatchObject({ json: { total: 2 } });
+    expect(await ask("GET", "/vms?state=zombie_2")).toMatchObject({ json: { total: 1 } });
+    expect(await ask("GET", "/vms?user=1")).toMatchObject({ json: { total: 2 } });
+    expect(await ask("GET", "/vms?state=odd")).toMatchObject({
+      status: 422,
+      json: { error: { field: "state" } },
+    });
+    expect(await ask("GET", "/vms?user=ann")).toMatchObject({ status: 422 });
+  });
+
+  test("are created, changed, started, stopped, blocked and deleted", async () => {
+    const created = await ask("POST", "/vms", { name: "spare", userId: 1, osfId: 1 });
+    expect(created).toMatchObject({
+      status: 201,
+      json: { name: "spare", tag: "default", state: "stopped", wish: "stopped" },
+    });
+    const path = `/vms/${created.json.id}`;
+    expect(await ask("PATCH", path, { tag: "previous" })).toMatchObject({ json: { tag: "previous" } });
+    expect((await ask("POST", `${path}/start`)).status).toBe(204);
+    expect(await ask("GET", path)).toMatchObject({ json: { wish: "running" } });
+    expect(await ask("DELETE", path)).toMatchObject({ status: 409 });
+    expect((await ask("POST", `${path}/stop`)).status).toBe(204);
+    expect((await ask("POST", `${path}/block`, { reason: "broken fan" })).status).toBe(204);
+    expect(await ask("GET", path)).toMatchObject({ json: { isBlocked: true, blockedReason: "broken fan" } });
+    expect(await ask("POST", `${path}/start`)).toMatchObject({
+      status: 403,
+      json: { error: { code: "blocked" } },
+    });
+    expect((await ask("POST", `${path}/unblock`)).status).toBe(204);
+    expect((await ask("POST", `${path}/disconnect`)).status).toBe(204);
+    expect((await ask("DELETE", path)).status).toBe(204);
+    expect(admin.wakes.filter((wake) => wake === `vm ${created.json.id}`).length).toBe(8);
+  });
+
+  test("tell their trail, newest first, page by page", async () => {
+    const first = await ask("GET", "/vms/4/trail?pageSize=3");
+    const items = first.json.items as { id: number; code: string }[];
+    expect(items.map((item) => item.code)).toEqual([
+      "session-connected",
+      "desktop-running",
+      "agent-connected",
+    ]);
+    const next = await ask("GET", `/vms/4/trail?pageSize=3&before=${items.at(-1)?.id}`);
+    expect((next.json.items as { code: string }[])[0]?.code).toBe("container-started");
+  });
+
+  test("have their live session listed", async () => {
+    expect(await ask("GET", "/sessions?live=true")).toMatchObject({
+      json: { total: 1, items: [{ vmId: 4, user: "dmitri" }] },
+    });
+    expect((await ask("POST", "/vms/4/disconnect")).status).toBe(204);
+    const rows = await admin.database.open("qvd_owner").sql`select end_wished_by from sessions`;
+    expect(rows[0]?.end_wished_by).toBe("administrator:admin@*");
+  });
+});
+
+describe("images", () => {
+  test("are enrolled from the incoming folder, tagged when ready, and deleted when unused", async () => {
+    const osf = await ask("POST", "/osfs", { name: "tiny", memoryMb: 256, cpus: 0.5 });
+    expect(osf).toMatchObject({ status: 201, json: { memoryMb: 256, cpus: 0.5, tenant: "default" } });
+    expect(await ask("PATCH", `/osfs/${osf.json.id}`, { memoryMb: 512 })).toMatchObject({
+      json: { memoryMb: 512 },
+    });
+    const made = await ask("POST", "/images", { osfId: osf.json.id, fileName: "tiny.tar", version: "v1" });
+    expect(made).toMatchObject({ status: 201, json: { state: "new", tags: [], version: "v1" } });
+    const path = `/images/${made.json.id}`;
+    expect(await ask("PUT", `${path}/tags/default`)).toMatchObject({ status: 409 });
+    await admin.database.open("qvd_owner").sql`update dis set state = 'ready' where file_name = 'tiny.tar'`;
+    expect((await ask("PUT", `${path}/tags/default`)).status).toBe(204);
+    expect(await ask("GET", path)).toMatchObject({ json: { tags: ["default"] } });
+    expect(await ask("DELETE", path)).toMatchObject({ status: 409 });
+    expect((await ask("DELETE", `${path}/tags/default`)).status).toBe(204);
+    expect((await ask("POST", `${path}/block`)).status).toBe(204);
+    expect((await ask("DELETE", path)).status).toBe(204);
+  });
+
+  test("of a path instead of a name are refused", async () => {
+    for (const fileName of ["../secrets/tls.key", "/etc/passwd", ".hidden", "a/b", ""]) {
+      const refused = await ask("POST", "/images", { osfId: 1, fileName });
+      expect(refused).toMatchObject({ status: 422, json: { error: { field: "fileName" } } });
+    }
+  });
+});
+
+describe("nodes", () => {
+  test("are shown with what is wrong, blocked and unblocked", async () => {
+    expect(await ask("GET", "/nodes")).toMatchObject({
+      json: { items: [{ name: "node-a", isLeaseValid: true }] },
+    });
+    expect((await ask("POST", "/nodes/1/block")).status).toBe(204);
+    expect(await ask("GET", "/nodes/1")).toMatchObject({ json: { isBlocked: true } });
+    expect((await ask("POST", "/nodes/1/unblock")).status).toBe(204);
+  });
+});
+
+describe("errors", () => {
+  test("are JSON with a code and a sentence, whatever was asked", async () => {
+    for (const [method, path] of [
+      ["GET", "/nothing"],
+      ["GET", "/vms/x"],
+      ["DELETE", "/users/99999"],
+      ["PUT", "/vms/1"],
+    ]) {
+      const { status, json } = await ask(method ?? "", path ?? "");
+      expect([path, status]).toEqual([path, 404]);
+      expect(json).toMatchObject({ error: { code: "not-found" } });
+    }
+  });
+
+  test("of a body that is no JSON say so", async () => {
+    const headers = { Authorization: `Bearer ${me.token}`, "Content-Type": "application/json" };
+    const response = await admin.app.request(`${ORIGIN}/api/v1/users`, {
+      method: "POST",
+      headers,
+      body: "{oops",
+    });
+    expect(response.status).toBe(422);
+    expect(await response.json()).toMatchObject({ error: { code: "bad-input" } });
+  });
+});
