@@ -22,7 +22,7 @@ export type WorkerSpec = {
   readonly name: string;
   readonly command: readonly string[];
   /** Account to run as; undefined stays who we are. */
-  readonly account: string | undefined;
+  readonly account: { readonly uid: number; readonly gid: number } | undefined;
   readonly env: Readonly<Record<string, string>>;
 };
 
@@ -176,11 +176,11 @@ export class Supervisor {
 }
 
 /** A program's words before its own, so that it starts as `account` with none of our rights. */
-function droppedTo(account: string): readonly string[] {
+function droppedTo(account: { readonly uid: number; readonly gid: number }): readonly string[] {
   return [
     "/usr/bin/setpriv",
-    `--reuid=${account}`,
-    `--regid=${account}`,
+    `--reuid=${account.uid}`,
+    `--regid=${account.gid}`,
     "--init-groups",
     "--inh-caps=-all",
     "--no-new-privs",

@@ -31,6 +31,7 @@ import { createNetwork } from "../../src/network/network.ts";
 import type { WorkerSpec } from "../../src/node/supervise.ts";
 import { createStorage } from "../../src/storage/storage.ts";
 import { connectWake, type WakeClient } from "../../src/wire/wake/client.ts";
+import type { WakeTopic } from "../../src/wire/wake/messages.ts";
 import { NodeDatabase } from "./node-database.ts";
 import type { NodeProcessOptions } from "./node-process.ts";
 
@@ -121,6 +122,11 @@ export class NodeLab {
     this.#node = undefined;
     const wake = this.#wake;
     await waitFor(() => wake?.isConnected() !== true, { timeoutMs: 2_000 });
+  }
+
+  /** As a process of the box that has changed something says it. */
+  wakeFor(topic: WakeTopic): void {
+    this.#wake?.wake(topic);
   }
 
   log(): Promise<string> {

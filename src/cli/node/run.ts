@@ -14,7 +14,7 @@ import { runNode } from "../../node/run-node.ts";
 import type { WorkerSpec } from "../../node/supervise.ts";
 import { createStorage } from "../../storage/storage.ts";
 import { readVersion } from "../../version.ts";
-import { readGroupId, SHARED_GROUP } from "../accounts.ts";
+import { readAccount, readGroupId, SHARED_GROUP } from "../accounts.ts";
 import type { Command } from "../command.ts";
 import { openMode, requireRoot } from "../mode.ts";
 
@@ -70,13 +70,14 @@ export const nodeRun: Command = {
 
 function listWorkers(config: Config): readonly WorkerSpec[] {
   const env = workerEnv(config);
+  const broker = readAccount("qvd-broker");
   const brokers = Array.from({ length: config.brokerWorkers }, (_, index) => index + 1);
   return [
-    { name: "auth", command: [...ourselves(), "auth", "run"], account: "qvd-auth", env },
+    { name: "auth", command: [...ourselves(), "auth", "run"], account: readAccount("qvd-auth"), env },
     ...brokers.map((number) => ({
       name: `broker-${number}`,
       command: [...ourselves(), "broker", "run", "--worker", String(number)],
-      account: "qvd-broker",
+      account: broker,
       env,
     })),
   ];

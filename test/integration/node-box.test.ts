@@ -1,0 +1,158 @@
+/** A node process as a whole, without desktops: its workers, its file, its lease, its report, its database. */
+
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { sql } from "drizzle-orm";
+import type { NodeFacts } from "../../src/domain/node/report.ts";
+import { isProcessRunning, type ProcessIdentity } from "../../src/lib/process.ts";
+import { waitFor } from "../../src/lib/wait.ts";
+import { readProcessFile } from "../../src/node/process-file.ts";
+import { NodeLab } from "../support/node-lab.ts";
+
+const SCRIPT = "/var/tmp/qvd-ndbox-empty.tar";
+let lab: NodeLab;
+
+beforeEach(async () => {
+  await writeFile(SCRIPT, "not read in these tests");
+  lab = await NodeLab.create({
+    instance: "ndbox",
+    network: "10.217.0",
+    archive: SCRIPT,
+    agentExecutable: "/bin/true",
+    workers: ["auth", "broker-1"].map((name) => ({
+      name,
+      command: ["/bin/sh", "-c", 'echo "$WHOSE up"; exec sleep 600'],
+      account: { uid: 65_534, gid: 65_534 },
+      env: { WHOSE: name },
+    })),
+  });
+}, 30_000);
+afterEach(async () => {
+  for (const worker of workers()) if (isProcessRunning(worker)) process.kill(worker.pid, "SIGKILL");
+  await lab.dispose();
+  await rm(SCRIPT, { force: true });
+}, 30_000);
+
+const workers = () => readProcessFile(lab.layout.nodeProcessFile)?.workers ?? [];
+const find = (name: string) => workers().find((worker) => worker.name === name);
+
+async function facts(): Promise<{ state: string; facts: NodeFacts } | undefined> {
+  const rows = await lab.rows.owner.execute<{ state: string; facts: NodeFacts }>(
+    sql`select state, facts from node_reports`,
+  );
+  return rows[0];
+}
+
+function kill(identity: ProcessIdentity | undefined): void {
+  if (identity !== undefined) process.kill(identity.pid, "SIGKILL");
+}
+
+describe("workers", () => {
+  test("run as their own accounts, in their own control groups, with logs of their own", async () => {
+    await lab.startNode();
+    const auth = find("auth");
+    expect(await waitFor(() => auth && isProcessRunning(auth), { timeoutMs: 3_000 })).toBe(true);
+    const isDropped = async () =>
+      /^Uid:\s+65534\s/m.test(await readFile(`/proc/${auth?.pid}/status`, "utf8"));
+    expect(await waitFor(isDropped, { timeoutMs: 3_000 })).toBe(true);
+    const status = await readFile(`/proc/${auth?.pid}/status`, "utf8");
+    expect(status).toMatch(/^CapEff:\s+0+$/m);
+    expect(await readFile(`/proc/${auth?.pid}/cgroup`, "utf8")).toContain("/ndbox/p/auth");
+    const log = () => readFile(`${lab.layout.logsFolder}/auth.log`, "utf8").catch(() => "");
+    expect(await waitFor(async () => (await log()) === "auth up\n", { timeoutMs: 3_000 })).toBe(true);
+  }, 30_000);
+
+  test("are found again by the next node, and left alone by one that hands over or is killed", async () => {
+    await lab.startNode();
+    const before = workers();
+    await lab.signalNode("SIGKILL");
+    await lab.startNode();
+    expect(workers()).toEqual(before);
+    await lab.signalNode("SIGTERM");
+    for (const worker of before) expect(isProcessRunning(worker)).toBe(true);
+    await lab.startNode();
+    expect(workers()).toEqual(before);
+  }, 30_000);
+
+  test("come back when they are killed, whether they are children of this node or of an earlier one", async () => {
+    await lab.startNode();
+    const first = find("broker-1");
+    kill(first);
+    expect(await waitFor(() => hasChanged(first), { timeoutMs: 5_000 })).toBe(true);
+    await lab.signalNode("SIGKILL");
+    await lab.startNode();
+    const second = find("broker-1");
+    kill(second);
+    expect(await waitFor(() => hasChanged(second), { timeoutMs: 8_000 })).toBe(true);
+    expect(find("broker-1")?.restarts).toBeGreaterThanOrEqual(2);
+  }, 30_000);
+
+  test("end with the box, and leave no control group", async () => {
+    await lab.startNode();
+    const before = workers();
+    await lab.signalNode("SIGINT");
+    for (const worker of before) expect(isProcessRunning(worker)).toBe(false);
+    expect(workers()).toEqual([]);
+    expect(readProcessFile(lab.layout.nodeProcessFile)?.node).toBeNull();
+    expect(await facts()).toMatchObject({ state: "stopped" });
+  }, 30_000);
+});
+
+function hasChanged(worker: ProcessIdentity | undefined): boolean {
+  const now = find("broker-1");
+  return now !== undefined && now.pid !== worker?.pid && isProcessRunning(now);
+}
+
+test("the node registers, holds its lease and says what is true of the box", async () => {
+  await lab.startNode();
+  expect(await waitFor(async () => (await facts())?.state === "running", { timeoutMs: 5_000 })).toBe(true);
+  const report = await facts();
+  expect(report?.facts).toMatchObject({ instance: "ndbox", version: "0.0.0-test", lease: { isHeld: true } });
+  expect(report?.facts.workers.map((worker) => [worker.name, worker.state])).toEqual([
+    ["auth", "running"],
+    ["broker-1", "running"],
+  ]);
+  const leases = await lab.rows.owner.execute<{ isValid: boolean }>(
+    sql`select valid_until > qvd_now() as "isValid" from leases`,
+  );
+  expect(leases).toMatchObject([{ isValid: true }]);
+}, 30_000);
+
+test("a second node of the same box is refused", async () => {
+  await lab.startNode();
+  const first = lab.node;
+  await expect(lab.startNode()).resolves.toBeUndefined();
+  const second = lab.node;
+  expect(await waitFor(() => second && !isProcessRunning(second), { timeoutMs: 5_000 })).toBe(true);
+  expect(await lab.log()).toContain("already is the node of this box");
+  kill(first);
+}, 30_000);
+
+test("a wish is heard of by NOTIFY as well, as from another box", async () => {
+  await lab.startNode();
+  const vm = await lab.rows.addVm("far");
+  lab.rows.onChange = () => {};
+  await lab.rows.owner.execute(sql`delete from di_tags`);
+  const startedMs = performance.now();
+  await lab.rows.wish(vm, "running");
+  const notice = `another-box\n${JSON.stringify({ topic: "vm", vmId: vm })}`;
+  await lab.rows.owner.execute(sql`select pg_notify('qvd', ${notice})`);
+  expect(await lab.rows.tells(vm, "start-given-up")).toBe(true);
+  expect(performance.now() - startedMs).toBeLessThan(3_000);
+}, 30_000);
+
+test("an image that was enrolled is judged, with the reason", async () => {
+  await lab.startNode();
+  const di = await lab.rows.addImage("letter", "new");
+  await writeFile(`${lab.layout.incomingFolder}/desk.tar`, "no image, but a letter\n");
+  lab.wakeFor("image");
+  const row = async () => {
+    const rows = await lab.rows.owner.execute<{ state: string; fault: string }>(
+      sql`select state, fault from dis where id = ${di}`,
+    );
+    return rows[0];
+  };
+  expect(await waitFor(async () => (await row())?.state === "failed", { timeoutMs: 10_000 })).toBe(true);
+  expect((await row())?.fault).toContain("image");
+  expect(await Bun.file(`${lab.layout.imagesFolder}/${di}-desk.tar`).exists()).toBe(false);
+}, 30_000);
