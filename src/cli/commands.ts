@@ -14,6 +14,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./box/run.ts")).boxRun,
   },
   {
+    name: "box stop",
+    summary: "Stop the box that `box run` keeps, desktops first.",
+    load: async () => (await import("./box/stop.ts")).boxStop,
+  },
+  {
     name: "db run",
     summary: "Run the embedded PostgreSQL.",
     load: async () => (await import("./db/run.ts")).dbRun,

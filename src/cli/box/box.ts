@@ -12,6 +12,7 @@ import type { Log } from "../../lib/log.ts";
 import { readProcessIdentity } from "../../lib/process.ts";
 import { waitFor } from "../../lib/wait.ts";
 import { readProcessFile } from "../../node/process-file.ts";
+import { type Account, readAccount } from "../accounts.ts";
 import { childEnv, ourselves, rootChildEnv } from "../child.ts";
 import { migrateDatabase } from "../migrate.ts";
 import type { Mode } from "../mode.ts";
@@ -125,7 +126,7 @@ export class Box {
   async #startAdmin(before: BoxStatus["processes"], signal: AbortSignal): Promise<void> {
     this.#say("starting", "web admin tool");
     const part = this.#add({
-      spec: this.#spec("admin", ["admin", "run"], "qvd-admin"),
+      spec: this.#spec("admin", ["admin", "run"], readAccount("qvd-admin")),
       stopSignal: "SIGTERM",
       stopTimeoutMs: 10_000,
     });
@@ -134,7 +135,7 @@ export class Box {
     await this.#awaitPart(part, ADMIN_READY_MS, signal, () => isListening(adminAddress, adminPort));
   }
 
-  #spec(name: string, words: readonly string[], account: string | undefined): PartOptions["spec"] {
+  #spec(name: string, words: readonly string[], account: Account | undefined): PartOptions["spec"] {
     const env = account === undefined ? rootChildEnv(this.#config) : childEnv(this.#config);
     return { name, command: [...ourselves(), ...words], account, env };
   }
