@@ -1,0 +1,51 @@
+import { describe, expect, test } from "bun:test";
+import { listProblems, type NodeSigns, type WorkerFacts } from "./report.ts";
+
+const WORKER: WorkerFacts = {
+  name: "broker-1",
+  pid: 7,
+  state: "running",
+  startedAtMs: 1,
+  restarts: 0,
+  connections: 3,
+};
+const WELL: NodeSigns = {
+  workers: [WORKER],
+  hasLease: true,
+  memoryFreeMb: 4_000,
+  diskFreeMb: 50_000,
+  stateFolder: "/var/lib/qvd",
+  givenUp: [],
+  zombies: [],
+  strangers: [],
+};
+
+test("a box that is well has no problems", () => expect(listProblems(WELL)).toEqual([]));
+
+describe("a box tells, with advice,", () => {
+  const cases: readonly [string, Partial<NodeSigns>, RegExp][] = [
+    ["of a lost lease", { hasLease: false }, /lease/],
+    [
+      "of a worker that is down",
+      { workers: [{ ...WORKER, state: "restarting", pid: null, restarts: 4 }] },
+      /broker-1 .*4 restarts/,
+    ],
+    ["of a disk that is nearly full", { diskFreeMb: 1_023 }, /1023 MB .*\/var\/lib\/qvd/],
+    ["of memory that is nearly used up", { memoryFreeMb: 255 }, /255 MB of memory/],
+    ["of desktops that don't end", { zombies: ["anna-1"] }, /anna-1/],
+    [
+      "of desktops that don't start",
+      { givenUp: [{ name: "anna-1", text: "no image" }] },
+      /anna-1 \(no image\)/,
+    ],
+    ["of desktops that it should not have", { strangers: [41] }, /41/],
+    ["of no more than five names", { strangers: [1, 2, 3, 4, 5, 6, 7] }, /1, 2, 3, 4, 5 and 2 more/],
+  ];
+  for (const [rule, signs, text] of cases)
+    test(rule, () => {
+      const problems = listProblems({ ...WELL, ...signs });
+      expect(problems).toHaveLength(1);
+      expect(problems[0]?.text).toMatch(text);
+      expect(problems[0]?.advice.length).toBeGreaterThan(20);
+    });
+});
