@@ -31,10 +31,26 @@ describe("live", () => {
     live.listen(() => {
       told += 1;
     });
+    live.notice();
+    told = 0;
     live.start();
     expect(await waitFor(() => told > 0, { timeoutMs: 50 })).toBeUndefined();
     isWoken = false;
     expect(await waitFor(() => told > 2, { timeoutMs: 2000 })).toBe(true);
+    live.stop();
+  });
+
+  test("tells after a long silence although nobody woke it", async () => {
+    const clock = handClock();
+    const live = new Live({ clock, isWoken: () => true, pollMs: 5, mostSilentMs: 10_000 });
+    let told = 0;
+    live.listen(() => {
+      told += 1;
+    });
+    live.notice();
+    live.start();
+    clock.ms = 10_001;
+    expect(await waitFor(() => told === 2, { timeoutMs: 2000 })).toBe(true);
     live.stop();
   });
 

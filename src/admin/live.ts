@@ -10,6 +10,8 @@ export type LiveOptions = {
   /** Whether wakes arrive; while they don't, listeners are told every `pollMs`. */
   readonly isWoken: () => boolean;
   readonly pollMs?: number;
+  /** Told at least so often in any case, as a wake may get lost. */
+  readonly mostSilentMs?: number;
   readonly leastGapMs?: number;
 };
 
@@ -24,7 +26,7 @@ export class Live {
   #toldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: LiveOptions) {
-    this.#options = { pollMs: 2000, leastGapMs: 500, ...options };
+    this.#options = { pollMs: 2000, leastGapMs: 500, mostSilentMs: 10_000, ...options };
   }
 
   get hasRoom(): boolean {
@@ -33,7 +35,7 @@ export class Live {
 
   start(): void {
     this.#poll ??= setInterval(() => {
-      if (!this.#options.isWoken()) this.notice();
+      if (!this.#options.isWoken() || this.#isLongSilent()) this.notice();
     }, this.#options.pollMs);
   }
 
@@ -57,6 +59,10 @@ export class Live {
     const waitMs = this.#toldAtMs + this.#options.leastGapMs - this.#options.clock.monotonicMs();
     if (waitMs <= 0) this.#tell();
     else this.#timer = setTimeout(() => this.#tell(), waitMs);
+  }
+
+  #isLongSilent(): boolean {
+    return this.#options.clock.monotonicMs() - this.#toldAtMs >= this.#options.mostSilentMs;
   }
 
   #tell(): void {

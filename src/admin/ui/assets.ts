@@ -9,6 +9,7 @@ import scriptText from "./scripts/app.js" with { type: "text" };
 import iconText from "./scripts/icon.svg" with { type: "text" };
 import baseCss from "./styles/base.css" with { type: "text" };
 import controlsCss from "./styles/controls.css" with { type: "text" };
+import figuresCss from "./styles/figures.css" with { type: "text" };
 import listsCss from "./styles/lists.css" with { type: "text" };
 import shellCss from "./styles/shell.css" with { type: "text" };
 import tokensCss from "./styles/tokens.css" with { type: "text" };
@@ -39,7 +40,7 @@ export function loadAssets(): Assets {
     files.set(path, { type, body });
     return path;
   };
-  const style = [tokensCss, baseCss, shellCss, controlsCss, listsCss].join("\n");
+  const style = [tokensCss, baseCss, shellCss, controlsCss, listsCss, figuresCss].join("\n");
   return {
     urls: {
       style: add("qvd.css", CSS, style),

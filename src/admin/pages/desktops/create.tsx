@@ -19,6 +19,7 @@ import { FormPage } from "../../ui/form-page.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
 import { seesTenants, tenantOf } from "../../visible.ts";
 
+const TITLE = "Create a desktop";
 const BACK = { href: "/desktops", text: "Desktops" };
 
 export function showCreateDesktop(deps: AdminDeps): Handler<AdminEnv> {
@@ -54,38 +55,45 @@ async function renderForm(deps: AdminDeps, c: AdminContext, form: FormState) {
     listUserChoices(deps.db, tenantId),
     listOsfs(deps.db, { tenantId }),
   ]);
-  const title = "Create a desktop";
   const status = Object.keys(form.errors).length > 0 ? 422 : 200;
-  const options = { title, section: "desktops", status } as const;
-  if (users.length === 0 || osfs.length === 0)
+  const options = { title: TITLE, section: "desktops", status } as const;
+  if (users.length === 0 || osfs.length === 0) {
     return renderPage(c, options, <Missing hasUsers={users.length > 0} />);
+  }
   const hasTenants = await seesTenants(deps, c);
-  const suffix = (tenant: string) => (hasTenants ? ` (${tenant})` : "");
-  const people: Choice[] = users.map((user) => ({
-    value: String(user.id),
-    text: user.login + suffix(user.tenant),
-  }));
-  const flavours: Choice[] = osfs.map((osf) => ({
-    value: String(osf.id),
-    text: osf.name + suffix(osf.tenant),
-  }));
-  const { values, errors } = form;
+  const nameOf = (name: string, tenant: string) => (hasTenants ? `${name} (${tenant})` : name);
+  const choices = {
+    users: users.map((user) => ({ value: String(user.id), text: nameOf(user.login, user.tenant) })),
+    flavours: osfs.map((osf) => ({ value: String(osf.id), text: nameOf(osf.name, osf.tenant) })),
+    tags: tagsOf(osfs),
+  };
   return renderPage(
     c,
     options,
-    <FormPage
-      title={title}
-      lead="It gets an address for life and a home that is kept through every change of image."
-      back={BACK}
-      action="/desktops"
-      csrf={c.get("signedIn").csrfToken}
-      submit="Create the desktop"
-      error={errors[""]}
-    >
+    <CreateForm form={form} choices={choices} csrf={c.get("signedIn").csrfToken} />,
+  );
+}
+
+function CreateForm(props: {
+  readonly form: FormState;
+  readonly choices: {
+    readonly users: readonly Choice[];
+    readonly flavours: readonly Choice[];
+    readonly tags: readonly string[];
+  };
+  readonly csrf: string;
+}) {
+  const { choices, csrf } = props;
+  const { values, errors } = props.form;
+  const lead = "It gets an address for life and a home that is kept through every change of image.";
+  const form = { title: TITLE, lead, back: BACK, action: "/desktops", csrf, submit: "Create the desktop" };
+  const flavour = values.osfId ?? onlyValue(choices.flavours);
+  return (
+    <FormPage {...form} error={errors[""]}>
       <SelectField
         name="userId"
         label="User"
-        choices={people}
+        choices={choices.users}
         value={values.userId}
         error={errors.userId}
         prompt="Choose…"
@@ -102,8 +110,8 @@ async function renderForm(deps: AdminDeps, c: AdminContext, form: FormState) {
       <SelectField
         name="osfId"
         label="OS flavour"
-        choices={flavours}
-        value={values.osfId ?? onlyValue(flavours)}
+        choices={choices.flavours}
+        value={flavour}
         error={errors.osfId}
         prompt="Choose…"
         isRequired
@@ -113,11 +121,11 @@ async function renderForm(deps: AdminDeps, c: AdminContext, form: FormState) {
         label="Image tag"
         value={values.diTag ?? "default"}
         error={errors.diTag}
-        choices={tagsOf(osfs)}
+        choices={choices.tags}
         hint="It runs the image that has this tag when it starts."
         isRequired
       />
-    </FormPage>,
+    </FormPage>
   );
 }
 
@@ -133,7 +141,7 @@ function tagsOf(osfs: readonly OsfRow[]): readonly string[] {
 function Missing(props: { readonly hasUsers: boolean }) {
   return (
     <>
-      <PageHead title="Create a desktop" back={BACK} />
+      <PageHead title={TITLE} back={BACK} />
       <Card>
         {props.hasUsers ? (
           <Empty

@@ -29,13 +29,18 @@ export type DesktopsView = {
   readonly hasTenants: boolean;
 };
 
+/** Nothing there, rather than nothing found. */
+function isEmptySite(view: DesktopsView): boolean {
+  return view.total === 0 && view.query.search === "" && view.group === undefined;
+}
+
 const BULK_FORM = "bulk";
 
 export function DesktopsRegion(props: { readonly view: DesktopsView }) {
   const { view } = props;
   return (
     <LiveRegion id={DESKTOPS_ID} path={addressOf(view, {}, "/desktops/table")} class="selection">
-      <Filter view={view} />
+      {isEmptySite(view) ? null : <Filter view={view} />}
       <Card isFlush>{view.rows.length === 0 ? <Nothing view={view} /> : <Rows view={view} />}</Card>
       {view.rows.length === 0 ? null : <Bulk view={view} />}
     </LiveRegion>

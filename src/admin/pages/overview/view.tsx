@@ -35,7 +35,7 @@ export function OverviewRegion(props: { readonly view: OverviewView }) {
       <div class="grid-split">
         <div class="stack">
           <Troubles troubles={view.troubles} />
-          <States figures={view.figures} />
+          {view.figures.desktops > 0 ? <States figures={view.figures} /> : null}
         </div>
         <div class="stack">
           <Sessions view={view} />
