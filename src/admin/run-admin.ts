@@ -36,7 +36,7 @@ export type RunAdminDeps = {
 
 const LEAST_FREE_BYTES = 512 * 2 ** 20;
 const MOST_UPLOAD_BYTES = 2 ** 40;
-const DRAIN_MS = 3_000;
+const DRAIN_MS = 1_500;
 
 /** Resolves when the signal has ended it; rejects when the port can't be had. */
 export async function runAdmin(deps: RunAdminDeps): Promise<void> {

@@ -35,8 +35,14 @@ export const ORIGIN = "https://wat.test";
 
 let tokens = 0;
 
-export async function createAdminApp(options: { readonly leastFreeBytes?: number } = {}): Promise<AdminApp> {
-  const database = await createTestDatabase();
+export type AdminAppOptions = {
+  readonly leastFreeBytes?: number;
+  /** Instead of a fresh one of the shared cluster; dropped with the app all the same. */
+  readonly database?: TestDatabase;
+};
+
+export async function createAdminApp(options: AdminAppOptions = {}): Promise<AdminApp> {
+  const database = options.database ?? (await createTestDatabase());
   const ids = await seedSite(database);
   const incomingFolder = await mkdtemp(`${tmpdir()}/qvd-incoming-`);
   const db = database.open("qvd_admin").orm;

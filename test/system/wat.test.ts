@@ -176,6 +176,26 @@ describe("a person", () => {
   );
 
   test(
+    "keeps the page and is told above it when something can't be done, and by whom",
+    async () => {
+      const { context, page } = await openContext({ width: 1280, colorScheme: "light" });
+      await page.goto(`${wat.url}/desktops/9`);
+      await page.getByRole("button", { name: "Start" }).click();
+      await page.getByText("offline for maintenance").waitFor({ timeout: 5000 });
+      await context.route("**/desktops/9/*", (route) =>
+        route.fulfill({ status: 503, body: "<main id=main><div class=empty><p>Away." }),
+      );
+      await page.getByRole("button", { name: "Start" }).click();
+      await page.locator("[data-trouble]").getByText("Away.").waitFor({ timeout: 5000 });
+      expect(await page.textContent("h1")).toBe("<b>bold</b>");
+      await context.unroute("**/desktops/9/*");
+      await page.locator("[data-trouble]").waitFor({ state: "detached", timeout: 8000 });
+      await context.close();
+    },
+    SLOW,
+  );
+
+  test(
     "finds a desktop while typing, and a reload shows the same",
     async () => {
       const { context, page } = await openContext({ width: 1280, colorScheme: "light" });

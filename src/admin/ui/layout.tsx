@@ -41,7 +41,12 @@ const SECTIONS: readonly {
   { section: "nodes", href: "/nodes", text: "Nodes", icon: "node" },
 ];
 
-const HTMX_CONFIG = JSON.stringify({ includeIndicatorCSS: false, history: "reload", defaultTimeout: 30_000 });
+const HTMX_CONFIG = JSON.stringify({
+  includeIndicatorCSS: false,
+  history: "reload",
+  noSwap: [204, 304, "4xx", "5xx"],
+  defaultTimeout: 30_000,
+});
 
 export type DocumentProps = PropsWithChildren<{
   readonly title: string;
@@ -100,6 +105,11 @@ export function Page(props: PageProps & { readonly frame: Frame }) {
           {props.children}
         </main>
       </div>
+      <template id="trouble">
+        <Notice tone="bad">
+          <span data-text />
+        </Notice>
+      </template>
       {props.isLive ? (
         <div id={LIVE_ID} hx-sse:connect="/events" hx-swap="none" data-event={LIVE_EVENT} hidden />
       ) : null}

@@ -23,7 +23,44 @@
   };
   refreshTimes();
   setInterval(refreshTimes, 10000);
-  document.addEventListener("htmx:after:swap", refreshTimes);
+  document.addEventListener("htmx:after:swap", (event) => {
+    refreshTimes();
+    // It also comes when an answer was not swapped in because of its status.
+    if (!(event.detail?.ctx?.response?.status >= 400)) tell(undefined);
+  });
+
+  /** Says above the page what went wrong; undefined takes it back. */
+  function tell(text) {
+    const slot = document.querySelector(".notice-slot");
+    const template = document.getElementById("trouble");
+    if (!slot || !template) return;
+    slot.querySelector("[data-trouble]")?.remove();
+    if (text === undefined) return;
+    const notice = template.content.firstElementChild.cloneNode(true);
+    notice.dataset.trouble = "";
+    notice.querySelector("[data-text]").textContent = text;
+    slot.replaceChildren(notice);
+  }
+
+  document.addEventListener("htmx:response:error", (event) => {
+    const answer = new DOMParser().parseFromString(event.detail.ctx.text ?? "", "text/html");
+    const said = answer.querySelector("#main .empty p, #main .notice div")?.textContent;
+    tell(said ?? `The server answered ${event.detail.ctx.response.status}.`);
+  });
+  document.addEventListener("htmx:error", () => tell("The server does not answer. Try again in a moment."));
+
+  // The stream comes back by itself; what changed meanwhile is read then.
+  let isStreamLost = false;
+  document.addEventListener("htmx:sse:error", () => {
+    isStreamLost = true;
+    tell("Changes don't arrive at the moment; connecting again.");
+  });
+  document.addEventListener("htmx:sse:after:connection", (event) => {
+    if (!isStreamLost) return;
+    isStreamLost = false;
+    tell(undefined);
+    event.target.dispatchEvent(new Event(event.target.dataset.event));
+  });
 
   document.addEventListener("change", (event) => {
     const all = event.target;
