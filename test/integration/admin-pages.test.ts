@@ -89,6 +89,16 @@ describe("signing in", () => {
   });
 });
 
+test("a fragment asked for after the sign-in is over sends the whole browser to sign in", async () => {
+  const response = await admin.app.request(`${ORIGIN}/desktops/table`, { headers: { "HX-Request": "true" } });
+  expect(response.headers.get("HX-Redirect")).toBe("/sign-in?next=%2F");
+  const upload = await admin.app.request(`${ORIGIN}/images/upload?name=a.tar`, {
+    method: "PUT",
+    headers: { Accept: "application/json" },
+  });
+  expect(upload.status).toBe(401);
+});
+
 describe("every page", () => {
   test("forbids what we never do by its headers", async () => {
     const { headers } = await getPage(admin, "/", me);
@@ -262,6 +272,33 @@ describe("a form", () => {
     expect(rows[0]).toEqual({ wish: "running", wished_by: "administrator:admin@*" });
     await postForm(admin, "/desktops/1/stop", me);
     expect((await sql()`select wish from vms where id = 1`)[0]?.wish).toBe("stopped");
+  });
+
+  test("starts all that were ticked, and says which were refused", async () => {
+    const body = new URLSearchParams([
+      ["csrf", me.csrf],
+      ["vm", "5"],
+      ["vm", "6"],
+      ["vm", "9"],
+      ["vm", "x"],
+    ]).toString();
+    const response = await admin.app.request(`${ORIGIN}/desktops/start`, {
+      method: "POST",
+      headers: {
+        ...{ Cookie: me.cookie, Origin: ORIGIN, "Sec-Fetch-Site": "same-origin" },
+        "Content-Type": "application/x-www-form-urlencoded",
+      },
+      body,
+    });
+    const told = decodeURIComponent(response.headers.get("Set-Cookie") ?? "");
+    expect(told).toContain("Start asked for 2 desktops. 1 refused");
+    expect(
+      (await sql()`select id from vms where wish = 'running' and id in (5, 6, 9) order by id`).map(
+        (row) => row.id,
+      ),
+    ).toEqual([5, 6]);
+    const none = await postForm(admin, "/desktops/stop", me);
+    expect(decodeURIComponent(none.headers.get("Set-Cookie") ?? "")).toContain("Tick desktops first");
   });
 
   test("that can't be done now goes back with the reason", async () => {
