@@ -76,24 +76,20 @@ export class Desk {
     );
   }
 
+  /** By xwininfo: xdotool adds the window manager's frame twice. */
   async #findSession(): Promise<{ readonly x: number; readonly y: number }> {
-    const text = await this.#xdotool(
-      "search",
-      "--onlyvisible",
-      "--name",
-      "^QVD",
-      "getwindowgeometry",
-      "--shell",
-    );
-    const read = (name: string) =>
-      Number(new RegExp(`^${name}=(-?\\d+)$`, "m").exec(text)?.[1] ?? Number.NaN);
+    const [id = ""] = (await this.#xdotool("search", "--onlyvisible", "--name", "^QVD")).split("\n");
+    const text = await this.#program("xwininfo", "-id", id);
+    const read = (axis: string) =>
+      Number(new RegExp(`Absolute upper-left ${axis}: +(-?\\d+)`).exec(text)?.[1]);
     return { x: read("X"), y: read("Y") };
   }
 
   #xdotool(...words: readonly string[]): Promise<string> {
-    return runOk("use the client's screen", ["xdotool", ...words], {
-      env: { ...this.#screen.env },
-      timeoutMs: 20_000,
-    });
+    return this.#program("xdotool", ...words);
+  }
+
+  #program(...command: readonly string[]): Promise<string> {
+    return runOk("use the client's screen", command, { env: { ...this.#screen.env }, timeoutMs: 20_000 });
   }
 }

@@ -37,7 +37,7 @@ export async function stopInWat(visit: WatVisit): Promise<number> {
       .getByRole("button", { name: "Start", exact: true })
       .first()
       .waitFor({ timeout: STOP_MS });
-    await page.locator("main").getByText("stopped", { exact: true }).first().waitFor({ timeout: STOP_MS });
+    await page.locator("main").getByText("Stopped", { exact: true }).first().waitFor({ timeout: STOP_MS });
     return performance.now() - start;
   } finally {
     await browser.close();
