@@ -13,9 +13,11 @@ import { DATABASE_NAME } from "../src/db/url.ts";
 import { asId, type DiId, type VmId } from "../src/domain/ids.ts";
 import { type Layout, layoutOf } from "../src/domain/node/layout.ts";
 import { parseNetworkRange } from "../src/domain/node/network-range.ts";
+import { removeInstance } from "../src/hypervisor/lxc/remove-instance.ts";
 import { silentLog } from "../src/lib/log.ts";
 import { CLEAN_ENV, run, runOk } from "../src/lib/run.ts";
 import { waitFor } from "../src/lib/wait.ts";
+import { createNetwork } from "../src/network/network.ts";
 import { enrolImage } from "../src/service/image/enrol.ts";
 import { moveTag } from "../src/service/image/move-tag.ts";
 import { createOsf } from "../src/service/osf/create.ts";
@@ -176,9 +178,9 @@ async function seed(
   mkdirSync(place.layout.incomingFolder, { recursive: true });
   copyFileSync(archive, `${place.layout.incomingFolder}/desktop.tar.zst`);
   const { diId } = await enrolImage(context, { osfId, fileName: "desktop.tar.zst", version: "1" });
-  await moveTag(context, { diId, tag: "default" });
   io.say("the image is being verified");
   await waitForImage(database, diId);
+  await moveTag(context, { diId, tag: "default" });
   const people: Person[] = [];
   for (let number = 1; number <= what.people; number++) {
     const login = `person${number}`;
@@ -224,6 +226,10 @@ function findProcesses(place: Place): BoxProcess[] {
   });
 }
 
+/** A box leaves its bridge and its empty groups for its next start; ours has none. */
 async function removePlace(place: Place): Promise<void> {
+  const range = parseNetworkRange(place.cidr);
+  await createNetwork({ instance: place.instance, range, resolvers: [], log: silentLog() }).remove();
+  await removeInstance(place.instance);
   await run(["rm", "-rf", "--one-file-system", "--", place.folder], { timeoutMs: 120_000 });
 }

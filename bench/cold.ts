@@ -71,7 +71,7 @@ async function ourRound(box: BenchBox, screen: Screen): Promise<Timing> {
   const { at, leave } = await visitDesktop(screen, { ...box.broker, ...person }, box.colour);
   await leave();
   await bringTo(box, [person.vmId], "stopped");
-  return { ready: at.switched - at.start, pixel: at.pixel - at.start };
+  return { ready: at.switched - at.asked, pixel: at.pixel - at.asked };
 }
 
 async function handRound(hand: ByHand, screen: Screen, box: BenchBox): Promise<Timing> {

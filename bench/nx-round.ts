@@ -20,7 +20,14 @@ type Connected = {
   readonly socket: TLSSocket;
   readonly vmId: number;
   /** Moments by performance.now(). */
-  readonly at: { readonly start: number; readonly asked: number; readonly switched: number };
+  readonly at: {
+    readonly start: number;
+    /** TLS stands, the list is asked for. */
+    readonly secured: number;
+    /** The list has come, the desktop is asked for. */
+    readonly asked: number;
+    readonly switched: number;
+  };
   /** Texts of the 102 answers. */
   readonly progress: readonly string[];
 };
@@ -31,6 +38,7 @@ const DEADLINE_MS = 90_000;
 async function connectToDesktop(target: RoundTarget): Promise<Connected> {
   const start = performance.now();
   const socket = await openTls(target);
+  const secured = performance.now();
   const read = createReader(socket);
   const authorization = `Authorization: Basic ${btoa(`${target.login}:${target.password}`)}`;
   socket.write(`GET /qvd/list_of_vm? HTTP/1.1\r\n${authorization}\r\n\r\n`);
@@ -50,7 +58,7 @@ async function connectToDesktop(target: RoundTarget): Promise<Connected> {
     if (answer.status !== 102) throw new Error(`connect_to_vm answered ${answer.status}: ${answer.body}`);
     progress.push(/X-QVD-VM-Info: (.*)/.exec(answer.head)?.[1]?.trim() ?? "");
   }
-  return { socket, vmId, at: { start, asked, switched: performance.now() }, progress };
+  return { socket, vmId, at: { start, secured, asked, switched: performance.now() }, progress };
 }
 
 export type Visit = {
