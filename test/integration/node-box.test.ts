@@ -28,7 +28,6 @@ beforeEach(async () => {
   });
 }, 30_000);
 afterEach(async () => {
-  for (const worker of workers()) if (isProcessRunning(worker)) process.kill(worker.pid, "SIGKILL");
   await lab.dispose();
   await rm(SCRIPT, { force: true });
 }, 30_000);

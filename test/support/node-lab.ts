@@ -28,6 +28,7 @@ import {
 import { run } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { createNetwork } from "../../src/network/network.ts";
+import { readProcessFile } from "../../src/node/process-file.ts";
 import type { WorkerSpec } from "../../src/node/supervise.ts";
 import { createStorage } from "../../src/storage/storage.ts";
 import { connectWake, type WakeClient } from "../../src/wire/wake/client.ts";
@@ -170,6 +171,8 @@ export class NodeLab {
   async dispose(): Promise<void> {
     this.#wake?.close();
     if (this.#node !== undefined) await endProcess(this.#node, 5_000);
+    for (const worker of readProcessFile(this.layout.nodeProcessFile)?.workers ?? [])
+      await endProcess(worker, 0);
     const { instance, network } = this.options;
     const log = silentLog();
     const hypervisor = await createLxcHypervisor({ instance, layout: this.layout, resolvers: [] });
