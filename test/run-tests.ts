@@ -1,0 +1,104 @@
+/**
+ * Runs everything that can be checked, in the order of what it needs: types, lint, the rules of the house, unit
+ * tests, PostgreSQL, and then, one file after another, what needs the kernel, NX or a browser. `bun test` says
+ * its numbers in its own way; here they are summed, and the last line is `N passed, N failed`.
+ */
+
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { addCounts, type Counts, NO_COUNTS, parseJunit, renderCounts } from "./support/report.ts";
+
+const ROOT = join(import.meta.dir, "..");
+const BUN = process.execPath;
+/** Of one group of tests; a hang is a failure. */
+const GROUP_MS = 15 * 60_000;
+const TEST_MS = "30000";
+
+type Group = { readonly name: string; readonly files: readonly string[] };
+
+const work = await mkdtemp(join(tmpdir(), "qvd-test-run-"));
+let total = NO_COUNTS;
+const skipped: string[] = [];
+try {
+  total = addCounts(total, await runCheck("types", [BUN, "check"]));
+  const lint = [BUN, "x", "biome", "check", "--error-on-warnings"];
+  total = addCounts(total, await runCheck("lint and format", lint));
+  for (const group of await listGroups()) {
+    const outcome = await runGroup(group);
+    total = addCounts(total, outcome.counts);
+    skipped.push(...outcome.skipped);
+  }
+} finally {
+  // The cluster that the database tests share; gone already when none of them ran.
+  await Bun.spawn([BUN, "test/support/stop-cluster.ts"], { cwd: ROOT, stdout: "ignore", stderr: "ignore" })
+    .exited;
+  await rm(work, { recursive: true, force: true });
+}
+for (const name of skipped) console.log(`skipped: ${name}`);
+console.log(renderCounts(total));
+process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
+
+async function listGroups(): Promise<readonly Group[]> {
+  const glob = new Bun.Glob("{src,bench,script,appliance,test/support}/**/*.test.{ts,tsx}");
+  const unit = await Array.fromAsync(glob.scan({ cwd: ROOT }));
+  const rules = ["test/architecture.test.ts", ...(await listTests("test/architecture"))];
+  return [
+    { name: "architecture", files: rules },
+    { name: "unit", files: unit.sort() },
+    { name: "integration", files: await listTests("test/integration") },
+    // They share the machine's network, control groups and processors: one at a time.
+    ...(await listTests("test/system")).map((file) => ({ name: file, files: [file] })),
+  ];
+}
+
+async function listTests(folder: string): Promise<string[]> {
+  const names = await readdir(join(ROOT, folder));
+  return names
+    .filter((name) => name.endsWith(".test.ts"))
+    .sort()
+    .map((name) => `${folder}/${name}`);
+}
+
+async function runGroup(
+  group: Group,
+): Promise<{ readonly counts: Counts; readonly skipped: readonly string[] }> {
+  if (group.files.length === 0) return { counts: NO_COUNTS, skipped: [] };
+  const report = join(work, `${group.name.replaceAll("/", "_")}.xml`);
+  const start = performance.now();
+  const exitCode = await runShown([
+    ...[BUN, "test", "--timeout", TEST_MS, "--reporter=junit", `--reporter-outfile=${report}`],
+    ...group.files.map((file) => `./${file}`),
+  ]);
+  const file = Bun.file(report);
+  const found = (await file.exists()) ? parseJunit(await file.text()) : { counts: NO_COUNTS, skipped: [] };
+  // A crash or a file that can't be loaded leaves no failed test behind; it is one all the same.
+  const isSilentFailure = exitCode !== 0 && found.counts.failed === 0;
+  const counts = isSilentFailure ? { ...found.counts, failed: 1 } : found.counts;
+  tell(group.name, counts, start);
+  return { counts, skipped: found.skipped };
+}
+
+async function runCheck(name: string, command: readonly string[]): Promise<Counts> {
+  const start = performance.now();
+  const isRight = (await runShown(command)) === 0;
+  const counts = { passed: isRight ? 1 : 0, failed: isRight ? 0 : 1, skipped: 0 };
+  tell(name, counts, start);
+  return counts;
+}
+
+async function runShown(command: readonly string[]): Promise<number> {
+  const child = Bun.spawn([...command], {
+    cwd: ROOT,
+    env: { ...process.env, NO_COLOR: "1" },
+    stdio: ["ignore", "inherit", "inherit"],
+    timeout: GROUP_MS,
+    killSignal: "SIGKILL",
+  });
+  return await child.exited;
+}
+
+function tell(name: string, counts: Counts, start: number): void {
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(`== ${name}: ${renderCounts(counts)} (${seconds} s)`);
+}
