@@ -4,7 +4,7 @@
  * its numbers in its own way; here they are summed, and the last line is `N passed, N failed`.
  */
 
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { addCounts, type Counts, NO_COUNTS, parseJunit, renderCounts } from "./support/report.ts";
@@ -53,11 +53,8 @@ async function listGroups(): Promise<readonly Group[]> {
 }
 
 async function listTests(folder: string): Promise<string[]> {
-  const names = await readdir(join(ROOT, folder));
-  return names
-    .filter((name) => name.endsWith(".test.ts"))
-    .sort()
-    .map((name) => `${folder}/${name}`);
+  const found = await Array.fromAsync(new Bun.Glob(`${folder}/**/*.test.ts`).scan({ cwd: ROOT }));
+  return found.sort();
 }
 
 async function runGroup(
