@@ -15,6 +15,7 @@ import type { WorkerSpec } from "../../node/supervise.ts";
 import { createStorage } from "../../storage/storage.ts";
 import { readVersion } from "../../version.ts";
 import { readAccount, readGroupId, SHARED_GROUP } from "../accounts.ts";
+import { prepareBox } from "../box/prepare.ts";
 import type { Command } from "../command.ts";
 import { openMode, requireRoot } from "../mode.ts";
 
@@ -30,6 +31,8 @@ export const nodeRun: Command = {
   async run(io) {
     requireRoot("running a node");
     const { config, layout, log, database: address } = openMode(io);
+    // Where systemd starts us, nobody else has.
+    await prepareBox(layout);
     const { instance, idRangeFirst, parallelStarts } = config;
     const range = parseNetworkRange(config.networkRange);
     const resolvers = parseResolvers(readFileSync("/etc/resolv.conf", "utf8"));
