@@ -216,7 +216,9 @@ function describeBox(place: Place, site: Site): Omit<BenchBox, "close" | "databa
 /** Our processes by the executable that they run; the database by the cluster that it serves. */
 function findProcesses(place: Place): BoxProcess[] {
   const own = listProcesses();
-  const postgres = own.find(({ command }) => command.includes(place.layout.databaseFolder))?.pid;
+  const postgres = own.find(({ command }) =>
+    command.some((word) => word.startsWith(`${place.layout.databaseFolder}/`)),
+  )?.pid;
   return own.flatMap(({ pid, parentPid, command }): BoxProcess[] => {
     if (pid === postgres || (postgres !== undefined && parentPid === postgres))
       return [{ pid, kind: "database" }];
