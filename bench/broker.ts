@@ -87,6 +87,7 @@ async function measureFlow(stage: Stage, relay: Relay, flow: (typeof FLOWS)[numb
 }
 
 async function measureRoundTrip(stage: Stage, relay: Relay): Promise<{ p50: number; p99: number }> {
+  await stage.hurry(relay, true);
   const load = stage.startLoad(relay, "echo", { streams: 1, seconds: SECONDS });
   try {
     await load.line();
@@ -94,6 +95,7 @@ async function measureRoundTrip(stage: Stage, relay: Relay): Promise<{ p50: numb
     return { p50: Number(p50), p99: Number(p99) };
   } finally {
     await load.end();
+    await stage.hurry(relay, false);
   }
 }
 

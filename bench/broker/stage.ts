@@ -25,6 +25,8 @@ export type Load = {
 export type Stage = {
   startRelay(name: Relay["name"]): Promise<Relay & { stop(): Promise<void> }>;
   startLoad(relay: Relay, way: "down" | "up" | "echo" | "idle", more: LoadOptions): Load;
+  /** Puts a relay and the desktops' side before everything else on the machine, for a round trip's microseconds. */
+  hurry(relay: Relay, isHurried: boolean): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -62,9 +64,15 @@ export async function openStage(): Promise<Stage> {
       name === "broker" ? startBroker(folder, desktopPort) : startHaproxy(folder, desktopPort),
     startLoad: (relay, way, { streams, seconds }) =>
       start([
+        ...(way === "echo" ? ["chrt", "--fifo", "10"] : []),
         ...[...LOAD_CORES, load, "client", `${relay.port}`, way, `${streams}`, `${seconds}`],
         ...(relay.headFile === undefined ? [] : [relay.headFile]),
       ]),
+    hurry: async (relay, isHurried) => {
+      const policy = isHurried ? ["--fifo", "--pid", "10"] : ["--other", "--pid", "0"];
+      for (const pid of [relay.pid, desktop.pid])
+        await runOk("schedule the round trip", ["chrt", ...policy, `${pid}`]);
+    },
     close: async () => {
       await desktop.end();
       rmSync(folder, { recursive: true });

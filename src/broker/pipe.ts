@@ -1,7 +1,7 @@
 /**
  * Two sockets joined: what one receives the other sends. A side that doesn't take bytes pauses the other, so
- * memory stays at what one read had taken. An end is passed on as a half-close when all before it was sent;
- * when a socket is gone the other one is ended too, or it would never notice while paused.
+ * memory stays at what one read had taken. An end is passed on as a half-close when all before it was sent.
+ * What becomes of an end whose peer is gone is for its owner to say.
  *
  *     client ──► end of client ──► unsent of desktop ──► desktop      and the same the other way
  */
@@ -24,6 +24,7 @@ export class PipeEnd implements SocketOwner {
   #unsent: Uint8Array[] | undefined;
   /** No more comes from the peer: close this direction when all is sent. */
   #isFinishing = false;
+  #isClosing = false;
   #hasEnded = false;
   #events: PipeEvents | undefined;
 
@@ -66,7 +67,8 @@ export class PipeEnd implements SocketOwner {
       unsent.shift();
     }
     this.#unsent = undefined;
-    if (this.#isFinishing) this.#finish();
+    if (this.#isClosing) this.#socket.close();
+    else if (this.#isFinishing) this.#finish();
     else this.#peer?.resume();
   }
 
@@ -80,20 +82,32 @@ export class PipeEnd implements SocketOwner {
   }
 
   onClose(): void {
-    const peer = this.#peer;
+    if (this.#peer !== undefined) this.#peer.#peer = undefined;
     this.#peer = undefined;
     this.#unsent = undefined;
-    this.#events?.onGone(this);
+    const events = this.#events;
     this.#events = undefined;
-    if (peer === undefined) return;
-    // From now on it discards what it reads; paused, it would not even see its own end.
-    peer.#peer = undefined;
-    peer.#isFinishing = true;
-    if (peer.#unsent === undefined) peer.#finish();
-    peer.resume();
+    events?.onGone(this);
   }
 
   onHandshake(): void {}
+
+  /** For an end whose peer is gone: closes when all is sent. What it still receives is nobody's. */
+  closeWhenSent(): void {
+    this.#isClosing = true;
+    if (this.#unsent === undefined) this.#socket.close();
+  }
+
+  /**
+   * For an end whose peer is gone: half-closes when all is sent, and discards what comes. Closing with bytes
+   * unread would reset the connection, and lose what is on its way. It reads again if it was paused, or it
+   * would never see its own end.
+   */
+  shutdownWhenSent(): void {
+    this.#isFinishing = true;
+    if (this.#unsent === undefined) this.#finish();
+    this.#socket.resume();
+  }
 
   /** Closes at once. What was written still arrives, what is unsent does not. */
   close(): void {

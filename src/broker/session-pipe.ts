@@ -76,6 +76,9 @@ export class SessionPipe implements PipeEvents, LiveSession {
     this.#open--;
     if (this.#open > 0) {
       if (this.#timer === undefined) this.#terminateAfter(this.#context.halfOpenMs);
+      // A desktop without a client may go on sending for ever; a client is let read to the end.
+      if (end === this.#client) this.#desktop.closeWhenSent();
+      else this.#client.shutdownWhenSent();
       return;
     }
     clearTimeout(this.#timer);

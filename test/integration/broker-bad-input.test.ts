@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { runBroker } from "../../src/broker/run-broker.ts";
 import { silentLog } from "../../src/lib/log.ts";
+import { run } from "../../src/lib/run.ts";
 import { sleep } from "../../src/lib/wait.ts";
 import { type BrokerDoor, basic, openBrokerDoor, until } from "../support/broker-door.ts";
 import { QvdClient } from "../support/qvd-client.ts";
+import { createTlsPair } from "../support/tls-pair.ts";
 
 let door: BrokerDoor;
 beforeAll(async () => {
@@ -170,6 +172,23 @@ async function recordLengths(request: string): Promise<number[]> {
     if (tap.bytes[at] === 23) lengths.push(tap.bytes.readUInt16BE(at + 3) - 17);
   return lengths;
 }
+
+test("h2 is never chosen, TLS 1.1 is refused", async () => {
+  const connect = (options: string[]) =>
+    run(["openssl", "s_client", "-connect", `127.0.0.1:${door.port}`, ...options], { stdin: "" });
+  expect((await connect(["-alpn", "h2,http/1.1"])).stdout).toContain("No ALPN negotiated");
+  expect((await connect(["-tls1_2"])).stdout).toContain("Protocol  : TLSv1.2");
+  const old = ["-tls1_1", "-cipher", "DEFAULT:@SECLEVEL=0"];
+  expect((await connect(old)).stdout).toContain("no peer certificate available");
+});
+
+test("workers share a port", async () => {
+  const pair = await createTlsPair();
+  const other = await openBrokerDoor({ listen: { address: "127.0.0.1", port: door.port, ...pair } });
+  for (let round = 0; round < 20; round++) expect(await isAlive()).toBe(true);
+  await other.close();
+  for (let round = 0; round < 5; round++) expect(await isAlive()).toBe(true);
+});
 
 test("an address that can't be listened on is a clear error", async () => {
   const failing = runBroker({

@@ -260,6 +260,18 @@ describe("a client that vanishes", () => {
     });
 });
 
+test("a desktop that sends without end is closed with its client, not read on", async () => {
+  const flood = openEchoDesktop(true);
+  door.store.onRequest = (session) => reportListening(door.store, session, flood.port);
+  const client = await sitDown();
+  const pour = setInterval(() => flood.connections[0]?.write(new Uint8Array(100_000)), 1);
+  await until("it pours", () => client.received.length > 100_000);
+  client.terminate();
+  await until("the desktop's side closes", () => flood.closedCount === 1, 200);
+  clearInterval(pour);
+  flood.stop();
+});
+
 test("a client that floods while its desktop starts is dropped", async () => {
   door.store.onRequest = () => {};
   const client = await door.open();
@@ -302,7 +314,11 @@ test("a half-closed session doesn't last for ever", async () => {
   const client = await sitDown();
   client.shutdown();
   await until("the desktop sees the end", () => silent.hasEnded);
-  await until("both sides are closed", () => client.isClosed && silent.closedCount === 1, 2_000);
+  await until("the client's side is closed", () => client.isClosed, 2_000);
+  await until("the end is recorded", () => lastSession().end !== undefined);
+  // It has seen our end long ago; that nobody reads it any more it learns by sending.
+  silent.connections[0]?.write("anybody?");
+  await until("the desktop's side is closed", () => silent.closedCount === 1);
   silent.stop();
 });
 
