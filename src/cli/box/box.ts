@@ -119,7 +119,10 @@ export class Box {
     const { brokerAddress, brokerPort } = this.#config;
     await this.#awaitPart(part, NODE_READY_MS, signal, async () => {
       const file = readProcessFile(this.#layout.nodeProcessFile);
-      return (file?.nodeId ?? 0) > 0 && file?.node !== null && (await isListening(brokerAddress, brokerPort));
+      if ((file?.nodeId ?? 0) <= 0 || file?.node === null) return false;
+      // Brokers that listen before auth does would turn the first people away.
+      const isAuthUp = await isListening({ path: this.#layout.authSocketForBroker });
+      return isAuthUp && (await isListening(asPlace(brokerAddress, brokerPort)));
     });
   }
 
@@ -132,7 +135,7 @@ export class Box {
     });
     part.start(before);
     const { adminAddress, adminPort } = this.#config;
-    await this.#awaitPart(part, ADMIN_READY_MS, signal, () => isListening(adminAddress, adminPort));
+    await this.#awaitPart(part, ADMIN_READY_MS, signal, () => isListening(asPlace(adminAddress, adminPort)));
   }
 
   #spec(name: string, words: readonly string[], account: Account | undefined): PartOptions["spec"] {
@@ -209,11 +212,16 @@ export class Box {
   }
 }
 
+type Place = { readonly host: string; readonly port: number } | { readonly path: string };
+
+function asPlace(address: string, port: number): Place {
+  return { host: address === "0.0.0.0" || address === "::" ? "localhost" : address, port };
+}
+
 /** Whether something accepts connections there; nothing is sent. */
-function isListening(address: string, port: number): Promise<boolean> {
-  const host = address === "0.0.0.0" || address === "::" ? "localhost" : address;
+function isListening(place: Place): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: 1_000 });
+    const socket = connect({ ...place, timeout: 1_000 });
     const end = (isUp: boolean) => {
       socket.destroy();
       resolve(isUp);
