@@ -5,9 +5,11 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { chmodSync, copyFileSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Target } from "../script/lib/check/qvd-connection.ts";
 import { hashPassword } from "../src/auth/password.ts";
+import { readBoxStatus } from "../src/cli/box/status-file.ts";
 import { type Database, openDatabase } from "../src/db/client.ts";
 import { DATABASE_NAME } from "../src/db/url.ts";
 import { asId, type DiId, type VmId } from "../src/domain/ids.ts";
@@ -40,13 +42,14 @@ export type BoxProcess = {
 
 export type BenchBox = {
   readonly instance: string;
-  readonly broker: { readonly host: string; readonly port: number };
   readonly people: readonly Person[];
   /** Background of the desktops. */
   readonly colour: Colour;
   readonly hand: HandPlace;
   /** As owner of the schema. */
   readonly database: Database;
+  /** The person as a client shows them to the broker. */
+  whoIs(person: Person): { readonly target: Target; readonly vmId: VmId };
   wake(): void;
   listProcesses(): readonly BoxProcess[];
   close(): Promise<void>;
@@ -148,15 +151,17 @@ function startBox(place: Place): Bun.Subprocess {
 }
 
 async function waitUntilReady(place: Place, child: Bun.Subprocess): Promise<void> {
-  const isReady = await waitFor(
-    async () => {
-      if (child.exitCode !== null) throw new Error(`qvd box run ended; see ${place.folder}/box.log`);
-      const ping = await run(["curl", "-sk", "-m", "2", `https://127.0.0.1:${place.brokerPort}/qvd/ping`]);
-      return ping.stdout.startsWith("I am alive!");
-    },
-    { timeoutMs: READY_MS, everyMs: 200 },
-  );
-  if (!isReady) throw new Error(`the box did not get ready in 2 minutes; see ${place.folder}/box.log`);
+  const isReady = () => {
+    if (child.exitCode !== null) throw new Error(`qvd box run ended: ${lastWords(place)}`);
+    const status = readBoxStatus(place.layout);
+    return status?.state === "ready" && status.box?.pid === child.pid;
+  };
+  if (!(await waitFor(isReady, { timeoutMs: READY_MS, everyMs: 100 })))
+    throw new Error(`the box did not get ready in 2 minutes: ${lastWords(place)}`);
+}
+
+function lastWords(place: Place): string {
+  return readFileSync(`${place.folder}/box.log`, "utf8").split("\n").slice(-6).join("\n");
 }
 
 type Site = { readonly people: readonly Person[]; readonly diId: DiId };
@@ -196,7 +201,10 @@ function describeBox(place: Place, site: Site): Omit<BenchBox, "close" | "databa
   const range = parseNetworkRange(place.cidr);
   return {
     instance: place.instance,
-    broker: { host: "127.0.0.1", port: place.brokerPort },
+    whoIs: ({ login, password, vmId }) => {
+      const { caCertificate } = place.layout;
+      return { target: { port: place.brokerPort, caCertificate, login, password }, vmId };
+    },
     people: site.people,
     colour: parseColour(COLOUR),
     listProcesses: () => findProcesses(place),

@@ -152,7 +152,7 @@ async function start(place: HandPlace, folder: string, firstUid: number): Promis
 /** What a person would put into a start script: an account, its folders, and nxagent with the image's session. */
 function initScript(gateway: string): string {
   const options = formatOptionsLine({
-    client: { keyboard: "pc105/us", os: "linux", link: "lan", geometry: "1024x768", isFullscreen: false },
+    client: { keyboard: "pc105/us", os: "linux", link: "adsl", geometry: "1024x768", isFullscreen: false },
     accept: gateway,
     stateFile: "/run/nxagent.state",
   });

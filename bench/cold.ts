@@ -4,11 +4,13 @@
  * alternate. By hand there is no broker, no database and no plan: that is what the ratio prices.
  */
 
+import type { VmEventCode } from "../src/domain/vm/event.ts";
+import { NX_DISPLAY } from "../src/wire/guest/messages.ts";
 import { type Bench, type BenchIo, type Figure, figure, median } from "./bench.ts";
 import { type BenchBox, openBenchBox } from "./box.ts";
 import { type ByHand, prepareByHand } from "./by-hand.ts";
-import { showDesktop, visitDesktop } from "./nx-round.ts";
-import { bringTo } from "./rounds.ts";
+import { SCREEN_SIZE, showDirectly, visitDesktop } from "./nx-round.ts";
+import { bringTo, readTrailTimes } from "./rounds.ts";
 import { openScreen, type Screen } from "./screen.ts";
 
 const ROUNDS = 7;
@@ -22,11 +24,24 @@ export const coldBench: Bench = {
   run,
 };
 
+/** From the request for the desktop, or from the first command by hand; milliseconds. */
 type Timing = { readonly ready: number; readonly pixel: number };
+
+/** What the trail tells of our way to the 101, each from the one before. */
+const STAGES = [
+  ["session-requested", "start-taken", "the order is taken"],
+  ["start-taken", "disks-ready", "the disks are ready"],
+  ["disks-ready", "container-started", "the container is started"],
+  ["container-started", "agent-connected", "its agent is there"],
+  ["agent-connected", "session-preparing", "the session's order is given"],
+  ["session-preparing", "session-listening", "account made, nxagent listens"],
+] as const satisfies readonly (readonly [VmEventCode, VmEventCode, string])[];
+
+type Trail = ReadonlyMap<string, number>;
 
 async function run(io: BenchIo): Promise<Figure[]> {
   const box = await openBenchBox(io, { instance: "benchcol", people: 1 });
-  const screen = await openScreen();
+  const screen = await openScreen(SCREEN_SIZE);
   let hand: ByHand | undefined;
   try {
     // The first round of each unpacks the image, fills the page cache and makes the home: it isn't counted.
@@ -34,13 +49,16 @@ async function run(io: BenchIo): Promise<Figure[]> {
     hand = await prepareByHand(box.hand);
     await handRound(hand, screen, box);
     const ours: Timing[] = [];
+    const trails: Trail[] = [];
     const theirs: Timing[] = [];
     for (let round = 1; round <= ROUNDS && !io.signal.aborted; round++) {
-      ours.push(await ourRound(box, screen));
+      const { timing, trail } = await ourRound(box, screen);
+      ours.push(timing);
+      trails.push(trail);
       theirs.push(await handRound(hand, screen, box));
       io.say(`round ${round}: ours ${describe(ours)}; by hand ${describe(theirs)}`);
     }
-    return compare(ours, theirs);
+    return [...compare(ours, theirs), ...describeStages(trails)];
   } finally {
     await hand?.close();
     await screen.close();
@@ -64,21 +82,33 @@ function compare(ours: readonly Timing[], theirs: readonly Timing[]): Figure[] {
   ];
 }
 
-async function ourRound(box: BenchBox, screen: Screen): Promise<Timing> {
+function describeStages(trails: readonly Trail[]): Figure[] {
+  return STAGES.map(([from, to, name]) => {
+    const took = trails.map((trail) => (trail.get(to) ?? Number.NaN) - (trail.get(from) ?? Number.NaN));
+    return figure(`of ours until the 101: ${name}`, "ms", { ours: median(took) });
+  });
+}
+
+async function ourRound(box: BenchBox, screen: Screen): Promise<{ timing: Timing; trail: Trail }> {
   const person = box.people[0];
   if (person === undefined) throw new Error("the box has nobody");
   await bringTo(box, [person.vmId], "stopped");
-  const { at, leave } = await visitDesktop(screen, { ...box.broker, ...person }, box.colour);
+  const { at, leave } = await visitDesktop(screen, box.whoIs(person), box.colour);
   await leave();
+  const trail = await readTrailTimes(
+    box,
+    person.vmId,
+    STAGES.flatMap(([from, to]) => [from, to]),
+  );
   await bringTo(box, [person.vmId], "stopped");
-  return { ready: at.switched - at.asked, pixel: at.pixel - at.asked };
+  return { timing: { ready: at.switched - at.asked, pixel: at.pixel - at.asked }, trail };
 }
 
 async function handRound(hand: ByHand, screen: Screen, box: BenchBox): Promise<Timing> {
   const start = performance.now();
   const desktop = await hand.start();
   try {
-    const shown = await showDesktop(screen, { host: desktop.address, display: 100 }, box.colour);
+    const shown = await showDirectly(screen, desktop.address, { display: NX_DISPLAY, colour: box.colour });
     await shown.close();
     return { ready: desktop.listeningAt - start, pixel: shown.pixelAt - start };
   } finally {

@@ -6,7 +6,7 @@
 
 import { type Bench, type BenchIo, type Figure, figure, median, percentile } from "./bench.ts";
 import { openBenchBox } from "./box.ts";
-import { visitDesktop } from "./nx-round.ts";
+import { SCREEN_SIZE, visitDesktop } from "./nx-round.ts";
 import { bringTo, readTrailTimes, waitForSuspended } from "./rounds.ts";
 import { openScreen } from "./screen.ts";
 
@@ -22,7 +22,7 @@ export const connectBench: Bench = {
 
 async function run(io: BenchIo): Promise<Figure[]> {
   const box = await openBenchBox(io, { instance: "benchcon", people: 1 });
-  const screen = await openScreen();
+  const screen = await openScreen(SCREEN_SIZE);
   try {
     const person = box.people[0];
     if (person === undefined) throw new Error("the box has nobody");
@@ -30,7 +30,7 @@ async function run(io: BenchIo): Promise<Figure[]> {
     const rounds: Round[] = [];
     for (let round = 0; round <= ROUNDS && !io.signal.aborted; round++) {
       // A real visit: a client that says nothing after the 101 would abort the X session.
-      const { at, leave } = await visitDesktop(screen, { ...box.broker, ...person }, box.colour);
+      const { at, leave } = await visitDesktop(screen, box.whoIs(person), box.colour);
       await leave();
       const trail = await readTrailTimes(box, person.vmId, ["session-preparing", "session-listening"]);
       await waitForSuspended(box, person.vmId);

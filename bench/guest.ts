@@ -9,7 +9,7 @@ import { listProcesses as listDesktopProcesses, openCgroupTree } from "../src/hy
 import { sleep } from "../src/lib/wait.ts";
 import { type Bench, type BenchIo, type Figure, figure, median } from "./bench.ts";
 import { openBenchBox } from "./box.ts";
-import { visitDesktop } from "./nx-round.ts";
+import { SCREEN_SIZE, visitDesktop } from "./nx-round.ts";
 import { listProcesses, type MemoryUse, readMemory } from "./processes.ts";
 import { bringTo } from "./rounds.ts";
 import { openScreen } from "./screen.ts";
@@ -27,7 +27,7 @@ export const guestBench: Bench = {
 
 async function run(io: BenchIo): Promise<Figure[]> {
   const box = await openBenchBox(io, { instance: "benchgst", people: 1 });
-  const screen = await openScreen();
+  const screen = await openScreen(SCREEN_SIZE);
   try {
     const person = box.people[0];
     if (person === undefined) throw new Error("the box has nobody");
@@ -35,7 +35,7 @@ async function run(io: BenchIo): Promise<Figure[]> {
     const servers: MemoryUse[] = [];
     for (let round = 1; round <= ROUNDS && !io.signal.aborted; round++) {
       await bringTo(box, [person.vmId], "stopped");
-      const visit = await visitDesktop(screen, { ...box.broker, ...person }, box.colour);
+      const visit = await visitDesktop(screen, box.whoIs(person), box.colour);
       await sleep(SETTLE_MS, io.signal);
       const { agent, server } = await findProcesses(box.instance, person.vmId);
       agents.push(readMemory(agent));

@@ -52,7 +52,7 @@ export function coverOf(dump: Uint8Array, colour: Colour): number {
   return found / (width * height);
 }
 
-export async function openScreen(size = "1040x800"): Promise<Screen> {
+export async function openScreen(size = "1280x900"): Promise<Screen> {
   const home = mkdtempSync(join(tmpdir(), "qvd-screen-"));
   const numberFile = join(home, "display");
   const server = Bun.spawn(
