@@ -8,6 +8,7 @@ import { sleep, waitFor } from "../../../src/lib/wait.ts";
 const TERMINAL_LAUNCHER = { fromLeft: 149, fromBottom: 20 };
 /** The terminal's background in the image. */
 const TERMINAL_COLOUR = "#1b1f27";
+const PANEL_COLOUR = "#161f2a";
 const SESSION_HEIGHT = 768;
 const CLICK_TRIES = 4;
 
@@ -34,11 +35,13 @@ export class Desk {
 
   /** A click can come before the panel listens, so it is repeated like a person would. */
   async openTerminal(): Promise<void> {
+    await this.see(PANEL_COLOUR, 0.015, 15_000);
+    await sleep(300);
     for (let tries = 1; ; tries++) {
       const { x, y } = await this.#findSession();
       await this.#click(x + TERMINAL_LAUNCHER.fromLeft, y + SESSION_HEIGHT - TERMINAL_LAUNCHER.fromBottom);
       try {
-        await this.see(TERMINAL_COLOUR, 0.1, 6_000);
+        await this.see(TERMINAL_COLOUR, 0.1, 4_000);
         await sleep(300);
         return;
       } catch (error) {

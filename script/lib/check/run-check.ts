@@ -11,7 +11,7 @@ import { VmShape } from "../../../src/admin/api/shapes.ts";
 import { type Api, openApi } from "../../../src/cli/api-client.ts";
 import { waitFor } from "../../../src/lib/wait.ts";
 import type { Credentials } from "../demo/credentials.ts";
-import { BROKER_PORT, COLOUR, type Place, WAT_URL } from "../demo/place.ts";
+import { COLOUR, type Place } from "../demo/place.ts";
 import { qvd } from "../demo/qvd.ts";
 import { say } from "../demo/say.ts";
 import { Desk } from "./desk.ts";
@@ -50,7 +50,7 @@ export async function runCheck(place: Place, credentials: Credentials): Promise<
   const report = new CheckReport(say);
   const screen = await openScreen();
   const desk = new Desk(screen);
-  const target = { port: BROKER_PORT, caCertificate: place.caCertificate, ...user };
+  const target = { port: place.brokerPort, caCertificate: place.caCertificate, ...user };
   const viewers: NxViewer[] = [];
   const connect = (colour: string) =>
     connectAndSee({ target, vmId, desk, colour }, async (connection) => {
@@ -58,9 +58,9 @@ export async function runCheck(place: Place, credentials: Credentials): Promise<
       viewers.push(viewer);
       return viewer;
     });
-  const guest = openGuestView("demo", vmId);
+  const guest = openGuestView(place.instance, vmId);
   const api = await openApi({
-    QVD_API_URL: WAT_URL,
+    QVD_API_URL: place.watUrl,
     QVD_API_CA: place.caCertificate,
     QVD_LOGIN: credentials.administrator.login,
     QVD_PASSWORD: credentials.administrator.password,
@@ -221,7 +221,10 @@ async function comeBack(
 async function stop({ place, credentials, vmId, report }: Round): Promise<void> {
   const { administrator } = credentials;
   const picture = `${place.state}/check/wat.png`;
-  report.time("stop in the WAT to stopped", await stopInWat({ url: WAT_URL, administrator, vmId, picture }));
+  report.time(
+    "stop in the WAT to stopped",
+    await stopInWat({ url: place.watUrl, administrator, vmId, picture }),
+  );
 }
 
 async function awaitVm(round: Round, what: string, isRight: (vm: VmShape) => boolean): Promise<void> {

@@ -7,7 +7,7 @@ import { BoxStatus } from "../../../src/cli/box/status-file.ts";
 import { isProcessRunning } from "../../../src/lib/process.ts";
 import { runOk } from "../../../src/lib/run.ts";
 import { waitFor } from "../../../src/lib/wait.ts";
-import { ADMIN_PORT, BROKER_PORT, type Place, ROOT } from "./place.ts";
+import { type Place, ROOT } from "./place.ts";
 import { qvd } from "./qvd.ts";
 import { say } from "./say.ts";
 
@@ -38,7 +38,7 @@ export async function installExecutable(place: Place): Promise<boolean> {
 
 /** Starts the box in a session of its own, so that a terminal's Ctrl-C is ours to pass on; resolves when it is ready. */
 export async function startBox(place: Place): Promise<{ readonly exited: Promise<number> }> {
-  await refuseTakenPorts();
+  await refuseTakenPorts(place);
   mkdirSync(dirname(place.log), { recursive: true });
   const log = openSync(place.log, "a", 0o640);
   const child = Bun.spawn([place.executable, "box", "run"], {
@@ -71,8 +71,8 @@ export async function stopBox(place: Place): Promise<void> {
   await qvd(place, ["box", "stop"], { timeoutMs: 200_000 });
 }
 
-async function refuseTakenPorts(): Promise<void> {
-  for (const port of [BROKER_PORT, ADMIN_PORT]) {
+async function refuseTakenPorts({ brokerPort, adminPort }: Place): Promise<void> {
+  for (const port of [brokerPort, adminPort]) {
     if (await isTaken(port))
       throw new Error(`port ${port} is taken by another program; end it, and run this again`);
   }

@@ -5,7 +5,7 @@
 
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { z } from "zod";
-import { ADMIN_PORT, BROKER_PORT, COLOUR, makePassword, type Place, WAT_URL } from "./place.ts";
+import { COLOUR, makePassword, type Place } from "./place.ts";
 
 const Account = z.object({ login: z.string(), password: z.string() });
 
@@ -52,8 +52,8 @@ export function writeCredentials(place: Place, credentials: Credentials): void {
 export function describeDemo(place: Place, credentials: Credentials) {
   const { user, other, administrator, vm, otherVm } = credentials;
   return {
-    broker: { host: "localhost", port: BROKER_PORT },
-    wat: { url: WAT_URL },
+    broker: { host: "localhost", port: place.brokerPort },
+    wat: { url: place.watUrl },
     ca: place.caCertificate,
     user,
     other: { ...other, vm: otherVm },
@@ -69,11 +69,11 @@ export function renderDemo(place: Place, { user, other, administrator }: Credent
   return `
   The demo runs.
 
-    QVD client       server localhost, port ${BROKER_PORT}
+    QVD client       server localhost, port ${place.brokerPort}
                      ${user.login}   ${user.password}
                      ${other.login}    ${other.password}
 
-    Web admin tool   ${WAT_URL}   (port ${ADMIN_PORT})
+    Web admin tool   ${place.watUrl}   (port ${place.adminPort})
                      ${administrator.login}  ${administrator.password}
 
     Certificate      signed by ${place.caCertificate}; let client and browser trust it

@@ -7,13 +7,12 @@ import { CLEAN_ENV } from "../../../src/lib/run.ts";
 export const ROOT = join(import.meta.dir, "../../..");
 /** The plain background of the image `light`; see its recipe. */
 export const COLOUR = "#24476b";
-export const BROKER_PORT = 8443;
-export const ADMIN_PORT = 9443;
-export const WAT_URL = `https://localhost:${ADMIN_PORT}`;
-
-const INSTANCE = "demo";
 
 export type Place = {
+  readonly instance: string;
+  readonly brokerPort: number;
+  readonly adminPort: number;
+  readonly watUrl: string;
   readonly state: string;
   /** A copy that the unprivileged accounts may run, wherever the checkout lies. */
   readonly executable: string;
@@ -28,22 +27,30 @@ export type Place = {
 
 export function demoPlace(env: Readonly<Record<string, string | undefined>>): Place {
   const state = env.QVD_DEMO_STATE ?? "/var/lib/qvd-demo";
+  // Only tests say otherwise, so that they run beside a demo that somebody looks at.
+  const instance = env.QVD_DEMO_INSTANCE ?? "demo";
+  const brokerPort = Number(env.QVD_DEMO_BROKER_PORT ?? 8443);
+  const adminPort = Number(env.QVD_DEMO_ADMIN_PORT ?? 9443);
   const databaseUrl = env.QVD_DATABASE_URL;
   return {
+    instance,
+    brokerPort,
+    adminPort,
+    watUrl: `https://localhost:${adminPort}`,
     state,
     executable: `${state}/bin/qvd`,
     caCertificate: `${state}/ca.crt`,
-    statusFile: `/run/qvd/${INSTANCE}/box.json`,
+    statusFile: `/run/qvd/${instance}/box.json`,
     credentials: `${state}/demo.json`,
     log: `${state}/logs/demo.log`,
     homes: `${state}/homes`,
     env: {
       ...CLEAN_ENV,
-      QVD_INSTANCE: INSTANCE,
+      QVD_INSTANCE: instance,
       QVD_STATE: state,
-      QVD_NETWORK_RANGE: "10.77.0.0/16",
-      QVD_BROKER_PORT: String(BROKER_PORT),
-      QVD_ADMIN_PORT: String(ADMIN_PORT),
+      QVD_NETWORK_RANGE: env.QVD_DEMO_RANGE ?? "10.77.0.0/16",
+      QVD_BROKER_PORT: String(brokerPort),
+      QVD_ADMIN_PORT: String(adminPort),
       ...(databaseUrl === undefined ? {} : { QVD_DATABASE_URL: databaseUrl }),
     },
   };

@@ -1,7 +1,7 @@
 /** Runs a command of qvd as a person would, signed in where it needs that. */
 
 import { type RunResult, run } from "../../../src/lib/run.ts";
-import { type Place, WAT_URL } from "./place.ts";
+import type { Place } from "./place.ts";
 
 export type SignedIn = { readonly login: string; readonly password: string };
 
@@ -15,7 +15,7 @@ export function tryQvd(place: Place, words: readonly string[], options: QvdOptio
   const { as, stdin } = options;
   const signedIn = as === undefined ? {} : { QVD_LOGIN: as.login, QVD_PASSWORD: as.password };
   return run([place.executable, ...words], {
-    env: { ...place.env, QVD_API_URL: WAT_URL, QVD_API_CA: place.caCertificate, ...signedIn },
+    env: { ...place.env, QVD_API_URL: place.watUrl, QVD_API_CA: place.caCertificate, ...signedIn },
     timeoutMs: options.timeoutMs ?? 60_000,
     ...(stdin === undefined ? {} : { stdin }),
   });
