@@ -37,6 +37,8 @@ const STAGES = [
   ["session-preparing", "session-listening", "account made, nxagent listens"],
 ] as const satisfies readonly (readonly [VmEventCode, VmEventCode, string])[];
 
+const CODES: readonly VmEventCode[] = ["session-requested", ...STAGES.map(([, to]) => to)];
+
 type Trail = ReadonlyMap<string, number>;
 
 async function run(io: BenchIo): Promise<Figure[]> {
@@ -95,11 +97,7 @@ async function ourRound(box: BenchBox, screen: Screen): Promise<{ timing: Timing
   await bringTo(box, [person.vmId], "stopped");
   const { at, leave } = await visitDesktop(screen, box.whoIs(person), box.colour);
   await leave();
-  const trail = await readTrailTimes(
-    box,
-    person.vmId,
-    STAGES.flatMap(([from, to]) => [from, to]),
-  );
+  const trail = await readTrailTimes(box, person.vmId, CODES);
   await bringTo(box, [person.vmId], "stopped");
   return { timing: { ready: at.switched - at.asked, pixel: at.pixel - at.asked }, trail };
 }
