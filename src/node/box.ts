@@ -5,7 +5,7 @@ import type { Database } from "../db/client.ts";
 import { type Listening, listenForNotices } from "../db/listen.ts";
 import { notify } from "../db/notify.ts";
 import type { DatabaseAddress } from "../db/url.ts";
-import type { NodeId } from "../domain/ids.ts";
+import type { DiId, NodeId } from "../domain/ids.ts";
 import type { Hypervisor } from "../hypervisor/driver.ts";
 import type { Clock } from "../lib/clock.ts";
 import { describeError } from "../lib/errors.ts";
@@ -14,11 +14,13 @@ import { readProcessIdentity } from "../lib/process.ts";
 import type { Network } from "../network/network.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Wake } from "../wire/wake/messages.ts";
+import { BaseUnpacker } from "./base-unpacker.ts";
 import type { NodeSettings } from "./deps.ts";
 import { createGuestChannels, type GuestChannels } from "./guest-channel/guest-channels.ts";
 import { ImageIntake } from "./image-intake.ts";
 import { Lease } from "./lease.ts";
 import { NodeLoop } from "./loop.ts";
+import { listUsedImages } from "./memory.ts";
 import { NodeReporter } from "./node-reporter.ts";
 import { createNotices, type Notices } from "./notices.ts";
 import { placeDesktops } from "./place-desktops.ts";
@@ -57,6 +59,7 @@ type Started = {
   readonly channels: GuestChannels;
   readonly notices: Notices;
   readonly intake: ImageIntake;
+  readonly unpacker: BaseUnpacker;
   readonly reporter: NodeReporter;
   readonly listening: Listening;
   readonly unwatch: () => void;
@@ -106,24 +109,44 @@ export class Box {
     });
     const hasLease = () => lease.state.isHeld;
     const place = () => placeDesktops({ db, node, log });
-    const parts = { node, settings, db, hypervisor, storage, network, channels };
+    const unpacker = new BaseUnpacker({
+      ...{ db, storage, layout: settings.layout, clock, log },
+      onChange: () => reporter.wake(),
+    });
+    const isUnpacking = (diId: DiId) => unpacker.isUnpacking(diId);
+    const parts = { node, settings, db, hypervisor, storage, network, channels, isUnpacking };
     const loopDeps = { ...parts, tell, place, hasLease, clock, log };
     const loop = new NodeLoop(loopDeps);
+    const listUsed = () => listUsedImages(loop.list().values());
+    const imageDeps = { db, storage, layout: settings.layout, listUsed, tell, clock, log };
+    const intake = new ImageIntake(imageDeps, (hasChanged) => {
+      unpacker.wake();
+      if (hasChanged) loop.wake();
+    });
     const reporter = new NodeReporter({
-      ...{ db, nodeId, clock, log, settings, storage, loop, lease, supervisor: this.#supervisor },
+      ...{ db, nodeId, clock, log, settings, storage, loop, lease, unpacker, intake },
+      supervisor: this.#supervisor,
       version: this.#deps.version,
       startedAt: new Date(this.#startedAtMs),
       tell,
-    });
-    const intake = new ImageIntake({ db, storage, layout: settings.layout, tell, log }, (vmWake) => {
-      if (vmWake) loop.wake();
     });
     const listening = listenForNotices(this.#deps.databaseAddress, {
       onNotice: (payload) => notices.hear(payload),
       onCatchUp: () => this.#wake({ topic: "vm" }),
     });
     const unwatch = hypervisor.watch((vmId) => loop.wake(vmId));
-    this.#started = { nodeId, lease, loop, channels, notices, intake, reporter, listening, unwatch };
+    this.#started = {
+      nodeId,
+      lease,
+      loop,
+      channels,
+      notices,
+      intake,
+      unpacker,
+      reporter,
+      listening,
+      unwatch,
+    };
     this.#workersChanged();
     await reporter.start();
     const found = await recoverDesktops(loopDeps);
@@ -165,7 +188,8 @@ export class Box {
   async #end(started: Started, state: "stopped"): Promise<void> {
     started.unwatch();
     started.intake.stop();
-    await started.loop.stop(STOP_LOOP_MS);
+    const unpacked = started.unpacker.stop();
+    await Promise.all([unpacked, started.loop.stop(STOP_LOOP_MS)]);
     started.lease.stop();
     await started.reporter.stop(state);
     started.notices.stop();

@@ -1,7 +1,7 @@
 /** What the node's loop works with: narrow views of the drivers, so that each can be exchanged in a test. */
 
 import type { Db } from "../db/client.ts";
-import type { NodeId, VmId } from "../domain/ids.ts";
+import type { DiId, NodeId, VmId } from "../domain/ids.ts";
 import type { Layout } from "../domain/node/layout.ts";
 import type { NetworkRange } from "../domain/node/network-range.ts";
 import type { VmLimits } from "../domain/vm/facts.ts";
@@ -32,13 +32,15 @@ export type LoopDeps = {
   readonly settings: NodeSettings;
   readonly db: Db;
   readonly hypervisor: Hypervisor;
-  readonly storage: Omit<Storage, "freeBytes" | "verifyArchive">;
+  readonly storage: Omit<Storage, "freeBytes" | "verifyArchive" | "listBases" | "removeBase">;
   readonly network: Pick<Network, "addPort" | "removePort">;
   readonly channels: GuestChannels;
   /** Tells the other processes of the box that something of a desktop or an image has changed. */
   readonly tell: (wake: Wake) => void;
   /** Gives unplaced desktops to nodes; returns those that were placed. */
   readonly place: () => Promise<readonly VmId[]>;
+  /** True while the image is being unpacked in advance, for whoever starts from it first. */
+  readonly isUnpacking: (diId: DiId) => boolean;
   /** False while this box may start nothing. */
   readonly hasLease: () => boolean;
   readonly clock: Clock;

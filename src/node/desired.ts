@@ -4,9 +4,15 @@ import type { NodeDesktop } from "../db/queries/node-desktops.ts";
 import type { DiId } from "../domain/ids.ts";
 import type { VmDesired, VmImage } from "../domain/vm/facts.ts";
 
+/** Which images are unpacked on this box, and which just are being. */
+export type BaseStates = {
+  readonly unpacked: ReadonlySet<DiId>;
+  readonly isUnpacking: (diId: DiId) => boolean;
+};
+
 export function composeDesired(
   desktop: NodeDesktop,
-  box: { readonly isStopping: boolean; readonly nowMs: number; readonly bases: ReadonlySet<DiId> },
+  box: { readonly isStopping: boolean; readonly nowMs: number; readonly bases: BaseStates },
 ): VmDesired {
   const { session } = desktop;
   return {
@@ -24,7 +30,7 @@ export function composeDesired(
   };
 }
 
-function composeImage({ image, diTag, osf }: NodeDesktop, bases: ReadonlySet<DiId>): VmImage {
+function composeImage({ image, diTag, osf }: NodeDesktop, bases: BaseStates): VmImage {
   const which = `The image ${image?.version} of ${osf.name}`;
   if (image === null)
     return {
@@ -34,7 +40,12 @@ function composeImage({ image, diTag, osf }: NodeDesktop, bases: ReadonlySet<DiI
   if (image.isBlocked) return { kind: "unusable", text: `${which} is blocked.` };
   switch (image.state) {
     case "ready":
-      return { kind: "ready", diId: image.id, isUnpacked: bases.has(image.id) };
+      return {
+        kind: "ready",
+        diId: image.id,
+        isUnpacked: bases.unpacked.has(image.id),
+        isBeingUnpacked: bases.isUnpacking(image.id),
+      };
     case "failed":
       return {
         kind: "unusable",

@@ -2,8 +2,8 @@
 
 import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
-import type { VmId } from "../domain/ids.ts";
-import { listProblems, type NodeFacts, type WorkerFacts } from "../domain/node/report.ts";
+import type { DiId, VmId } from "../domain/ids.ts";
+import { listProblems, type NodeFacts, type NotUnpacked, type WorkerFacts } from "../domain/node/report.ts";
 import type { VmState } from "../domain/vm/state.ts";
 import type { VmMemory } from "./memory.ts";
 
@@ -15,6 +15,8 @@ export type FactSources = {
   readonly workers: readonly WorkerFacts[];
   readonly desktops: ReadonlyMap<VmId, Pick<VmMemory, "desktop" | "report">>;
   readonly strangers: readonly VmId[];
+  readonly notUnpacked: readonly NotUnpacked[];
+  readonly strangeImages: readonly DiId[];
   readonly freeBytes: () => Promise<number>;
 };
 
@@ -50,6 +52,8 @@ export async function gatherFacts(sources: FactSources): Promise<NodeFacts> {
         .filter(({ report }) => report.state === "zombie_2")
         .map(({ desktop }) => desktop.name),
       strangers: sources.strangers,
+      notUnpacked: sources.notUnpacked,
+      strangeImages: sources.strangeImages,
     }),
   };
 }

@@ -1,14 +1,19 @@
-/** Takes images in whenever somebody says that there may be one, and every minute; one at a time. */
+/**
+ * Looks after the images of the box whenever somebody says that one came or went, and every minute: takes
+ * enrolled ones in, one at a time, and removes what deleted ones left.
+ */
 
 import { isDatabaseAway } from "../db/errors.ts";
+import type { DiId } from "../domain/ids.ts";
 import { backoffMs } from "../lib/backoff.ts";
+import { type SweepDeps, sweepImages } from "./sweep-images.ts";
 import { type ImageDeps, takeInImages } from "./take-in-images.ts";
 
 const LOOK_EVERY_MS = 60_000;
 const BACKOFF = { firstMs: 1_000, mostMs: 60_000 };
 
 export class ImageIntake {
-  readonly #deps: ImageDeps;
+  readonly #deps: ImageDeps & SweepDeps;
   readonly #onLooked: (hasChanged: boolean) => void;
   readonly #abort = new AbortController();
   #interval: ReturnType<typeof setInterval> | undefined;
@@ -16,11 +21,17 @@ export class ImageIntake {
   #isLooking = false;
   #isWoken = false;
   #tries = 0;
+  #strangers: readonly DiId[] = [];
 
   /** `onLooked` hears after each look whether an image's state has changed. */
-  constructor(deps: ImageDeps, onLooked: (hasChanged: boolean) => void) {
+  constructor(deps: ImageDeps & SweepDeps, onLooked: (hasChanged: boolean) => void) {
     this.#deps = deps;
     this.#onLooked = onLooked;
+  }
+
+  /** Images that lie here although the database has never heard of them. */
+  get strangers(): readonly DiId[] {
+    return this.#strangers;
   }
 
   start(): void {
@@ -47,6 +58,7 @@ export class ImageIntake {
         const judged = await takeInImages(this.#deps, this.#abort.signal);
         this.#tries = 0;
         this.#onLooked(judged > 0);
+        this.#strangers = await sweepImages(this.#deps, this.#abort.signal);
       } catch (error) {
         this.#tries++;
         if (!isDatabaseAway(error)) this.#deps.log.error("image-intake-failed", { error });

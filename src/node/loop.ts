@@ -199,7 +199,8 @@ export class NodeLoop {
     // Its steps ended after this pass had read the database: it is looked at again, with fresh eyes.
     if (memory.movedInPass === this.#passes) return;
     memory.desktop = desktop;
-    const box = { isStopping: this.#isBoxStopping, nowMs, bases: world.bases };
+    const bases = { unpacked: world.bases, isUnpacking: this.#deps.isUnpacking };
+    const box = { isStopping: this.#isBoxStopping, nowMs, bases };
     const desired = composeDesired(desktop, box);
     if (memory.running !== undefined) {
       // It is looked at again when its steps have ended.

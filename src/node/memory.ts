@@ -1,6 +1,7 @@
 /** What the node process remembers of a desktop between two passes. All of it may be lost with the process. */
 
 import type { NodeDesktop } from "../db/queries/node-desktops.ts";
+import type { DiId } from "../domain/ids.ts";
 import type { VmFailure, VmReport } from "../domain/vm/facts.ts";
 import { NEVER_REPORTED } from "../domain/vm/facts.ts";
 import type { VmAction } from "../domain/vm/steps.ts";
@@ -55,4 +56,16 @@ export function readReport(desktop: NodeDesktop, nowMs: number): VmReport {
     xState: stored.xState,
     fault: stored.faultCode === null ? undefined : { code: stored.faultCode, text: stored.faultText ?? "" },
   };
+}
+
+/** Images that something of a desktop may stand on now: what it runs on, and what it may just be started from. */
+export function listUsedImages(
+  memories: Iterable<Pick<VmMemory, "desktop" | "report" | "running">>,
+): ReadonlySet<DiId> {
+  const used = new Set<DiId>();
+  for (const { desktop, report, running } of memories) {
+    if (report.state === "stopped" && running === undefined) continue;
+    for (const diId of [report.diId, desktop.image?.id]) if (diId !== undefined) used.add(diId);
+  }
+  return used;
 }

@@ -8,8 +8,10 @@ import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Wake } from "../wire/wake/messages.ts";
+import type { BaseUnpacker } from "./base-unpacker.ts";
 import type { NodeSettings } from "./deps.ts";
 import { gatherFacts } from "./gather-facts.ts";
+import type { ImageIntake } from "./image-intake.ts";
 import type { Lease } from "./lease.ts";
 import type { NodeLoop } from "./loop.ts";
 import { type NodeState, reportNode } from "./report/report-node.ts";
@@ -24,6 +26,8 @@ export type NodeReporterDeps = {
   readonly storage: Pick<Storage, "freeBytes">;
   readonly loop: Pick<NodeLoop, "list" | "strangers">;
   readonly lease: Pick<Lease, "state">;
+  readonly unpacker: Pick<BaseUnpacker, "failed">;
+  readonly intake: Pick<ImageIntake, "strangers">;
   readonly supervisor: Pick<Supervisor, "facts">;
   readonly tell: (wake: Wake) => void;
   readonly clock: Clock;
@@ -80,7 +84,7 @@ export class NodeReporter {
   }
 
   async #gather() {
-    const { db, nodeId, supervisor, lease, loop, settings, storage, version } = this.#deps;
+    const { db, nodeId, supervisor, lease, loop, settings, storage, version, unpacker, intake } = this.#deps;
     const connections = await countBrokerConnections(db, nodeId);
     const workers = supervisor.facts().map((worker) => ({
       ...worker,
@@ -94,6 +98,8 @@ export class NodeReporter {
       workers,
       desktops: loop.list(),
       strangers: loop.strangers,
+      notUnpacked: unpacker.failed,
+      strangeImages: intake.strangers,
       freeBytes: () => storage.freeBytes(),
     });
   }

@@ -37,7 +37,7 @@ export async function ensureBase(
   const path = `${layout.basesFolder}/.${image.diId}.lock`;
   await withFileLock(libc, { path, timeoutMs: TIMEOUT_MS, signal }, async () => {
     if (await isFolder(base)) return;
-    await sweep(layout.basesFolder, image.diId);
+    await sweepTemporary(layout.basesFolder, image.diId);
     const temporary = `${layout.basesFolder}/.${image.diId}.tmp.${process.pid}`;
     try {
       await unpack(context, { archivePath: image.archivePath, temporary }, signal);
@@ -112,7 +112,7 @@ function runConfined(
 }
 
 /** Removes what earlier tries left that didn't live to do so. The caller holds the lock, so none is in use. */
-async function sweep(basesFolder: string, diId: DiId): Promise<void> {
+export async function sweepTemporary(basesFolder: string, diId: DiId): Promise<void> {
   for (const name of await readdir(basesFolder))
     if (name.startsWith(`.${diId}.tmp.`)) await removeTree(`${basesFolder}/${name}`);
 }

@@ -1,6 +1,8 @@
 /** What is mounted, as the kernel tells it in /proc/self/mountinfo (proc(5)). */
 
 export type Mount = {
+  /** What of the file system is mounted: for a bind, the path of its source within it. */
+  readonly root: string;
   readonly mountPoint: string;
   readonly fileSystem: string;
   /** Flags of the mount and of its file system: either may forbid writing. */
@@ -14,10 +16,13 @@ export function parseMountinfo(text: string): readonly Mount[] {
     const [place, kind] = line.split(" - ");
     const fields = place?.split(" ") ?? [];
     const [fileSystem, , superOptions] = kind?.split(" ") ?? [];
+    const root = fields[3];
     const mountPoint = fields[4];
     const options = fields[5];
-    if (mountPoint === undefined || options === undefined || fileSystem === undefined) continue;
+    if (root === undefined || mountPoint === undefined || options === undefined || fileSystem === undefined)
+      continue;
     mounts.push({
+      root: unescapeOctal(root),
       mountPoint: unescapeOctal(mountPoint),
       fileSystem,
       isWritable: !isReadOnly(options) && !isReadOnly(superOptions ?? ""),

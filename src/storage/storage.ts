@@ -11,8 +11,10 @@ import type { Log } from "../lib/log.ts";
 import { ensureBase } from "./ensure-base.ts";
 import { freeBytes } from "./free-bytes.ts";
 import { type Libc, openLibc } from "./libc.ts";
+import { type BaseEntry, listBases } from "./list-bases.ts";
 import { type DesktopDisks, listMounted } from "./list-mounted.ts";
 import { type MountedDesktop, type MountRequest, mountDesktop } from "./mount-desktop.ts";
+import { removeBase } from "./remove-base.ts";
 import { retireHome } from "./retire-home.ts";
 import { unmountDesktop } from "./unmount-desktop.ts";
 import { type VerifiedArchive, verifyArchive } from "./verify-archive.ts";
@@ -40,6 +42,10 @@ export interface Storage {
   /** Returns the base folder, unpacking the image first where nobody has. `image-broken`, `storage-full`. */
   ensureBase(diId: DiId, archivePath: string, signal: AbortSignal): Promise<string>;
   hasBase(diId: DiId): Promise<boolean>;
+  /** Unpacked images, and since when. */
+  listBases(): Promise<readonly BaseEntry[]>;
+  /** May be called again. `conflict` while a desktop's disks stand on it. */
+  removeBase(diId: DiId, signal: AbortSignal): Promise<void>;
   /** For a desktop that is not running: its writable layer is thrown away first. */
   mountDesktop(request: MountRequest): Promise<MountedDesktop>;
   /** For a desktop that is proved dead. */
@@ -64,6 +70,8 @@ export function createStorage(options: StorageOptions): Storage {
       return base;
     },
     hasBase: async (diId) => (await stat(baseFolder(layout, diId)).catch(() => undefined)) !== undefined,
+    listBases: () => listBases(layout),
+    removeBase: (diId, signal) => removeBase(context, diId, signal),
     mountDesktop: (request) => mountDesktop(context, request),
     unmountDesktop: (vmId) => unmountDesktop(context, vmId),
     listMounted: () => listMounted(context),

@@ -2,7 +2,7 @@
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import type { NodeId, VmId } from "../../src/domain/ids.ts";
+import type { DiId, NodeId, VmId } from "../../src/domain/ids.ts";
 import { type Layout, layoutOf } from "../../src/domain/node/layout.ts";
 import { parseNetworkRange } from "../../src/domain/node/network-range.ts";
 import { VM_LIMITS, type VmLimits } from "../../src/domain/vm/facts.ts";
@@ -48,6 +48,8 @@ export class NodeWorld {
   readonly ports = new Set<VmId>();
   readonly logged: string[] = [];
   hasLease = true;
+  /** Images that the box unpacks in advance. */
+  readonly unpacking = new Set<DiId>();
   readonly #running: RunningNode[] = [];
 
   static async create(): Promise<NodeWorld> {
@@ -103,6 +105,7 @@ export class NodeWorld {
       tell: () => {},
       place: () => placeDesktops({ db: this.rows.node, node, log }),
       hasLease: () => this.hasLease,
+      isUnpacking: (diId: DiId) => this.unpacking.has(diId),
       clock: systemClock,
       log,
     };

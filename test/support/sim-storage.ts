@@ -1,14 +1,19 @@
 /** Disks of desktops that are plain folders: everything of the storage's contract that the loop relies on. */
 
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { asId, type DiId, type VmId } from "../../src/domain/ids.ts";
 import { baseFolder, homeFolder, type Layout, vmLayout } from "../../src/domain/node/layout.ts";
 import { AppError } from "../../src/lib/errors.ts";
+import { sleep } from "../../src/lib/wait.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 
 export type SimStorage = Storage & {
   /** Makes the next so many unpackings fail. */
-  failUnpacking(times: number, text: string): void;
+  failUnpacking(times: number, text: string, code?: "image-broken" | "storage-full"): void;
+  /** Makes every unpacking take so long. */
+  slowUnpacking(ms: number): void;
+  /** The most images that were being unpacked at one time, and how often one was begun. */
+  readonly unpackings: { readonly most: number; readonly begun: number };
   /** Makes every look at the disks take so long. */
   slowLooks(ms: number): void;
   /** Makes the next so many clean-ups fail. */
@@ -17,16 +22,34 @@ export type SimStorage = Storage & {
 
 export function createSimStorage(layout: Layout): SimStorage {
   let unpackFailures = 0;
-  let unpackText = "";
+  let unpackFault = new AppError("image-broken", "");
+  let unpackMs = 0;
+  const unpackings = { most: 0, begun: 0 };
+  const atWork = new Map<DiId, Promise<void>>();
+  const unpack = async (diId: DiId, signal: AbortSignal) => {
+    unpackings.begun++;
+    unpackings.most = Math.max(unpackings.most, atWork.size + 1);
+    if (unpackFailures > 0) {
+      unpackFailures--;
+      throw unpackFault;
+    }
+    await sleep(unpackMs, signal);
+    signal.throwIfAborted();
+    mkdirSync(baseFolder(layout, diId), { recursive: true });
+  };
   let unmountFailures = 0;
   let lookMs = 0;
   for (const folder of [layout.vmsFolder, layout.basesFolder, layout.homesFolder])
     mkdirSync(folder, { recursive: true });
   return {
-    failUnpacking: (times, text) => {
+    failUnpacking: (times, text, code = "image-broken") => {
       unpackFailures = times;
-      unpackText = text;
+      unpackFault = new AppError(code, text);
     },
+    slowUnpacking: (ms) => {
+      unpackMs = ms;
+    },
+    unpackings,
     slowLooks: (ms) => {
       lookMs = ms;
     },
@@ -34,15 +57,22 @@ export function createSimStorage(layout: Layout): SimStorage {
       unmountFailures = times;
     },
     verifyArchive: async () => ({ format: "tar", sizeBytes: 1, sha256: "0".repeat(64), unpackedBytes: 1 }),
-    ensureBase: async (diId) => {
-      if (unpackFailures > 0) {
-        unpackFailures--;
-        throw new AppError("image-broken", unpackText);
-      }
-      mkdirSync(baseFolder(layout, diId), { recursive: true });
+    ensureBase: async (diId, _archivePath, signal) => {
+      // As under the lock: whoever comes second waits, and tries for himself when the first one failed.
+      while (atWork.has(diId)) await atWork.get(diId)?.catch(() => {});
+      if (existsSync(baseFolder(layout, diId))) return baseFolder(layout, diId);
+      const work = unpack(diId, signal);
+      atWork.set(diId, work);
+      await work.finally(() => atWork.delete(diId));
       return baseFolder(layout, diId);
     },
     hasBase: async (diId: DiId) => existsSync(baseFolder(layout, diId)),
+    listBases: async () =>
+      readdirSync(layout.basesFolder).map((name) => ({
+        diId: asId<DiId>(Number(name)),
+        changedAt: statSync(`${layout.basesFolder}/${name}`).ctime,
+      })),
+    removeBase: async (diId) => rmSync(baseFolder(layout, diId), { recursive: true, force: true }),
     mountDesktop: async ({ vmId }) => {
       const vm = vmLayout(layout, vmId);
       mkdirSync(vm.root, { recursive: true });

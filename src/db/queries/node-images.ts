@@ -1,9 +1,9 @@
-/** Images from a node's side: what to verify, and what may be thrown away. */
+/** Images from a node's side: what to verify, what to unpack, and what may be thrown away. */
 
-import { asc, inArray } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, sql } from "drizzle-orm";
 import type { DiId } from "../../domain/ids.ts";
 import type { Db } from "../client.ts";
-import { dis } from "../schema/index.ts";
+import { auditLog, dis, osfs } from "../schema/index.ts";
 
 export type UnverifiedImage = {
   readonly id: DiId;
@@ -33,4 +33,52 @@ export async function listUnverifiedImages(db: Db): Promise<readonly UnverifiedI
 export async function listImageIds(db: Db): Promise<ReadonlySet<DiId>> {
   const rows = await db.select({ id: dis.id }).from(dis);
   return new Set(rows.map((row) => row.id));
+}
+
+/** Names of the files that have yet to be taken in. */
+export async function listAwaitedFiles(db: Db): Promise<ReadonlySet<string>> {
+  const rows = await db
+    .select({ fileName: dis.fileName })
+    .from(dis)
+    .where(inArray(dis.state, ["new", "verifying"]));
+  return new Set(rows.map((row) => row.fileName));
+}
+
+export type ReadyImage = {
+  readonly id: DiId;
+  readonly osf: string;
+  readonly version: string;
+  readonly fileName: string;
+};
+
+/** Images that desktops may start from; the newest first, since it is the one that is asked for next. */
+export async function listReadyImages(db: Db): Promise<readonly ReadyImage[]> {
+  return await db
+    .select({ id: dis.id, osf: osfs.name, version: dis.version, fileName: dis.fileName })
+    .from(dis)
+    .innerJoin(osfs, eq(osfs.id, dis.osfId))
+    .where(and(eq(dis.state, "ready"), eq(dis.isBlocked, false)))
+    .orderBy(desc(dis.id));
+}
+
+/** Those of `ids` that somebody deleted from this very database, with the names of their files. */
+export async function listDeletedImages(
+  db: Db,
+  ids: readonly DiId[],
+): Promise<ReadonlyMap<DiId, string | undefined>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .select({
+      id: sql<DiId>`${auditLog.subjectId}::int`,
+      fileName: sql<string | null>`${auditLog.detail} ->> 'fileName'`,
+    })
+    .from(auditLog)
+    .where(
+      and(
+        eq(auditLog.subjectKind, "image"),
+        inArray(auditLog.subjectId, [...ids]),
+        eq(auditLog.action, "image.delete"),
+      ),
+    );
+  return new Map(rows.map((row) => [row.id, row.fileName ?? undefined]));
 }

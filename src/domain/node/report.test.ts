@@ -18,6 +18,8 @@ const WELL: NodeSigns = {
   givenUp: [],
   zombies: [],
   strangers: [],
+  notUnpacked: [],
+  strangeImages: [],
 };
 
 test("a box that is well has no problems", () => expect(listProblems(WELL)).toEqual([]));
@@ -38,6 +40,22 @@ describe("a box tells, with advice,", () => {
       { givenUp: [{ name: "anna-1", text: "no image" }] },
       /anna-1 \(no image\)/,
     ],
+    [
+      "of images that there is no room for, once for all of them",
+      {
+        notUnpacked: [
+          { name: "office:1", code: "storage-full", text: "full" },
+          { name: "office:2", code: "storage-full", text: "full" },
+        ],
+      },
+      /no room to unpack the images office:1, office:2 where/,
+    ],
+    [
+      "of an image that can't be unpacked for another reason",
+      { notUnpacked: [{ name: "office:1", code: "image-broken", text: "it is truncated" }] },
+      /office:1 could not be unpacked: it is truncated/,
+    ],
+    ["of images that the database does not know", { strangeImages: [3, 9] }, /does not know: 3, 9/],
     ["of desktops that it should not have", { strangers: [41] }, /41/],
     ["of no more than five names", { strangers: [1, 2, 3, 4, 5, 6, 7] }, /1, 2, 3, 4, 5 and 2 more/],
   ];

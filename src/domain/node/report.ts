@@ -30,6 +30,9 @@ export type NodeFacts = {
   readonly problems: readonly NodeProblem[];
 };
 
+/** An image that this box can't unpack, with the reason. */
+export type NotUnpacked = { readonly name: string; readonly code: string; readonly text: string };
+
 export type NodeSigns = {
   readonly workers: readonly WorkerFacts[];
   readonly hasLease: boolean;
@@ -41,6 +44,9 @@ export type NodeSigns = {
   readonly zombies: readonly string[];
   /** Ids of desktops that run here unknown to the database. */
   readonly strangers: readonly number[];
+  readonly notUnpacked: readonly NotUnpacked[];
+  /** Ids of images that lie here unknown to the database. */
+  readonly strangeImages: readonly number[];
 };
 
 const LEAST_DISK_MB = 1_024;
@@ -86,7 +92,28 @@ export function listProblems(signs: NodeSigns): readonly NodeProblem[] {
       `Desktops run here that the database does not place here: ${named(signs.strangers.map(String))}.`,
       "Was the database restored from a backup? They are left alone; end them by hand if they should not run.",
     );
+  addImageProblems(signs, add);
   return problems;
+}
+
+function addImageProblems(signs: NodeSigns, add: (text: string, advice: string) => void): void {
+  const isFull = ({ code }: NotUnpacked) => code === "storage-full";
+  const full = signs.notUnpacked.filter(isFull);
+  if (full.length > 0)
+    add(
+      `There is no room to unpack ${full.length === 1 ? "the image" : "the images"} ${named(full.map(({ name }) => name))} where ${signs.stateFolder} lies.`,
+      "Delete images that nobody uses, or move the state folder (QVD_STATE) to a larger disk. It is tried again by itself.",
+    );
+  for (const { name, text } of signs.notUnpacked.filter((one) => !isFull(one)).slice(0, MOST_NAMED))
+    add(
+      `The image ${name} could not be unpacked: ${text}`,
+      "Desktops of it will not start. Enrol the image again from a good file; until then it is tried again by itself.",
+    );
+  if (signs.strangeImages.length > 0)
+    add(
+      `Images lie here that the database does not know: ${named(signs.strangeImages.map(String))}.`,
+      "Was the database restored from a backup? They are left alone; remove their files by hand if nobody needs them.",
+    );
 }
 
 function named(names: readonly string[]): string {

@@ -5,7 +5,13 @@ import type { VmState } from "./state.ts";
 import type { VmAction, VmFault, VmStep } from "./steps.ts";
 
 export type VmImage =
-  | { readonly kind: "ready"; readonly diId: DiId; readonly isUnpacked: boolean }
+  | {
+      readonly kind: "ready";
+      readonly diId: DiId;
+      readonly isUnpacked: boolean;
+      /** The box is at it already, for nobody in particular. */
+      readonly isBeingUnpacked?: boolean;
+    }
   /** It is being taken in; it will be ready or broken. */
   | { readonly kind: "pending"; readonly text: string }
   | { readonly kind: "unusable"; readonly text: string };

@@ -121,7 +121,7 @@ function upSteps(image: Extract<VmImage, { kind: "ready" }>): VmStep[] {
   const unpack = image.isUnpacked
     ? []
     : [
-        say({ code: "image-unpack-started", text: "Unpacking the image." }, "first start from this image"),
+        say({ code: "image-unpack-started", text: unpackText(image) }, "first start from this image"),
         step("unpack-image", { diId }, "the image is not unpacked on this box"),
         say({ code: "image-unpack-ended", text: "The image is unpacked." }, "unpacked"),
       ];
@@ -136,6 +136,12 @@ function upSteps(image: Extract<VmImage, { kind: "ready" }>): VmStep[] {
       { state: "starting_2" },
     ),
   ];
+}
+
+function unpackText({ isBeingUnpacked = false }: Extract<VmImage, { kind: "ready" }>): string {
+  return isBeingUnpacked
+    ? "The image is new on this node and is being unpacked; the start waits for that."
+    : "The image is used on this node for the first time and is unpacked now.";
 }
 
 function planBooting(facts: VmFacts): VmPlan {
