@@ -8,7 +8,7 @@ import { isProcessRunning } from "../../../src/lib/process.ts";
 import { runOk } from "../../../src/lib/run.ts";
 import { waitFor } from "../../../src/lib/wait.ts";
 import { type Place, ROOT } from "./place.ts";
-import { qvd } from "./qvd.ts";
+import { tryQvd } from "./qvd.ts";
 import { say } from "./say.ts";
 
 const START_MS = 150_000;
@@ -68,7 +68,9 @@ export async function startBox(place: Place): Promise<{ readonly exited: Promise
 
 export async function stopBox(place: Place): Promise<void> {
   if (!existsSync(place.executable)) return;
-  await qvd(place, ["box", "stop"], { timeoutMs: 200_000 });
+  const { exitCode, stderr } = await tryQvd(place, ["box", "stop"], { timeoutMs: 200_000 });
+  process.stderr.write(stderr);
+  if (exitCode !== 0) throw new Error("the demo could not be stopped; the lines above say why");
 }
 
 async function refuseTakenPorts({ brokerPort, adminPort }: Place): Promise<void> {
