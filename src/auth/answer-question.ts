@@ -7,7 +7,7 @@ import { describeError, isAppError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import { sleep } from "../lib/wait.ts";
 import type { AuthAnswer, AuthQuestion } from "../wire/auth/messages.ts";
-import type { Authenticator, Verdict } from "./authenticator.ts";
+import type { Authenticator, Proof, Verdict } from "./authenticator.ts";
 import type { BoundedQueue } from "./bounded-queue.ts";
 import { parseLoginName } from "./login.ts";
 import type { Throttle } from "./throttle.ts";
@@ -51,7 +51,8 @@ async function decideVerdict(
     release();
   }
   if (signal.aborted) return { outcome: "unavailable", text: "Nobody waits for the answer any more." };
-  const verdict = await verify(deps, { kind: question.kind, name, password: question.password }, signal);
+  const proof = { kind: question.kind, name, password: question.password };
+  const verdict = await verify(deps, { proof, origin: question.origin }, signal);
   if (verdict.outcome === "denied") deps.throttle.failed(key);
   if (verdict.outcome === "accepted") deps.throttle.succeeded(key);
   return verdict;
@@ -59,11 +60,11 @@ async function decideVerdict(
 
 async function verify(
   deps: AnswerDeps,
-  proof: Parameters<Authenticator["verify"]>[0],
+  { proof, origin }: { readonly proof: Proof; readonly origin: string },
   signal: AbortSignal,
 ): Promise<Verdict> {
   try {
-    const verdict = await deps.queue.run(() => deps.authenticator.verify(proof, signal));
+    const verdict = await deps.queue.run(() => deps.authenticator.verify(proof, signal), origin);
     return verdict ?? { outcome: "busy", text: "Too many people sign in at the moment. Retry in a minute." };
   } catch (error) {
     deps.log.error("proof-failed", { error });

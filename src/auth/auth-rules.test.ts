@@ -17,6 +17,8 @@ describe("login names", () => {
     ["  ", undefined],
     ["@acme", undefined],
     ["alice@", undefined],
+    ["ali\u0000ce", undefined],
+    ["alice@ac\u001bme", undefined],
   ];
   for (const [text, expected] of cases)
     test(`${JSON.stringify(text)} is read`, () =>
@@ -67,6 +69,19 @@ describe("the queue", () => {
     ]);
     expect(most).toBe(2);
     expect(await queue.run(async () => "again")).toBe("again");
+  });
+
+  test("keeps room for others when one asks for more than their share", async () => {
+    const queue = new BoundedQueue({ atOnce: 1, waiting: 4, waitingOfOne: 2 });
+    const gate = Promise.withResolvers<void>();
+    const ask = (asker: string) =>
+      queue.run(async () => {
+        await gate.promise;
+        return asker;
+      }, asker);
+    const results = ["bad", "bad", "bad", "bad", "good", "better", "best"].map(ask);
+    gate.resolve();
+    expect(await Promise.all(results)).toEqual(["bad", "bad", "bad", undefined, "good", "better", undefined]);
   });
 });
 

@@ -5,7 +5,7 @@
 
 import { LineSplitter } from "../lib/lines.ts";
 import type { Log } from "../lib/log.ts";
-import { AuthAnswer, type AuthQuestion, MOST_AUTH_LINE_BYTES } from "../wire/auth/messages.ts";
+import { AuthAnswer, AuthQuestion, MOST_AUTH_LINE_BYTES } from "../wire/auth/messages.ts";
 
 export type AuthClient = {
   /** Never rejects: what goes wrong is an answer `unavailable` with a text for the person. */
@@ -38,6 +38,8 @@ export function createAuthClient(deps: AuthClientDeps): AuthClient {
   return {
     async verify(question, signal) {
       const id = ++lastId;
+      // One that it can't read would make the server end the connection, and with it everybody's questions.
+      if (!AuthQuestion.safeParse({ ...question, id }).success) return { id, outcome: "denied" };
       const answered = Promise.withResolvers<AuthAnswer>();
       const giveUp = () => answered.resolve({ id, outcome: "unavailable", text: AWAY });
       pending.set(id, answered.resolve);

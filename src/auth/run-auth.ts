@@ -17,8 +17,8 @@ export type AuthDeps = {
   readonly onReady?: () => void;
 };
 
-/** Two hashes at a time are two cores' worth and 128 MB; fifty more wait about 2.5 s. */
-const QUEUE = { atOnce: 2, waiting: 50 } as const;
+/** Two hashes at a time are two cores' worth and 128 MB; fifty more wait about 2.5 s, half of them from one address. */
+const QUEUE = { atOnce: 2, waiting: 50, waitingOfOne: 25 } as const;
 
 export async function runAuth(deps: AuthDeps): Promise<void> {
   const authenticator = await createLocalAuthenticator(deps.accounts);

@@ -22,7 +22,7 @@ type Asker = {
   readonly gone: AbortController;
   open: number;
   /** What the socket didn't take yet. */
-  unsent: string;
+  unsent: Uint8Array;
 };
 
 /** Listens until `stop`. A socket file left by an earlier process is replaced. */
@@ -36,7 +36,7 @@ export function serveAuth(deps: AuthServerDeps): { stop(): void } {
           lines: new LineSplitter(MOST_AUTH_LINE_BYTES),
           gone: new AbortController(),
           open: 0,
-          unsent: "",
+          unsent: new Uint8Array(),
         };
       },
       data(socket, chunk) {
@@ -74,7 +74,7 @@ function receive(deps: AuthServerDeps, socket: Bun.Socket<Asker>, line: string |
   deps
     .answer(question.data, asker.gone.signal)
     .then((answer) => {
-      asker.unsent += `${JSON.stringify(answer)}\n`;
+      asker.unsent = Buffer.concat([asker.unsent, Buffer.from(`${JSON.stringify(answer)}\n`)]);
       if (!asker.gone.signal.aborted) flush(socket);
     })
     .catch((error: unknown) => {
@@ -87,10 +87,10 @@ function receive(deps: AuthServerDeps, socket: Bun.Socket<Asker>, line: string |
 }
 
 function flush(socket: Bun.Socket<Asker>): void {
-  if (socket.data.unsent === "") return;
-  const bytes = Buffer.from(socket.data.unsent);
-  const written = Math.max(0, socket.write(bytes));
-  socket.data.unsent = bytes.subarray(written).toString();
+  const { unsent } = socket.data;
+  if (unsent.length === 0) return;
+  // Bytes, as a write may end within a character.
+  socket.data.unsent = unsent.subarray(Math.max(0, socket.write(unsent)));
 }
 
 function parseJson(line: string | null): unknown {

@@ -93,6 +93,8 @@ describe("who is nobody", () => {
     ["alice@-"],
     ["alice@default@x"],
     ["'; drop table users; --"],
+    ["alice\u0000"],
+    ["ali\u0000ce@default"],
     [""],
   ];
   for (const [login, password] of cases)
@@ -147,6 +149,17 @@ describe("the socket", () => {
       await closed.promise;
     }
     expect((await ask("alice")).outcome).toBe("accepted");
+  });
+
+  test("stays with its asker when somebody sends a name of any length", async () => {
+    const client = createAuthClient({ path, log: silentLog() });
+    const verify = (login: string, origin: string) =>
+      client.verify({ kind: "user", login, password: SEED_PASSWORD, origin }, never);
+    const others = ["a", "b", "c"].map((origin) => verify("alice", origin));
+    for (const letter of ["x", "\u0001"])
+      expect((await verify(letter.repeat(3_000), "z")).outcome).toBe("denied");
+    for (const other of others) expect((await other).outcome).toBe("accepted");
+    client.close();
   });
 
   test("answers many at a time, and turns away what is over its bound", async () => {
