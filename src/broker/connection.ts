@@ -79,7 +79,7 @@ export class Connection implements SocketOwner {
     if (this.#phase !== "reading" && this.#phase !== "answering") return;
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.length;
-    if (this.#phase === "reading") this.#read();
+    if (this.#canRead) this.#read();
     else if (this.#waitingBytes > HEAD_LIMITS.waitingBytes) this.#socket.terminate();
   }
 
@@ -94,6 +94,7 @@ export class Connection implements SocketOwner {
       this.#unsent.shift();
     }
     if (this.#phase === "lingering") this.#endSending();
+    else if (this.#canRead) this.#read();
   }
 
   onEnd(): void {
@@ -116,7 +117,12 @@ export class Connection implements SocketOwner {
     this.#gone = undefined;
     this.#deadlineMs = performance.now() + this.#deps.limits.idleMs;
     if (this.#isDraining || this.#hasEnded) this.#linger();
-    else if (this.#waiting.length > 0) this.#read();
+    else if (this.#canRead) this.#read();
+  }
+
+  /** Whoever asks on without reading the answers would have us keep them all. */
+  get #canRead(): boolean {
+    return this.#phase === "reading" && this.#unsent.length === 0;
   }
 
   #read(): void {

@@ -68,7 +68,8 @@ export class SessionPipe implements PipeEvents, LiveSession {
 
   onHalfClosed(end: PipeEnd): void {
     this.#cause ??= this.#causeBy(end);
-    this.#terminateAfter(this.#context.halfOpenMs);
+    // A session that was told to end has its deadline, and a client's own end must not put it off.
+    if (!this.#isEnding) this.#terminateAfter(this.#context.halfOpenMs);
   }
 
   onGone(end: PipeEnd): void {

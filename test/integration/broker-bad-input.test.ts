@@ -111,6 +111,21 @@ test("a TLS session that turns to garbage is closed", async () => {
   expect((await client.answer()).status).toBe(400);
 });
 
+test("whoever asks on and never reads is dropped, and can't make us keep the answers", async () => {
+  const patient = await openBrokerDoor({ limits: { idleMs: 60_000 } });
+  const client = await patient.open();
+  client.pause();
+  // Few enough at a time to be answered before the next come.
+  const some = "GET /qvd/list_of_vm HTTP/1.1\n\n".repeat(1_000);
+  for (let rounds = 0; rounds < 150 && !client.isClosed; rounds++) {
+    client.send(some);
+    await sleep(10);
+  }
+  client.resume();
+  await until("it is closed", () => client.isClosed);
+  await patient.close();
+}, 20_000);
+
 test("connections over the limit are closed, and there is room again after", async () => {
   const many = await Promise.all(Array.from({ length: 90 }, () => openRaw().catch(() => undefined)));
   await until(
