@@ -1,6 +1,8 @@
 /**
  * What every driver must do, as tests: a driver's own test file calls `describeHypervisor` with a way to make
- * real desktops for it. State of the world is asserted, not calls made.
+ * desktops for it. The fake of the node's tests passes it as the real ones do, or those tests would prove
+ * nothing. State of the world is asserted, not calls made; what only one kind of desktop can do to its driver
+ * (a frozen control group, a killed monitor) is tried in that driver's own tests.
  */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
@@ -108,6 +110,28 @@ function describeEnds(lab: LabOf): void {
     await finish(lab(), spec.vmId);
   });
 
+  test("a watcher that has stopped hears nothing more, and another goes on hearing", async () => {
+    const spec = await boot(lab(), "polite");
+    const [gone, staying]: [VmId[], VmId[]] = [[], []];
+    const stopFirst = lab().hypervisor.watch((vmId) => gone.push(vmId));
+    const stopSecond = lab().hypervisor.watch((vmId) => staying.push(vmId));
+    stopFirst();
+    await lab().hypervisor.kill(spec.vmId);
+    expect(await waitFor(() => staying.includes(spec.vmId), { timeoutMs: 2_000 })).toBe(true);
+    expect(gone).toEqual([]);
+    stopSecond();
+    await finish(lab(), spec.vmId);
+  });
+
+  test("the end of one desktop is no matter of another's", async () => {
+    const [one, two] = [await boot(lab(), "polite"), await boot(lab(), "polite")];
+    await lab().hypervisor.kill(one.vmId);
+    await expectEnd(lab(), one.vmId);
+    await lab().hypervisor.cleanUp(one.vmId);
+    expect(await isAlive(lab(), two.vmId)).toBe(true);
+    for (const { vmId } of [one, two]) await finish(lab(), vmId);
+  });
+
   test("terminate ends a polite desktop", async () => {
     const spec = await boot(lab(), "polite");
     await lab().hypervisor.terminate(spec.vmId);
@@ -120,8 +144,8 @@ function describeFaults(lab: LabOf): void {
   test("every ending verb does nothing to a desktop that doesn't exist", async () => {
     const nobody = asId<VmId>(999_999);
     const { hypervisor } = lab();
-    for (const verb of [hypervisor.halt, hypervisor.terminate, hypervisor.kill, hypervisor.cleanUp])
-      for (const _again of [1, 2]) await verb(nobody);
+    for (const verb of ["halt", "terminate", "kill", "cleanUp"] as const)
+      for (const _again of [1, 2]) await hypervisor[verb](nobody);
     expect((await hypervisor.observe()).has(nobody)).toBe(false);
   });
 

@@ -1,15 +1,20 @@
 /**
  * Desktops that exist only in this process, for tests of the node's loop: start, boot, answer their agent's
- * channel over the real socket, go down or refuse to, die, leave things behind. Keeps the driver's contract:
- * verbs may be called again, and a living desktop is not cleaned up.
+ * channel over the real socket, go down or refuse to, die, leave things behind. Passes the drivers' contract.
  */
 
+import { existsSync } from "node:fs";
 import type { VmId } from "../../src/domain/ids.ts";
 import type { DesktopObservation, DesktopSpec, Hypervisor } from "../../src/hypervisor/driver.ts";
 import { AppError } from "../../src/lib/errors.ts";
+import { sleep } from "../../src/lib/wait.ts";
 import { SimAgent } from "./sim-agent.ts";
 
 export type SimTraits = {
+  /** How long the driver takes to start it. */
+  readonly startMs: number;
+  /** How long it takes to go down at the halt signal; some of its processes may not listen. */
+  readonly haltMs: number;
   /** Milliseconds from start to the agent's hello; undefined: the agent never comes. */
   readonly bootMs: number | undefined;
   /** How many starts fail before one works. */
@@ -23,6 +28,8 @@ export type SimTraits = {
 };
 
 export const SIM_TRAITS: SimTraits = {
+  startMs: 2,
+  haltMs: 0,
   bootMs: 5,
   failingStarts: 0,
   diesAfterMs: undefined,
@@ -37,17 +44,32 @@ type SimDesktop = {
   /** Counts starts: a desktop that was never restarted still has its first. */
   life: number;
   agent: SimAgent | undefined;
+  hasBooted: boolean;
   timers: ReturnType<typeof setTimeout>[];
 };
 
+/** What is there whether or not a driver looks at it. */
+export class SimHost {
+  readonly desktops = new Map<VmId, SimDesktop>();
+  readonly traits = new Map<VmId, SimTraits>();
+  readonly watchers = new Set<(vmId: VmId) => void>();
+}
+
 export class SimHypervisor implements Hypervisor {
-  readonly #desktops = new Map<VmId, SimDesktop>();
-  readonly #traits = new Map<VmId, SimTraits>();
-  readonly #watchers = new Set<(vmId: VmId) => void>();
+  readonly #desktops: Map<VmId, SimDesktop>;
+  readonly #traits: Map<VmId, SimTraits>;
+  readonly #watchers: Set<(vmId: VmId) => void>;
   /** The most that were between start and agent at one time. */
   mostStarting = 0;
   #starting = 0;
   #starts = 0;
+
+  /** Several over one host are as the drivers of a node before and after its restart. */
+  constructor(host: SimHost = new SimHost()) {
+    this.#desktops = host.desktops;
+    this.#traits = host.traits;
+    this.#watchers = host.watchers;
+  }
 
   set(vmId: VmId, traits: Partial<SimTraits>): void {
     this.#traits.set(vmId, { ...this.traits(vmId), ...traits });
@@ -67,6 +89,11 @@ export class SimHypervisor implements Hypervisor {
 
   agent(vmId: VmId): SimAgent | undefined {
     return this.#desktops.get(vmId)?.agent;
+  }
+
+  /** Its agent was started in its present life. */
+  hasBooted(vmId: VmId): boolean {
+    return this.#desktops.get(vmId)?.hasBooted ?? false;
   }
 
   isAlive(vmId: VmId): boolean {
@@ -96,34 +123,49 @@ export class SimHypervisor implements Hypervisor {
   async start(spec: DesktopSpec, signal: AbortSignal): Promise<void> {
     const { vmId } = spec;
     if (this.isAlive(vmId)) throw new AppError("conflict", `Starting desktop ${vmId}: it already runs`);
+    const life = this.life(vmId) + 1;
+    this.#desktops.delete(vmId);
     this.#starts++;
     this.mostStarting = Math.max(this.mostStarting, ++this.#starting);
-    await Bun.sleep(2);
+    await sleep(this.traits(vmId).startMs, signal);
     this.#starting--;
     signal.throwIfAborted();
+    if (!existsSync(spec.rootFolder))
+      throw new AppError("driver-failed", `Starting desktop ${vmId}: ${spec.rootFolder} is missing`);
     const traits = this.traits(vmId);
     if (traits.failingStarts > 0) {
       this.set(vmId, { failingStarts: traits.failingStarts - 1 });
       throw new AppError("driver-failed", `Starting desktop ${vmId}: lxc-start ended with 1`);
     }
-    const desktop: SimDesktop = { isAlive: true, life: this.life(vmId) + 1, agent: undefined, timers: [] };
+    const desktop: SimDesktop = { isAlive: true, life, agent: undefined, hasBooted: false, timers: [] };
     this.#desktops.set(vmId, desktop);
-    if (traits.bootMs !== undefined) {
-      const agent = new SimAgent(`${spec.channelFolder}/guest.sock`, {
-        onPoweroff: () => {
-          if (!this.traits(vmId).ignoresPoweroff) setTimeout(() => this.die(vmId), 5);
-        },
-        failsSessions: () => this.traits(vmId).failsSessions,
-      });
-      desktop.agent = agent;
-      desktop.timers.push(setTimeout(() => agent.attach(), traits.bootMs));
-    }
+    this.#boot(spec, desktop);
     if (traits.diesAfterMs !== undefined)
       desktop.timers.push(setTimeout(() => this.die(vmId), traits.diesAfterMs));
   }
 
+  #boot({ vmId, channelFolder }: DesktopSpec, desktop: SimDesktop): void {
+    const { bootMs } = this.traits(vmId);
+    if (bootMs === undefined) return;
+    const agent = new SimAgent(`${channelFolder}/guest.sock`, {
+      onPoweroff: () => {
+        if (!this.traits(vmId).ignoresPoweroff) setTimeout(() => this.die(vmId), 5);
+      },
+      failsSessions: () => this.traits(vmId).failsSessions,
+    });
+    desktop.agent = agent;
+    const attach = () => {
+      desktop.hasBooted = true;
+      void agent.attach();
+    };
+    desktop.timers.push(setTimeout(attach, bootMs));
+  }
+
   async halt(vmId: VmId): Promise<void> {
-    if (!this.traits(vmId).ignoresHalt) this.die(vmId);
+    const { ignoresHalt, haltMs } = this.traits(vmId);
+    if (ignoresHalt) return;
+    if (haltMs === 0) this.die(vmId);
+    else this.#desktops.get(vmId)?.timers.push(setTimeout(() => this.die(vmId), haltMs));
   }
 
   async terminate(vmId: VmId): Promise<void> {

@@ -137,3 +137,21 @@ test("the home of a deleted desktop is put aside, unless it is in use", async ()
   expect(await readFile(`${aside}/keep`, "utf8")).toBe("me");
   expect(await storage.retireHome(VM, now)).toBeUndefined();
 });
+
+test("an unpacked image is removed with what was left of it, but not while a desktop stands on it", async () => {
+  const diId = asId<DiId>(4);
+  const signal = new AbortController().signal;
+  await storage.ensureBase(diId, `${scratch}/tiny.tar`, signal);
+  await storage.mountDesktop({ vmId: VM, diId, slot: SLOT });
+  await expect(storage.removeBase(diId, signal)).rejects.toMatchObject({ code: "conflict" });
+  expect((await stat(`${layout.basesFolder}/${diId}/etc/passwd`)).isFile()).toBe(true);
+  await storage.unmountDesktop(VM);
+  // As a node that was killed in the middle leaves it.
+  await mkdir(`${layout.basesFolder}/.${diId}.tmp.77/etc`, { recursive: true });
+  await mkdir(`${layout.basesFolder}/.5.tmp.77`);
+  const ids = async () => (await storage.listBases()).map((base) => base.diId).sort();
+  expect(await ids()).toEqual([DI, diId, asId<DiId>(5)]);
+  for (const gone of [diId, diId, asId<DiId>(5)]) await storage.removeBase(gone, signal);
+  expect(await ids()).toEqual([DI]);
+  expect((await readdir(layout.basesFolder)).sort()).toEqual([`.${DI}.lock`, `${DI}`]);
+});
