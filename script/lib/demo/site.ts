@@ -3,14 +3,17 @@
  * Each step looks first, so that an interrupted run is continued and a second one changes nothing.
  */
 
+import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { runOk } from "../../../src/lib/run.ts";
+import { waitFor } from "../../../src/lib/wait.ts";
 import { type Credentials, ensureCredentials, writeCredentials } from "./credentials.ts";
 import { type Place, ROOT } from "./place.ts";
 import { qvd, type SignedIn, tryQvd } from "./qvd.ts";
 import { say } from "./say.ts";
 
 const OSF = "light";
+const UNPACK_MS = 120_000;
 const FULL_NAMES: Readonly<Record<string, string>> = { anna: "Anna Bergström", ben: "Ben Okafor" };
 
 /** Progress goes to the caller's stderr; the path comes back. */
@@ -63,6 +66,15 @@ async function ensureImage(place: Place, as: SignedIn, archive: string): Promise
       ? ["image", "add", archive, "--osf", OSF, "--version", version, "--tag", "default"]
       : ["image", "tag", `${OSF}:${version}`, "default"];
   await qvd(place, words, { as, timeoutMs: 300_000 });
+  await awaitUnpacked(place, as, version);
+}
+
+/** The node unpacks a new image in advance; who connects before that only waits longer. */
+async function awaitUnpacked(place: Place, as: SignedIn, version: string): Promise<void> {
+  say("waiting until the node has unpacked it");
+  const images = await list<{ id: number; version: string }>(place, as, "image");
+  const id = images.find((image) => image.version === version)?.id;
+  await waitFor(() => existsSync(`${place.state}/bases/${id}`), { timeoutMs: UNPACK_MS, everyMs: 200 });
 }
 
 /** Returns the id of the person's desktop. */
