@@ -13,6 +13,8 @@ export function faultOfTar(said: string): string {
   if (/unexpected eof|unexpected end|premature end|truncated|unfinished|Read error \(39\)/i.test(said))
     return "it is truncated";
   if (/does not look like a tar archive/i.test(said)) return "it is not a tar archive";
+  if (/memory exhausted|cannot allocate memory|not enough memory/i.test(said))
+    return "reading it takes more memory than an image may have";
   const last = said.trim().split("\n").at(0) ?? "";
   return `it is corrupt${last === "" ? "" : ` (${last.slice(0, 200)})`}`;
 }

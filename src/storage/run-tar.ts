@@ -1,6 +1,6 @@
 /**
  * Runs tar over an image. The image comes from a person we don't trust, so tar never runs with rights on the
- * host: its input is an open descriptor, it has no network, it dies with us, and it runs either as nobody (to
+ * host: its input is an open descriptor, it has no network and little memory, it dies with us, and it runs either as nobody (to
  * list) or as root of a user namespace whose ids nothing else has (to unpack).
  */
 
@@ -27,6 +27,8 @@ export type TarResult = { readonly exitCode: number; readonly said: string };
 
 const LINE_BYTES = 64 * 1024;
 const SAID_BYTES = 4 * 1024;
+/** tar keeps a name of any length whole, and zeros compress 30,000 to one: a small image could take all of the box. */
+const MOST_MEMORY = ["/usr/bin/prlimit", `--as=${1536 * 2 ** 20}`, "--"];
 
 /** To list: nobody, without capabilities. */
 export const LISTING_CONFINEMENT: readonly string[] = [
@@ -50,7 +52,11 @@ export async function runTar(options: TarOptions): Promise<TarResult> {
   const archive = openSync(options.archivePath, "r");
   try {
     const child = Bun.spawn(
-      [...options.confinement, "/usr/bin/tar", ...TAR_OPTIONS[options.format], ...options.action, "--file=-"],
+      [
+        ...MOST_MEMORY,
+        ...options.confinement,
+        ...["/usr/bin/tar", ...TAR_OPTIONS[options.format], ...options.action, "--file=-"],
+      ],
       {
         env: { ...CLEAN_ENV },
         cwd: options.cwd,

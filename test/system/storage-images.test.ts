@@ -53,6 +53,26 @@ async function freshStorage(
   return { storage, bases: layout.basesFolder };
 }
 
+/** GNU tar's announcement of a long name; `octalSize` is how long it claims to be. */
+function longNameHeader(octalSize: string): Buffer {
+  const header = Buffer.alloc(512);
+  header.write("././@LongLink");
+  header.write("0000644\u00000000000\u00000000000", 100);
+  header.write(octalSize, 124);
+  header.write("00000000000", 136);
+  header.write(" ".repeat(8), 148);
+  header.write("L", 156);
+  header.write("ustar  ", 257);
+  header.write(
+    `${header
+      .reduce((sum, byte) => sum + byte)
+      .toString(8)
+      .padStart(6, "0")}\u0000 `,
+    148,
+  );
+  return header;
+}
+
 describe("verification", () => {
   test.each(["tar", "tar.gz", "tar.xz", "tar.zst"])("accepts a good %s", async (ending) => {
     const { storage } = await freshStorage();
@@ -110,6 +130,12 @@ describe("verification", () => {
       "a tar with an absolute path",
       async (path: string) => runOk("packing", ["/usr/bin/tar", "-Pcf", path, `${tiny}/etc/passwd`]),
       /absolute path/,
+    ],
+    [
+      "a tar with a name of gigabytes",
+      async (path: string) =>
+        writeFile(path, Buffer.concat([longNameHeader("77777777777"), Buffer.alloc(2048)])),
+      /more memory/,
     ],
   ] as const)("refuses what is %s, and says so", async (what, make, reason) => {
     const { storage } = await freshStorage();
