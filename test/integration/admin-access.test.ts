@@ -114,12 +114,14 @@ describe("a page of somebody else's", () => {
     ["no origin to speak of", { Origin: "null" }, "right"],
     ["no token", { Origin: ORIGIN, "Sec-Fetch-Site": "same-origin" }, ""],
     ["somebody else's token", { Origin: ORIGIN, "Sec-Fetch-Site": "same-origin" }, "wrong"],
+    ["a token of other letters", { Origin: ORIGIN, "Sec-Fetch-Site": "same-origin" }, "odd"],
   ];
 
   for (const [name, headers, token] of FORGERIES) {
     test(`changes nothing by any form, with ${name}`, async () => {
       const before = await readState();
-      const csrf = token === "right" ? site.csrf : token === "wrong" ? acme.csrf : "";
+      const tokens = { right: site.csrf, wrong: acme.csrf, odd: "é".repeat(site.csrf.length) };
+      const csrf = new Map(Object.entries(tokens)).get(token) ?? "";
       const body = new URLSearchParams({ csrf, tag: "default", vm: "1", theme: "dark" }).toString();
       const leaks: string[] = [];
       for (const route of listRoutes().filter((each) => !isApi(each) && each.method !== "GET")) {
