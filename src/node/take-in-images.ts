@@ -3,7 +3,8 @@
  * them any more, and only then verified. One at a time; a node that ended in the middle begins again.
  */
 
-import { chmod, chown, lstat, rename, rm } from "node:fs/promises";
+import { constants } from "node:fs";
+import { lstat, open, rename, rm } from "node:fs/promises";
 import type { Db } from "../db/client.ts";
 import { listUnverifiedImages, type UnverifiedImage } from "../db/queries/node-images.ts";
 import type { Layout } from "../domain/node/layout.ts";
@@ -68,9 +69,27 @@ async function fetchIncoming(layout: Layout, image: UnverifiedImage): Promise<vo
       `there is no file ${image.fileName} among the incoming images; upload it again and enrol that`,
     );
   }
-  if (!found.isFile())
-    throw new AppError("image-broken", `${image.fileName} among the incoming images is not a plain file`);
+  if (!found.isFile()) throw notPlain(image);
   await rename(incoming, path);
-  await chown(path, 0, 0);
-  await chmod(path, 0o640);
+  await takeOver(path, image);
+}
+
+/** The folder it came from is another account's: what was renamed may be another thing than what was looked at. */
+async function takeOver(path: string, image: UnverifiedImage): Promise<void> {
+  const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((cause: unknown) => {
+    throw notPlain(image, cause);
+  });
+  try {
+    if (!(await file.stat()).isFile()) throw notPlain(image);
+    await file.chown(0, 0);
+    await file.chmod(0o640);
+  } finally {
+    await file.close();
+  }
+}
+
+function notPlain(image: UnverifiedImage, cause?: unknown): AppError {
+  const text = `${image.fileName} among the incoming images is not a plain file`;
+  return new AppError("image-broken", text, { cause });
 }
