@@ -99,7 +99,7 @@ function describeEnds(lab: LabOf): void {
     await lab().hypervisor.halt(spec.vmId);
     await expectEnd(lab(), spec.vmId);
     await finish(lab(), spec.vmId);
-  });
+  }, 20_000);
 
   test("kill ends a desktop with processes that ignore everything else, at once", async () => {
     const spec = await boot(lab(), "deaf");
