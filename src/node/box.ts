@@ -26,6 +26,7 @@ import { createNotices, type Notices } from "./notices.ts";
 import { placeDesktops } from "./place-desktops.ts";
 import { readProcessFile, writeProcessFile } from "./process-file.ts";
 import { recoverDesktops } from "./recover.ts";
+import type { SharedPort } from "./refuse-taken-port.ts";
 import { Supervisor, type WorkerSpec } from "./supervise.ts";
 
 export type NodeRunDeps = {
@@ -41,6 +42,8 @@ export type NodeRunDeps = {
   readonly storage: Storage;
   readonly network: Network;
   readonly workers: readonly WorkerSpec[];
+  /** Where several of the workers listen together; nobody else may. */
+  readonly sharedPort?: SharedPort;
   /** Parent folder of the workers' control groups. */
   readonly workersCgroup: string;
   /** Group whose members may use the wake socket. */

@@ -11,13 +11,17 @@ import { sleep } from "../lib/wait.ts";
 import { registerNode } from "../service/node/register.ts";
 import { Box, type NodeRunDeps } from "./box.ts";
 import { readProcessFile } from "./process-file.ts";
+import { refuseTakenPort } from "./refuse-taken-port.ts";
 
 const DATABASE_AGAIN_MS = 500;
 
 /** Runs until the signal aborts; its reason is the name of the signal that came. Returns the exit code. */
 export async function runNode(deps: NodeRunDeps, signal: AbortSignal): Promise<number> {
   const { log } = deps;
-  refuseSecond(deps.settings.layout.nodeProcessFile);
+  const { nodeProcessFile } = deps.settings.layout;
+  refuseSecond(nodeProcessFile);
+  if (deps.sharedPort !== undefined)
+    refuseTakenPort(deps.sharedPort, readProcessFile(nodeProcessFile)?.workers ?? []);
   const box = new Box(deps);
   box.startWorkers();
   const nodeId = await register(deps, signal);

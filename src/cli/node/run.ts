@@ -58,6 +58,11 @@ export const nodeRun: Command = {
           storage: createStorage({ layout, idRangeFirst, log }),
           network: createNetwork({ instance, range, resolvers, log }),
           workers: listWorkers(config),
+          sharedPort: {
+            address: config.brokerAddress,
+            port: config.brokerPort,
+            isOf: (worker) => worker.startsWith("broker-"),
+          },
           workersCgroup: `${findCgroupRoot()}/${instance}/p`,
           wakeGid: readGroupId(SHARED_GROUP),
           clock: systemClock,
