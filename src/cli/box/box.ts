@@ -3,6 +3,7 @@
  * is watched and restarted by its `Part`; this file knows what "ready" means for each.
  */
 
+import { existsSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import type { Config } from "../../config/load-config.ts";
 import { openClient } from "../../db/client.ts";
@@ -24,6 +25,8 @@ const NODE_READY_MS = 30_000;
 const ADMIN_READY_MS = 30_000;
 /** A part that died this often while it was awaited does not come up. */
 const MOST_EARLY_ENDS = 3;
+/** Of a part's log, for a person. */
+const MOST_WORDS = 500;
 
 export type BoxDeps = {
   readonly mode: Mode;
@@ -173,8 +176,16 @@ export class Box {
     const what = outcome === "dies" ? "ends again and again" : `was not ready after ${timeoutMs / 1000} s`;
     throw new AppError(
       "unavailable",
-      `starting the box: ${part.name} ${what}; see ${this.#layout.logsFolder}/${part.name}.log`,
+      `starting the box: ${part.name} ${what}; ${this.#readLastWords(part.name)}`,
     );
+  }
+
+  /** What a part said last is most often why it ended. */
+  #readLastWords(partName: string): string {
+    const file = `${this.#layout.logsFolder}/${partName}.log`;
+    const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+    const last = text.trimEnd().split("\n").at(-1)?.slice(0, MOST_WORDS) ?? "";
+    return last === "" ? `see ${file}` : `its last words, from ${file}: ${last}`;
   }
 
   async #isDatabaseUp(): Promise<boolean> {
