@@ -1,9 +1,11 @@
 /** What keeps a desktop in: limits that are in force, ids of its own, and nothing of the host's in its reach. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { homeFolder } from "../../src/domain/node/layout.ts";
 import type { DesktopSpec } from "../../src/hypervisor/driver.ts";
+import { groupFolder, openCgroupTree } from "../../src/hypervisor/lxc/cgroup-tree.ts";
+import { run } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { createDesktopLab, type DesktopLab } from "../support/desktop-lab.ts";
 
@@ -24,6 +26,16 @@ describe("limits", () => {
     expect(await readLimit(["memory.max", "memory.limit_in_bytes"])).toBe(`${128 * 2 ** 20}`);
     expect(await readLimit(["cpu.max", "cpu.cfs_quota_us"])).toStartWith("100000");
     expect(await readLimit(["pids.max"])).toBe("4096");
+  });
+
+  test("of control groups that it makes for itself", async () => {
+    // As its root, who may mount its own part of the tree.
+    const asRoot = ["--user", "--cgroup", "--setuid=0", "--setgid=0", "/usr/bin/unshare", "--mount"];
+    const script = "mount -t cgroup2 none /mnt && cd /mnt && for n in $(seq 300); do mkdir g$n; done";
+    await run(["/usr/bin/nsenter", "-t", `${await lab.init(spec.vmId)}`, ...asRoot, "/bin/sh", "-c", script]);
+    const group = groupFolder(await openCgroupTree("hvw"), "container", spec.vmId);
+    const made = (await readdir(group)).filter((name) => /^g[0-9]+$/.test(name));
+    expect(made.length).toBe(128);
   });
 
   test("temporary file systems fill up without ending the desktop", async () => {

@@ -79,6 +79,14 @@ export async function listProcesses(
   return pids;
 }
 
+/**
+ * Bounds how many groups a desktop may make below its own: each costs the host memory, and the time to remove
+ * it. The hierarchies of the old layout know no such bound.
+ */
+export async function limitSubgroups(tree: CgroupTree, vmId: VmId, most: number): Promise<void> {
+  await writeFile(`${groupFolder(tree, "container", vmId)}/cgroup.max.descendants`, `${most}\n`);
+}
+
 /** KILL to every process of the group, at once; frozen ones too. */
 export async function killGroup(tree: CgroupTree, part: CgroupPart, vmId: VmId): Promise<void> {
   await writeFile(`${groupFolder(tree, part, vmId)}/cgroup.kill`, "1\n").catch(

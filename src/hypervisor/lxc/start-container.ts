@@ -4,7 +4,7 @@ import { access, mkdir, readFile, rmdir } from "node:fs/promises";
 import { AppError } from "../../lib/errors.ts";
 import { run } from "../../lib/run.ts";
 import type { DesktopSpec } from "../driver.ts";
-import { groupFolder } from "./cgroup-tree.ts";
+import { groupFolder, limitSubgroups } from "./cgroup-tree.ts";
 import { containerFiles, writeFiles } from "./container-files.ts";
 import type { LxcContext } from "./lxc-hypervisor.ts";
 import { readMemoryLimit } from "./read-limits.ts";
@@ -12,6 +12,8 @@ import { renderConfig } from "./render-config.ts";
 
 const SECCOMP_PROFILE = "/usr/share/lxc/config/common.seccomp";
 const START_TIMEOUT_MS = 30_000;
+/** A desktop needs none; programs that sort their own processes into groups make a handful. */
+const MOST_SUBGROUPS = 128;
 
 /** Whoever enters the group this way is in it before it does anything else. */
 const ENTER_GROUP = 'echo 0 >"$1/cgroup.procs" && shift && exec "$@"';
@@ -44,6 +46,7 @@ export async function startContainer(
   if (result.exitCode !== 0) throw await explain(spec, files.log, result.stderr);
   await rmdir(starter);
   signal.throwIfAborted();
+  await limitSubgroups(tree, vmId, MOST_SUBGROUPS);
   await checkLimits(context, spec);
 }
 
