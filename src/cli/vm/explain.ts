@@ -1,4 +1,5 @@
 import { EventShape, pageOf } from "../../admin/api/shapes.ts";
+import { nameActor } from "../../domain/access/name-actor.ts";
 import { AppError } from "../../lib/errors.ts";
 import { positional, textOption } from "../admin/arguments.ts";
 import { findVm } from "../admin/find.ts";
@@ -31,7 +32,7 @@ export const vmExplain: Command = {
       );
       for (const event of events) {
         const where = event.node === null ? "" : ` on ${event.node}`;
-        const who = event.actor === null ? "" : ` (${event.actor})`;
+        const who = event.actor === null ? "" : ` (${nameActor(event.actor)})`;
         io.out(`${event.at}${where}  ${event.text}${who}\n`);
       }
     }

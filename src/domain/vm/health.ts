@@ -40,7 +40,8 @@ function lostAgent({ observed, nowMs, limits }: VmFacts): Health {
   if (agent.isAttached || !report.hasAgent) return quiet;
   const due = (agent.changedAtMs ?? report.stateAtMs) + limits.agentLostAfterMs;
   if (nowMs < due) return { ...quiet, wakeAtMs: due };
-  const text = "The agent inside the desktop no longer answers; sessions can't be prepared until it does.";
+  const text =
+    "The agent inside the desktop no longer answers. Who is connected can go on; nobody can connect until it answers.";
   return {
     patch: {
       hasAgent: false,
@@ -54,6 +55,8 @@ function lostAgent({ observed, nowMs, limits }: VmFacts): Health {
 
 function xStateEvents(from: string, to: string): readonly VmEventDraft[] {
   if (to === "suspended" && from !== "none")
-    return [{ code: "session-suspended", text: "The X session is suspended; it goes on without a client." }];
+    return [
+      { code: "session-suspended", text: "The client is gone; the session is kept, and its programs go on." },
+    ];
   return [];
 }

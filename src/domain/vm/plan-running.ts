@@ -78,7 +78,10 @@ function planCrashed(facts: VmFacts): VmPlan {
 }
 
 function stopped(events: readonly VmEventDraft[], reason: string, more: VmReportPatch = {}) {
-  const last: VmEventDraft = { code: "desktop-stopped", text: "Nothing of the desktop is left running." };
+  const last: VmEventDraft = {
+    code: "desktop-stopped",
+    text: "The desktop is stopped; nothing of it is left running.",
+  };
   return step(
     "report",
     {

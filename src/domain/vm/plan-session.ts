@@ -12,7 +12,7 @@ export function planSession(facts: VmFacts, session: VmSession | undefined): VmP
   if (!observed.agent.isAttached) {
     const due = session.requestedAtMs + limits.sessionAgentMs;
     if (nowMs < due) return { steps: [], wakeAtMs: due };
-    return failSession(session, { code: "timeout", text: "The desktop's agent does not answer." });
+    return failSession(session, { code: "timeout", text: "The agent inside the desktop does not answer." });
   }
   const preparing =
     session.state === "preparing"
@@ -23,7 +23,9 @@ export function planSession(facts: VmFacts, session: VmSession | undefined): VmP
             {
               sessionId: session.id,
               state: "preparing",
-              events: [{ code: "session-preparing", text: "The X session is being prepared." }],
+              events: [
+                { code: "session-preparing", text: "The session is being prepared inside the desktop." },
+              ],
             },
             "a client waits",
           ),
@@ -41,7 +43,7 @@ export function planSession(facts: VmFacts, session: VmSession | undefined): VmP
         {
           sessionId: session.id,
           state: "listening",
-          events: [{ code: "session-listening", text: "The X session waits for the client." }],
+          events: [{ code: "session-listening", text: "The session is ready and waits for the client." }],
         },
         "nxagent listens",
       ),
@@ -66,7 +68,7 @@ function failSession(session: VmSession, fault: { readonly code: string; readonl
           sessionId: session.id,
           state: "failed",
           fault: { code: fault.code, text: fault.text },
-          events: [{ code: "session-failed", text: `The X session could not be prepared: ${fault.text}` }],
+          events: [{ code: "session-failed", text: `The session could not be prepared: ${fault.text}` }],
         },
         fault.text,
       ),

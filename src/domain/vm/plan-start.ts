@@ -4,10 +4,13 @@
  */
 
 import { backoffMs } from "../../lib/backoff.ts";
+import { nameActor } from "../access/name-actor.ts";
 import type { VmFacts, VmImage, VmPlan } from "./facts.ts";
 import { failWaitingSession } from "./plan-session.ts";
 import { tearDown } from "./plan-stop.ts";
 import { step, type VmEventDraft, type VmReportPatch, type VmStep } from "./steps.ts";
+
+const BOOTING = "The desktop is switched on and boots; its agent will answer when it has.";
 
 /** Stopped, and somebody wants it up. */
 export function planStoppedButWished(facts: VmFacts): VmPlan {
@@ -34,7 +37,10 @@ export function planStoppedButWished(facts: VmFacts): VmPlan {
           tries,
           ...(isNewWish ? { nextTryAtMs: null, fault: null } : {}),
           events: [
-            { code: "start-taken", text: `Order to start taken${which}: ${desired.wishedBy} asked for it.` },
+            {
+              code: "start-taken",
+              text: `The node starts the desktop${which}: ${nameActor(desired.wishedBy)} asked for it.`,
+            },
           ],
         },
         `${desired.wishedBy} wants it running`,
@@ -67,7 +73,7 @@ function planBeforeContainer(facts: VmFacts): VmPlan {
         "report",
         {
           state: "starting_2",
-          events: [{ code: "container-started", text: "The desktop is started; waiting for its agent." }],
+          events: [{ code: "container-started", text: BOOTING }],
         },
         "its container is up",
       ),
@@ -104,7 +110,7 @@ function planQueued(facts: VmFacts): VmPlan {
         events: [
           {
             code: "start-queued",
-            text: `The box starts as many desktops as it may; this one is number ${queuePosition} in the queue.`,
+            text: `Other desktops are being started first; this one is number ${queuePosition} in the queue.`,
             detail: { position: queuePosition },
           },
         ],
@@ -128,13 +134,11 @@ function upSteps(image: Extract<VmImage, { kind: "ready" }>): VmStep[] {
   return [
     ...unpack,
     step("prepare-disks", { diId }, "a fresh system layer over the image, and the home"),
-    say({ code: "disks-ready", text: "System and home are mounted." }, "mounted", { diId }),
+    say({ code: "disks-ready", text: "Its disks are ready: a fresh system and its home." }, "mounted", {
+      diId,
+    }),
     step("start-container", { diId }, "image and disks are ready"),
-    say(
-      { code: "container-started", text: "The desktop is started; waiting for its agent." },
-      "its container is up",
-      { state: "starting_2" },
-    ),
+    say({ code: "container-started", text: BOOTING }, "its container is up", { state: "starting_2" }),
   ];
 }
 
@@ -148,7 +152,10 @@ function planBooting(facts: VmFacts): VmPlan {
   const { observed, nowMs, limits } = facts;
   const { report, agent } = observed;
   if (!observed.isAlive)
-    return failTry(facts, "The desktop ended before its agent answered: its init or its agent can't run.");
+    return failTry(
+      facts,
+      "The desktop ended before its agent answered: the system in its image, or our agent in it, can't run.",
+    );
   if (agent.isAttached)
     return only(
       step(
@@ -160,8 +167,8 @@ function planBooting(facts: VmFacts): VmPlan {
           nextTryAtMs: null,
           fault: null,
           events: [
-            { code: "agent-connected", text: "The agent answers." },
-            { code: "desktop-running", text: "The desktop runs." },
+            { code: "agent-connected", text: "The desktop has booted: its agent answers." },
+            { code: "desktop-running", text: "The desktop is running." },
           ],
         },
         "it passed its checks",

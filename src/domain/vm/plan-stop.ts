@@ -9,13 +9,15 @@ import { step, type VmStep } from "./steps.ts";
 
 const CLEAN_UP_BACKOFF = { firstMs: 2_000, mostMs: 60_000 };
 
+const FROM_OUTSIDE = "the desktop is told from outside to shut down (a signal to its init).";
+
 /** Takes a living desktop down: its agent is asked first, where it has one. */
 export function stopSteps(facts: VmFacts, reason: string): readonly VmStep[] {
   const { desired, observed, limits } = facts;
   const seen = desired.isBoxStopping
     ? {}
     : { generationSeen: desired.generation, tries: 0, nextTryAtMs: null, fault: null };
-  const taken = { code: "stop-taken" as const, text: `Order to stop taken: ${reason}.` };
+  const taken = { code: "stop-taken" as const, text: `The desktop is being shut down: ${reason}.` };
   if (!observed.agent.isAttached)
     return [
       step(
@@ -23,7 +25,7 @@ export function stopSteps(facts: VmFacts, reason: string): readonly VmStep[] {
         {
           ...seen,
           state: "stopping_2",
-          events: [taken, { code: "halt-sent", text: "No agent to ask: its init is signalled." }],
+          events: [taken, { code: "halt-sent", text: `No agent answers in it, so ${FROM_OUTSIDE}` }],
         },
         reason,
       ),
@@ -34,7 +36,12 @@ export function stopSteps(facts: VmFacts, reason: string): readonly VmStep[] {
     step("ask-poweroff", { timeoutMs: limits.poweroffAnswerMs }, reason),
     step(
       "report",
-      { state: "stopping_2", events: [{ code: "poweroff-answered", text: "The agent powers it off." }] },
+      {
+        state: "stopping_2",
+        events: [
+          { code: "poweroff-answered", text: "Its agent has the order; the desktop shuts itself down." },
+        ],
+      },
       "the agent has answered",
     ),
   ];
@@ -70,7 +77,7 @@ function planHalt(reason: string): VmPlan {
   return plain([
     step(
       "report",
-      { state: "stopping_2", events: [{ code: "halt-sent", text: `${reason} Its init is signalled.` }] },
+      { state: "stopping_2", events: [{ code: "halt-sent", text: `${reason} So ${FROM_OUTSIDE}` }] },
       reason,
     ),
     step("halt", {}, reason),
@@ -84,7 +91,12 @@ function planTerminate(reason: string): VmPlan {
       {
         state: "zombie_1",
         hasAgent: false,
-        events: [{ code: "monitor-terminated", text: `${reason} TERM to its monitor.` }],
+        events: [
+          {
+            code: "monitor-terminated",
+            text: `${reason} It is being ended from outside (TERM to its monitor).`,
+          },
+        ],
       },
       reason,
     ),
@@ -98,7 +110,12 @@ function planKill(reason: string): VmPlan {
       "report",
       {
         state: "zombie_2",
-        events: [{ code: "kill-sent", text: `${reason} KILL to everything of the desktop.` }],
+        events: [
+          {
+            code: "kill-sent",
+            text: `${reason} All of it is ended by force (KILL); what was not saved in it is lost.`,
+          },
+        ],
       },
       reason,
     ),
@@ -146,7 +163,12 @@ export function tearDown(facts: VmFacts, after: readonly VmStep[]): VmPlan {
         "report",
         {
           fault: { code: "clean-up-failed", text: failure.text },
-          events: [{ code: "clean-up-failed", text: failure.text }],
+          events: [
+            {
+              code: "clean-up-failed",
+              text: `What is left of the stopped desktop could not be removed; it is tried again: ${failure.text}`,
+            },
+          ],
         },
         failure.text,
       ),

@@ -34,7 +34,7 @@ describe("what a plan writes", () => {
   test("an order to stop forgets earlier faults, and names who gave it", () => {
     const [patch] = patches({ report: { state: "running", tries: 2 }, wished: WISHED_STOPPED });
     expect(patch).toMatchObject({ tries: 0, fault: null, generationSeen: 2 });
-    expect(patch?.events?.[0]?.text).toBe("Order to stop taken: user:anna@acme asked for it.");
+    expect(patch?.events?.[0]?.text).toBe("The desktop is being shut down: anna@acme asked for it.");
   });
 
   test("a box that goes down leaves wish and tries as they are, so that the desktop starts again with it", () => {

@@ -63,7 +63,7 @@ function planStopped(facts: VmFacts): VmPlan {
 function planFound(facts: VmFacts): VmPlan {
   const found = {
     code: "desktop-found" as const,
-    text: "The desktop was found running although it was reported stopped.",
+    text: "The node found the desktop running although it was noted as stopped.",
   };
   if (!wantsDown(facts.desired))
     return {
@@ -73,7 +73,10 @@ function planFound(facts: VmFacts): VmPlan {
       ],
       wakeAtMs: undefined,
     };
-  const event = { code: "halt-sent" as const, text: "Nobody wants it: its init is signalled." };
+  const event = {
+    code: "halt-sent" as const,
+    text: "Nobody wants it, so it is told from outside to shut down (a signal to its init).",
+  };
   return {
     steps: [
       step("report", { state: "stopping_2", events: [found, event] }, "it runs, and nobody wants it"),

@@ -1,5 +1,6 @@
 /** What a wish comes to, in the light of everything that bears on it. */
 
+import { nameActor } from "../access/name-actor.ts";
 import type { VmDesired, VmObserved } from "./facts.ts";
 
 /** Nobody wants the desktop up, or it may not be. */
@@ -19,5 +20,5 @@ export function needsTurn(desired: VmDesired, observed: VmObserved, nowMs: numbe
 export function stopReason(desired: VmDesired): string {
   if (desired.isDeleted) return "the desktop is being deleted";
   if (desired.isBoxStopping) return "the node is shutting down";
-  return `${desired.wishedBy} asked for it`;
+  return `${nameActor(desired.wishedBy)} asked for it`;
 }
