@@ -11,6 +11,10 @@ test.each([
     "xz: (stdin): Compressed data is corrupt\ntar: Child",
     "it is corrupt (xz: (stdin): Compressed data is corrupt)",
   ],
+  [
+    "/*stdin*\\ : Decoding error (36) : Data corruption detected \ntar: Unexpected EOF in archive",
+    "it is corrupt (/*stdin*\\ : Decoding error (36) : Data corruption detected )",
+  ],
   ["", "it is corrupt"],
 ])("tar's words %j mean: %s", (said, fault) => {
   expect(faultOfTar(said)).toBe(fault);

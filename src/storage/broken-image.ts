@@ -10,6 +10,9 @@ export function brokenImage(archivePath: string, why: string, cause?: unknown): 
 
 /** What tar's and the decompressors' words mean for the file. */
 export function faultOfTar(said: string): string {
+  const corrupt = said.split("\n").find((line) => /corrupt|decoding error|crc error/i.test(line));
+  // Said first, since a decompressor that stops in the middle makes tar complain of an early end.
+  if (corrupt !== undefined) return `it is corrupt (${corrupt.slice(0, 200)})`;
   if (/unexpected eof|unexpected end|premature end|truncated|unfinished|Read error \(39\)/i.test(said))
     return "it is truncated";
   if (/does not look like a tar archive/i.test(said)) return "it is not a tar archive";

@@ -41,6 +41,13 @@ describe("a listing of an image", () => {
     expect(inspect(GOOD.filter((line) => !line.includes(needed))).fault).toMatch(fault);
   });
 
+  test("is good whatever fraction of a second its times have", () => {
+    const padded = GOOD.map((line, index) =>
+      line.replace("00:00:00 ", index % 2 === 0 ? "00:00:00.123456789 " : "00:00:00.12345678  "),
+    );
+    expect(inspect(padded).fault).toBeUndefined();
+  });
+
   test("of nothing is no root file system", () => {
     expect(inspect([]).fault).toMatch(/no root file system/);
   });
@@ -53,6 +60,7 @@ describe("a listing of an image", () => {
     ["brw-rw---- 0/6 254,0 2024-01-01 00:00:00 ./srv/disk", /device node .\/srv\/disk/],
     ["crw-rw---- 0/6 1,1 2024-01-01 00:00:00 ./developer/mem", /device node/],
     ["something that tar never said", /can't be read/],
+    ["-rw-r--r-- 0/0 5 2024-01-01 00:00:00.5  /etc/cron.d/evil", /absolute path \/etc\/cron\.d\/evil/],
     [null, /can't be read/],
   ])("with the entry %j is refused", (line, fault) => {
     expect(inspect([...GOOD, line]).fault).toMatch(fault);

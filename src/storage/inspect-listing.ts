@@ -28,7 +28,9 @@ const NEEDED = [
 ] as const;
 
 // drwxr-xr-x 0/0     0 2024-01-01 00:00:00 ./etc/   (devices: "1,3" for the size)
-const LINE = /^(.)\S+ +\S+ +(\d+(?:,\d+)?) +\S+ \S+ (.*)$/;
+// Blanks after the time: tar leaves out a fraction's last zeros and makes up for them. A name that begins with
+// blanks loses them here, which hides nothing: it is judged as what follows.
+const LINE = /^(.)\S+ +\S+ +(\d+(?:,\d+)?) +\S+ \S+ +(.*)$/;
 
 export function createInspector(): Inspector {
   const found = new Set<string>();
