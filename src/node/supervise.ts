@@ -1,7 +1,7 @@
 /**
  * Keeps the box's workers (auth, brokers) running: starts them as their own accounts in their own control
  * groups, finds them again after a restart of the node, and starts them anew, backed off, when they end.
- * Knows nothing of their work. Handing over leaves them alone; only shutting the box down ends them.
+ * Keeps their logs within bounds. Knows nothing of their work. Handing over leaves them alone; only shutting the box down ends them.
  */
 
 import type { WorkerFacts } from "../domain/node/report.ts";
@@ -15,6 +15,7 @@ import {
   removeCgroup,
   spawnDetached,
 } from "../lib/process.ts";
+import { boundLog } from "./bound-log.ts";
 import type { WorkerEntry } from "./process-file.ts";
 
 export type WorkerSpec = {
@@ -52,11 +53,15 @@ const BACKOFF = { firstMs: 500, mostMs: 30_000 };
 /** A worker that lived this long failed for a new reason. */
 const STABLE_MS = 60_000;
 const END_GRACE_MS = 10_000;
+/** Strangers can make a log grow by a line a request. */
+const MOST_LOG_BYTES = 32 * 2 ** 20;
+const BOUND_LOGS_EVERY_MS = 10_000;
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #workers: readonly Worker[];
   #timer: ReturnType<typeof setInterval> | undefined;
+  #logTimer: ReturnType<typeof setInterval> | undefined;
   #isEnding = false;
 
   constructor(options: SupervisorOptions) {
@@ -83,12 +88,14 @@ export class Supervisor {
     }
     this.#look();
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#logTimer = setInterval(() => this.#boundLogs(), BOUND_LOGS_EVERY_MS);
   }
 
   /** Stops looking after them; they go on. */
   handOver(): void {
     this.#isEnding = true;
     clearInterval(this.#timer);
+    clearInterval(this.#logTimer);
   }
 
   async end(): Promise<void> {
@@ -150,14 +157,14 @@ export class Supervisor {
   }
 
   #spawn(worker: Worker): void {
-    const { clock, log, logsFolder } = this.#options;
+    const { clock, log } = this.#options;
     const { spec } = worker;
     worker.startedAtMs = clock.nowMs();
     try {
       worker.identity = spawnDetached({
         command: spec.account === undefined ? spec.command : [...droppedTo(spec.account), ...spec.command],
         env: spec.env,
-        logFile: `${logsFolder}/${spec.name}.log`,
+        logFile: this.#logOf(spec),
         cgroupFolder: this.#cgroupOf(spec),
         // Seen at once while it is our child; one that was found again is looked at every second.
         onExit: () => this.#look(),
@@ -168,6 +175,20 @@ export class Supervisor {
       worker.nextTryAtMs = clock.monotonicMs() + backoffMs(worker.tries, BACKOFF);
       log.error("worker-not-started", { worker: spec.name, error });
     }
+  }
+
+  #boundLogs(): void {
+    for (const { spec } of this.#workers)
+      try {
+        if (boundLog(this.#logOf(spec), MOST_LOG_BYTES))
+          this.#options.log.info("worker-log-began-anew", { worker: spec.name });
+      } catch (error) {
+        this.#options.log.warn("worker-log-not-put-aside", { worker: spec.name, error });
+      }
+  }
+
+  #logOf(spec: WorkerSpec): string {
+    return `${this.#options.logsFolder}/${spec.name}.log`;
   }
 
   #cgroupOf(spec: WorkerSpec): string {
