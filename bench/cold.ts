@@ -7,11 +7,10 @@
 import type { VmEventCode } from "../src/domain/vm/event.ts";
 import { NX_DISPLAY } from "../src/wire/guest/messages.ts";
 import { type Bench, type BenchIo, type Figure, figure, median } from "./bench.ts";
-import { type BenchBox, openBenchBox } from "./box.ts";
 import { type ByHand, prepareByHand } from "./by-hand.ts";
-import { SCREEN_SIZE, showDirectly, visitDesktop } from "./nx-round.ts";
+import { onStage, STAGE_NEEDS, type Stage } from "./desktop-stage.ts";
+import { showDirectly } from "./nx-round.ts";
 import { bringTo, readTrailTimes } from "./rounds.ts";
-import { openScreen, type Screen } from "./screen.ts";
 
 const ROUNDS = 7;
 const MOST_RATIO = 1.15;
@@ -20,7 +19,7 @@ const BESIDE = "lxc-start and nxagent by hand, nxproxy to it";
 export const coldBench: Bench = {
   name: "cold",
   summary: "cold connect → 101 → first pixel, beside the same container and nxagent started by hand",
-  needs: ["lxc", "nxproxy", "xvfb", "openbox", "x11-apps"],
+  needs: ["lxc", ...STAGE_NEEDS],
   run,
 };
 
@@ -42,30 +41,31 @@ const CODES: readonly VmEventCode[] = ["session-requested", ...STAGES.map(([, to
 type Trail = ReadonlyMap<string, number>;
 
 async function run(io: BenchIo): Promise<Figure[]> {
-  const box = await openBenchBox(io, { instance: "benchcol", people: 1 });
-  const screen = await openScreen(SCREEN_SIZE);
-  let hand: ByHand | undefined;
-  try {
+  return onStage(io, "benchcol", async (stage) => {
     // The first round of each unpacks the image, fills the page cache and makes the home: it isn't counted.
-    await ourRound(box, screen);
-    hand = await prepareByHand(box.hand);
-    await handRound(hand, screen, box);
-    const ours: Timing[] = [];
-    const trails: Trail[] = [];
-    const theirs: Timing[] = [];
-    for (let round = 1; round <= ROUNDS && !io.signal.aborted; round++) {
-      const { timing, trail } = await ourRound(box, screen);
-      ours.push(timing);
-      trails.push(trail);
-      theirs.push(await handRound(hand, screen, box));
-      io.say(`round ${round}: ours ${describe(ours)}; by hand ${describe(theirs)}`);
+    await ourRound(stage);
+    const hand = await prepareByHand(stage.box.hand);
+    try {
+      await handRound(hand, stage);
+      return await compete(io, stage, hand);
+    } finally {
+      await hand.close();
     }
-    return [...compare(ours, theirs), ...describeStages(trails)];
-  } finally {
-    await hand?.close();
-    await screen.close();
-    await box.close();
+  });
+}
+
+async function compete(io: BenchIo, stage: Stage, hand: ByHand): Promise<Figure[]> {
+  const ours: Timing[] = [];
+  const trails: Trail[] = [];
+  const theirs: Timing[] = [];
+  for (let round = 1; round <= ROUNDS && !io.signal.aborted; round++) {
+    const { timing, trail } = await ourRound(stage);
+    ours.push(timing);
+    trails.push(trail);
+    theirs.push(await handRound(hand, stage));
+    io.say(`round ${round}: ours ${describe(ours)}; by hand ${describe(theirs)}`);
   }
+  return [...compare(ours, theirs), ...describeStages(trails)];
 }
 
 function compare(ours: readonly Timing[], theirs: readonly Timing[]): Figure[] {
@@ -91,18 +91,16 @@ function describeStages(trails: readonly Trail[]): Figure[] {
   });
 }
 
-async function ourRound(box: BenchBox, screen: Screen): Promise<{ timing: Timing; trail: Trail }> {
-  const person = box.people[0];
-  if (person === undefined) throw new Error("the box has nobody");
+async function ourRound({ box, person, visit }: Stage): Promise<{ timing: Timing; trail: Trail }> {
   await bringTo(box, [person.vmId], "stopped");
-  const { at, leave } = await visitDesktop(screen, box.whoIs(person), box.colour);
+  const { at, leave } = await visit();
   await leave();
   const trail = await readTrailTimes(box, person.vmId, CODES);
   await bringTo(box, [person.vmId], "stopped");
   return { timing: { ready: at.switched - at.asked, pixel: at.pixel - at.asked }, trail };
 }
 
-async function handRound(hand: ByHand, screen: Screen, box: BenchBox): Promise<Timing> {
+async function handRound(hand: ByHand, { box, screen }: Stage): Promise<Timing> {
   const start = performance.now();
   const desktop = await hand.start();
   try {

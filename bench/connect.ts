@@ -4,11 +4,10 @@
  * node, so that two of its database writes are counted as the guest's. The rest is the broker's and the node's.
  */
 
+import { hashPassword, verifyPassword } from "../src/auth/password.ts";
 import { type Bench, type BenchIo, type Figure, figure, median, percentile } from "./bench.ts";
-import { openBenchBox } from "./box.ts";
-import { SCREEN_SIZE, visitDesktop } from "./nx-round.ts";
+import { onStage, STAGE_NEEDS } from "./desktop-stage.ts";
 import { bringTo, readTrailTimes, waitForSuspended } from "./rounds.ts";
-import { openScreen } from "./screen.ts";
 
 const ROUNDS = 15;
 const MOST_SHARE_MS = 150;
@@ -16,21 +15,17 @@ const MOST_SHARE_MS = 150;
 export const connectBench: Bench = {
   name: "connect",
   summary: "list to 101 on a running desktop: the broker's and the node's share apart from the guest's",
-  needs: ["nxproxy", "xvfb", "openbox", "x11-apps"],
+  needs: STAGE_NEEDS,
   run,
 };
 
 async function run(io: BenchIo): Promise<Figure[]> {
-  const box = await openBenchBox(io, { instance: "benchcon", people: 1 });
-  const screen = await openScreen(SCREEN_SIZE);
-  try {
-    const person = box.people[0];
-    if (person === undefined) throw new Error("the box has nobody");
+  return onStage(io, "benchcon", async ({ box, person, visit }) => {
     await bringTo(box, [person.vmId], "running");
     const rounds: Round[] = [];
     for (let round = 0; round <= ROUNDS && !io.signal.aborted; round++) {
       // A real visit: a client that says nothing after the 101 would abort the X session.
-      const { at, leave } = await visitDesktop(screen, box.whoIs(person), box.colour);
+      const { at, leave } = await visit();
       await leave();
       const trail = await readTrailTimes(box, person.vmId, ["session-preparing", "session-listening"]);
       await waitForSuspended(box, person.vmId);
@@ -48,11 +43,8 @@ async function run(io: BenchIo): Promise<Figure[]> {
         `round ${round}: ${Object.values(one).map(Math.round).join(" + ")} ms (TLS, list, guest, connect)`,
       );
     }
-    return describe(rounds);
-  } finally {
-    await screen.close();
-    await box.close();
-  }
+    return describe(rounds, await measureHash());
+  });
 }
 
 /** Parts of one connect, in milliseconds; `connectMs` is without the guest's. */
@@ -63,7 +55,20 @@ type Round = {
   readonly connectMs: number;
 };
 
-function describe(rounds: readonly Round[]): Figure[] {
+/** Milliseconds that one look at a password costs on this machine, without any process of ours. */
+async function measureHash(): Promise<number> {
+  const password = "correct horse battery";
+  const hash = await hashPassword(password);
+  const took: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    const start = performance.now();
+    await verifyPassword(password, hash);
+    took.push(performance.now() - start);
+  }
+  return median(took);
+}
+
+function describe(rounds: readonly Round[], hashMs: number): Figure[] {
   const of = (pick: (round: Round) => number) => median(rounds.map(pick));
   const shares = rounds.map(({ listMs, connectMs }) => listMs + connectMs);
   return [
@@ -73,6 +78,7 @@ function describe(rounds: readonly Round[]): Figure[] {
     }),
     figure("the same, 95 % of rounds", "ms", { ours: percentile(shares, 0.95) }),
     figure("of it the list, with the proof of the password", "ms", { ours: of(({ listMs }) => listMs) }),
+    figure("of that argon2id alone, measured apart", "ms", { ours: hashMs }),
     figure("of it connect → 101", "ms", { ours: of(({ connectMs }) => connectMs) }),
     figure("besides: the guest's part", "ms", { ours: of(({ guestMs }) => guestMs) }),
     figure("besides: the TLS handshake", "ms", { ours: of(({ tlsMs }) => tlsMs) }),

@@ -8,11 +8,9 @@ import { asId, type VmId } from "../src/domain/ids.ts";
 import { listProcesses as listDesktopProcesses, openCgroupTree } from "../src/hypervisor/lxc/cgroup-tree.ts";
 import { sleep } from "../src/lib/wait.ts";
 import { type Bench, type BenchIo, type Figure, figure, median } from "./bench.ts";
-import { openBenchBox } from "./box.ts";
-import { SCREEN_SIZE, visitDesktop } from "./nx-round.ts";
+import { onStage, STAGE_NEEDS } from "./desktop-stage.ts";
 import { listProcesses, type MemoryUse, readMemory } from "./processes.ts";
 import { bringTo } from "./rounds.ts";
-import { openScreen } from "./screen.ts";
 
 const ROUNDS = 3;
 const SETTLE_MS = 10_000;
@@ -21,45 +19,50 @@ const MOST_MB = 8;
 export const guestBench: Bench = {
   name: "guest",
   summary: "memory of the idle agent in a desktop, beside nxagent's in the same one",
-  needs: ["nxproxy", "xvfb", "openbox", "x11-apps"],
+  needs: STAGE_NEEDS,
   run,
 };
 
 async function run(io: BenchIo): Promise<Figure[]> {
-  const box = await openBenchBox(io, { instance: "benchgst", people: 1 });
-  const screen = await openScreen(SCREEN_SIZE);
-  try {
-    const person = box.people[0];
-    if (person === undefined) throw new Error("the box has nobody");
+  return onStage(io, "benchgst", async ({ box, person, visit }) => {
     const agents: MemoryUse[] = [];
     const servers: MemoryUse[] = [];
     for (let round = 1; round <= ROUNDS && !io.signal.aborted; round++) {
       await bringTo(box, [person.vmId], "stopped");
-      const visit = await visitDesktop(screen, box.whoIs(person), box.colour);
+      const { leave } = await visit();
       await sleep(SETTLE_MS, io.signal);
       const { agent, server } = await findProcesses(box.instance, person.vmId);
       agents.push(readMemory(agent));
       servers.push(readMemory(server));
       io.say(`round ${round}: agent ${describe(agents)}; nxagent ${describe(servers)}`);
-      await visit.leave();
+      await leave();
     }
-    const of = (uses: readonly MemoryUse[], pick: (use: MemoryUse) => number) => median(uses.map(pick));
-    const row = (name: string, pick: (use: MemoryUse) => number) => ({
-      name,
-      values: { ours: of(agents, pick), beside: "nxagent", theirs: of(servers, pick) },
-    });
-    const anonymous = row("agent, private anonymous memory", (use) => use.privateAnonymousMb);
-    const all = row("agent, private with its own pages of files", (use) => use.privateMb);
-    const resident = row("agent, resident", (use) => use.residentMb);
-    return [
-      figure(anonymous.name, "MB", { ...anonymous.values, goal: { on: "ours", atMost: MOST_MB } }),
-      figure(all.name, "MB", all.values),
-      figure(resident.name, "MB", resident.values),
-    ];
-  } finally {
-    await screen.close();
-    await box.close();
-  }
+    return compare(agents, servers);
+  });
+}
+
+function compare(agents: readonly MemoryUse[], servers: readonly MemoryUse[]): Figure[] {
+  const of = (pick: (use: MemoryUse) => number) => ({
+    ours: median(agents.map(pick)),
+    beside: "nxagent",
+    theirs: median(servers.map(pick)),
+  });
+  return [
+    figure("agent, private anonymous memory", "MB", {
+      ...of((use) => use.privateAnonymousMb),
+      goal: { on: "ours", atMost: MOST_MB },
+    }),
+    figure(
+      "agent, private with its own pages of files",
+      "MB",
+      of((use) => use.privateMb),
+    ),
+    figure(
+      "agent, resident",
+      "MB",
+      of((use) => use.residentMb),
+    ),
+  ];
 }
 
 async function findProcesses(instance: string, vmId: VmId): Promise<{ agent: number; server: number }> {
