@@ -3,7 +3,10 @@
 import type { BucketLimits } from "./token-bucket.ts";
 
 export type ChannelLimits = {
-  /** Lines of one connection; an agent sends one in five seconds and a handful around a connect. */
+  /**
+   * Lines of one connection; an agent sends one in five seconds and a handful around a connect. Each that tells
+   * of a session costs a look at the whole box, and may cost a line of the trail.
+   */
   readonly lines: BucketLimits;
   /** So many bytes cost as much as one line. */
   readonly bytesPerLineToken: number;
@@ -23,7 +26,7 @@ export type ChannelLimits = {
 };
 
 export const CHANNEL_LIMITS: ChannelLimits = {
-  lines: { perSecond: 50, burst: 200 },
+  lines: { perSecond: 5, burst: 200 },
   bytesPerLineToken: 4096,
   mostGarbage: 20,
   mostUnsentBytes: 256 * 1024,
