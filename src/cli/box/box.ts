@@ -10,7 +10,7 @@ import { openClient } from "../../db/client.ts";
 import type { Layout } from "../../domain/node/layout.ts";
 import { AppError, describeError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
-import { readProcessIdentity } from "../../lib/process.ts";
+import { isProcessRunning, readProcessIdentity } from "../../lib/process.ts";
 import { waitFor } from "../../lib/wait.ts";
 import { readProcessFile } from "../../node/process-file.ts";
 import { type Account, readAccount } from "../accounts.ts";
@@ -131,6 +131,7 @@ export class Box {
 
   async #startAdmin(before: BoxStatus["processes"], signal: AbortSignal): Promise<void> {
     this.#say("starting", "web admin tool");
+    await this.#refuseTakenPort(before);
     const part = this.#add({
       spec: this.#spec("admin", ["admin", "run"], readAccount("qvd-admin")),
       stopSignal: "SIGTERM",
@@ -139,6 +140,17 @@ export class Box {
     part.start(before);
     const { adminAddress, adminPort } = this.#config;
     await this.#awaitPart(part, ADMIN_READY_MS, signal, () => isListening(asPlace(adminAddress, adminPort)));
+  }
+
+  /** Else the other program's answer would pass for ours. */
+  async #refuseTakenPort(before: BoxStatus["processes"]): Promise<void> {
+    const { adminAddress, adminPort } = this.#config;
+    const isOurs = before.some((entry) => entry.name === "admin" && isProcessRunning(entry));
+    if (isOurs || !(await isListening(asPlace(adminAddress, adminPort)))) return;
+    throw new AppError(
+      "conflict",
+      `starting the box: another program listens on port ${adminPort} already, which is the web admin tool's; end it, or set QVD_ADMIN_PORT`,
+    );
   }
 
   #spec(name: string, words: readonly string[], account: Account | undefined): PartOptions["spec"] {

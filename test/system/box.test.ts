@@ -1,0 +1,182 @@
+/** `qvd box run` and what is said of it from outside: status, second starts, ends, secrets. No desktops take part. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { BoxStatus } from "../../src/cli/box/status-file.ts";
+import { isProcessRunning } from "../../src/lib/process.ts";
+import { CLEAN_ENV, type RunResult, run, runOk } from "../../src/lib/run.ts";
+import { waitFor } from "../../src/lib/wait.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const FOLDER = "/var/tmp/qvd-boxtest";
+const EXECUTABLE = `${FOLDER}/qvd`;
+const STATE = `${FOLDER}/state`;
+const STATUS = "/run/qvd/boxtest/box.json";
+const ENV = {
+  ...CLEAN_ENV,
+  QVD_CONFIG: "/dev/null",
+  QVD_INSTANCE: "boxtest",
+  QVD_STATE: STATE,
+  QVD_NODE_NAME: "boxtest",
+  QVD_NETWORK_RANGE: "10.93.0.0/16",
+  QVD_BROKER_PORT: "27443",
+  QVD_ADMIN_PORT: "27444",
+};
+
+const qvd = (...words: readonly string[]): Promise<RunResult> =>
+  run([EXECUTABLE, ...words], { env: ENV, timeoutMs: 150_000 });
+
+const readStatus = () => BoxStatus.parse(JSON.parse(readFileSync(STATUS, "utf8")));
+
+async function startBox(): Promise<Bun.Subprocess> {
+  const box = Bun.spawn([EXECUTABLE, "box", "run"], {
+    env: ENV,
+    cwd: "/",
+    stdio: ["ignore", "ignore", "ignore"],
+  });
+  const isReady = () =>
+    existsSync(STATUS) && readStatus().state === "ready" && readStatus().box?.pid === box.pid;
+  if (!(await waitFor(isReady, { timeoutMs: 60_000, everyMs: 50 }))) throw new Error("the box did not start");
+  return box;
+}
+
+/** As the account, with its groups. */
+const asAccount = (account: string, ...command: readonly string[]) =>
+  run(["setpriv", `--reuid=${account}`, `--regid=${account}`, "--init-groups", ...command]);
+
+let box: Bun.Subprocess;
+
+beforeAll(async () => {
+  await runOk("compile", [process.execPath, "run", "build.ts"], { cwd: ROOT, timeoutMs: 120_000 });
+  rmSync(FOLDER, { recursive: true, force: true });
+  mkdirSync(FOLDER, { recursive: true });
+  chmodSync(FOLDER, 0o755);
+  copyFileSync(`${ROOT}/dist/qvd`, EXECUTABLE);
+}, 130_000);
+
+afterAll(async () => {
+  await qvd("box", "stop");
+  rmSync(FOLDER, { recursive: true, force: true });
+  rmSync("/run/qvd/boxtest", { recursive: true, force: true });
+}, 160_000);
+
+describe("a box", () => {
+  test("that never ran is down or can't be judged, and says how to start it", async () => {
+    const { exitCode, stdout } = await qvd("node", "status");
+    expect(stdout).toContain("qvd box run");
+    expect(exitCode).toBe(3);
+  });
+
+  test("starts its parts in order, each as its own account", async () => {
+    box = await startBox();
+    expect(readStatus().processes.map(({ name }) => name)).toEqual(["db", "node", "admin"]);
+    const admin = readStatus().processes.find(({ name }) => name === "admin");
+    const uid = /^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${admin?.pid}/status`, "utf8"))?.[1];
+    expect(uid).toBe((await runOk("look up", ["id", "-u", "qvd-admin"])).trim());
+  }, 70_000);
+
+  test("that runs is well, for a person and for programs", async () => {
+    const { exitCode, stdout } = await qvd("node", "status");
+    expect(stdout).toContain("Node boxtest is well.");
+    expect(stdout).toMatch(/broker-2 +running/);
+    expect(exitCode).toBe(0);
+    const json = JSON.parse((await qvd("node", "status", "--json")).stdout);
+    expect(json).toMatchObject({
+      verdict: "well",
+      problems: [],
+      node: { state: "running", isLeaseValid: true },
+    });
+  });
+
+  test("shows a certificate for its names, signed by its own authority", async () => {
+    const verified = await run([
+      "openssl",
+      "verify",
+      "-CAfile",
+      `${STATE}/ca.crt`,
+      `${STATE}/secrets/tls.crt`,
+    ]);
+    expect(verified.stdout).toContain("OK");
+    for (const port of [ENV.QVD_BROKER_PORT, ENV.QVD_ADMIN_PORT]) {
+      const asked = await run(
+        [
+          ...["openssl", "s_client", "-connect", `localhost:${port}`, "-verify_hostname", "localhost"],
+          ...["-CAfile", `${STATE}/ca.crt`, "-verify_return_error", "-brief"],
+        ],
+        { stdin: "" },
+      );
+      expect(asked.stderr).toContain("Verification: OK");
+    }
+  });
+
+  test("keeps its secrets from the accounts that have no need of them", async () => {
+    for (const account of ["qvd-db", "qvd-auth", "qvd-broker", "qvd-admin"])
+      for (const path of [`${STATE}/secrets/ca.key`, `${STATE}/bases`, `${STATE}/homes`])
+        expect(
+          (await asAccount(account, "ls", path, "-1")).exitCode === 0 &&
+            (await asAccount(account, "cat", path)).exitCode === 0,
+        ).toBe(false);
+    expect((await asAccount("qvd-broker", "cat", `${STATE}/secrets/tls.key`)).exitCode).toBe(0);
+    expect((await asAccount("qvd-auth", "cat", `${STATE}/secrets/tls.key`)).exitCode).not.toBe(0);
+    expect((await asAccount("nobody", "ls", `${STATE}/secrets`)).exitCode).not.toBe(0);
+    expect(statSync(`${STATE}/database`).mode & 0o777).toBe(0o700);
+  });
+
+  test("lets each account be its own role in the database, and no other", async () => {
+    const ask = (account: string, role: string) =>
+      asAccount(account, "psql", "-h", "/run/qvd/boxtest/database", "-U", role, "-c", "select 1", "qvd");
+    expect((await ask("qvd-broker", "qvd_broker")).exitCode).toBe(0);
+    expect((await ask("qvd-broker", "qvd_auth")).exitCode).not.toBe(0);
+    expect((await ask("qvd-admin", "qvd_owner")).exitCode).not.toBe(0);
+    expect((await ask("nobody", "qvd_broker")).exitCode).not.toBe(0);
+  });
+
+  test("is one: a second is refused with the first one's process", async () => {
+    const { exitCode, stderr } = await qvd("box", "run");
+    expect(stderr).toContain(`process ${box.pid} already runs it`);
+    expect(exitCode).toBe(1);
+  });
+
+  test("says that its node is down when that was killed and can't come back", async () => {
+    const node = readStatus().processes.find(({ name }) => name === "node");
+    process.kill(box.pid, "SIGSTOP");
+    process.kill(node?.pid ?? 0, "SIGKILL");
+    const isDown = await waitFor(async () => (await qvd("node", "status")).exitCode === 2, {
+      timeoutMs: 10_000,
+    });
+    process.kill(box.pid, "SIGCONT");
+    expect(isDown).toBe(true);
+    const isBack = await waitFor(async () => (await qvd("node", "status")).exitCode === 0, {
+      timeoutMs: 20_000,
+    });
+    expect(isBack).toBe(true);
+  }, 40_000);
+
+  test("that was killed is stopped all the same, with all its parts", async () => {
+    const parts = readStatus().processes;
+    box.kill("SIGKILL");
+    await box.exited;
+    expect(parts.every(isProcessRunning)).toBe(true);
+    expect((await qvd("box", "stop")).exitCode).toBe(0);
+    expect(parts.some(isProcessRunning)).toBe(false);
+    expect((await runOk("list links", ["ip", "-o", "link"])).includes("boxtest")).toBe(false);
+    expect((await runOk("list tables", ["nft", "list", "tables"])).includes("boxtest")).toBe(false);
+  }, 150_000);
+
+  test("that was stopped is down", async () => {
+    const { exitCode, stdout } = await qvd("node", "status");
+    expect(stdout).toContain("is down");
+    expect(exitCode).toBe(2);
+  });
+
+  test("with a port that is taken says so and ends, leaving nothing", async () => {
+    const server = Bun.listen({ hostname: "0.0.0.0", port: 27_444, socket: { data: () => {} } });
+    const { exitCode, stderr } = await qvd("box", "run");
+    server.stop(true);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("set QVD_ADMIN_PORT");
+    expect(readStatus().state).toBe("failed");
+    expect(readStatus().processes).toEqual([]);
+  }, 60_000);
+});
