@@ -23,6 +23,11 @@ export class ConnectionAuthenticator {
     this.#origin = origin;
   }
 
+  /** Whether somebody has proved on this connection who they are. */
+  get hasProof(): boolean {
+    return this.#proved !== undefined;
+  }
+
   /** `authorization` is the header's value. */
   async authenticate(authorization: string | undefined, signal: AbortSignal): Promise<UserActor | Answer> {
     if (authorization !== undefined && this.#proved?.authorization === authorization)

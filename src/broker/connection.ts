@@ -115,7 +115,9 @@ export class Connection implements SocketOwner {
   #enterReading(): void {
     this.#phase = "reading";
     this.#gone = undefined;
-    this.#deadlineMs = performance.now() + this.#deps.limits.idleMs;
+    const { idleMs, strangerIdleMs } = this.#deps.limits;
+    const patienceMs = this.#authenticator.hasProof ? idleMs : Math.min(idleMs, strangerIdleMs);
+    this.#deadlineMs = performance.now() + patienceMs;
     if (this.#isDraining || this.#hasEnded) this.#linger();
     else if (this.#canRead) this.#read();
   }

@@ -7,6 +7,8 @@ export type BrokerLimits = {
   readonly headMs: number;
   /** Between requests: a person chooses a desktop in this time. */
   readonly idleMs: number;
+  /** The same for whoever hasn't proved to be anybody: strangers must not be able to fill all places for long. */
+  readonly strangerIdleMs: number;
   /** How long a closed conversation is read on, so that the answer isn't lost in a reset. */
   readonly lingerMs: number;
   /** From a session's request to the desktop's readiness. The C client gives up after 600 s. */
@@ -27,6 +29,7 @@ export const BROKER_LIMITS: BrokerLimits = {
   handshakeMs: 10_000,
   headMs: 20_000,
   idleMs: 15 * 60_000,
+  strangerIdleMs: 60_000,
   lingerMs: 2_000,
   startMs: 270_000,
   stopMs: 270_000,

@@ -86,6 +86,19 @@ test("an idle connection is closed after its time", async () => {
   await client.expectEnd(4_000);
 });
 
+test("a stranger is closed sooner than somebody who has signed in", async () => {
+  const patient = await openBrokerDoor({ limits: { idleMs: 60_000, strangerIdleMs: 300 } });
+  const [stranger, alice] = [await patient.open(), await patient.open()];
+  stranger.send("GET /qvd/ping HTTP/1.1\r\n\r\n");
+  alice.send(`GET /qvd/list_of_vm HTTP/1.1\r\n${basic("alice")}\r\n\r\n`);
+  await stranger.answer();
+  await alice.answer();
+  await stranger.expectEnd(4_000);
+  alice.send("GET /qvd/ping HTTP/1.1\r\n\r\n");
+  expect((await alice.answer()).status).toBe(200);
+  await patient.close();
+});
+
 test("whoever connects and says nothing is closed", async () => {
   const { seen } = await openRaw();
   await until("the silent one is closed", () => seen.isClosed, 4_000);
