@@ -7,6 +7,7 @@
 import type { WorkerFacts } from "../domain/node/report.ts";
 import { backoffMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
+import { droppedTo } from "../lib/dropped-to.ts";
 import type { Log } from "../lib/log.ts";
 import {
   endProcess,
@@ -194,17 +195,4 @@ export class Supervisor {
   #cgroupOf(spec: WorkerSpec): string {
     return `${this.#options.cgroupFolder}/${spec.name}`;
   }
-}
-
-/** A program's words before its own, so that it starts as `account` with none of our rights. */
-function droppedTo(account: { readonly uid: number; readonly gid: number }): readonly string[] {
-  return [
-    "/usr/bin/setpriv",
-    `--reuid=${account.uid}`,
-    `--regid=${account.gid}`,
-    "--init-groups",
-    "--inh-caps=-all",
-    "--no-new-privs",
-    "--",
-  ];
 }

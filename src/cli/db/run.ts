@@ -1,12 +1,12 @@
 import { chown } from "node:fs/promises";
 import { backoffMs } from "../../lib/backoff.ts";
+import { droppedTo } from "../../lib/dropped-to.ts";
 import type { Log } from "../../lib/log.ts";
 import { CLEAN_ENV } from "../../lib/run.ts";
 import { sleep } from "../../lib/wait.ts";
 import { readAccount } from "../accounts.ts";
 import type { Command } from "../command.ts";
 import { openMode } from "../mode.ts";
-import { droppedTo } from "../privilege.ts";
 import { type ClusterPlace, clusterFolder, ensureCluster, findPostgres, postgresCommand } from "./cluster.ts";
 
 /** A restart after a crash replays the log; a stop that takes longer than this is forced. */
@@ -28,7 +28,7 @@ export const dbRun: Command = {
       binFolder: await findPostgres(),
     };
     const isRoot = process.getuid?.() === 0;
-    const prefix = isRoot ? droppedTo("qvd-db") : [];
+    const prefix = isRoot ? droppedTo(readAccount("qvd-db")) : [];
     await ensureCluster(place, prefix);
     if (isRoot) await giveRules(place);
     await keepRunning(postgresCommand(place, prefix), log.with({ process: "db" }), io.signal);

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import type { Config } from "../../config/load-config.ts";
-import { SETTINGS, type SettingKey } from "../../config/settings.ts";
 import { openDatabase } from "../../db/client.ts";
 import { requireSchema } from "../../db/migrate.ts";
 import { parseNetworkRange } from "../../domain/node/network-range.ts";
@@ -16,6 +15,7 @@ import { createStorage } from "../../storage/storage.ts";
 import { readVersion } from "../../version.ts";
 import { readAccount, readGroupId, SHARED_GROUP } from "../accounts.ts";
 import { prepareBox } from "../box/prepare.ts";
+import { childEnv, ourselves } from "../child.ts";
 import type { Command } from "../command.ts";
 import { openMode, requireRoot } from "../mode.ts";
 
@@ -77,7 +77,7 @@ export const nodeRun: Command = {
 };
 
 function listWorkers(config: Config): readonly WorkerSpec[] {
-  const env = workerEnv(config);
+  const env = childEnv(config);
   const broker = readAccount("qvd-broker");
   const brokers = Array.from({ length: config.brokerWorkers }, (_, index) => index + 1);
   return [
@@ -89,30 +89,4 @@ function listWorkers(config: Config): readonly WorkerSpec[] {
       env,
     })),
   ];
-}
-
-/** Compiled, the executable is the program; from the sources it is Bun with the program as its argument. */
-function ourselves(): readonly string[] {
-  return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
-}
-
-/** Every setting as we have it, whatever file it came from, but for secrets: a worker has those of its own. */
-function workerEnv(config: Config): Record<string, string> {
-  const env: Record<string, string> = {};
-  for (const [key, spec] of Object.entries(SETTINGS)) env[spec.name] = String(config[asSettingKey(key)]);
-  env[SETTINGS.databaseUrl.name] = withoutCredentials(config.databaseUrl);
-  return env;
-}
-
-/** The keys of the settings table are the keys of the settings. */
-function asSettingKey(key: string): SettingKey {
-  return key as SettingKey;
-}
-
-function withoutCredentials(databaseUrl: string): string {
-  if (databaseUrl === "") return "";
-  const url = new URL(databaseUrl);
-  url.username = "";
-  url.password = "";
-  return url.href;
 }
