@@ -72,7 +72,13 @@ function planCrashed(facts: VmFacts): VmPlan {
     text: "The desktop ended although nobody asked for it.",
   };
   return {
-    steps: [step("report", { ...countTry(facts, tries, event), state: "stopping_2" }, event.text)],
+    steps: [
+      step(
+        "report",
+        { ...countTry(facts, tries, { event, why: event.text }), state: "stopping_2" },
+        event.text,
+      ),
+    ],
     wakeAtMs: undefined,
   };
 }

@@ -79,7 +79,7 @@ function planBeforeContainer(facts: VmFacts): VmPlan {
       ),
     );
   if (observed.failure !== undefined && observed.failure.action !== "clean-up")
-    return failTry(facts, observed.failure.text);
+    return failTry(facts, observed.failure.text, `The start failed: ${observed.failure.text}`);
   if (observed.leftovers.length > 0) return tearDown(facts, []);
   if (!observed.hasLease) return { steps: [], wakeAtMs: undefined };
   if (desired.blockedReason !== undefined)
@@ -183,10 +183,10 @@ function planBooting(facts: VmFacts): VmPlan {
 }
 
 /** One try is over; what is left of it goes down first, then the next plan tries again or has given up. */
-export function failTry(facts: VmFacts, text: string): VmPlan {
+export function failTry(facts: VmFacts, text: string, told = text): VmPlan {
   const { observed, desired } = facts;
   const tries = observed.report.tries + 1;
-  const count = countTry(facts, tries, { code: "start-failed", text });
+  const count = countTry(facts, tries, { event: { code: "start-failed", text: told }, why: text });
   const patch = { ...count, generationSeen: desired.generation };
   if (!observed.isAlive && observed.report.state === "starting_1" && !isGivenUp(facts, tries))
     return only(step("report", patch, text));
@@ -201,21 +201,21 @@ export function failTry(facts: VmFacts, text: string): VmPlan {
 export function countTry(
   facts: VmFacts,
   tries: number,
-  event: VmEventDraft,
+  { event, why }: { readonly event: VmEventDraft; readonly why: string },
 ): VmReportPatch & { readonly events: readonly VmEventDraft[] } {
   const { limits, nowMs } = facts;
   if (isGivenUp(facts, tries))
     return {
       tries,
       nextTryAtMs: null,
-      fault: { code: "start-given-up", text: event.text },
-      events: [event, { code: "start-given-up", text: `Given up after ${tries} tries: ${event.text}` }],
+      fault: { code: "start-given-up", text: why },
+      events: [event, { code: "start-given-up", text: `Given up after ${tries} tries: ${why}` }],
     };
   const waitMs = backoffMs(tries, { firstMs: limits.firstBackoffMs, mostMs: limits.mostBackoffMs });
   return {
     tries,
     nextTryAtMs: nowMs + waitMs,
-    fault: { code: event.code, text: event.text },
+    fault: { code: event.code, text: why },
     events: [
       event,
       {

@@ -4,7 +4,7 @@
  */
 
 import { backoffMs } from "../../lib/backoff.ts";
-import type { VmFacts, VmPlan } from "./facts.ts";
+import type { VmFacts, VmFailure, VmPlan } from "./facts.ts";
 import { step, type VmStep } from "./steps.ts";
 
 const CLEAN_UP_BACKOFF = { firstMs: 2_000, mostMs: 60_000 };
@@ -57,20 +57,26 @@ export function planStopping(facts: VmFacts): VmPlan {
     case "stopping_1":
       if (failure === undefined && age < limits.poweroffAnswerMs)
         return { steps: [], wakeAtMs: report.stateAtMs + limits.poweroffAnswerMs };
-      return planHalt(failure?.text ?? "The agent did not answer in time.");
+      return planHalt(failed(failure) ?? "Its agent did not answer in time.");
     case "stopping_2":
       if (failure === undefined && age < limits.goingDownMs)
         return { steps: [], wakeAtMs: report.stateAtMs + limits.goingDownMs };
       return planTerminate(
-        failure?.text ?? `It was not down after ${Math.round(limits.goingDownMs / 1000)} s.`,
+        failed(failure) ?? `It was not down after ${Math.round(limits.goingDownMs / 1000)} s.`,
       );
     case "zombie_1":
       if (failure === undefined && age < limits.terminateMs)
         return { steps: [], wakeAtMs: report.stateAtMs + limits.terminateMs };
-      return planKill(failure?.text ?? `It was not down after ${Math.round(limits.terminateMs / 1000)} s.`);
+      return planKill(failed(failure) ?? `It was not down after ${Math.round(limits.terminateMs / 1000)} s.`);
     default:
       return planKillAgain(facts);
   }
+}
+
+/** The beginning of a sentence pair; drivers' words end as they like. */
+function failed(failure: VmFailure | undefined): string | undefined {
+  if (failure === undefined) return undefined;
+  return `That failed: ${failure.text.replace(/[.\s]+$/, "")}.`;
 }
 
 function planHalt(reason: string): VmPlan {

@@ -38,7 +38,8 @@ export type VmState = (typeof VM_STATES)[number];
 /** Where a state may lead. A state may always be reported again. */
 export const TRANSITIONS = {
   stopped: ["starting_1", "stopping_2"],
-  starting_1: ["starting_2", "stopping_2", "stopped"],
+  // Straight to stopping_1 when the node ended between a start and its report, and the agent is there already.
+  starting_1: ["starting_2", "stopping_1", "stopping_2", "stopped"],
   starting_2: ["running", "stopping_1", "stopping_2", "zombie_1", "stopped"],
   running: ["stopping_1", "stopping_2", "zombie_1", "starting_2", "stopped"],
   stopping_1: ["stopping_2", "zombie_1", "stopped"],
