@@ -51,7 +51,7 @@ describe("a detached process", () => {
 
   test("has ended when nothing but its zombie is left", async () => {
     let exits = 0;
-    const identity = start(["/bin/sh", "-c", "exit 3"], () => exits++);
+    const identity = start(["/bin/sh", "-c", "sleep 0.05; exit 3"], () => exits++);
     expect(await waitFor(() => !isProcessRunning(identity), { timeoutMs: 2_000 })).toBe(true);
     expect(await waitFor(() => exits === 1, { timeoutMs: 2_000 })).toBe(true);
   });
