@@ -60,6 +60,8 @@ function join(deps: UpgradeDeps, { session, handOver }: Upgrading, desktop: Owne
   const { id, vmId } = session;
   const pipe = new SessionPipe(deps.pipes, { id, vmId, client: client.socket, desktop });
   deps.sessions.add(pipe);
+  // A newer client that came since the claim woke nobody: this sitting was not among the living yet.
+  deps.sessions.notify(vmId);
   const answer = [formatProgress("Connection established"), formatSwitching(session.slaveKey)];
   pipe.begin([...client.unsent, ...answer], client.early);
   return true;

@@ -195,6 +195,23 @@ describe("a takeover", () => {
     newer.close();
   });
 
+  test("is noticed at once also when it comes just before the session runs", async () => {
+    const slow = await openBrokerDoor({ limits: { pollMs: 60_000 } });
+    slow.store.addDesktop(1, 1);
+    slow.store.onRequest = (session) => reportListening(slow.store, session, desktop.port);
+    const record = slow.store.recordConnected.bind(slow.store);
+    slow.store.recordConnected = async (sessionId) => {
+      const isOurs = await record(sessionId);
+      for (const session of slow.store.sessions) session.isSuperseded = true;
+      return isOurs;
+    };
+    const client = await slow.open();
+    client.send(connectRequest(1));
+    await client.expect(SWITCHED);
+    await client.expectEnd(2_000);
+    await slow.close();
+  });
+
   test("turns away the client that still waits", async () => {
     door.store.onRequest = () => {};
     const older = await door.open();
