@@ -108,12 +108,56 @@ planTable("a stopped desktop", [
   ],
 ]);
 
+planTable("a desktop that was given up", [
+  [
+    "is cleaned up all the same",
+    { wished: { wish: "running" }, report: { tries: 3 }, seen: { leftovers: ["veth"] } },
+    ["clean-up"],
+  ],
+  [
+    "tells who waits, also when its reason was lost",
+    { wished: { wish: "running", session: sessionOf() }, report: { tries: 3, fault: undefined } },
+    ["report-session failed"],
+  ],
+  [
+    "tells who waits only once",
+    { wished: { wish: "running", session: sessionOf({ state: "failed" }) }, report: { tries: 3 } },
+    [],
+  ],
+]);
+
 planTable("starting_1", [
   ["goes all the way when image, disks and turn are there", { report: { state: "starting_1" } }, START],
   [
     "unpacks the image first where it is not",
     { report: { state: "starting_1" }, wished: { image: { kind: "ready", diId: DI, isUnpacked: false } } },
     ["report image-unpack-started", "unpack-image", "report image-unpack-ended", ...START],
+  ],
+  [
+    "waits for the unpacking that the box has begun",
+    {
+      report: { state: "starting_1" },
+      wished: { image: { kind: "ready", diId: DI, isUnpacked: false, isBeingUnpacked: true } },
+    },
+    ["report image-unpack-started", "unpack-image", "report image-unpack-ended", ...START],
+  ],
+  [
+    "takes no notice of an unpacking that it doesn't need",
+    {
+      report: { state: "starting_1" },
+      wished: { image: { kind: "ready", diId: DI, isUnpacked: true, isBeingUnpacked: true } },
+    },
+    START,
+  ],
+  [
+    "is asked to power off when its agent is there before its report, and nobody wants it",
+    {
+      report: { state: "starting_1" },
+      wished: WISHED_STOPPED,
+      seen: { isAlive: true },
+      agent: { isAttached: true },
+    },
+    ["report stopping_1 stop-taken", "ask-poweroff", "report stopping_2 poweroff-answered"],
   ],
   [
     "says its place in the queue once",
