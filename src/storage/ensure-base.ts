@@ -6,7 +6,7 @@
  */
 
 import { closeSync } from "node:fs";
-import { mkdir, readdir, rename, stat } from "node:fs/promises";
+import { lstat, mkdir, readdir, rename } from "node:fs/promises";
 import type { DiId } from "../domain/ids.ts";
 import { unpackRange } from "../domain/node/id-range.ts";
 import { baseFolder } from "../domain/node/layout.ts";
@@ -131,6 +131,6 @@ function asStorageFault(cause: unknown, archivePath: string): unknown {
 }
 
 async function isFolder(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
+  const found = await lstat(path).catch(() => undefined);
   return found?.isDirectory() ?? false;
 }
