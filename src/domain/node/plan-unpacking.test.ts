@@ -10,7 +10,13 @@ function failed(failures: number, agoMs: number, code = "storage-full"): UnpackT
 }
 
 describe("a box unpacks", () => {
-  type Case = readonly [rule: string, packed: DiId[], tries: [DiId, UnpackTry][], next?: DiId | undefined, inMs?: number];
+  type Case = readonly [
+    rule: string,
+    packed: DiId[],
+    tries: [DiId, UnpackTry][],
+    next?: DiId | undefined,
+    inMs?: number,
+  ];
   const cases: readonly Case[] = [
     ["nothing when nothing is packed", [], []],
     ["the first of those that wait", [TWO, ONE], [], TWO],
