@@ -244,8 +244,7 @@ describe("names", () => {
     const breaches = files
       .map((file) => file.path)
       .filter(
-        (path) =>
-          !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:fuzz|golden|property))?(?:\.test|\.e2e)?\.tsx?$/.test(basename(path)),
+        (path) => !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z]+)?(?:\.test|\.e2e)?\.tsx?$/.test(basename(path)),
       )
       .map((path) => `${path}: files are named in kebab-case`);
     const vague = files

@@ -3,7 +3,10 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { BROKER_LIMITS } from "../../src/broker/limits.ts";
 import { SETTINGS } from "../../src/config/settings.ts";
+import { CHANNEL_LIMITS } from "../../src/node/guest-channel/limits.ts";
+import { HEAD_LIMITS } from "../../src/wire/client/limits.ts";
 import { expectNone } from "./expect-none.ts";
 import { listFiles } from "./tree.ts";
 
@@ -44,6 +47,39 @@ describe("papers", () => {
           !page.includes(`| \`${name}\` | ${fallback === "" ? "empty" : `\`${fallback}\``}`),
       )
       .map(({ name }) => `docs/operations/settings.md lacks ${name} or tells another default`);
+    expectNone(breaches);
+  });
+
+  test("tell the limits that are in force", () => {
+    const rows: readonly (readonly [page: string, row: string, value: string])[] = [
+      ["protocol", "finish its TLS handshake", `${BROKER_LIMITS.handshakeMs / 1000} s`],
+      ["protocol", "finish the head", `${BROKER_LIMITS.headMs / 1000} s`],
+      ["protocol", "proved nobody", `${BROKER_LIMITS.strangerIdleMs / 1000} s`],
+      ["protocol", "proved who it is", `${BROKER_LIMITS.idleMs / 60_000} min`],
+      ["protocol", "one too many", `${BROKER_LIMITS.connections / 1000},000 a worker`],
+      [
+        "protocol",
+        "in a header line",
+        `${HEAD_LIMITS.headerCount} header lines, ${HEAD_LIMITS.headBytes / 1024} KiB`,
+      ],
+      ["protocol", "in the request line", `${HEAD_LIMITS.lineBytes / 1024} KiB`],
+      ["protocol", "sent ahead", `${HEAD_LIMITS.waitingBytes / 1024} KiB`],
+      [
+        "guest-channel",
+        "lines a second",
+        `${CHANNEL_LIMITS.lines.perSecond} lines a second, ${CHANNEL_LIMITS.lines.burst} at once`,
+      ],
+      ["guest-channel", "lines of garbage", `${CHANNEL_LIMITS.mostGarbage} lines`],
+      ["guest-channel", "connections at once", `${CHANNEL_LIMITS.mostConnections} connections`],
+      ["guest-channel", "be silent", `${CHANNEL_LIMITS.silenceMs / 1000} s`],
+      ["operations/running", "takes no new connection", `${BROKER_LIMITS.drainMs / 3_600_000} h`],
+    ];
+    const breaches = rows
+      .filter(([page, row, value]) => {
+        const lines = readFileSync(join(ROOT, `docs/${page}.md`), "utf8").split("\n");
+        return !lines.some((line) => line.includes(row) && line.includes(value));
+      })
+      .map(([page, row, value]) => `docs/${page}.md has no line with "${row}" and "${value}"`);
     expectNone(breaches);
   });
 
