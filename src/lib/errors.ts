@@ -43,9 +43,12 @@ export function isAppError(value: unknown): value is AppError {
   return value instanceof AppError;
 }
 
-/** The sentence to show for anything thrown; never a stack. */
+/** What drizzle says of a failed query ends in the values that were to be written: hashes and keys among them. */
+const VALUES = /\nparams: [\s\S]*$/;
+
+/** The sentence to show for anything thrown; never a stack, and never a query's values. */
 export function describeError(value: unknown): string {
-  return value instanceof Error ? value.message : String(value);
+  return value instanceof Error ? value.message.replace(VALUES, "") : String(value);
 }
 
 /** A broken invariant is a bug: the loop of the thing concerned stops and says so. */

@@ -51,6 +51,6 @@ function plain(_key: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
   if (!(value instanceof Error)) return value;
   return value.cause === undefined
-    ? value.message
-    : `${value.message} (because: ${describeError(value.cause)})`;
+    ? describeError(value)
+    : `${describeError(value)} (because: ${describeError(value.cause)})`;
 }
