@@ -182,49 +182,6 @@ describe("a connect that fails", () => {
   });
 });
 
-describe("a takeover", () => {
-  test("ends the session that runs, with its reason", async () => {
-    const older = await sitDown();
-    const first = lastSession();
-    const newer = await sitDown();
-    await older.expectEnd();
-    await until("the older one's end", () => first.end !== undefined);
-    expect(first.end?.cause).toBe("superseded");
-    newer.send("still here");
-    await newer.expect(/^still here$/);
-    newer.close();
-  });
-
-  test("is noticed at once also when it comes just before the session runs", async () => {
-    const slow = await openBrokerDoor({ limits: { pollMs: 60_000 } });
-    slow.store.addDesktop(1, 1);
-    slow.store.onRequest = (session) => reportListening(slow.store, session, desktop.port);
-    const record = slow.store.recordConnected.bind(slow.store);
-    slow.store.recordConnected = async (sessionId) => {
-      const isOurs = await record(sessionId);
-      for (const session of slow.store.sessions) session.isSuperseded = true;
-      return isOurs;
-    };
-    const client = await slow.open();
-    client.send(connectRequest(1));
-    await client.expect(SWITCHED);
-    await client.expectEnd(2_000);
-    await slow.close();
-  });
-
-  test("turns away the client that still waits", async () => {
-    door.store.onRequest = () => {};
-    const older = await door.open();
-    older.send(connectRequest(1));
-    await until("the first request", () => lastSession().end === undefined);
-    await older.expect(/Session acquired/);
-    door.store.onRequest = (session) => reportListening(door.store, session, desktop.port);
-    const newer = await sitDown();
-    expect(await refusalOf(older)).toBe("Another client has taken over this session, retry later.");
-    newer.close();
-  });
-});
-
 describe("an administrator", () => {
   test("ends a session that runs", async () => {
     const client = await sitDown();
