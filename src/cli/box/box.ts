@@ -196,7 +196,14 @@ export class Box {
   #readLastWords(partName: string): string {
     const file = `${this.#layout.logsFolder}/${partName}.log`;
     const text = existsSync(file) ? readFileSync(file, "utf8") : "";
-    const last = text.trimEnd().split("\n").at(-1)?.slice(0, MOST_WORDS) ?? "";
+    // What follows indented belongs to the line before.
+    const last =
+      text
+        .trimEnd()
+        .split(/\n(?!\s)/)
+        .at(-1)
+        ?.replace(/\s+/g, " ")
+        .slice(0, MOST_WORDS) ?? "";
     return last === "" ? `see ${file}` : `its last words, from ${file}: ${last}`;
   }
 

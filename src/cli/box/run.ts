@@ -18,22 +18,25 @@ export const boxRun: Command = {
     requireRoot("running a box");
     refuseSecond(openMode(io).layout);
     const { box, mode } = await openBox(io);
-    const isClean = await runUntilSignal(box, io);
-    // What was killed may have left processes, and they their control groups: nothing is taken from under them.
-    if (isClean) await takeDown(mode);
-    return isClean ? 0 : 1;
+    const end = async () => {
+      const isClean = await box.stop();
+      // What was killed may have left processes, and they their control groups: nothing is taken from under them.
+      if (isClean) await takeDown(mode);
+      return isClean;
+    };
+    return (await runUntilSignal(box, io, end)) ? 0 : 1;
   },
 };
 
-async function runUntilSignal(box: Box, io: CommandIo): Promise<boolean> {
+async function runUntilSignal(box: Box, io: CommandIo, end: () => Promise<boolean>): Promise<boolean> {
   try {
     if (await box.start(io.signal)) await aborted(io.signal);
   } catch (error) {
-    await box.stop();
+    await end();
     box.fail(error);
     throw error;
   }
-  return await box.stop();
+  return await end();
 }
 
 /** Two of them would start everything twice. */
