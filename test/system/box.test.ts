@@ -178,5 +178,6 @@ describe("a box", () => {
     expect(stderr).toContain("set QVD_ADMIN_PORT");
     expect(readStatus().state).toBe("failed");
     expect(readStatus().processes).toEqual([]);
+    expect(await runOk("list links", ["ip", "-o", "link"])).not.toContain("boxtest");
   }, 60_000);
 });
