@@ -9,6 +9,7 @@ export class QvdClient {
   isClosed = false;
   readonly #socket: Bun.Socket<undefined>;
   #unsent: Uint8Array[] = [];
+  #sink: ((chunk: Uint8Array) => void) | undefined;
 
   private constructor(connect: (client: QvdClient) => Bun.Socket<undefined>) {
     this.#socket = connect(this);
@@ -39,7 +40,15 @@ export class QvdClient {
   }
 
   take(chunk: Uint8Array): void {
-    this.received += Buffer.from(chunk).toString("latin1");
+    if (this.#sink !== undefined) this.#sink(chunk);
+    else this.received += Buffer.from(chunk).toString("latin1");
+  }
+
+  /** From now on bytes go there, what was received and not taken first. */
+  pipeTo(sink: (chunk: Uint8Array) => void): void {
+    if (this.received !== "") sink(Buffer.from(this.received, "latin1"));
+    this.received = "";
+    this.#sink = sink;
   }
 
   send(bytes: string | Uint8Array): void {

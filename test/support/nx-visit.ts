@@ -1,0 +1,133 @@
+/**
+ * A person in a session: asks the broker as a client does, and shows the desktop with Debian's own nxproxy on
+ * a screen. Counts what comes, so that a test can tell whether the stream ever stood still.
+ */
+
+import { createServer, type Server, type Socket } from "node:net";
+import { type Colour, parseColour, type Screen } from "../../bench/screen.ts";
+import { run } from "../../src/lib/run.ts";
+import { waitFor } from "../../src/lib/wait.ts";
+import { basic, connectRequest } from "./broker-door.ts";
+import { WINDOW_COLOUR } from "./fault-images.ts";
+import { QvdClient } from "./qvd-client.ts";
+
+export type Person = {
+  readonly login: string;
+  readonly password: string;
+  readonly vmId: number;
+};
+
+export type Answer = { readonly status: number; readonly body: string; readonly tookMs: number };
+
+const SHOWN_MS = 20_000;
+
+/** Sends the request for a session on a connection of its own; the caller waits for what it needs. */
+export async function askForSession(port: number, person: Person): Promise<QvdClient> {
+  const client = await QvdClient.open(port);
+  client.send(sessionRequest(person));
+  return client;
+}
+
+export function sessionRequest({ login, password, vmId }: Person): string {
+  return connectRequest(vmId, { login }).replace(basic(login), basic(login, password));
+}
+
+/** The final answer to a request for a session, and how long it took. */
+export async function askOnce(port: number, person: Person, timeoutMs = 60_000): Promise<Answer> {
+  const startMs = performance.now();
+  const client = await askForSession(port, person);
+  try {
+    const { status, body } = await client.answer(timeoutMs);
+    return { status, body, tookMs: performance.now() - startMs };
+  } finally {
+    client.terminate();
+  }
+}
+
+export class Visit {
+  readonly #screen: Screen;
+  readonly #client: QvdClient;
+  readonly #proxy: Bun.Subprocess;
+  readonly #arrivalsMs: number[];
+
+  /** Resolves when the desktop's window is seen; throws with the broker's answer when it is no 101. */
+  static async open(screen: Screen, port: number, person: Person): Promise<Visit> {
+    const client = await askForSession(port, person);
+    const { status, body } = await client.answer(60_000);
+    if (status !== 101) throw new Error(`the broker answered ${status}: ${body}`);
+    const arrivalsMs: number[] = [];
+    const display = await bridge(client, () => arrivalsMs.push(performance.now()));
+    const command = ["nxproxy", "-S", `localhost:${display}`];
+    const proxy = Bun.spawn(command, { env: { ...screen.env }, stdio: ["ignore", "ignore", "ignore"] });
+    const visit = new Visit(screen, { client, proxy, arrivalsMs });
+    if (!(await visit.sees(parseColour(WINDOW_COLOUR)))) {
+      await visit.leave();
+      throw new Error(`the desktop was not seen; ${arrivalsMs.length} chunks came`);
+    }
+    return visit;
+  }
+
+  private constructor(
+    screen: Screen,
+    of: { client: QvdClient; proxy: Bun.Subprocess; arrivalsMs: number[] },
+  ) {
+    this.#screen = screen;
+    this.#client = of.client;
+    this.#proxy = of.proxy;
+    this.#arrivalsMs = of.arrivalsMs;
+  }
+
+  get isOver(): boolean {
+    return this.#client.hasEnded || this.#client.isClosed;
+  }
+
+  async sees(colour: Colour): Promise<boolean> {
+    const isSeen = async () => (await this.#screen.readCover(colour)) > 0.1;
+    return (await waitFor(isSeen, { timeoutMs: SHOWN_MS, everyMs: 50 })) === true;
+  }
+
+  /** The longest that nothing came since `sinceMs` by performance.now(), until now. */
+  longestSilenceMs(sinceMs: number): number {
+    const moments = [sinceMs, ...this.#arrivalsMs.filter((at) => at >= sinceMs), performance.now()];
+    return Math.max(...moments.slice(1).map((at, index) => at - (moments[index] ?? at)));
+  }
+
+  async type(text: string): Promise<void> {
+    const { env } = this.#screen;
+    const focus = ["xdotool", "mousemove", "200", "200", "sleep", "0.1", "click", "1", "sleep", "0.2"];
+    await run(focus, { env });
+    await run(["xdotool", "type", "--delay", "15", `${text}\n`], { env });
+  }
+
+  /** Cuts the connection, as a client's crash does. */
+  async leave(): Promise<void> {
+    this.#proxy.kill("SIGKILL");
+    await this.#proxy.exited;
+    this.#client.terminate();
+  }
+}
+
+/** The display number of a local port that leads into the session; it takes one visitor. */
+async function bridge(client: QvdClient, onArrival: () => void): Promise<number> {
+  const server = createServer({ noDelay: true }, (local) => join(client, { local, server, onArrival }));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no local port was given");
+  return address.port - 4000;
+}
+
+function join(
+  client: QvdClient,
+  to: { readonly local: Socket; readonly server: Server; readonly onArrival: () => void },
+): void {
+  const { local, server, onArrival } = to;
+  server.close();
+  client.pipeTo((chunk) => {
+    onArrival();
+    local.write(chunk);
+  });
+  local.on("data", (chunk) => client.send(chunk));
+  local.on("close", () => client.close());
+  // The end is what tells; a reset here is one of the ways in which nxproxy leaves.
+  local.on("error", () => client.terminate());
+}

@@ -1,0 +1,47 @@
+/** Two boxes on one port, and the end of a box: nothing of it is left on the machine but its data. */
+
+import { expect, test } from "bun:test";
+import type { FaultLab } from "../../support/fault-lab.ts";
+import { askOnce } from "../../support/nx-visit.ts";
+import { WholeBox } from "../../support/whole-box.ts";
+
+export function testEnd(lab: () => FaultLab): void {
+  test("of a second box on the same port comes at its start, with the reason; the first one never notices", async () => {
+    const { box } = lab();
+    const second = await WholeBox.create({
+      instance: "faults2",
+      cidr: "10.219.0.0/16",
+      startTimeoutSeconds: 6,
+      diskMb: 500,
+      brokerPort: box.brokerPort,
+    });
+    try {
+      await expect(second.start()).rejects.toThrow(
+        new RegExp(
+          `starting the brokers: port ${box.brokerPort} of 127.0.0.1 is taken.*QVD_BROKER_PORT`,
+          "s",
+        ),
+      );
+      expect(await second.countLeftovers()).toEqual([]);
+      expect((await askOnce(box.brokerPort, lab().alice)).status).toBe(101);
+    } finally {
+      await second.dispose();
+    }
+  }, 60_000);
+
+  test("by Ctrl-C with a session open stops it all, leaves nothing on the machine, and all is there at the next start", async () => {
+    const { box, alice } = lab();
+    const visit = await lab().visit(alice);
+    const startMs = performance.now();
+    expect(await box.interrupt()).toBe(0);
+    lab().note("Ctrl-C: the box has ended", startMs);
+    expect(visit.isOver).toBe(true);
+    await visit.leave();
+    expect(await box.countLeftovers()).toEqual([]);
+    await box.start();
+    expect(await lab().openSessions()).toEqual([]);
+    const next = await lab().visit(alice);
+    await lab().proveWork(next, alice);
+    await next.leave();
+  }, 120_000);
+}
