@@ -58,7 +58,9 @@ describe("a detached process", () => {
 
   test("writes to its log, in a clean environment, from the root folder", async () => {
     start(["/bin/sh", "-c", 'echo "$PWD:$QVD_SECRET_OF_TEST:"; exec sleep 30']);
-    const said = await waitFor(() => readFileSync(`${folder}/log`, "utf8") || undefined, { timeoutMs: 2_000 });
+    const said = await waitFor(() => readFileSync(`${folder}/log`, "utf8") || undefined, {
+      timeoutMs: 2_000,
+    });
     expect(said).toBe("/::\n");
   });
 

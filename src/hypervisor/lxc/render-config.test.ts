@@ -29,7 +29,7 @@ const OPTIONS: ConfigOptions = {
   seccompProfile: "/usr/share/lxc/config/common.seccomp",
 };
 
-function valueOf(config: string, key: string): string | undefined {
+function readKey(config: string, key: string): string | undefined {
   return config.match(new RegExp(`^lxc\\.${key.replaceAll(".", "\\.")} = (.*)$`, "m"))?.[1];
 }
 
@@ -41,11 +41,11 @@ test("a desktop's configuration is the golden one", async () => {
 describe("limits", () => {
   test("stand there for both layouts, alike", () => {
     const config = renderConfig(SPEC, OPTIONS);
-    expect(valueOf(config, "cgroup.memory.limit_in_bytes")).toBe(valueOf(config, "cgroup2.memory.max"));
-    expect(valueOf(config, "cgroup2.cpu.max")).toBe(
-      `${valueOf(config, "cgroup.cpu.cfs_quota_us")} ${valueOf(config, "cgroup.cpu.cfs_period_us")}`,
+    expect(readKey(config, "cgroup.memory.limit_in_bytes")).toBe(readKey(config, "cgroup2.memory.max"));
+    expect(readKey(config, "cgroup2.cpu.max")).toBe(
+      `${readKey(config, "cgroup.cpu.cfs_quota_us")} ${readKey(config, "cgroup.cpu.cfs_period_us")}`,
     );
-    expect(valueOf(config, "cgroup.pids.max")).toBe(valueOf(config, "cgroup2.pids.max"));
+    expect(readKey(config, "cgroup.pids.max")).toBe(readKey(config, "cgroup2.pids.max"));
   });
 
   test.each([64, 256, 1000, 8192])(
