@@ -5,7 +5,7 @@
 
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { z } from "zod";
-import { COLOUR, makePassword, type Place } from "./place.ts";
+import { COLOUR, makePassword, type Place, renderShellFile } from "./place.ts";
 
 const Account = z.object({ login: z.string(), password: z.string() });
 
@@ -42,10 +42,19 @@ export function ensureCredentials(place: Place): {
 
 export function writeCredentials(place: Place, credentials: Credentials): void {
   mkdirSync(place.state, { recursive: true });
-  const draft = `${place.credentials}.new`;
-  writeFileSync(draft, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600 });
+  writePrivately(place.credentials, `${JSON.stringify(credentials, null, 2)}\n`);
+}
+
+/** The settings of an outside database hold a password, so this too is root's alone. */
+export function writeShellFile(place: Place): void {
+  writePrivately(place.shellFile, renderShellFile(place));
+}
+
+function writePrivately(path: string, text: string): void {
+  const draft = `${path}.new`;
+  writeFileSync(draft, text, { mode: 0o600 });
   chmodSync(draft, 0o600);
-  renameSync(draft, place.credentials);
+  renameSync(draft, path);
 }
 
 /** What `--info` prints: an interface for programs. */
@@ -75,6 +84,9 @@ export function renderDemo(place: Place, { user, other, administrator }: Credent
 
     Web admin tool   ${place.watUrl}   (port ${place.adminPort})
                      ${administrator.login}  ${administrator.password}
+
+    Command line     . ${place.shellFile}
+                     qvd node status;  qvd admin sign-in ${administrator.login};  qvd vm list
 
     Certificate      signed by ${place.caCertificate}; let client and browser trust it
     As JSON          script/demo --info

@@ -4,7 +4,13 @@ import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { runCheck } from "../check/run-check.ts";
 import { installExecutable, isBoxRunning, startBox, stopBox } from "./box.ts";
-import { type Credentials, describeDemo, readCredentials, renderDemo } from "./credentials.ts";
+import {
+  type Credentials,
+  describeDemo,
+  readCredentials,
+  renderDemo,
+  writeShellFile,
+} from "./credentials.ts";
 import { demoPlace, type Place } from "./place.ts";
 import { say } from "./say.ts";
 import { buildExecutable, buildImage, ensureSite } from "./site.ts";
@@ -24,6 +30,7 @@ async function bringUp(place: Place): Promise<Running> {
     say("the executable has changed: stopping the demo that runs");
     await stopBox(place);
   }
+  writeShellFile(place);
   const exited = isBoxRunning(place) ? undefined : (await startBox(place)).exited;
   return { credentials: await ensureSite(place, image), exited };
 }

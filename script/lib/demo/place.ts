@@ -1,7 +1,7 @@
 /** Where the demo lives and how its programs are told so. */
 
 import { randomInt } from "node:crypto";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { CLEAN_ENV } from "../../../src/lib/run.ts";
 
 export const ROOT = join(import.meta.dir, "../../..");
@@ -23,6 +23,8 @@ export type Place = {
   readonly log: string;
   readonly homes: string;
   readonly env: Readonly<Record<string, string>>;
+  /** For a shell to read, so that `qvd` means this demo in it. */
+  readonly shellFile: string;
 };
 
 export function demoPlace(env: Readonly<Record<string, string | undefined>>): Place {
@@ -53,7 +55,20 @@ export function demoPlace(env: Readonly<Record<string, string | undefined>>): Pl
       QVD_ADMIN_PORT: String(adminPort),
       ...(databaseUrl === undefined ? {} : { QVD_DATABASE_URL: databaseUrl }),
     },
+    shellFile: `${state}/shell`,
   };
+}
+
+/** What `shellFile` holds. */
+export function renderShellFile(place: Place): string {
+  const { PATH: _path, LANG: _lang, ...settings } = place.env;
+  const names = { ...settings, QVD_API_URL: place.watUrl, QVD_API_CA: place.caCertificate };
+  const lines = Object.entries(names).map(([name, value]) => `export ${name}=${quote(value)}`);
+  return `${lines.join("\n")}\nexport PATH=${quote(dirname(place.executable))}:"$PATH"\n`;
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** 20 letters of 31 that can't be mistaken for each other, in groups: 99 bits. */
