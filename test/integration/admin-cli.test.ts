@@ -92,7 +92,7 @@ describe("commands", () => {
     );
     expect((await type("vm change", ["cli-desk"], { tag: "previous" })).code).toBe(0);
     expect((await type("vm start", ["cli-desk"])).err).toContain("qvd vm explain cli-desk");
-    expect((await type("vm explain", ["cli-desk"])).out).toContain("Asked to start. (administrator:admin@*)");
+    expect((await type("vm explain", ["cli-desk"])).out).toContain("Asked to start. (administrator admin)");
     expect((await type("vm delete", ["cli-desk"])).err).toContain("not stopped");
     expect((await type("vm stop", ["cli-desk"])).code).toBe(0);
     expect((await type("vm block", ["cli-desk"], { reason: "spare part" })).code).toBe(0);
@@ -105,7 +105,12 @@ describe("commands", () => {
   test("send an image, create its OSF, and move tags", async () => {
     const file = `${home}/small.tar`;
     await writeFile(file, "not much of an image");
-    const added = await type("image add", [file], { osf: "fresh", "create-osf": true, version: "v1" });
+    const added = await type("image add", [file], {
+      osf: "fresh",
+      "create-osf": true,
+      version: "v1",
+      "no-wait": true,
+    });
     expect(added.err).toContain("enrolled fresh:v1");
     expect(await Bun.file(`${wat.incomingFolder}/small.tar`).text()).toBe("not much of an image");
     expect((await type("image add", [`${home}/none.tar`], { osf: "fresh" })).err).toContain(

@@ -20,18 +20,23 @@ export const imageAdd: Command = {
   options: {
     osf: { type: "text", value: "OSF", doc: "OS flavour that it is a version of." },
     "create-osf": { type: "flag", doc: "Create the flavour if there is none of that name." },
-    version: { type: "text", value: "VERSION", doc: "Name of the version; default: today's date and time." },
+    version: {
+      type: "text",
+      value: "VERSION",
+      doc: "Name of the version; default: today's date and a number.",
+    },
     tag: {
       type: "text",
       value: "TAG",
-      doc: "Wait until it is ready, then put this tag on it, taking it from where it is.",
+      doc: "Once it is ready put this tag on it, taking it from where it is.",
     },
+    "no-wait": { type: "flag", doc: "Don't wait until a node has verified it; not with --tag." },
     sha256: { type: "text", value: "HEX", doc: "Checksum that the file must have." },
     incoming: { type: "flag", doc: "FILE is a name in the server's incoming folder; nothing is sent." },
     ...JSON_OPTION,
   },
   details:
-    "FILE is a root file system as tar, tar.gz, tar.xz or tar.zst. A node verifies it; `qvd image list` shows when it is ready.",
+    "FILE is a root file system as tar, tar.gz, tar.xz or tar.zst. The command ends when a node has verified it.",
   examples: [
     "qvd image add office.tar.zst --osf office --create-osf --tag default",
     "qvd image add office-8.tar.zst --osf office --version 8 --incoming",
@@ -39,13 +44,19 @@ export const imageAdd: Command = {
   async run(io, args) {
     const file = positional(args, 0, "FILE");
     const flavour = requireOption(args, "osf");
+    const tag = textOption(args, "tag");
+    if (flag(args, "no-wait") && tag !== undefined)
+      throw new AppError(
+        "bad-input",
+        "--tag waits until the image is verified, so it can't go with --no-wait",
+      );
     const api = await openApi(io.env);
     const osf = await findOrCreateOsf(api, flavour, flag(args, "create-osf"));
     const fileName = flag(args, "incoming") ? file : await upload(io, api, file);
     const fields = given({ version: textOption(args, "version"), sha256: textOption(args, "sha256") });
     const added = ImageShape.parse(await api.ask("POST", "/images", { osfId: osf.id, fileName, ...fields }));
     io.err(`enrolled ${added.osf}:${added.version} (id ${added.id})\n`);
-    const image = await tagWhenReady(io, api, { image: added, tag: textOption(args, "tag") });
+    const image = flag(args, "no-wait") ? added : await tagWhenReady(io, api, { image: added, tag });
     if (args.options.json) printJson(io, image);
     return 0;
   },
@@ -60,14 +71,13 @@ async function findOrCreateOsf(api: Api, name: string, mayCreate: boolean): Prom
   }
 }
 
-/** Only a verified image may carry a tag, since desktops of the tag start from it next. */
+/** Waits for the node's verdict. Only a verified image may carry a tag, since desktops of the tag start from it next. */
 async function tagWhenReady(
   io: CommandIo,
   api: Api,
   wanted: { readonly image: ImageShape; readonly tag: string | undefined },
 ): Promise<ImageShape> {
   const { image, tag } = wanted;
-  if (tag === undefined) return image;
   io.err("waiting until a node has verified it …\n");
   const settled = await waitFor(
     async () => {
@@ -87,6 +97,10 @@ async function tagWhenReady(
       "image-broken",
       `${image.osf}:${image.version} is not usable: ${settled.fault ?? "no reason known"}`,
     );
+  }
+  if (tag === undefined) {
+    io.err("it is ready; `qvd image tag` lets desktops start from it\n");
+    return settled;
   }
   await api.ask("PUT", `/images/${image.id}/tags/${encodeURIComponent(tag)}`);
   io.err(`it is ready and has the tag ${tag}\n`);

@@ -21,12 +21,14 @@ export const imageList: Command = {
       const rows = images.map((image) => [
         String(image.id),
         `${image.osf}:${image.version}`,
-        image.fault === null ? image.state : `${image.state}: ${image.fault}`,
+        image.state,
         image.tags.join(" ") || "-",
         image.sizeBytes === null ? "-" : `${Math.ceil(image.sizeBytes / 1e6)} MB`,
         yesNo(image.isBlocked),
       ]);
       printTable(io, ["ID", "IMAGE", "STATE", "TAGS", "SIZE", "BLOCKED"], rows);
+      for (const { osf, version, fault } of images)
+        if (fault !== null) io.out(`\n${osf}:${version} failed: ${fault}\n`);
     }
     return 0;
   },
