@@ -29,14 +29,20 @@ export class FaultLab {
       startTimeoutSeconds: 6,
       diskMb: 3_000,
     });
-    const packing = packDesktop(`${scratch}/desktop.tar.zst`);
-    await box.start();
-    await signIn(box);
-    await packing;
-    await box.qvdOk("osf", "create", "light", "--memory", "512");
-    await box.qvdOk("image", "add", `${scratch}/desktop.tar.zst`, "--osf", "light", "--tag", "default");
-    const people = { alice: await addPerson(box, "alice"), bob: await addPerson(box, "bob") };
-    return new FaultLab({ box, scratch, screen: await openScreen(), ...people });
+    try {
+      const packing = packDesktop(`${scratch}/desktop.tar.zst`);
+      await box.start();
+      await signIn(box);
+      await packing;
+      await box.qvdOk("osf", "create", "light", "--memory", "512");
+      await box.qvdOk("image", "add", `${scratch}/desktop.tar.zst`, "--osf", "light", "--tag", "default");
+      const people = { alice: await addPerson(box, "alice"), bob: await addPerson(box, "bob") };
+      return new FaultLab({ box, scratch, screen: await openScreen(), ...people });
+    } catch (error) {
+      await box.dispose();
+      rmSync(scratch, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   private constructor(made: { box: WholeBox; screen: Screen; scratch: string; alice: Person; bob: Person }) {

@@ -189,7 +189,7 @@ export class WholeBox {
     return findInit(this.tree, vmId);
   }
 
-  /** Pids on the host of a desktop's processes whose command line begins so, oldest first. */
+  /** Pids on the host of a desktop's processes whose command line begins so, in order of pid. */
   async findInside(vmId: VmId, beginning: string): Promise<readonly number[]> {
     const pids = await listProcesses(this.tree, "container", vmId);
     return (await findByCommand(pids, (line) => line.startsWith(beginning))).toSorted((a, b) => a - b);
@@ -214,7 +214,7 @@ export class WholeBox {
     const tables = (await run(["/usr/sbin/nft", "list", "tables"])).stdout.split("\n");
     const all = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
     const processes = [
-      ...(await findByCommand(all, (line) => line.includes(this.folder))),
+      ...(await findByCommand(all, (line) => line.includes(`${this.folder}/`))),
       ...(await findByCommand(all, (line) => line.includes(this.layout.runFolder))),
     ];
     const vms = await readdir(this.layout.vmsFolder).catch((): string[] => []);

@@ -2,9 +2,9 @@
 
 import { expect, test } from "bun:test";
 import { asId, type VmId } from "../../../src/domain/ids.ts";
-import { waitFor } from "../../../src/lib/wait.ts";
+import { sleep, waitFor } from "../../../src/lib/wait.ts";
 import type { FaultLab } from "../../support/fault-lab.ts";
-import { askOnce, type Visit } from "../../support/nx-visit.ts";
+import { askForSession, askOnce, type Visit } from "../../support/nx-visit.ts";
 import type { PartName } from "../../support/whole-box.ts";
 
 /** The clock on the screen ticks ten times a second; this much silence would be seen. */
@@ -33,6 +33,45 @@ export function testProcesses(lab: () => FaultLab): void {
       expect((await askOnce(box.brokerPort, bob)).status).toBe(101);
       lab().note("node killed: another desktop started and connected", startMs);
       await reconnect(visit);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "of the node at any moment of a start costs the client who waits for it some time, and no more",
+    async () => {
+      const { box, bob } = lab();
+      for (const delayMs of [50, 400, 900, 1_400]) {
+        await box.qvdOk("vm", "stop", "bob-desk");
+        expect(await lab().reaches(bob.vmId, "stopped")).toBe(true);
+        const asking = askOnce(box.brokerPort, bob);
+        await sleep(delayMs);
+        await box.killPart("node");
+        const { status, tookMs } = await asking;
+        expect({ delayMs, status }).toEqual({ delayMs, status: 101 });
+        expect(tookMs).toBeLessThan(20_000);
+      }
+      expect(
+        await waitFor(async () => (await lab().openSessions(bob.vmId)).length === 0, { timeoutMs: 10_000 }),
+      ).toBe(true);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "of a broker ends the wait of its clients and leaves no row of theirs open",
+    async () => {
+      const { box, bob } = lab();
+      await box.qvdOk("vm", "stop", "bob-desk");
+      expect(await lab().reaches(bob.vmId, "stopped")).toBe(true);
+      const client = await askForSession(box.brokerPort, bob);
+      await client.expect(/ 102 /);
+      const [session] = await lab().openSessions(bob.vmId);
+      await box.killPart(carrier(session?.broker_worker));
+      await client.expectEnd();
+      const isClosed = async () => (await lab().lastSession(bob.vmId))?.end_cause === "broker-lost";
+      expect(await waitFor(isClosed, { timeoutMs: 10_000 })).toBe(true);
+      expect((await askOnce(box.brokerPort, bob)).status).toBe(101);
     },
     TEST_MS,
   );
