@@ -6,9 +6,10 @@ import type { Log } from "../lib/log.ts";
 
 /**
  * One counter for all id-mapped containers together: a desktop takes four, the kernel's default is 128, and
- * with none left programs fail in ways that name anything but this.
+ * with none left programs fail in ways that name anything but this. So many that one desktop, bounded by its
+ * memory, can't use them up for all: an instance takes kernel memory that counts as the desktop's.
  */
-const INOTIFY_INSTANCES = { path: "/proc/sys/fs/inotify/max_user_instances", least: 8192 };
+const INOTIFY_INSTANCES = { path: "/proc/sys/fs/inotify/max_user_instances", least: 1_048_576 };
 const IP_FORWARD = "/proc/sys/net/ipv4/ip_forward";
 
 export async function applyKernelSettings(log: Log): Promise<void> {
