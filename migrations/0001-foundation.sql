@@ -292,9 +292,8 @@ GRANT EXECUTE ON FUNCTION qvd_now() TO qvd_node, qvd_admin, qvd_auth, qvd_broker
 -- auth: reads what proves somebody, writes only the hash that an old one is upgraded to.
 GRANT SELECT ON tenants, users, user_credentials, administrators, administrator_credentials, settings TO qvd_auth;
 
--- broker: a broker's verbs. No credentials, no administrators, no audit to read.
-GRANT SELECT ON tenants, users, settings, nodes, node_reports, leases, osfs, dis, di_tags, vms, vm_reports, vm_events, sessions
-  TO qvd_broker;
+-- broker: a broker's verbs. No credentials, no administrators, no images, no settings, no audit to read.
+GRANT SELECT ON tenants, users, nodes, node_reports, vms, vm_reports, vm_events, sessions TO qvd_broker;
 GRANT UPDATE (wish, wish_generation, wished_at, wished_by) ON vms TO qvd_broker;
 GRANT INSERT (vm_id, user_id, client, slave_key, client_address, broker_node_id, broker_worker) ON sessions TO qvd_broker;
 GRANT UPDATE (superseded_at, end_wished_at, end_wished_by, connected_at, ended_at, end_cause, bytes_to_client, bytes_from_client)

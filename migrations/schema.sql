@@ -569,11 +569,9 @@ GRANT INSERT ON TABLE public.audit_log TO qvd_broker;
 GRANT SELECT,INSERT ON TABLE public.audit_log TO qvd_node;
 GRANT SELECT,INSERT ON TABLE public.audit_log TO qvd_admin;
 
-GRANT SELECT ON TABLE public.di_tags TO qvd_broker;
 GRANT SELECT ON TABLE public.di_tags TO qvd_node;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.di_tags TO qvd_admin;
 
-GRANT SELECT ON TABLE public.dis TO qvd_broker;
 GRANT SELECT ON TABLE public.dis TO qvd_node;
 GRANT SELECT,DELETE ON TABLE public.dis TO qvd_admin;
 
@@ -597,7 +595,6 @@ GRANT UPDATE(size_bytes) ON TABLE public.dis TO qvd_node;
 
 GRANT UPDATE(sha256) ON TABLE public.dis TO qvd_node;
 
-GRANT SELECT ON TABLE public.leases TO qvd_broker;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.leases TO qvd_node;
 GRANT SELECT ON TABLE public.leases TO qvd_admin;
 
@@ -613,7 +610,6 @@ GRANT INSERT(name) ON TABLE public.nodes TO qvd_node;
 
 GRANT UPDATE(is_blocked) ON TABLE public.nodes TO qvd_admin;
 
-GRANT SELECT ON TABLE public.osfs TO qvd_broker;
 GRANT SELECT ON TABLE public.osfs TO qvd_node;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.osfs TO qvd_admin;
 
@@ -675,7 +671,6 @@ GRANT UPDATE(bytes_to_client) ON TABLE public.sessions TO qvd_broker;
 GRANT UPDATE(bytes_from_client) ON TABLE public.sessions TO qvd_broker;
 
 GRANT SELECT ON TABLE public.settings TO qvd_auth;
-GRANT SELECT ON TABLE public.settings TO qvd_broker;
 GRANT SELECT ON TABLE public.settings TO qvd_node;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.settings TO qvd_admin;
 

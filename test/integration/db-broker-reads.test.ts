@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Db } from "../../src/db/client.ts";
 import { type BrokerReads, prepareBrokerReads } from "../../src/db/queries/broker-reads.ts";
+import { readNodeId } from "../../src/db/queries/nodes.ts";
 import { nodeReports, vmReports } from "../../src/db/schema/index.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import type { Context } from "../../src/service/context.ts";
@@ -14,13 +15,15 @@ const CLIENT = { keyboard: "pc105/us", os: "linux", link: "lan", geometry: "1024
 
 let database: TestDatabase;
 let owner: Db;
+let broker: Db;
 let reads: BrokerReads;
 let seed: Seed;
 beforeAll(async () => {
   database = await createTestDatabase();
   owner = database.open("qvd_owner").orm;
-  reads = prepareBrokerReads(database.open("qvd_broker", { applicationName: "broker-reads" }).orm);
-  seed = await seedSite(owner);
+  broker = database.open("qvd_broker", { applicationName: "broker-reads" }).orm;
+  reads = prepareBrokerReads(broker);
+  seed = await seedSite(owner, { nodeName: "box" });
 }, 120_000);
 afterAll(() => database.drop());
 
@@ -39,6 +42,11 @@ test("the node's state is `starting` until it reports", async () => {
   await owner.insert(nodeReports).values({ nodeId, state: "running", facts: {}, startedAt: new Date() });
   expect(await reads.readNode(nodeId)).toEqual({ isBlocked: false, state: "running" });
   expect(await reads.readNode(9999 as Seed["nodeId"])).toBeUndefined();
+});
+
+test("a broker finds its node by the name, with what its role may read", async () => {
+  expect(await readNodeId(broker, "box")).toBe(seed.nodeId);
+  expect(await readNodeId(broker, "elsewhere")).toBeUndefined();
 });
 
 test("a user's desktops are theirs alone, blocked ones too", async () => {

@@ -40,6 +40,18 @@ const STATEMENTS: readonly (readonly [statement: string, allowed: readonly Proce
   ["select * from vm_events", [NODE, ADMIN, BROKER]],
   ["update vm_events set text = '' where false", []],
   ["delete from vm_events where false", []],
+  // Brokers see people, desktops and sessions, and how their node is.
+  ["select * from tenants", ALL],
+  ["select * from vms", [NODE, ADMIN, BROKER]],
+  ["select * from vm_reports", [NODE, ADMIN, BROKER]],
+  ["select * from sessions", [NODE, ADMIN, BROKER]],
+  ["select * from nodes", [NODE, ADMIN, BROKER]],
+  ["select * from node_reports", [NODE, ADMIN, BROKER]],
+  ["select * from settings", [NODE, ADMIN, AUTH]],
+  ["select * from leases", [NODE, ADMIN]],
+  ["select * from osfs", [NODE, ADMIN]],
+  ["select * from dis", [NODE, ADMIN]],
+  ["select * from di_tags", [NODE, ADMIN]],
   // Intent.
   ["update vms set wish = 'stopped' where false", [NODE, ADMIN, BROKER]],
   ["update vms set is_blocked = false where false", [ADMIN]],

@@ -4,7 +4,7 @@ import { createDatabaseStore } from "../../broker/database-store.ts";
 import { runBroker } from "../../broker/run-broker.ts";
 import { type Database, openDatabase } from "../../db/client.ts";
 import { attemptDatabase } from "../../db/errors.ts";
-import { readNodeByName } from "../../db/queries/nodes.ts";
+import { readNodeId } from "../../db/queries/nodes.ts";
 import { asId, type NodeId, type VmId } from "../../domain/ids.ts";
 import { AppError } from "../../lib/errors.ts";
 import { connectWake } from "../../wire/wake/client.ts";
@@ -77,8 +77,8 @@ function parseWorker(text: string): string {
 
 async function findNode(database: Database, name: string): Promise<NodeId> {
   const doing = `look up node ${name}`;
-  const node = await attemptDatabase(doing, () => readNodeByName(database.orm, name));
-  if (node !== undefined) return asId<NodeId>(node.id);
+  const nodeId = await attemptDatabase(doing, () => readNodeId(database.orm, name));
+  if (nodeId !== undefined) return nodeId;
   throw new AppError(
     "unavailable",
     `${doing}: it has not registered yet; \`qvd node run\` does that when it starts`,

@@ -22,6 +22,12 @@ export async function readNodeByName(db: Db, name: string): Promise<NodeRow | un
   return row;
 }
 
+/** Of the box's name and nothing else: brokers may not read what `readNodeByName` shows. */
+export async function readNodeId(db: Db, name: string): Promise<NodeId | undefined> {
+  const [row] = await db.select({ id: nodes.id }).from(nodes).where(eq(nodes.name, name));
+  return row?.id;
+}
+
 function selectNodes(db: Db, where: SQL | undefined) {
   return db
     .select({
