@@ -42,27 +42,30 @@ async function decideVerdict(
   const name = parseLoginName(question.login, FALLBACK_TENANTS[question.kind]);
   if (name === undefined || question.password === "") return { outcome: "denied" };
   const key = JSON.stringify([question.kind, name.login, name.tenant, question.origin]);
-  const waitMs = deps.throttle.enter(key);
-  if (waitMs === "refuse")
-    return { outcome: "busy", text: "Too many wrong passwords for this account. Wait a minute and retry." };
-  if (waitMs > 0) {
-    const release = deps.throttle.hold(key);
-    await sleep(waitMs, signal);
-    release();
-  }
-  if (signal.aborted) return { outcome: "unavailable", text: "Nobody waits for the answer any more." };
+  const attempt = deps.throttle.enter(key);
+  if (attempt === "refuse")
+    return { outcome: "busy", text: "Too many tries to sign in to this account. Wait a minute and retry." };
+  await sleep(attempt.waitMs, signal);
+  attempt.begin();
   const proof = { kind: question.kind, name, password: question.password };
   const verdict = await verify(deps, { proof, origin: question.origin }, signal);
-  if (verdict.outcome === "denied") deps.throttle.failed(key);
-  if (verdict.outcome === "accepted") deps.throttle.succeeded(key);
+  attempt.end(ATTEMPT_ENDS[verdict.outcome]);
   return verdict;
 }
+
+const ATTEMPT_ENDS = {
+  accepted: "succeeded",
+  denied: "failed",
+  busy: "undecided",
+  unavailable: "undecided",
+} as const satisfies Record<Verdict["outcome"], string>;
 
 async function verify(
   deps: AnswerDeps,
   { proof, origin }: { readonly proof: Proof; readonly origin: string },
   signal: AbortSignal,
 ): Promise<Verdict> {
+  if (signal.aborted) return { outcome: "unavailable", text: "Nobody waits for the answer any more." };
   try {
     const verdict = await deps.queue.run(() => deps.authenticator.verify(proof, signal), origin);
     return verdict ?? { outcome: "busy", text: "Too many people sign in at the moment. Retry in a minute." };

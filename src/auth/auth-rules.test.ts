@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { BoundedQueue } from "./bounded-queue.ts";
 import { parseLoginName } from "./login.ts";
 import { hashPassword, verifyPassword } from "./password.ts";
-import { THROTTLE, Throttle } from "./throttle.ts";
+import { type Attempt, THROTTLE, Throttle } from "./throttle.ts";
 
 describe("login names", () => {
   const cases: [text: string, expected: unknown][] = [
@@ -89,53 +89,96 @@ describe("the throttle", () => {
   function create() {
     const time = { ms: 1_000 };
     const throttle = new Throttle({ nowMs: () => time.ms, monotonicMs: () => time.ms });
-    const fail = (times: number, key = "k") => {
-      for (let n = 0; n < times; n++) throttle.failed(key);
+    const enter = (key = "k"): Attempt => {
+      const attempt = throttle.enter(key);
+      if (attempt === "refuse") throw new Error("refused");
+      return attempt;
     };
-    return { time, throttle, fail };
+    const end = (attempt: Attempt, outcome: "failed" | "succeeded" | "undecided") => {
+      attempt.begin();
+      attempt.end(outcome);
+      return attempt.waitMs;
+    };
+    const fail = (times: number, key?: string) =>
+      Array.from({ length: times }, () => end(enter(key), "failed"));
+    const look = (key?: string) => end(enter(key), "undecided");
+    return { time, throttle, enter, end, fail, look };
   }
 
   test("lets the free failures pass, then doubles the wait up to its bound", () => {
-    const { throttle, fail } = create();
-    const waits = Array.from({ length: 14 }, () => {
-      const wait = throttle.enter("k");
-      fail(1);
-      return wait;
-    });
+    const waits = create().fail(14);
     expect(waits).toEqual([0, 0, 0, 0, 0, 0, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000, 8_000]);
   });
 
+  test("counts the tries of a burst before any has its verdict", () => {
+    const { throttle } = create();
+    const waits = Array.from({ length: 27 }, () => {
+      const attempt = throttle.enter("k");
+      return attempt === "refuse" ? "refuse" : attempt.waitMs;
+    });
+    expect(waits.slice(0, 10)).toEqual([0, 0, 0, 0, 0, 0, 500, 1_000, 2_000, "refuse"]);
+    expect(new Set(waits.slice(9))).toEqual(new Set(["refuse"]));
+  });
+
+  test("lets one of a burst pass that comes when a wait is over", () => {
+    const { time, fail, enter } = create();
+    fail(20);
+    time.ms += 8_000;
+    expect([enter(), enter(), enter()].map(({ waitMs }) => waitMs)).toEqual([0, 8_000, 8_000]);
+  });
+
+  test("delays nobody who signs in several times at once, again and again", () => {
+    const { enter, end } = create();
+    for (let round = 0; round < 20; round++) {
+      const attempts = [enter(), enter(), enter()];
+      for (const attempt of attempts) expect(end(attempt, "succeeded")).toBe(0);
+    }
+  });
+
+  test("counts no try that nobody looked at", () => {
+    const { look } = create();
+    for (let round = 0; round < 20; round++) expect(look()).toBe(0);
+  });
+
   test("counts the wait from the last failure, and forgets after its time", () => {
-    const { time, throttle, fail } = create();
+    const { time, fail, enter, look } = create();
     fail(8);
     time.ms += 1_500;
-    expect(throttle.enter("k")).toBe(500);
+    expect(enter().waitMs).toBe(500);
     time.ms += THROTTLE.memoryMs;
-    expect(throttle.enter("k")).toBe(0);
+    expect(look()).toBe(0);
   });
 
   test("is over with a success, and knows keys apart", () => {
-    const { throttle, fail } = create();
+    const { fail, look, enter, end } = create();
     fail(9);
-    expect(throttle.enter("other")).toBe(0);
-    throttle.succeeded("k");
-    expect(throttle.enter("k")).toBe(0);
+    expect(look("other")).toBe(0);
+    end(enter(), "succeeded");
+    expect(look()).toBe(0);
+  });
+
+  test("keeps counting those that are under way when one of them succeeds", () => {
+    const { enter, end } = create();
+    const attempts = Array.from({ length: 6 }, () => enter());
+    for (const attempt of attempts.slice(0, 1)) end(attempt, "succeeded");
+    expect(enter().waitMs).toBe(0);
+    expect(enter().waitMs).toBe(500);
   });
 
   test("turns away when too many tries of a key wait", () => {
-    const { throttle, fail } = create();
+    const { throttle, fail, enter } = create();
     fail(9);
-    const releases = Array.from({ length: THROTTLE.mostWaiting }, () => throttle.hold("k"));
+    const waiting = Array.from({ length: THROTTLE.mostWaiting }, () => enter());
     expect(throttle.enter("k")).toBe("refuse");
-    releases[0]?.();
-    expect(throttle.enter("k")).toBeNumber();
+    waiting[0]?.begin();
+    expect(throttle.enter("k")).not.toBe("refuse");
   });
 
   test("remembers a bounded number of keys, the latest", () => {
-    const { throttle, fail } = create();
+    const { fail, look } = create();
     fail(9, "first");
     for (let n = 0; n < THROTTLE.mostKeys; n++) fail(9, `key ${n}`);
-    expect(throttle.enter("first")).toBe(0);
-    expect(throttle.enter("key 1")).toBe(4_000);
+    expect(look("first")).toBe(0);
+    expect(look(`key ${THROTTLE.mostKeys - 1}`)).toBe(4_000);
   });
 });

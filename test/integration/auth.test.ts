@@ -176,6 +176,16 @@ describe("the socket", () => {
     client.close();
   }, 30_000);
 
+  test("looks at few guesses of a burst, and lets a client sign in twice at once", async () => {
+    const origin = "192.0.2.8";
+    const burst = await Promise.all(Array.from({ length: 27 }, () => ask("bob", "guess", { origin })));
+    expect(burst.filter(({ outcome }) => outcome === "denied").length).toBe(9);
+    expect(burst.filter(({ outcome }) => outcome === "busy").length).toBe(18);
+    const elsewhere = { origin: "192.0.2.9" };
+    const pair = await Promise.all([1, 2].map(() => ask("bob", SEED_PASSWORD, elsewhere)));
+    expect(pair.map(({ outcome }) => outcome)).toEqual(["accepted", "accepted"]);
+  }, 20_000);
+
   test("slows down guessing from one place, and no other", async () => {
     const origin = "192.0.2.7";
     for (let tries = 0; tries < 7; tries++) await ask("bob", "guess", { origin });
