@@ -28,6 +28,11 @@ describe("limits", () => {
     expect(await readLimit(["pids.max"])).toBe("4096");
   });
 
+  test("leave none of the host's swap to it, where the kernel counts that", async () => {
+    const limit = await readLimit(["memory.swap.max", "memory.memsw.limit_in_bytes"]);
+    expect(["0", `${128 * 2 ** 20}`, undefined]).toContain(limit);
+  });
+
   test("of control groups that it makes for itself", async () => {
     // As its root, who may mount its own part of the tree.
     const asRoot = ["--user", "--cgroup", "--setuid=0", "--setgid=0", "/usr/bin/unshare", "--mount"];

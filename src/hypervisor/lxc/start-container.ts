@@ -6,6 +6,7 @@ import { run } from "../../lib/run.ts";
 import type { DesktopSpec } from "../driver.ts";
 import { groupFolder, limitSubgroups } from "./cgroup-tree.ts";
 import { containerFiles, writeFiles } from "./container-files.ts";
+import { limitSwap } from "./limit-swap.ts";
 import type { LxcContext } from "./lxc-hypervisor.ts";
 import { readMemoryLimit } from "./read-limits.ts";
 import { renderConfig } from "./render-config.ts";
@@ -47,6 +48,7 @@ export async function startContainer(
   await rmdir(starter);
   signal.throwIfAborted();
   await limitSubgroups(tree, vmId, MOST_SUBGROUPS);
+  await limitSwap(tree, vmId, spec.memoryMb);
   await checkLimits(context, spec);
 }
 
