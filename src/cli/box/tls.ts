@@ -4,11 +4,12 @@
  * files that we did not sign are never touched.
  */
 
-import { randomBytes } from "node:crypto";
+import { randomBytes, X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, chown, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import type { Layout } from "../../domain/node/layout.ts";
+import { AppError } from "../../lib/errors.ts";
 import { run, runOk } from "../../lib/run.ts";
 
 export type TlsOptions = {
@@ -28,8 +29,8 @@ export async function ensureTls(options: TlsOptions): Promise<void> {
   const { layout } = options;
   const caKey = `${layout.secretsFolder}/ca.key`;
   if (!existsSync(layout.caCertificate)) await makeAuthority(options, caKey);
-  const isOurs = existsSync(caKey);
-  if (!existsSync(layout.tlsCertificate) || (isOurs && (await isLapsing(layout.tlsCertificate))))
+  if (!existsSync(layout.tlsCertificate)) await makeLeaf(options, caKey);
+  else if (existsSync(caKey) && (await isOurs(layout)) && (await isLapsing(layout.tlsCertificate)))
     await makeLeaf(options, caKey);
   await chown(layout.tlsKey, 0, options.keyGid);
   await chmod(layout.tlsKey, 0o640);
@@ -93,6 +94,24 @@ async function makeLeaf({ layout, hostName }: TlsOptions, caKey: string): Promis
     await rename(`${work}/certificate`, layout.tlsCertificate);
   } finally {
     await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function isOurs({ caCertificate, tlsCertificate }: Layout): Promise<boolean> {
+  const [authority, leaf] = [await readCertificate(caCertificate), await readCertificate(tlsCertificate)];
+  return leaf.verify(authority.publicKey);
+}
+
+async function readCertificate(path: string): Promise<X509Certificate> {
+  const text = await readFile(path);
+  try {
+    return new X509Certificate(text);
+  } catch (cause) {
+    throw new AppError(
+      "bad-input",
+      `Looking at the box's certificate: ${path} holds none in PEM. Put one there, or remove it for a new one to be made.`,
+      { cause },
+    );
   }
 }
 

@@ -35,6 +35,7 @@ const seen: Seen = {
   node,
   databaseFault: undefined,
   desktops: [],
+  certificateDays: 14,
 };
 const dead = { pid: 42, isRunning: false };
 const problem = { text: "Only 3 MB are free.", advice: "Delete something." };
@@ -53,6 +54,9 @@ const CASES: readonly [string, Seen, string, RegExp | undefined][] = [
     "degraded",
     /lease has lapsed/,
   ],
+  ["its certificate lapses soon", { ...seen, certificateDays: 13.9 }, "degraded", /lapses in 13 d/],
+  ["its certificate has lapsed", { ...seen, certificateDays: -0.1 }, "degraded", /has lapsed/],
+  ["its certificate can't be read", { ...seen, certificateDays: undefined }, "well", undefined],
   ["an administrator blocked it", { ...seen, node: { ...node, isBlocked: true } }, "degraded", /blocked/],
   ["it is still starting", { ...seen, node: { ...node, state: "starting" } }, "degraded", /starting/],
   ["it has been silent", { ...seen, node: { ...node, reportAgeMs: 40_000 } }, "degraded", /not reported/],

@@ -34,6 +34,8 @@ export type Seen = {
   readonly node: SeenNode | "unregistered" | undefined;
   readonly databaseFault: string | undefined;
   readonly desktops: readonly SeenDesktop[];
+  /** Days until the certificate lapses that clients are shown; undefined when it can't be read. */
+  readonly certificateDays: number | undefined;
 };
 
 export const VERDICTS = { well: 0, degraded: 1, down: 2, unknown: 3 } as const;
@@ -43,9 +45,15 @@ export type Judgement = { readonly verdict: Verdict; readonly problems: readonly
 
 /** A node reports at every change, and every few seconds besides. */
 const STALE_MS = 30_000;
+/** The box renews its own at a start 30 days before: this is for boxes that run on, and certificates of the site. */
+const CERTIFICATE_WARNING_DAYS = 14;
 
 export function judgeStatus(seen: Seen): Judgement {
-  const problems = [...listProcessProblems(seen), ...listDatabaseProblems(seen)];
+  const problems = [
+    ...listProcessProblems(seen),
+    ...listDatabaseProblems(seen),
+    ...listCertificateProblems(seen),
+  ];
   if (seen.process?.isRunning === false) return { verdict: "down", problems };
   if (seen.process === undefined) {
     const isKnownDown =
@@ -108,6 +116,21 @@ function listDatabaseProblems({ node, databaseFault, process }: Seen): readonly 
       advice: "The node renews it every 3 s while it reaches the database; read node.log in the logs folder.",
     });
   return [...problems, ...said];
+}
+
+function listCertificateProblems({ certificateDays: days }: Seen): NodeProblem[] {
+  if (days === undefined || days >= CERTIFICATE_WARNING_DAYS) return [];
+  const text =
+    days < 0
+      ? "The certificate has lapsed: clients refuse this box."
+      : `The certificate lapses in ${Math.floor(days)} d: then clients refuse this box.`;
+  return [
+    {
+      text,
+      advice:
+        "Stop the box and start it again: it renews a certificate of its own. One of the site's is replaced in secrets/tls.key and secrets/tls.crt of the state folder before that.",
+    },
+  ];
 }
 
 function isFresh(node: SeenNode): boolean {

@@ -9,6 +9,7 @@ import type { Command } from "../command.ts";
 import { type Mode, openMode, requireRoot } from "../mode.ts";
 import { judgeStatus, type Seen, type SeenDesktop, VERDICTS } from "./judge-status.ts";
 import { parseFacts } from "./parse-facts.ts";
+import { readCertificateEnd } from "./read-certificate-end.ts";
 import { renderStatus } from "./render-status.ts";
 
 export const nodeStatus: Command = {
@@ -39,18 +40,21 @@ export const nodeStatus: Command = {
 };
 
 const MOST_DESKTOPS = 500;
+const DAY_MS = 86_400_000;
 
 async function observeNode(mode: Mode): Promise<Seen> {
   const name = mode.config.nodeName;
   const process = observeProcess(mode);
+  const certificateEnd = await readCertificateEnd(mode.layout.tlsCertificate);
+  const certificateDays = certificateEnd && (certificateEnd.getTime() - Date.now()) / DAY_MS;
+  const box = { name, process, certificateDays };
   const database = openDatabase(await mode.database("qvd_node"), {
     max: 1,
     applicationName: "qvd node status",
   });
   try {
     const node = await readNodeByName(database.orm, name);
-    if (node === undefined)
-      return { name, process, node: "unregistered", databaseFault: undefined, desktops: [] };
+    if (node === undefined) return { ...box, node: "unregistered", databaseFault: undefined, desktops: [] };
     const desktops = await listDesktops(
       database.orm,
       { nodeId: asId<NodeId>(node.id) },
@@ -67,14 +71,13 @@ async function observeNode(mode: Mode): Promise<Seen> {
       facts: parseFacts(node.facts),
     };
     return {
-      name,
-      process,
+      ...box,
       node: seenNode,
       databaseFault: undefined,
       desktops: desktops.items.map(seenDesktop),
     };
   } catch (error) {
-    return { name, process, node: undefined, databaseFault: rootCause(error), desktops: [] };
+    return { ...box, node: undefined, databaseFault: rootCause(error), desktops: [] };
   } finally {
     await database.close();
   }
