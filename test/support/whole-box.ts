@@ -16,7 +16,12 @@ import { type Layout, layoutOf } from "../../src/domain/node/layout.ts";
 import { type CgroupTree, listProcesses, openCgroupTree } from "../../src/hypervisor/lxc/cgroup-tree.ts";
 import { findInit } from "../../src/hypervisor/lxc/find-init.ts";
 import { removeInstance } from "../../src/hypervisor/lxc/remove-instance.ts";
-import { isProcessRunning, listCgroupPids, type ProcessIdentity } from "../../src/lib/process.ts";
+import {
+  isProcessRunning,
+  listCgroupPids,
+  type ProcessIdentity,
+  readProcessIdentity,
+} from "../../src/lib/process.ts";
 import { CLEAN_ENV, type RunResult, run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { readProcessFile } from "../../src/node/process-file.ts";
@@ -36,7 +41,8 @@ export type PartName = "db" | "node" | "admin" | "auth" | `broker-${number}`;
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const READY_MS = 60_000;
-const STOP_MS = 120_000;
+const STOP_MS = 60_000;
+const OTHER_RUN_MS = 300_000;
 
 export class WholeBox {
   readonly options: WholeBoxOptions;
@@ -57,7 +63,9 @@ export class WholeBox {
       adminPort,
       tree: await openCgroupTree(options.instance),
     });
+    await box.#claim();
     await box.#remove();
+    await writeFile(box.#owner, JSON.stringify(readProcessIdentity(process.pid)));
     await mkdir(box.folder, { recursive: true });
     await runOk("making a disk", ["truncate", "-s", `${options.diskMb}M`, box.#disk]);
     await runOk("making a file system", ["mkfs.ext4", "-q", "-F", "-m", "0", box.#disk]);
@@ -91,6 +99,11 @@ export class WholeBox {
 
   get #disk(): string {
     return `${this.folder}.disk`;
+  }
+
+  /** Says which process's tests have the box. */
+  get #owner(): string {
+    return `${this.folder}.owner`;
   }
 
   env(): Record<string, string> {
@@ -235,6 +248,16 @@ export class WholeBox {
     await this.#remove();
   }
 
+  /** What a killed run left is taken away; a run that goes on in another process is waited for. */
+  async #claim(): Promise<void> {
+    const isFree = () => {
+      const owner = existsSync(this.#owner) ? JSON.parse(readFileSync(this.#owner, "utf8")) : undefined;
+      return owner === undefined || owner.pid === process.pid || !isProcessRunning(owner);
+    };
+    if (!(await waitFor(isFree, { timeoutMs: OTHER_RUN_MS, everyMs: 500 })))
+      throw new Error(`another run of these tests has ${this.folder}`);
+  }
+
   async #remove(): Promise<void> {
     const { instance } = this.options;
     const group = `${this.tree.unified}/${instance}`;
@@ -253,7 +276,7 @@ export class WholeBox {
     for (const mount of (await this.#listMounts()).toReversed()) await run(["umount", "-l", mount]);
     await run(["umount", this.folder]);
     await removeInstance(instance);
-    for (const path of [this.folder, this.#disk, this.layout.runFolder])
+    for (const path of [this.folder, this.#disk, this.layout.runFolder, this.#owner])
       await rm(path, { recursive: true, force: true });
   }
 

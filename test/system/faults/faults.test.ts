@@ -16,7 +16,7 @@ import { testProcesses } from "./processes.ts";
 let made: FaultLab | undefined;
 beforeAll(async () => {
   made = await FaultLab.create();
-}, 120_000);
+}, 420_000);
 afterAll(async () => {
   await made?.dispose();
 }, 120_000);

@@ -31,11 +31,9 @@ export function testImages(lab: () => FaultLab): void {
         const added = await box.qvd(["image", "add", `${scratch}/${name}`, ...words]);
         expect({ name, failed: added.exitCode !== 0 }).toEqual({ name, failed: true });
         expect(added.stderr).toMatch(reason);
-        const line = (await box.qvdOk("image", "list", "--osf", "bad"))
-          .split("\n")
-          .find((one) => one.includes(`bad:${version} `));
-        expect(line).toMatch(/failed: /);
-        expect(line).toMatch(reason);
+        const listed = await box.qvdOk("image", "list", "--osf", "bad");
+        const told = listed.split("\n").find((line) => line.startsWith(`bad:${version} failed: `));
+        expect(told).toMatch(reason);
         const tagged = await box.qvd(["image", "tag", `bad:${version}`, "default"]);
         expect({ name, exitCode: tagged.exitCode }).not.toEqual({ name, exitCode: 0 });
         expect(tagged.stderr).toMatch(/it is broken/);
