@@ -71,6 +71,14 @@ describe("the verdict", () => {
       refused("start-failed", "No space."),
     ],
     [
+      "keeps the box's paths from people",
+      scene(
+        {},
+        { events: [event("start-given-up", "LXC refused. All of it is in /state/logs/vm-1-lxc.log.")] },
+      ),
+      refused("start-failed", "LXC refused."),
+    ],
+    [
       "is refused when somebody wished the desktop stopped",
       scene({}, { desktop: { wish: "stopped" } }),
       refused("start-failed", "Failed to start virtual machine 7"),

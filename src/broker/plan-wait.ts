@@ -5,6 +5,7 @@
 
 import type { VmId } from "../domain/ids.ts";
 import { progressText } from "../domain/session/progress.ts";
+import { hidePaths } from "./hide-paths.ts";
 import type { DesktopView, SessionView, TrailEvent } from "./store.ts";
 
 export type WaitScene = {
@@ -44,7 +45,7 @@ function decideVerdict({ vmId, session, desktop, events, isOverdue }: WaitScene)
   if (session.state === "listening" && session.address !== undefined && session.port !== undefined)
     return { kind: "ready", address: session.address, port: session.port };
   const givenUp = events.find((event) => event.code === "start-given-up");
-  if (givenUp !== undefined) return refused("start-failed", givenUp.text);
+  if (givenUp !== undefined) return refused("start-failed", hidePaths(givenUp.text));
   if (desktop.wish === "stopped") return refused("start-failed", `Failed to start virtual machine ${vmId}`);
   if (!isOverdue) return { kind: "wait" };
   return desktop.state === "running"
