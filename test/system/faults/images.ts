@@ -7,6 +7,7 @@ import { asId, type DiId } from "../../../src/domain/ids.ts";
 import { baseFolder } from "../../../src/domain/node/layout.ts";
 import { runOk } from "../../../src/lib/run.ts";
 import { waitFor } from "../../../src/lib/wait.ts";
+import { packMute } from "../../support/fault-images.ts";
 import { addPerson, type FaultLab } from "../../support/fault-lab.ts";
 import { askOnce } from "../../support/nx-visit.ts";
 
@@ -38,6 +39,26 @@ export function testImages(lab: () => FaultLab): void {
         expect({ name, exitCode: tagged.exitCode }).not.toEqual({ name, exitCode: 0 });
         expect(tagged.stderr).toMatch(/it is broken/);
       }
+    },
+    TEST_MS,
+  );
+
+  test(
+    "that is an empty file is refused, with the reason",
+    async () => {
+      const { box, scratch } = lab();
+      await writeFile(`${scratch}/empty.tar.gz`, "");
+      const added = await box.qvd([
+        "image",
+        "add",
+        `${scratch}/empty.tar.gz`,
+        "--osf",
+        "bad",
+        "--version",
+        "e",
+      ]);
+      expect(added.exitCode).not.toBe(0);
+      expect(added.stderr).toMatch(/empty/);
     },
     TEST_MS,
   );
@@ -79,15 +100,16 @@ export function testImages(lab: () => FaultLab): void {
     "that went missing after its verification fails the start with the reason, and nobody else's",
     async () => {
       const { box, scratch } = lab();
+      await packMute(`${scratch}/whole.tar`);
       await box.qvdOk("osf", "create", "lost", "--memory", "256");
       const words = ["--osf", "lost", "--tag", "default", "--json"];
-      const added = await box.qvdOk("image", "add", `${scratch}/mute.tar`, ...words);
+      const added = await box.qvdOk("image", "add", `${scratch}/whole.tar`, ...words);
       const diId = asId<DiId>(JSON.parse(added).id);
       const base = baseFolder(box.layout, diId);
       // It is unpacked in advance; a box that was moved or restored may have neither.
       expect(await waitFor(() => existsSync(base), { timeoutMs: 20_000 })).toBe(true);
       await rm(base, { recursive: true });
-      await rm(`${box.layout.imagesFolder}/${diId}-mute.tar`);
+      await rm(`${box.layout.imagesFolder}/${diId}-whole.tar`);
       const person = await addPerson(box, "lost", "lost");
       await box.qvdOk("vm", "start", "lost-desk");
       const { status, body } = await askOnce(box.brokerPort, person);
