@@ -1,11 +1,14 @@
 /** The errors that say what is wrong with an image file, in one voice. */
 
+import { basename } from "node:path";
 import { AppError } from "../lib/errors.ts";
 
 const CURE = "Build or fetch the image again and enrol the new file.";
 
 export function brokenImage(archivePath: string, why: string, cause?: unknown): AppError {
-  return new AppError("image-broken", `The image ${archivePath} can't be used: ${why}. ${CURE}`, { cause });
+  return new AppError("image-broken", `The image ${basename(archivePath)} can't be used: ${why}. ${CURE}`, {
+    cause,
+  });
 }
 
 /** What tar's and the decompressors' words mean for the file. */

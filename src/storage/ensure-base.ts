@@ -7,6 +7,7 @@
 
 import { closeSync } from "node:fs";
 import { lstat, mkdir, readdir, rename } from "node:fs/promises";
+import { basename } from "node:path";
 import type { DiId } from "../domain/ids.ts";
 import { unpackRange } from "../domain/node/id-range.ts";
 import { baseFolder } from "../domain/node/layout.ts";
@@ -121,7 +122,7 @@ function full(archivePath: string, reserveBytes: number): AppError {
   const kept = Math.round(reserveBytes / 2 ** 20);
   return new AppError(
     "storage-full",
-    `Unpacking the image ${archivePath}: the disk of the state folder is full (${kept} MB are kept free). Make room there, or move QVD_STATE to a larger disk.`,
+    `Unpacking the image ${basename(archivePath)}: the disk of the state folder is full (${kept} MB are kept free). Make room there, or move QVD_STATE to a larger disk.`,
   );
 }
 
