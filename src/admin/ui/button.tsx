@@ -68,9 +68,24 @@ export function SubmitButton(
   );
 }
 
-export function ButtonLink(props: ButtonProps & { readonly href: string }) {
+/** With `morphs` a script spares the reload: the region `id` is fetched from `path`, and the address follows. */
+export function ButtonLink(
+  props: ButtonProps & {
+    readonly href: string;
+    readonly morphs?: { readonly path: string; readonly id: string };
+  },
+) {
+  const { morphs } = props;
   return (
-    <a class={classOf(props)} href={props.href} title={props.isIconOnly ? props.label : undefined}>
+    <a
+      class={classOf(props)}
+      href={props.href}
+      title={props.isIconOnly ? props.label : undefined}
+      hx-get={morphs?.path}
+      hx-target={morphs ? `#${morphs.id}` : undefined}
+      hx-swap={morphs ? "outerMorph" : undefined}
+      hx-push-url={morphs ? props.href : undefined}
+    >
       <Face look={props} label={props.label} about={props.about} />
     </a>
   );

@@ -75,16 +75,33 @@ export function TitleCell(props: {
 }) {
   return (
     <td>
-      {props.href ? (
-        <a class="row-title" href={props.href}>
-          {props.text}
-        </a>
-      ) : (
-        <span class="row-title">{props.text}</span>
-      )}{" "}
-      {props.badge}
-      {props.sub ? <span class="row-sub">{props.sub}</span> : null}
+      <div class="row-head">
+        {props.href ? (
+          <a class="row-title" href={props.href} title={props.text}>
+            {props.text}
+          </a>
+        ) : (
+          <span class="row-title" title={props.text}>
+            {props.text}
+          </span>
+        )}
+        {props.badge}
+      </div>
+      {props.sub ? (
+        <span class="row-sub row-line" title={typeof props.sub === "string" ? props.sub : undefined}>
+          {props.sub}
+        </span>
+      ) : null}
     </td>
+  );
+}
+
+/** What has to be said about the row above at length, such as a fault; it stands below, over all columns. */
+export function NoteRow(props: PropsWithChildren<{ readonly columns: number }>) {
+  return (
+    <tr class="row-note">
+      <td colspan={props.columns}>{props.children}</td>
+    </tr>
   );
 }
 

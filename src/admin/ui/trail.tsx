@@ -2,9 +2,10 @@
 
 import type { VmEventCode } from "../../domain/vm/event.ts";
 import { FAULT_CODES } from "../../domain/vm/event.ts";
+import { groupTrail } from "./group-trail.ts";
 import type { IconName } from "./icons.tsx";
 import { Icon } from "./icons.tsx";
-import { Moment } from "./moment.tsx";
+import { formatInstant, Moment } from "./moment.tsx";
 import { TONE_CLASSES, type Tone } from "./tone.ts";
 
 export type TrailItem = {
@@ -18,7 +19,7 @@ export type TrailItem = {
 export function Trail(props: { readonly items: readonly TrailItem[]; readonly now: Date }) {
   return (
     <ol class="trail">
-      {props.items.map((item) => {
+      {groupTrail(props.items).map(({ last: item, before }) => {
         const mark = markOf(item.code);
         return (
           <li class="trail-item">
@@ -32,11 +33,22 @@ export function Trail(props: { readonly items: readonly TrailItem[]; readonly no
                 {item.node ? <span>on {item.node}</span> : null}
                 {isPerson(item.actor) ? <span>by {formatActor(item.actor)}</span> : null}
               </p>
+              {before.length > 0 ? <Steps steps={before} /> : null}
             </div>
           </li>
         );
       })}
     </ol>
+  );
+}
+
+function Steps(props: { readonly steps: readonly TrailItem[] }) {
+  return (
+    <ul class="trail-steps" aria-label="Steps before, newest first">
+      {props.steps.map((step) => (
+        <li title={`${formatInstant(step.at)} UTC`}>{step.text}</li>
+      ))}
+    </ul>
   );
 }
 

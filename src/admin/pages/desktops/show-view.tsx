@@ -2,6 +2,7 @@
 
 import type { DesktopRow } from "../../../db/queries/desktops.ts";
 import type { SessionRow } from "../../../db/queries/sessions.ts";
+import { hrefWith } from "../../list-query.ts";
 import { ButtonLink } from "../../ui/button.tsx";
 import { Card } from "../../ui/card.tsx";
 import { Empty } from "../../ui/empty.tsx";
@@ -14,6 +15,7 @@ import { PageHead } from "../../ui/page-head.tsx";
 import { Pill } from "../../ui/pill.tsx";
 import { formatSize } from "../../ui/size.ts";
 import { formatActor, Trail, type TrailItem } from "../../ui/trail.tsx";
+import { eventsParam, MORE_EVENTS, MOST_EVENTS } from "./shown-events.ts";
 import { SessionPill, StatePill } from "./state-pill.tsx";
 
 export const DESKTOP_ID = "desktop";
@@ -21,6 +23,9 @@ export const DESKTOP_ID = "desktop";
 export type DesktopView = {
   readonly vm: DesktopRow;
   readonly trail: readonly TrailItem[];
+  /** How many steps of the trail are asked for. */
+  readonly shownEvents: number;
+  readonly hasOlder: boolean;
   /** Who sits there now, if anybody does. */
   readonly session: SessionRow | undefined;
   /** Version that the tag is on; undefined when no image has it. */
@@ -33,7 +38,7 @@ export function DesktopRegion(props: { readonly view: DesktopView }) {
   const { view } = props;
   const { vm, now } = view;
   return (
-    <LiveRegion id={DESKTOP_ID} path={`/desktops/${vm.id}/live`}>
+    <LiveRegion id={DESKTOP_ID} path={hrefWith(`/desktops/${vm.id}/live`, eventsParam(view.shownEvents))}>
       <PageHead
         back={{ href: "/desktops", text: "Desktops" }}
         title={vm.name}
@@ -48,31 +53,58 @@ export function DesktopRegion(props: { readonly view: DesktopView }) {
       <div class="stack">
         <Warnings view={view} />
         <div class="grid-split">
-          <Card title="What happened" note="Newest first" isFlush>
-            {view.trail.length === 0 ? (
-              <Empty
-                icon="clock"
-                title="Nothing yet"
-                text="Every step, refusal and failure of this desktop is told here. Start it to see the first."
-              />
-            ) : (
-              <Trail items={view.trail} now={now} />
-            )}
-          </Card>
-          <div class="stack">
+          <div class="stack grid-side">
             <SessionCard view={view} />
             <FactsCard view={view} />
           </div>
+          <TrailCard view={view} />
         </div>
       </div>
     </LiveRegion>
   );
 }
 
+function TrailCard(props: { readonly view: DesktopView }) {
+  const { vm, trail, now, hasOlder, shownEvents } = props.view;
+  if (trail.length === 0) {
+    return (
+      <Card title="What happened" isFlush>
+        <Empty
+          icon="clock"
+          title="Nothing yet"
+          text="Every step, refusal and failure of this desktop is told here. Start it to see the first."
+        />
+      </Card>
+    );
+  }
+  const older = eventsParam(shownEvents + MORE_EVENTS);
+  return (
+    <Card title="What happened" note="Newest first" isFlush>
+      <Trail items={trail} now={now} />
+      {hasOlder ? (
+        <div class="trail-foot">
+          {shownEvents < MOST_EVENTS ? (
+            <ButtonLink
+              href={hrefWith(`/desktops/${vm.id}`, older)}
+              label="Show older"
+              isSmall
+              morphs={{ path: hrefWith(`/desktops/${vm.id}/live`, older), id: DESKTOP_ID }}
+            />
+          ) : (
+            <p class="card-note">
+              The newest {MOST_EVENTS} steps; older ones are kept, and read with the API.
+            </p>
+          )}
+        </div>
+      ) : null}
+    </Card>
+  );
+}
+
 function Actions(props: { readonly view: DesktopView }) {
-  const { vm, csrf, session } = props.view;
+  const { vm, csrf, session, shownEvents } = props.view;
   const path = `/desktops/${vm.id}`;
-  const form = { csrf, back: path };
+  const form = { csrf, back: hrefWith(path, eventsParam(shownEvents)) };
   const isUp = vm.wish === "running";
   return (
     <>

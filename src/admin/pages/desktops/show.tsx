@@ -9,8 +9,7 @@ import type { AdminContext, AdminEnv } from "../../env.ts";
 import { renderPage } from "../../render.tsx";
 import { readDesktopOf } from "./read.ts";
 import { DesktopRegion, type DesktopView } from "./show-view.tsx";
-
-const TRAIL_LENGTH = 60;
+import { parseShownEvents } from "./shown-events.ts";
 
 export function showDesktop(deps: AdminDeps): Handler<AdminEnv> {
   return async function showPage(c) {
@@ -29,14 +28,18 @@ export function showDesktopFragment(deps: AdminDeps): Handler<AdminEnv> {
 async function readView(deps: AdminDeps, c: AdminContext): Promise<DesktopView> {
   const { db } = deps;
   const vm = await readDesktopOf(deps, c);
+  const shownEvents = parseShownEvents(c.req.query("events"));
+  // One more than is shown tells whether there are older ones.
   const [trail, live, images] = await Promise.all([
-    listTrail(db, vm.id, { limit: TRAIL_LENGTH }),
+    listTrail(db, vm.id, { limit: shownEvents + 1 }),
     listSessions(db, { vmId: vm.id, isLive: true }, { page: 1, pageSize: 1 }),
     listImages(db, { osfId: vm.osfId }, { page: 1, pageSize: 500 }),
   ]);
   return {
     vm,
-    trail,
+    trail: trail.slice(0, shownEvents),
+    shownEvents,
+    hasOlder: trail.length > shownEvents,
     session: live.items[0],
     tagVersion: images.items.find((image) => image.tags.some(({ tag }) => tag === vm.tag))?.version,
     csrf: c.get("signedIn").csrfToken,

@@ -11,7 +11,7 @@ import { LiveRegion } from "../../ui/live-region.tsx";
 import { Moment } from "../../ui/moment.tsx";
 import { Pill } from "../../ui/pill.tsx";
 import { formatSize } from "../../ui/size.ts";
-import { ActionsCell, Cell, Table, TitleCell } from "../../ui/table.tsx";
+import { ActionsCell, Cell, NoteRow, Table, TitleCell } from "../../ui/table.tsx";
 import type { Tone } from "../../ui/tone.ts";
 
 export const IMAGES_ID = "images";
@@ -108,28 +108,31 @@ function Versions(props: { readonly flavour: FlavourView; readonly view: ImagesV
   return (
     <Table caption={`Images of ${flavour.osf.name}`} columns={columns}>
       {flavour.images.map((image) => (
-        <tr>
-          <TitleCell
-            text={image.version}
-            sub={image.fileName}
-            badge={image.isBlocked ? <Pill tone="warn" text="Blocked" /> : null}
-          />
-          <Cell label="State">
-            <ImageState image={image} />
-          </Cell>
-          <Cell label="Tags" isEmpty={image.tags.every((tag) => tag.isFixed)}>
-            <Tags image={image} csrf={view.csrf} />
-          </Cell>
-          <Cell label="Size" isEmpty={image.sizeBytes === null}>
-            {formatSize(image.sizeBytes ?? 0)}
-          </Cell>
-          <Cell label="Added">
-            <Moment at={image.createdAt} now={view.now} />
-          </Cell>
-          <ActionsCell>
-            <ImageActions image={image} csrf={view.csrf} />
-          </ActionsCell>
-        </tr>
+        <>
+          <tr class={image.fault ? "has-note" : undefined}>
+            <TitleCell
+              text={image.version}
+              sub={image.fileName}
+              badge={image.isBlocked ? <Pill tone="warn" text="Blocked" /> : null}
+            />
+            <Cell label="State">
+              <ImageState image={image} />
+            </Cell>
+            <Cell label="Tags" isEmpty={image.tags.every((tag) => tag.isFixed)}>
+              <Tags image={image} csrf={view.csrf} />
+            </Cell>
+            <Cell label="Size" isEmpty={image.sizeBytes === null}>
+              {formatSize(image.sizeBytes ?? 0)}
+            </Cell>
+            <Cell label="Added">
+              <Moment at={image.createdAt} now={view.now} />
+            </Cell>
+            <ActionsCell>
+              <ImageActions image={image} csrf={view.csrf} />
+            </ActionsCell>
+          </tr>
+          {image.fault ? <NoteRow columns={columns.length}>{image.fault}</NoteRow> : null}
+        </>
       ))}
     </Table>
   );
@@ -143,14 +146,8 @@ const STATES = {
 } as const satisfies Record<ImageRow["state"], { readonly tone: Tone; readonly text: string }>;
 
 function ImageState(props: { readonly image: ImageRow }) {
-  const { image } = props;
-  const state = STATES[image.state];
-  return (
-    <>
-      <Pill tone={state.tone} text={state.text} />
-      {image.fault ? <span class="row-sub">{image.fault}</span> : null}
-    </>
-  );
+  const state = STATES[props.image.state];
+  return <Pill tone={state.tone} text={state.text} />;
 }
 
 function Tags(props: { readonly image: ImageRow; readonly csrf: string }) {
@@ -162,7 +159,9 @@ function Tags(props: { readonly image: ImageRow; readonly csrf: string }) {
       {tags.map(({ tag }) => (
         <li class="tag">
           <Icon name="tag" size={13} />
-          {tag}
+          <span class="tag-name" title={tag}>
+            {tag}
+          </span>
           <PostButton
             action={`/images/${image.id}/untag`}
             csrf={csrf}
