@@ -92,6 +92,16 @@ describe("signing in", () => {
 test("a fragment asked for after the sign-in is over sends the whole browser to sign in", async () => {
   const response = await admin.app.request(`${ORIGIN}/desktops/table`, { headers: { "HX-Request": "true" } });
   expect(response.headers.get("HX-Redirect")).toBe("/sign-in?next=%2F");
+  const standing = await admin.app.request(`${ORIGIN}/desktops/4/start`, {
+    method: "POST",
+    headers: { "HX-Request": "true", "HX-Current-URL": `${ORIGIN}/desktops/4?events=65` },
+  });
+  expect(standing.headers.get("HX-Redirect")).toBe("/sign-in?next=%2Fdesktops%2F4%3Fevents%3D65");
+  const elsewhere = await admin.app.request(`${ORIGIN}/desktops/4/start`, {
+    method: "POST",
+    headers: { Accept: "text/html", Referer: "https://evil.test/desktops" },
+  });
+  expect(elsewhere.headers.get("Location")).toBe("/sign-in?next=%2F");
   const upload = await admin.app.request(`${ORIGIN}/images/upload?name=a.tar`, {
     method: "PUT",
     headers: { Accept: "application/json" },
@@ -172,13 +182,23 @@ describe("lists", () => {
     for (let page = 1; page <= 5; page += 1) {
       const html = await readText(`/desktops?sort=-name&pageSize=2&page=${page}`);
       names.push(
-        ...[...html.matchAll(/class="row-title" href="\/desktops\/\d+">([^<]+)</g)].map(
+        ...[...html.matchAll(/class="row-title" href="\/desktops\/\d+"[^>]*>([^<]+)</g)].map(
           (match) => match[1] ?? "",
         ),
       );
     }
     expect(new Set(names).size).toBe(9);
     expect(names).toEqual(names.toSorted().toReversed());
+  });
+
+  test("show the last page to those who ask for one beyond the end", async () => {
+    for (const list of ["/desktops", "/users"]) {
+      const html = await readText(`${list}?pageSize=4&page=99`);
+      expect(html).toContain("row-title");
+      expect(html).toContain("Previous");
+      expect(html).not.toContain(">Next<");
+    }
+    expect(await readText("/users?search=nobody-like-it&page=9")).toContain("No user matches");
   });
 
   test("take odd addresses for their defaults", async () => {
@@ -304,7 +324,7 @@ describe("a form", () => {
   test("that can't be done now goes back with the reason", async () => {
     const response = await postForm(admin, "/desktops/9/start", me, { back: "/desktops/9" });
     expect(response.status).toBe(303);
-    expect(decodeURIComponent(response.headers.get("Set-Cookie") ?? "")).toContain("offline for maintenance");
+    expect(decodeURIComponent(response.headers.get("Set-Cookie") ?? "")).toContain("unblock it first");
   });
 
   test("never leads back to another site", async () => {
@@ -313,7 +333,12 @@ describe("a form", () => {
   });
 
   test("deletes only what is stopped, and asks before", async () => {
-    expect(await readText("/desktops/4/delete")).toContain("Delete dmitri-desk-4?");
+    const held = await readText("/desktops/4/delete");
+    expect(held).toContain("stop it first");
+    expect(held).not.toContain("Delete the desktop");
+    const asked = await readText("/desktops/1/delete");
+    expect(asked).toContain("Delete ann-desk-1?");
+    expect(asked).toContain("Delete the desktop");
     const refused = await postForm(admin, "/desktops/4/delete", me);
     expect(refused.status).toBe(409);
     expect(await refused.text()).toContain("stop it first");

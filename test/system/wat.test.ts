@@ -13,6 +13,7 @@ const PAGES = [
   "/desktops",
   "/desktops?search=nothing-like-it",
   "/desktops/4",
+  "/desktops/4?events=65",
   "/desktops/9",
   "/desktops/new",
   "/desktops/4/change",
@@ -204,7 +205,7 @@ describe("a person", () => {
       const { context, page } = await openContext({ width: 1280, colorScheme: "light" });
       await visit(page, `${wat.url}/desktops/9`);
       await page.getByRole("button", { name: "Start" }).click();
-      await page.getByText("offline for maintenance").waitFor({ timeout: 5000 });
+      await page.getByText("unblock it first").waitFor({ timeout: 5000 });
       await context.route("**/desktops/9/*", (route) =>
         route.fulfill({ status: 503, body: "<main id=main><div class=empty><p>Away." }),
       );
@@ -213,6 +214,33 @@ describe("a person", () => {
       expect(await page.textContent("h1")).toBe("<b>bold</b>");
       await context.unroute("**/desktops/9/*");
       await page.locator("[data-trouble]").waitFor({ state: "detached", timeout: 8000 });
+      await context.close();
+    },
+    SLOW,
+  );
+
+  test(
+    "reads the trail back, and goes on seeing it when something changes or the page is reloaded",
+    async () => {
+      const owner = wat.database.open("qvd_owner").sql;
+      await owner`insert into vm_events (vm_id, code, text, wish_generation)
+        select 3, 'health-fault', 'Trouble number ' || n || '.', 1 from generate_series(1, 40) n`;
+      const { context, page } = await openContext({ width: 400, colorScheme: "light" });
+      await visit(page, `${wat.url}/desktops/3`);
+      const steps = page.locator(".trail-item");
+      expect(await steps.count()).toBe(15);
+      await page.evaluate("window.isSamePage = true");
+      await page.getByRole("link", { name: "Show older" }).click();
+      await page.getByText("Trouble number 1.", { exact: true }).waitFor({ timeout: 5000 });
+      expect(await page.evaluate("window.isSamePage === true")).toBe(true);
+      expect(new URL(page.url()).search).toBe("?events=65");
+      await owner`insert into vm_events (vm_id, code, text, wish_generation)
+        values (3, 'health-restored', 'All is well.', 1)`;
+      await page.getByText("All is well.").waitFor({ timeout: 8000 });
+      const shown = await steps.count();
+      expect(shown).toBeGreaterThan(40);
+      await page.reload();
+      expect(await steps.count()).toBe(shown);
       await context.close();
     },
     SLOW,

@@ -27,10 +27,13 @@ function refuse(c: AdminContext, token: string | undefined): Response {
   throw new AppError("not-signed-in", "Your sign-in is over. Reload the page to sign in again.");
 }
 
-/** Where to go after signing in: the page that was asked for, or the start where that was no page. */
+/** Where to go after signing in: the page that was asked for, or the one that a button or a region stands on. */
 function wantedPage(c: AdminContext): string {
+  const asked = new URL(c.req.url);
   const isFragment = c.req.header("HX-Request") !== undefined;
-  if (c.req.method !== "GET" || isFragment) return "/";
-  const url = new URL(c.req.url);
-  return url.pathname + url.search;
+  if (c.req.method === "GET" && !isFragment) return asked.pathname + asked.search;
+  const from = c.req.header("HX-Current-URL") ?? c.req.header("Referer") ?? "";
+  if (!URL.canParse(from)) return "/";
+  const { host, pathname, search } = new URL(from);
+  return host === asked.host ? pathname + search : "/";
 }

@@ -14,19 +14,29 @@ export function Confirm(props: {
   readonly action: string;
   readonly csrf: string;
   readonly label: string;
+  /** Why it can't be done now, and what has to be done first; then only the way back is offered. */
+  readonly hurdle?: string | undefined;
   readonly error: string | undefined;
   readonly children: Child;
 }) {
+  const isHeld = props.hurdle !== undefined && props.error === undefined;
   return (
     <Narrow>
       <PageHead title={props.title} back={props.back} />
       <Card>
         <PostForm action={props.action} csrf={props.csrf}>
           {props.error ? <Notice tone="bad">{props.error}</Notice> : null}
+          {isHeld ? <Notice tone="warn">{props.hurdle}</Notice> : null}
           <div class="stack">{props.children}</div>
           <div class="actions">
-            <SubmitButton label={props.label} kind="danger" icon="trash" />
-            <ButtonLink href={props.back.href} label="Keep it" kind="quiet" />
+            {isHeld ? (
+              <ButtonLink href={props.back.href} label={`Back to ${props.back.text}`} kind="main" />
+            ) : (
+              <>
+                <SubmitButton label={props.label} kind="danger" icon="trash" />
+                <ButtonLink href={props.back.href} label="Keep it" kind="quiet" />
+              </>
+            )}
           </div>
         </PostForm>
       </Card>

@@ -55,7 +55,7 @@ function requireName(fileName: string): void {
   if (NAME.test(fileName)) return;
   throw new AppError(
     "bad-input",
-    "name: must be a file name of 1 to 128 of A-Z a-z 0-9 . _ - that begins with a letter or digit",
+    "name: the file's name must be 1 to 128 of A-Z a-z 0-9 . _ - and begin with a letter or digit; rename the file",
     { field: "name" },
   );
 }

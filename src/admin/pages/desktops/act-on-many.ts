@@ -3,13 +3,13 @@
 import type { Handler } from "hono";
 import { parseId, type VmId } from "../../../domain/ids.ts";
 import { isAppError } from "../../../lib/errors.ts";
-import { wishVmRunning } from "../../../service/vm/wish-running.ts";
 import { wishVmStopped } from "../../../service/vm/wish-stopped.ts";
 import { contextOf } from "../../context.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { capitalize, readFormList } from "../../form.ts";
 import { redirectBack } from "../../redirect.ts";
+import { startDesktop } from "./start-desktop.ts";
 
 export function actOnDesktops(deps: AdminDeps, verb: "start" | "stop"): Handler<AdminEnv> {
   return async function executeVerbs(c) {
@@ -33,10 +33,10 @@ async function executeEach(
   verb: "start" | "stop",
 ): Promise<readonly string[]> {
   const refused: string[] = [];
-  const execute = verb === "start" ? wishVmRunning : wishVmStopped;
   for (const vmId of ids) {
     try {
-      await execute(contextOf(deps, c), { vmId });
+      if (verb === "start") await startDesktop(contextOf(deps, c), vmId);
+      else await wishVmStopped(contextOf(deps, c), { vmId });
     } catch (error) {
       if (!isAppError(error) || error.code === "database-away") throw error;
       refused.push(error.message);

@@ -6,13 +6,13 @@ import type { Context } from "../../../service/context.ts";
 import { wishSessionEnd } from "../../../service/session/wish-end.ts";
 import { blockVm } from "../../../service/vm/block.ts";
 import { unblockVm } from "../../../service/vm/unblock.ts";
-import { wishVmRunning } from "../../../service/vm/wish-running.ts";
 import { wishVmStopped } from "../../../service/vm/wish-stopped.ts";
 import { contextOf } from "../../context.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminEnv } from "../../env.ts";
 import { executeAndReturn } from "../../redirect.ts";
 import { idParam } from "../../visible.ts";
+import { startDesktop } from "./start-desktop.ts";
 
 type DesktopVerb = {
   readonly execute: (context: Context, vmId: VmId) => Promise<unknown>;
@@ -20,7 +20,7 @@ type DesktopVerb = {
 };
 
 export const DESKTOP_VERBS = {
-  start: { execute: (context, vmId) => wishVmRunning(context, { vmId }), done: "Start asked for." },
+  start: { execute: startDesktop, done: "Start asked for." },
   stop: { execute: (context, vmId) => wishVmStopped(context, { vmId }), done: "Stop asked for." },
   disconnect: {
     execute: (context, vmId) => wishSessionEnd(context, { vmId }),

@@ -44,13 +44,17 @@ function renderQuestion(c: AdminContext, vm: DesktopRow, error: string | undefin
       action={`/desktops/${vm.id}/delete`}
       csrf={c.get("signedIn").csrfToken}
       label="Delete the desktop"
+      hurdle={
+        vm.state === "stopped"
+          ? undefined
+          : `Desktop ${vm.name} is not stopped; stop it first, then delete it.`
+      }
       error={error}
     >
       <p>
         The desktop of <strong>{vm.user}</strong>, its trail and the record of its sessions go. Its home is
         put aside on the node, so that files can still be rescued from there.
       </p>
-      <p>Only a stopped desktop is deleted.</p>
     </Confirm>,
   );
 }

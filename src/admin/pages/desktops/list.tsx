@@ -6,6 +6,7 @@ import { readOverview } from "../../../db/queries/overview.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { parseListQuery } from "../../list-query.ts";
+import { readPageOrLast } from "../../read-page.ts";
 import { renderPage } from "../../render.tsx";
 import { ButtonLink } from "../../ui/button.tsx";
 import { ListToolbar } from "../../ui/list-toolbar.tsx";
@@ -48,17 +49,17 @@ export function listDesktopsFragment(deps: AdminDeps): Handler<AdminEnv> {
 
 async function readView(deps: AdminDeps, c: AdminContext): Promise<DesktopsView> {
   const params = new URL(c.req.url).searchParams;
-  const query = parseListQuery(params, DESKTOP_SORTS);
+  const asked = parseListQuery(params, DESKTOP_SORTS);
   const group = parseStateGroup(params.get("state") ?? undefined);
   const tenantId = tenantOf(c);
   const filter = {
     tenantId,
-    search: query.search,
+    search: asked.search,
     states: group === undefined ? undefined : statesOf(group),
   };
-  const sort = { by: query.sort, isDescending: query.direction === "down" };
-  const [page, overview] = await Promise.all([
-    listDesktops(deps.db, filter, { page: query.page, pageSize: query.pageSize, sort }),
+  const sort = { by: asked.sort, isDescending: asked.direction === "down" };
+  const [{ query, page }, overview] = await Promise.all([
+    readPageOrLast(asked, ({ page, pageSize }) => listDesktops(deps.db, filter, { page, pageSize, sort })),
     readOverview(deps.db, tenantId),
   ]);
   return {

@@ -33,6 +33,11 @@ export function deleteImagePage(deps: AdminDeps): Handler<AdminEnv> {
 
 function renderQuestion(c: AdminContext, image: ImageRow, error: string | undefined) {
   const name = `${image.osf} ${image.version}`;
+  const tags = image.tags.flatMap(({ tag, isFixed }) => (isFixed ? [] : [tag]));
+  const hurdle =
+    tags.length > 0
+      ? `It carries the tag ${tags.join(" and ")}; move that to another image first.`
+      : undefined;
   return renderPage(
     c,
     { title: `Delete ${name}`, section: "images", status: error === undefined ? 200 : 409 },
@@ -42,10 +47,11 @@ function renderQuestion(c: AdminContext, image: ImageRow, error: string | undefi
       action={`/images/${image.id}/delete`}
       csrf={c.get("signedIn").csrfToken}
       label="Delete the image"
+      hurdle={hurdle}
       error={error}
     >
       <p>The image file and what was unpacked from it go. This can't be undone.</p>
-      <p>An image that carries a tag, or that a desktop runs on, is not deleted.</p>
+      <p>An image that a desktop runs on is not deleted.</p>
     </Confirm>,
   );
 }

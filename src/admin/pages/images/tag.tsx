@@ -49,6 +49,13 @@ export function untagImage(deps: AdminDeps): Handler<AdminEnv> {
   };
 }
 
+function unreadyText(image: ImageRow): string | undefined {
+  if (image.state === "ready") return undefined;
+  return image.state === "failed"
+    ? `This image can't be used, so no tag can be put on it. ${image.fault ?? ""}`
+    : "This image is not verified yet; put a tag on it when it is ready.";
+}
+
 async function renderForm(deps: AdminDeps, c: AdminContext, image: ImageRow, form: FormState) {
   const osf = await readOsf(deps.db, image.osfId, image.tenantId);
   const own = new Set(image.tags.map(({ tag }) => tag));
@@ -63,7 +70,7 @@ async function renderForm(deps: AdminDeps, c: AdminContext, image: ImageRow, for
       action={`/images/${image.id}/tag`}
       csrf={c.get("signedIn").csrfToken}
       submit="Move the tag here"
-      error={form.errors[""]}
+      error={form.errors[""] ?? unreadyText(image)}
     >
       <SuggestField
         name="tag"

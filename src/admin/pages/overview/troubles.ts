@@ -74,11 +74,7 @@ function ofDesktop(desktop: DesktopRow): Trouble | undefined {
 function ofImage(image: ImageRow): Trouble | undefined {
   if (image.state !== "failed") return undefined;
   const title = `Image ${image.osf} ${image.version}`;
-  const text = image.fault ?? "It could not be used.";
-  return {
-    tone: "bad",
-    title,
-    text: `${text} Delete it and add a good one.`,
-    href: `/images#osf-${image.osfId}`,
-  };
+  // A fault says what to do about it.
+  const text = image.fault ?? "It could not be used. Delete it and add a good one.";
+  return { tone: "bad", title, text, href: `/images#osf-${image.osfId}` };
 }

@@ -32,6 +32,9 @@ export function deleteUserPage(deps: AdminDeps): Handler<AdminEnv> {
 }
 
 function renderQuestion(c: AdminContext, user: UserRow, error: string | undefined) {
+  const desktops =
+    user.desktops === 1 ? "a desktop; delete it first" : `${user.desktops} desktops; delete those first`;
+  const hurdle = user.desktops > 0 ? `User ${user.login} has ${desktops}.` : undefined;
   return renderPage(
     c,
     { title: `Delete ${user.login}`, section: "users", status: error === undefined ? 200 : 409 },
@@ -41,10 +44,10 @@ function renderQuestion(c: AdminContext, user: UserRow, error: string | undefine
       action={`/users/${user.id}/delete`}
       csrf={c.get("signedIn").csrfToken}
       label="Delete the user"
+      hurdle={hurdle}
       error={error}
     >
       <p>They can't sign in any more. To keep them out for a while only, block them instead.</p>
-      <p>A user who still has desktops is not deleted; delete those first.</p>
     </Confirm>,
   );
 }

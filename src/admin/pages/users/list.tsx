@@ -5,6 +5,7 @@ import { listUsers } from "../../../db/queries/users.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { parseListQuery } from "../../list-query.ts";
+import { readPageOrLast } from "../../read-page.ts";
 import { renderPage } from "../../render.tsx";
 import { ButtonLink } from "../../ui/button.tsx";
 import { ListToolbar } from "../../ui/list-toolbar.tsx";
@@ -43,9 +44,10 @@ export function listUsersFragment(deps: AdminDeps): Handler<AdminEnv> {
 }
 
 async function readView(deps: AdminDeps, c: AdminContext): Promise<UsersView> {
-  const query = parseListQuery(new URL(c.req.url).searchParams, ["login"]);
+  const asked = parseListQuery(new URL(c.req.url).searchParams, ["login"]);
   const tenantId = tenantOf(c);
-  const page = await listUsers(deps.db, { tenantId, search: query.search }, query);
+  const filter = { tenantId, search: asked.search };
+  const { query, page } = await readPageOrLast(asked, (query) => listUsers(deps.db, filter, query));
   return {
     query,
     rows: page.items,

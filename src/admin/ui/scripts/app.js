@@ -99,6 +99,7 @@
     request.setRequestHeader("Content-Type", "application/octet-stream");
     progress.hidden = false;
     button.disabled = true;
+    said.className = "field-hint";
     request.upload.onprogress = (event) => {
       progress.max = event.total;
       progress.value = event.loaded;
@@ -107,15 +108,24 @@
     const fail = (text) => {
       button.disabled = false;
       progress.hidden = true;
+      said.className = "field-error";
       said.textContent = text;
     };
     request.onerror = () => fail("The connection broke. Nothing was kept; try again.");
     request.onload = () => {
       const answer = read(request.responseText);
       if (request.status === 201 && answer?.next) location.assign(answer.next);
-      else fail(answer?.error?.message ?? `The server answered ${request.status}.`);
+      else fail(sentence(answer?.error) ?? `The server answered ${request.status}.`);
     };
     request.send(file);
+  }
+
+  /** As the pages' forms show it: without the field's name in front, as a sentence. */
+  function sentence(error) {
+    if (!error) return undefined;
+    const prefix = `${error.field}: `;
+    const text = error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
+    return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?)]$/.test(text) ? "" : "."}`;
   }
 
   function read(text) {
