@@ -3,8 +3,7 @@
  * measured is the relay between. Blocking sockets, a thread each.
  *
  *   load desktop                     prints its port; the first byte of a connection says what it does:
- *                                    d sends without end, u only reads, i echoes, e echoes without ever
- *                                    sleeping (as its client), so that a round trip is the relay's time
+ *                                    d sends without end, u only reads, anything else echoes
  *   load client PORT WAY N SECONDS [HEAD_FILE]
  *                                    N connections over TLS 1.3 (AES-128-GCM, X25519); HEAD_FILE is sent first
  *                                    and the answer read to the end of a 101. WAY: down, up, echo, idle.
@@ -13,12 +12,9 @@
  *                                    idle waits for the end of its standard input.
  */
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -54,13 +50,6 @@ static void undelay(int s) {
   setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 }
 
-/* Without sleep it asks again and again, but lets others of its priority run: they may share the core. */
-static ssize_t receive(int s, char *into, int is_awake) {
-  ssize_t n;
-  while ((n = recv(s, into, BLOCK, is_awake ? MSG_DONTWAIT : 0)) < 0 && errno == EAGAIN) sched_yield();
-  return n;
-}
-
 static void *serve(void *arg) {
   int s = (int)(long)arg;
   static char block[BLOCK];
@@ -74,7 +63,7 @@ static void *serve(void *arg) {
     while (read(s, own, BLOCK) > 0) {
     }
   else if (n == 1 && write(s, own, 1) == 1)
-    while ((n = receive(s, own, own[0] == 'e')) > 0 && write(s, own, n) == n) {
+    while ((n = read(s, own, BLOCK)) > 0 && write(s, own, n) == n) {
     }
   close(s);
   free(own);
@@ -149,14 +138,13 @@ static SSL *connect_client(int number) {
 }
 
 static void echo(SSL *ssl, long *count, int is_kept) {
-  char message[MESSAGE] = {*way};
+  char message[MESSAGE] = {'e'};
   double begun = now();
   send_all(ssl, message, MESSAGE);
   for (int got = 0; got < MESSAGE;) {
     int n = SSL_read(ssl, message + got, MESSAGE - got);
-    if (n > 0) got += n;
-    else if (SSL_get_error(ssl, n) == SSL_ERROR_WANT_READ) sched_yield();
-    else die("echo");
+    if (n <= 0) die("echo");
+    got += n;
   }
   if (is_kept && *count < MOST_SAMPLES) samples[(*count)++] = (now() - begun) * 1e6;
 }
@@ -190,7 +178,6 @@ static void say(const char *text) {
 static void run_echo(double seconds) {
   SSL *ssl = connect_client(0);
   long count = 0;
-  fcntl(SSL_get_fd(ssl), F_SETFL, O_NONBLOCK);
   for (int i = 0; i < 2000; i++) echo(ssl, &count, 0);
   say("begun");
   double until = now() + seconds;
