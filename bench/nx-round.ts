@@ -3,6 +3,7 @@
  * until the desktop's colour is seen.
  */
 
+import { connect, createServer } from "node:net";
 import { startNxViewer } from "../script/lib/check/nx-viewer.ts";
 import { QvdConnection, type Target } from "../script/lib/check/qvd-connection.ts";
 import { sleep } from "../src/lib/wait.ts";
@@ -57,13 +58,18 @@ export async function visitDesktop(
 
 export type DirectView = { readonly pixelAt: number; close(): Promise<void> };
 
-/** nxproxy straight to an nxagent, without a broker. */
+/**
+ * nxproxy to an nxagent without a broker, but through a local port as with every QVD client: nxagent pauses for
+ * 0.5 s after a session's start when an event of the window manager comes a little late, and how often it does
+ * depends on the hops in between.
+ */
 export async function showDirectly(
   screen: Screen,
-  address: string,
-  options: { readonly display: number; readonly colour: Colour },
+  agent: { readonly address: string; readonly port: number },
+  colour: Colour,
 ): Promise<DirectView> {
-  const proxy = Bun.spawn(["nxproxy", "-S", `${address}:${options.display}`], {
+  const display = (await openRelay(agent)) - 4000;
+  const proxy = Bun.spawn(["nxproxy", "-S", `localhost:${display}`], {
     env: { ...screen.env },
     stdio: ["ignore", "ignore", "ignore"],
   });
@@ -72,11 +78,27 @@ export async function showDirectly(
     await proxy.exited;
   };
   try {
-    return { pixelAt: await waitForColour(screen, options.colour, () => proxy.exitCode !== null), close };
+    return { pixelAt: await waitForColour(screen, colour, () => proxy.exitCode !== null), close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Takes one visitor; returns the port. */
+async function openRelay(agent: { readonly address: string; readonly port: number }): Promise<number> {
+  const server = createServer({ noDelay: true }, (local) => {
+    server.close();
+    const remote = connect({ host: agent.address, port: agent.port, noDelay: true });
+    local.on("error", () => remote.destroy());
+    remote.on("error", () => local.destroy());
+    local.pipe(remote);
+    remote.pipe(local);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no local port was given");
+  return address.port;
 }
 
 /** When the colour was seen on a fifth of the screen. */
