@@ -10,7 +10,7 @@
 
 import { chmodSync, chownSync } from "node:fs";
 import { type LineConnection, listenLines } from "../lib/line-socket.ts";
-import { formatWake, MOST_WAKE_BYTES, parseWake, type Wake } from "../wire/wake/messages.ts";
+import { formatWake, MOST_WAKE_BYTES, parseWake, WAKE_TOPICS, type Wake } from "../wire/wake/messages.ts";
 
 export type NoticesOptions = {
   readonly path: string;
@@ -33,7 +33,7 @@ export type Notices = {
 
 const MOST_CLIENTS = 256;
 const NOTIFY_EVERY_MS = 100;
-/** PostgreSQL takes 8000 bytes; beyond this many desktops a wake for all is cheaper. */
+/** PostgreSQL takes 8000 bytes; beyond this many wakes one for each topic is cheaper. */
 const MOST_NOTICE_WAKES = 40;
 
 export function createNotices(options: NoticesOptions): Notices {
@@ -81,21 +81,28 @@ export function createNotices(options: NoticesOptions): Notices {
 
 /** The first notice goes at once; what comes within the next 100 ms goes together. */
 function createNotifier(notify: (payload: string) => void) {
-  const waiting = new Set<string>();
+  const waiting = new Map<string, Wake>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const flush = () => {
     timer = undefined;
     if (waiting.size === 0) return;
-    const wakes = waiting.size > MOST_NOTICE_WAKES ? [formatWake({ topic: "vm" })] : [...waiting];
+    const lines =
+      waiting.size > MOST_NOTICE_WAKES ? formatTopics([...waiting.values()]) : [...waiting.keys()];
     waiting.clear();
     timer = setTimeout(flush, NOTIFY_EVERY_MS);
-    notify(wakes.join("\n"));
+    notify(lines.join("\n"));
   };
   return {
     add: (wake: Wake) => {
-      waiting.add(formatWake(wake));
+      waiting.set(formatWake(wake), wake);
       if (timer === undefined) flush();
     },
     stop: () => clearTimeout(timer),
   };
+}
+
+function formatTopics(wakes: readonly Wake[]): readonly string[] {
+  return WAKE_TOPICS.filter((topic) => wakes.some((wake) => wake.topic === topic)).map((topic) =>
+    formatWake({ topic }),
+  );
 }

@@ -98,6 +98,17 @@ describe("notices", () => {
     expect(await has(sent, 2)).toBe(true);
     expect(sent[1]).toBe('this-box\n{"topic":"vm"}');
   });
+
+  test("of too many desktops keep those of images and the node", async () => {
+    notices.tell({ topic: "vm" });
+    for (let id = 1; id <= 50; id++) {
+      notices.tell({ topic: "vm", vmId: asId<VmId>(id) });
+      if (id === 20) notices.tell({ topic: "node" });
+      if (id === 45) notices.tell({ topic: "image" });
+    }
+    expect(await has(sent, 2)).toBe(true);
+    expect(sent[1]).toBe('this-box\n{"topic":"vm"}\n{"topic":"image"}\n{"topic":"node"}');
+  });
 });
 
 test("a client connects again to the next node, and looks at everything then", async () => {
