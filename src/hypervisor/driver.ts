@@ -6,6 +6,7 @@
 
 import type { VmId } from "../domain/ids.ts";
 import type { IdRange } from "../domain/node/id-range.ts";
+import type { NetworkPort } from "../domain/node/network-port.ts";
 
 /** Everything that a driver needs to know of a desktop to start it. Paths are the host's. */
 export type DesktopSpec = {
@@ -23,16 +24,6 @@ export type DesktopSpec = {
   readonly cpus: number;
   readonly idRange: IdRange;
   readonly port: NetworkPort;
-};
-
-export type NetworkPort = {
-  readonly bridge: string;
-  /** Name of the interface on the host's side, at most 15 characters. */
-  readonly interfaceName: string;
-  readonly mac: string;
-  readonly address: string;
-  readonly prefixLength: number;
-  readonly gateway: string;
 };
 
 /** What is there now, read from the kernel; nothing is remembered. */

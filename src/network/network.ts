@@ -7,6 +7,7 @@
 import { readdir } from "node:fs/promises";
 import type { VmId } from "../domain/ids.ts";
 import { interfaceName, networkNames, vmOfInterface } from "../domain/node/network-names.ts";
+import type { NetworkPort } from "../domain/node/network-port.ts";
 import { isInRange, macOf, type NetworkRange } from "../domain/node/network-range.ts";
 import { AppError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
@@ -24,16 +25,6 @@ export type NetworkOptions = {
   readonly log: Log;
 };
 
-/** Where a desktop is plugged in: the `NetworkPort` of the hypervisor's contract. */
-export type AddedPort = {
-  readonly bridge: string;
-  readonly interfaceName: string;
-  readonly mac: string;
-  readonly address: string;
-  readonly prefixLength: number;
-  readonly gateway: string;
-};
-
 export type ObservedPort = {
   readonly vmId: VmId;
   /** The interface exists: the desktop runs, or left it behind. */
@@ -46,7 +37,7 @@ export interface Network {
   /** Makes or repairs bridge, rules and kernel settings; running desktops notice nothing. `conflict` when the range is in use elsewhere. */
   ensure(): Promise<void>;
   /** Lets a desktop speak as `address`; before its start. Takes earlier addresses of it away. */
-  addPort(vmId: VmId, address: string): Promise<AddedPort>;
+  addPort(vmId: VmId, address: string): Promise<NetworkPort>;
   removePort(vmId: VmId): Promise<void>;
   listPorts(): Promise<ReadonlyMap<VmId, ObservedPort>>;
   /** Takes everything away, for a box that is taken down. */
@@ -66,7 +57,7 @@ export function createNetwork(options: NetworkOptions): Network {
     // A bridge that was made anew has forgotten them.
     for (const port of ports) await pinNeighbour(port, names.bridge);
   };
-  const addPort = async (vmId: VmId, address: string): Promise<AddedPort> => {
+  const addPort = async (vmId: VmId, address: string): Promise<NetworkPort> => {
     if (!isInRange(range, address))
       throw new AppError(
         "bad-input",

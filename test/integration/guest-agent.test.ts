@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { asId, type VmId } from "../../src/domain/ids.ts";
+import type { XState } from "../../src/domain/session/x-state.ts";
 import { guestPlaces } from "../../src/guest/places.ts";
 import { prepareMachine } from "../../src/guest/prepare-machine.ts";
 import type { Provisioned } from "../../src/guest/provision.ts";
@@ -17,7 +18,6 @@ import {
   type GuestEvent,
   type PrepareRequest,
 } from "../../src/node/guest-channel/guest-channels.ts";
-import type { XState } from "../../src/wire/guest/messages.ts";
 import { type Manner, writeFakeNxagent } from "./guest-fake-nxagent.ts";
 
 const VM = asId<VmId>(7);

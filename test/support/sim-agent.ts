@@ -1,12 +1,8 @@
 /** An agent that speaks the guest channel as a real one does, and does nothing of what it is told but say so. */
 
 import { randomUUID } from "node:crypto";
-import {
-  type FromGuest,
-  formatGuestMessage,
-  GUEST_WIRE_VERSION,
-  type XState,
-} from "../../src/wire/guest/messages.ts";
+import type { XState } from "../../src/domain/session/x-state.ts";
+import { type FromGuest, formatGuestMessage, GUEST_WIRE_VERSION } from "../../src/wire/guest/messages.ts";
 
 export type SimAgentBehaviour = {
   readonly onPoweroff: () => void;

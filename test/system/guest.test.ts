@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { XState } from "../../src/domain/session/x-state.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { waitFor } from "../../src/lib/wait.ts";
@@ -8,7 +9,6 @@ import {
   type GuestEvent,
   type PrepareRequest,
 } from "../../src/node/guest-channel/guest-channels.ts";
-import type { XState } from "../../src/wire/guest/messages.ts";
 import { createGuestLab, createScreen, GATEWAY, type GuestLab } from "./guest-lab.ts";
 
 const BACKGROUND = "#204080";

@@ -19,5 +19,5 @@ export { tenants } from "./tenants.ts";
 export { userCredentials } from "./user-credentials.ts";
 export { users } from "./users.ts";
 export { vmEvents } from "./vm-events.ts";
-export { vmReports, X_STATES, type XState } from "./vm-reports.ts";
+export { vmReports } from "./vm-reports.ts";
 export { VM_WISHES, type VmWish, vms } from "./vms.ts";

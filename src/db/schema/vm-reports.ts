@@ -1,18 +1,8 @@
 import { bigint, boolean, index, integer, pgTable, text } from "drizzle-orm/pg-core";
 import type { DiId, NodeId, VmId } from "../../domain/ids.ts";
+import { X_STATES } from "../../domain/session/x-state.ts";
 import { VM_STATES } from "../../domain/vm/state.ts";
 import { moment, qvdNow } from "./columns.ts";
-
-export const X_STATES = [
-  "none",
-  "starting",
-  "listening",
-  "connected",
-  "suspending",
-  "suspended",
-  "stopping",
-] as const;
-export type XState = (typeof X_STATES)[number];
 
 /** Written by node/report of the node that owns the desktop, guarded by its epoch. */
 export const vmReports = pgTable(

@@ -5,7 +5,8 @@
  */
 
 import { writeFileSync } from "node:fs";
-import type { GuestAccount, GuestFault, ToGuest, XState } from "../../wire/guest/messages.ts";
+import type { XState } from "../../domain/session/x-state.ts";
+import type { GuestAccount, GuestFault, ToGuest } from "../../wire/guest/messages.ts";
 import type { Provisioned } from "../provision.ts";
 import type { LaunchInput } from "./launch.ts";
 import { formatOptionsLine } from "./options-line.ts";

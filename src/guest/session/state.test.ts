@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { X_STATES, type XState } from "../../wire/guest/messages.ts";
+import { X_STATES, type XState } from "../../domain/session/x-state.ts";
 import { nextState, type SessionEvent } from "./state.ts";
 
 const EVENTS = [

@@ -16,7 +16,7 @@
  * comes after its first start. `gone` (no process any more) leads to `none` from everywhere.
  */
 
-import type { XState } from "../../wire/guest/messages.ts";
+import type { XState } from "../../domain/session/x-state.ts";
 
 export type SessionEvent =
   | "start-ordered"

@@ -5,11 +5,11 @@
  */
 
 import { readFileSync, statSync, truncateSync } from "node:fs";
+import type { XState } from "../../domain/session/x-state.ts";
 import { backoffMs } from "../../lib/backoff.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import { waitFor } from "../../lib/wait.ts";
-import type { XState } from "../../wire/guest/messages.ts";
 import type { GuestPlaces } from "../places.ts";
 import type { Launched, LaunchInput } from "./launch.ts";
 import { LogFollower } from "./log-follower.ts";

@@ -3,7 +3,8 @@
 import type { NodeDesktop } from "../../db/queries/node-desktops.ts";
 import { idRangeOf } from "../../domain/node/id-range.ts";
 import { vmLayout } from "../../domain/node/layout.ts";
-import type { DesktopSpec, NetworkPort } from "../../hypervisor/driver.ts";
+import type { NetworkPort } from "../../domain/node/network-port.ts";
+import type { DesktopSpec } from "../../hypervisor/driver.ts";
 import type { NodeSettings } from "../deps.ts";
 import type { ChannelPlace } from "../guest-channel/guest-channels.ts";
 

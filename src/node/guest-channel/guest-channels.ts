@@ -5,10 +5,11 @@
  */
 
 import type { VmId } from "../../domain/ids.ts";
+import type { XState } from "../../domain/session/x-state.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
-import type { ToGuest, XState } from "../../wire/guest/messages.ts";
+import type { ToGuest } from "../../wire/guest/messages.ts";
 import { GuestChannel } from "./channel.ts";
 import type { ChannelLimits } from "./limits.ts";
 

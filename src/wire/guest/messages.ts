@@ -17,6 +17,7 @@
  */
 
 import type { ClientParameters } from "../../domain/session/client-parameters.ts";
+import type { XState } from "../../domain/session/x-state.ts";
 
 export const GUEST_WIRE_VERSION = 1;
 /** A longer line is dropped. */
@@ -25,18 +26,6 @@ export const BEAT_MS = 5_000;
 /** The X display of the session; its NX port is 4000 more. The original's number, so images need no change. */
 export const NX_DISPLAY = 100;
 export const NX_PORT = 4000 + NX_DISPLAY;
-
-/** State of the person's X session; nxagent's words, sorted. */
-export const X_STATES = [
-  "none",
-  "starting",
-  "listening",
-  "connected",
-  "suspending",
-  "suspended",
-  "stopping",
-] as const;
-export type XState = (typeof X_STATES)[number];
 
 /** The account that the session runs as; made on first use, never uid 0. */
 export type GuestAccount = {

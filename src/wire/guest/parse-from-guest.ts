@@ -5,7 +5,8 @@
  */
 
 import { z } from "zod";
-import { type FromGuest, GUEST_FAULTS, GUEST_WIRE_VERSION, MOST_LINE_BYTES, X_STATES } from "./messages.ts";
+import { X_STATES } from "../../domain/session/x-state.ts";
+import { type FromGuest, GUEST_FAULTS, GUEST_WIRE_VERSION, MOST_LINE_BYTES } from "./messages.ts";
 
 export type ParsedFromGuest =
   | { readonly isGood: true; readonly message: FromGuest }
