@@ -33,6 +33,7 @@ export function closeOrphansFirst(store: BrokerStore, log: Log): BrokerStore {
     listEventsSince: (vmId, afterId) => store.listEventsSince(vmId, afterId),
     wishStopped: (asker, vmId) => store.wishStopped(asker, vmId),
     recordConnected: (sessionId) => store.recordConnected(sessionId),
+    recordTraffic: (traffic) => store.recordTraffic(traffic),
     recordEnded: (sessionId, end) => store.recordEnded(sessionId, end),
     listSessionsToEnd: () => store.listSessionsToEnd(),
     closeOrphans: () => store.closeOrphans(),

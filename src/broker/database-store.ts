@@ -8,6 +8,7 @@ import type { NodeId, SessionId, VmId } from "../domain/ids.ts";
 import { requestSession } from "../service/session/request.ts";
 import { wishVmStopped } from "../service/vm/wish-stopped.ts";
 import { recordOrphansEnded, recordSessionConnected, recordSessionEnded } from "./record-session.ts";
+import { recordSessionTraffic } from "./record-traffic.ts";
 import type { BrokerStore, DesktopView, SessionView, TrailEvent } from "./store.ts";
 
 export type DatabaseStoreDeps = {
@@ -47,6 +48,8 @@ export function createDatabaseStore({ db, nodeId, worker }: DatabaseStoreDeps): 
     },
     recordConnected: (sessionId) =>
       attemptDatabase("record the session", () => recordSessionConnected(db, nodeId, sessionId)),
+    recordTraffic: (traffic) =>
+      attemptDatabase("record what the sessions carried", () => recordSessionTraffic(db, traffic)),
     recordEnded: (sessionId, end) =>
       attemptDatabase("record the session's end", () =>
         recordSessionEnded(db, nodeId, { ...end, sessionId }),

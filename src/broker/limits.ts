@@ -20,6 +20,8 @@ export type BrokerLimits = {
   readonly halfOpenMs: number;
   /** How often a waiting client is told something, and the database asked without a wake. */
   readonly pollMs: number;
+  /** How seldom the database is told what live sessions have carried. */
+  readonly trafficMs: number;
   /** After SIGTERM: until the last session ended. */
   readonly drainMs: number;
 };
@@ -36,5 +38,6 @@ export const BROKER_LIMITS: BrokerLimits = {
   upgradeMs: 5_000,
   halfOpenMs: 30_000,
   pollMs: 2_000,
+  trafficMs: 60_000,
   drainMs: 12 * 60 * 60_000,
 };

@@ -9,7 +9,10 @@ import { insertRow } from "../db/insert.ts";
 import { sessions, vmEvents, vms } from "../db/schema/index.ts";
 import type { NodeId, SessionId, VmId } from "../domain/ids.ts";
 import type { VmEventCode } from "../domain/vm/event.ts";
-import type { SessionEnd } from "./store.ts";
+import type { Traffic } from "./store.ts";
+
+/** An end without counters leaves those that were recorded last. */
+export type Ending = { readonly sessionId: SessionId; readonly cause: string } & Partial<Traffic>;
 
 /** False, and nothing written, when the sitting was superseded or ended meanwhile. */
 export function recordSessionConnected(db: Db, nodeId: NodeId, sessionId: SessionId): Promise<boolean> {
@@ -31,16 +34,12 @@ export function recordSessionConnected(db: Db, nodeId: NodeId, sessionId: Sessio
 }
 
 /** The first end counts; a later one changes nothing. */
-export async function recordSessionEnded(
-  db: Db,
-  nodeId: NodeId,
-  ended: SessionEnd & { readonly sessionId: SessionId },
-): Promise<void> {
-  const { sessionId, cause, bytesToClient, bytesFromClient } = ended;
+export async function recordSessionEnded(db: Db, nodeId: NodeId, ended: Ending): Promise<void> {
+  const { sessionId, cause, ...traffic } = ended;
   await db.transaction(async (tx) => {
     const [row] = await tx
       .update(sessions)
-      .set({ endedAt: sql`qvd_now()`, endCause: cause, bytesToClient, bytesFromClient })
+      .set({ endedAt: sql`qvd_now()`, endCause: cause, ...traffic })
       .where(and(eq(sessions.id, sessionId), isNull(sessions.endedAt)))
       .returning({ vmId: sessions.vmId, connectedAt: sessions.connectedAt });
     if (row === undefined) return;
@@ -64,8 +63,8 @@ export async function recordOrphansEnded(
         isNull(sessions.endedAt),
       ),
     );
-  const end = { cause: "broker-lost", bytesToClient: 0, bytesFromClient: 0 };
-  for (const { sessionId } of orphans) await recordSessionEnded(db, worker.nodeId, { ...end, sessionId });
+  const cause = "broker-lost";
+  for (const { sessionId } of orphans) await recordSessionEnded(db, worker.nodeId, { cause, sessionId });
   return orphans.length;
 }
 

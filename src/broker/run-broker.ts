@@ -70,7 +70,8 @@ export async function runBroker(deps: BrokerDeps): Promise<void> {
     },
     deps.listen,
   );
-  const watching = sessions.watch(store, log, { everyMs: limits.pollMs, signal: over.signal });
+  const { pollMs: everyMs, trafficMs } = limits;
+  const watching = sessions.watch(store, log, { everyMs, trafficMs, signal: over.signal });
   log.info("broker-started", { address: deps.listen.address, port: server.port });
   deps.onReady?.(server.port);
   await aborted(deps.signal);

@@ -7,7 +7,7 @@ import type { SessionId, VmId } from "../domain/ids.ts";
 import type { LiveSession } from "./live-sessions.ts";
 import { PipeEnd, type PipeEvents } from "./pipe.ts";
 import type { OwnedSocket } from "./socket.ts";
-import type { SessionEnd } from "./store.ts";
+import type { SessionEnd, Traffic } from "./store.ts";
 
 /** What all pipes of a worker share. */
 export type PipeContext = {
@@ -32,6 +32,7 @@ export class SessionPipe implements PipeEvents, LiveSession {
   readonly #client: PipeEnd;
   readonly #desktop: PipeEnd;
   readonly #context: PipeContext;
+  recordedBytes = 0;
   #open = 2;
   #isEnding = false;
   #cause: string | undefined;
@@ -83,11 +84,11 @@ export class SessionPipe implements PipeEvents, LiveSession {
       return;
     }
     clearTimeout(this.#timer);
-    this.#context.onEnded(this.id, {
-      cause: this.#cause,
-      bytesToClient: this.#desktop.receivedBytes,
-      bytesFromClient: this.#client.receivedBytes,
-    });
+    this.#context.onEnded(this.id, { cause: this.#cause, ...this.readTraffic() });
+  }
+
+  readTraffic(): Traffic {
+    return { bytesToClient: this.#desktop.receivedBytes, bytesFromClient: this.#client.receivedBytes };
   }
 
   #causeBy(end: PipeEnd): string {

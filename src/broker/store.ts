@@ -53,11 +53,15 @@ export type RequestedSession = {
   readonly eventId: number;
 };
 
-export type SessionEnd = {
-  readonly cause: string;
+/** What a sitting has carried since it began. */
+export type Traffic = {
   readonly bytesToClient: number;
   readonly bytesFromClient: number;
 };
+
+export type SessionTraffic = Traffic & { readonly sessionId: SessionId };
+
+export type SessionEnd = Traffic & { readonly cause: string };
 
 export interface BrokerStore {
   /** This box; undefined when it isn't registered. */
@@ -73,6 +77,8 @@ export interface BrokerStore {
   wishStopped(asker: Asker, vmId: VmId): Promise<void>;
   /** Marks the sitting connected; false when it was superseded or ended meanwhile. */
   recordConnected(sessionId: SessionId): Promise<boolean>;
+  /** What sittings carried so far, in one statement; those that ended meanwhile keep what their end says. */
+  recordTraffic(traffic: readonly SessionTraffic[]): Promise<void>;
   /** May be called twice; the first end counts. */
   recordEnded(sessionId: SessionId, end: SessionEnd): Promise<void>;
   /** Sittings of this worker that a newer client took over or somebody wished ended. */

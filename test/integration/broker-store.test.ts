@@ -3,6 +3,7 @@ import { eq } from "drizzle-orm";
 import { createDatabaseStore } from "../../src/broker/database-store.ts";
 import { sessions } from "../../src/db/schema/index.ts";
 import { asId, type NodeId, type TenantId, type UserId, type VmId } from "../../src/domain/ids.ts";
+import { chooseClientParameters } from "../../src/domain/session/client-parameters.ts";
 import { wishSessionEnd } from "../../src/service/session/wish-end.ts";
 import { describeBrokerStore } from "../support/broker-store-contract.ts";
 import { createTestDatabase } from "../support/cluster.ts";
@@ -117,5 +118,34 @@ describe("the store on PostgreSQL, as the broker's role", () => {
 
   test("doesn't know a node that isn't registered", async () => {
     expect(await storeOf(asId<NodeId>(4711), "broker-1").readNode()).toBeUndefined();
+  });
+
+  test("writes what sittings carry while they last, and keeps it when their worker is lost", async () => {
+    const store = storeOf(seed.nodeId, "broker-1");
+    const ask = async (actor: typeof seed.aliceActor, vmId: VmId) => {
+      const client = chooseClientParameters(new Map());
+      const asker = { actor, origin: "192.0.2.1" };
+      return (await store.requestSession({ asker, vmId, client, slaveKey: "k".repeat(64) })).sessionId;
+    };
+    const one = await ask(seed.aliceActor, seed.alice.vmId);
+    const other = await ask(seed.bobActor, seed.bob.vmId);
+    await store.recordTraffic([]);
+    await store.recordTraffic([
+      { sessionId: one, bytesToClient: 12_000_000_000, bytesFromClient: 7 },
+      { sessionId: other, bytesToClient: 1, bytesFromClient: 2 },
+    ]);
+    await store.recordEnded(one, { cause: "client-left", bytesToClient: 13_000_000_000, bytesFromClient: 8 });
+    await store.recordTraffic([{ sessionId: one, bytesToClient: 1, bytesFromClient: 1 }]);
+    expect(await store.closeOrphans()).toBe(1);
+    const rows = await database.open("qvd_owner").orm.select().from(sessions);
+    expect(rows.find(({ id }) => id === one)).toMatchObject({
+      bytesToClient: 13_000_000_000,
+      bytesFromClient: 8,
+    });
+    expect(rows.find(({ id }) => id === other)).toMatchObject({
+      endCause: "broker-lost",
+      bytesToClient: 1,
+      bytesFromClient: 2,
+    });
   });
 });

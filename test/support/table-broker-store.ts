@@ -7,7 +7,9 @@ import type {
   BrokerStore,
   DesktopView,
   SessionEnd,
+  SessionTraffic,
   SessionView,
+  Traffic,
   TrailEvent,
 } from "../../src/broker/store.ts";
 import { asId, type SessionId, type UserId, type VmId } from "../../src/domain/ids.ts";
@@ -23,6 +25,7 @@ export type TableSession = Mutable<SessionView> & {
   client: ClientParameters;
   slaveKey: string;
   isConnected: boolean;
+  traffic: Traffic | undefined;
   end: SessionEnd | undefined;
 };
 
@@ -32,6 +35,8 @@ export class TableBrokerStore implements BrokerStore {
   isAway = false;
   readonly desktops = new Map<VmId, Mutable<DesktopView>>();
   readonly sessions: TableSession[] = [];
+  /** Each call of `recordTraffic`. */
+  readonly trafficWrites: (readonly SessionTraffic[])[] = [];
   readonly events: (TrailEvent & { vmId: VmId })[] = [];
   /** Called after a session was requested: the node of the test. */
   onRequest: (session: TableSession) => void = () => {};
@@ -97,6 +102,7 @@ export class TableBrokerStore implements BrokerStore {
       port: undefined,
       faultText: undefined,
       isConnected: false,
+      traffic: undefined,
       end: undefined,
     };
     this.sessions.push(session);
@@ -131,6 +137,15 @@ export class TableBrokerStore implements BrokerStore {
     if (session === undefined || session.isSuperseded || session.isEnded) return false;
     session.isConnected = true;
     return true;
+  }
+
+  async recordTraffic(traffic: readonly SessionTraffic[]) {
+    this.#refuseWhileAway();
+    this.trafficWrites.push(traffic);
+    for (const { sessionId, ...counted } of traffic) {
+      const session = this.#find(sessionId);
+      if (session !== undefined && !session.isEnded) session.traffic = counted;
+    }
   }
 
   async recordEnded(sessionId: SessionId, end: SessionEnd) {

@@ -24,6 +24,7 @@ export function createLateStore(open: () => Promise<BrokerStore>): BrokerStore {
     listEventsSince: async (vmId, afterId) => (await store()).listEventsSince(vmId, afterId),
     wishStopped: async (asker, vmId) => (await store()).wishStopped(asker, vmId),
     recordConnected: async (sessionId) => (await store()).recordConnected(sessionId),
+    recordTraffic: async (traffic) => (await store()).recordTraffic(traffic),
     recordEnded: async (sessionId, end) => (await store()).recordEnded(sessionId, end),
     listSessionsToEnd: async () => (await store()).listSessionsToEnd(),
     closeOrphans: async () => (await store()).closeOrphans(),
