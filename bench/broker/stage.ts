@@ -70,8 +70,8 @@ export async function openStage(): Promise<Stage> {
       ]),
     hurry: async (relay, isHurried) => {
       const policy = isHurried ? ["--fifo", "--pid", "10"] : ["--other", "--pid", "0"];
+      // All of its threads: a collector that may not run holds up the one that may.
       for (const pid of [relay.pid, desktop.pid])
-        // All of its threads: a collector that may not run holds up the one that may.
         await runOk("schedule the round trip", ["chrt", "--all-tasks", ...policy, `${pid}`]);
     },
     close: async () => {

@@ -11,8 +11,8 @@ import type { CgroupTree } from "./cgroup-tree.ts";
 export async function limitSwap(tree: CgroupTree, vmId: VmId, memoryMb: number): Promise<void> {
   // The old layout bounds memory and swap together, the new one swap alone.
   const limits = { "memory.memsw.limit_in_bytes": memoryMb * 2 ** 20, "memory.swap.max": 0 };
+  // Without O_CREAT: what isn't there is not to be made.
   for (const root of tree.roots)
-    // Without O_CREAT: what isn't there is not to be made.
     for (const [file, limit] of Object.entries(limits))
       await writeFile(`${root}/${tree.instance}/c/${vmId}/${file}`, `${limit}\n`, { flag: "r+" }).catch(
         (cause: NodeJS.ErrnoException) => {
