@@ -158,6 +158,12 @@ export class Box {
     intake.start();
   }
 
+  /** After a start that failed: ends the workers that it started, which would keep their port from the next. */
+  async giveUp(): Promise<void> {
+    await this.#supervisor.endStarted();
+    this.#writeProcessFile(false);
+  }
+
   /** Ends this process's part; everything that it started goes on. */
   async handOver(): Promise<void> {
     this.#supervisor.handOver();

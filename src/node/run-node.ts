@@ -17,23 +17,32 @@ const DATABASE_AGAIN_MS = 500;
 
 /** Runs until the signal aborts; its reason is the name of the signal that came. Returns the exit code. */
 export async function runNode(deps: NodeRunDeps, signal: AbortSignal): Promise<number> {
-  const { log } = deps;
   const { nodeProcessFile } = deps.settings.layout;
   refuseSecond(nodeProcessFile);
   if (deps.sharedPort !== undefined)
     refuseTakenPort(deps.sharedPort, readProcessFile(nodeProcessFile)?.workers ?? []);
   const box = new Box(deps);
-  box.startWorkers();
-  const nodeId = await register(deps, signal);
-  if (nodeId !== undefined) {
-    await box.start(nodeId);
-    log.info("node-running", { nodeId });
-    if (!signal.aborted)
-      await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-  }
+  if ((await start(box, deps, signal)) && !signal.aborted)
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
   if (signal.reason === "SIGINT") return (await box.shutDown()) ? 0 : 1;
   await box.handOver();
   return 0;
+}
+
+/** False when the signal came first. */
+async function start(box: Box, deps: NodeRunDeps, signal: AbortSignal): Promise<boolean> {
+  const { log } = deps;
+  try {
+    box.startWorkers();
+    const nodeId = await register(deps, signal);
+    if (nodeId === undefined) return false;
+    await box.start(nodeId);
+    log.info("node-running", { nodeId });
+    return true;
+  } catch (error) {
+    await box.giveUp().catch((failure) => log.error("workers-not-ended", { error: failure }));
+    throw error;
+  }
 }
 
 /** Two node processes of one box would start everything twice. */

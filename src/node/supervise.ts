@@ -42,6 +42,8 @@ export type SupervisorOptions = {
 type Worker = {
   readonly spec: WorkerSpec;
   identity: ProcessIdentity | undefined;
+  /** Whether an earlier node process started it. */
+  isFound: boolean;
   startedAtMs: number;
   restarts: number;
   /** Failures in a row, for the pause before the next try. */
@@ -70,6 +72,7 @@ export class Supervisor {
     this.#workers = options.workers.map((spec) => ({
       spec,
       identity: undefined,
+      isFound: false,
       startedAtMs: 0,
       restarts: 0,
       tries: 0,
@@ -83,6 +86,7 @@ export class Supervisor {
       const entry = found.find((one) => one.name === worker.spec.name);
       if (entry === undefined || !isProcessRunning(entry)) continue;
       worker.identity = { pid: entry.pid, startTicks: entry.startTicks };
+      worker.isFound = true;
       worker.startedAtMs = entry.startedAtMs;
       worker.restarts = entry.restarts;
       this.#options.log.info("worker-found", { worker: entry.name, pid: entry.pid });
@@ -101,13 +105,13 @@ export class Supervisor {
 
   async end(): Promise<void> {
     this.handOver();
-    await Promise.all(
-      this.#workers.map(async (worker) => {
-        if (worker.identity !== undefined) await endProcess(worker.identity, END_GRACE_MS);
-        worker.identity = undefined;
-        await removeCgroup(this.#cgroupOf(worker.spec), 2_000);
-      }),
-    );
+    await Promise.all(this.#workers.map((worker) => this.#end(worker)));
+  }
+
+  /** Ends those that this process started; those that were found go on, since they may carry sessions. */
+  async endStarted(): Promise<void> {
+    this.handOver();
+    await Promise.all(this.#workers.filter(({ isFound }) => !isFound).map((worker) => this.#end(worker)));
   }
 
   entries(): readonly WorkerEntry[] {
@@ -124,6 +128,12 @@ export class Supervisor {
       startedAtMs: identity === undefined ? null : startedAtMs,
       restarts,
     }));
+  }
+
+  async #end(worker: Worker): Promise<void> {
+    if (worker.identity !== undefined) await endProcess(worker.identity, END_GRACE_MS);
+    worker.identity = undefined;
+    await removeCgroup(this.#cgroupOf(worker.spec), 2_000);
   }
 
   #look(): void {
@@ -150,6 +160,7 @@ export class Supervisor {
     const livedMs = clock.nowMs() - worker.startedAtMs;
     log.warn("worker-ended", { worker: worker.spec.name, pid: worker.identity?.pid, livedMs });
     worker.identity = undefined;
+    worker.isFound = false;
     worker.tries = livedMs >= STABLE_MS ? 0 : worker.tries + 1;
     worker.restarts++;
     worker.nextTryAtMs = clock.monotonicMs() + backoffMs(worker.tries, BACKOFF);

@@ -4,9 +4,11 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { sql } from "drizzle-orm";
 import type { NodeFacts } from "../../src/domain/node/report.ts";
-import { isProcessRunning, type ProcessIdentity } from "../../src/lib/process.ts";
+import { isProcessRunning, listCgroupPids, type ProcessIdentity } from "../../src/lib/process.ts";
+import { runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
-import { readProcessFile } from "../../src/node/process-file.ts";
+import { endLeftWorkers } from "../../src/node/end-left-workers.ts";
+import { readProcessFile, writeProcessFile } from "../../src/node/process-file.ts";
 import { NodeLab } from "../support/node-lab.ts";
 
 const SCRIPT = "/var/tmp/qvd-ndbox-empty.tar";
@@ -94,6 +96,70 @@ describe("workers", () => {
     expect(workers()).toEqual([]);
     expect(readProcessFile(lab.layout.nodeProcessFile)?.node).toBeNull();
     expect(await facts()).toMatchObject({ state: "stopped" });
+  }, 30_000);
+});
+
+/** While an interface of the host lies in the desktops' range, no node can start. */
+async function whileRefused(work: () => Promise<void>): Promise<void> {
+  const ip = (...words: readonly string[]) => runOk("changing a link", ["/usr/sbin/ip", ...words]);
+  await ip("link", "add", "ndboxother", "type", "bridge");
+  try {
+    await ip("addr", "add", "10.217.0.200/28", "dev", "ndboxother");
+    await expect(lab.startNode()).rejects.toThrow("QVD_NETWORK_RANGE");
+    await work();
+  } finally {
+    await ip("link", "del", "ndboxother");
+  }
+}
+
+describe("a start that fails", () => {
+  test("ends the workers that it started, and the next one starts them", async () => {
+    await whileRefused(async () => {
+      expect(await lab.log()).toContain("worker-started");
+      expect(listCgroupPids(`${lab.tree.unified}/ndbox/p`)).toEqual([]);
+      expect(readProcessFile(lab.layout.nodeProcessFile)).toMatchObject({ node: null, workers: [] });
+    });
+    await lab.startNode();
+    expect(workers().map(({ name }) => name)).toEqual(["auth", "broker-1"]);
+  }, 30_000);
+
+  test("leaves those alone that an earlier node started", async () => {
+    await lab.startNode();
+    const before = workers();
+    await lab.signalNode("SIGKILL");
+    await whileRefused(async () => {
+      expect(workers()).toEqual(before);
+      expect(before.every(isProcessRunning)).toBe(true);
+    });
+  }, 30_000);
+});
+
+describe("left workers", () => {
+  test("are those of a node that lives no more, and end with the box", async () => {
+    const file = lab.layout.nodeProcessFile;
+    expect(await endLeftWorkers(file)).toEqual([]);
+    await lab.startNode();
+    const before = workers();
+    expect(await endLeftWorkers(file)).toEqual([]);
+    expect(before.every(isProcessRunning)).toBe(true);
+    await lab.signalNode("SIGKILL");
+    expect(await endLeftWorkers(file)).toEqual(before);
+    expect(before.some(isProcessRunning)).toBe(false);
+    expect(readProcessFile(file)).toMatchObject({ node: null, workers: [] });
+  }, 30_000);
+
+  test("are never a stranger that has got the pid of one", async () => {
+    await lab.startNode();
+    const before = workers();
+    await lab.signalNode("SIGKILL");
+    const file = readProcessFile(lab.layout.nodeProcessFile);
+    if (file === undefined) throw new Error("there is no process file");
+    const older = before.map((worker) => ({ ...worker, startTicks: worker.startTicks - 1 }));
+    writeProcessFile(lab.layout.nodeProcessFile, { ...file, workers: older });
+    expect(await endLeftWorkers(lab.layout.nodeProcessFile)).toEqual([]);
+    expect(before.every(isProcessRunning)).toBe(true);
+    // For the lab to end.
+    writeProcessFile(lab.layout.nodeProcessFile, file);
   }, 30_000);
 });
 

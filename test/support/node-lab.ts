@@ -21,6 +21,7 @@ import { removeInstance } from "../../src/hypervisor/lxc/remove-instance.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import {
   endProcess,
+  isProcessRunning,
   type ProcessIdentity,
   readProcessIdentity,
   spawnDetached,
@@ -107,8 +108,9 @@ export class NodeLab {
       logFile: `${this.layout.logsFolder}/node.log`,
     });
     this.#wake ??= connectWake({ path: this.layout.wakeSocket, onWake: () => {}, log: silentLog() });
-    const wake = this.#wake;
-    if (!(await waitFor(() => wake.isConnected(), { timeoutMs: 10_000 })))
+    const [wake, node] = [this.#wake, this.#node];
+    const isDecided = () => wake.isConnected() || !isProcessRunning(node);
+    if (!(await waitFor(isDecided, { timeoutMs: 10_000 })) || !wake.isConnected())
       throw new Error(`the node did not come up: ${await this.log()}`);
   }
 

@@ -45,6 +45,12 @@ async function startBox(): Promise<Bun.Subprocess> {
 const asAccount = (account: string, ...command: readonly string[]) =>
   run(["setpriv", `--reuid=${account}`, `--regid=${account}`, "--init-groups", ...command]);
 
+const ip = (...words: readonly string[]) => runOk("change a link", ["/usr/sbin/ip", ...words]);
+
+/** Pids of all that runs from the box's executable. */
+const listOwnProcesses = async () =>
+  (await run(["pgrep", "-f", `^${EXECUTABLE} `])).stdout.split("\n").filter(Boolean);
+
 let box: Bun.Subprocess;
 
 beforeAll(async () => {
@@ -169,6 +175,30 @@ describe("a box", () => {
     expect(stdout).toContain("is down");
     expect(exitCode).toBe(2);
   });
+
+  test("with a range that is another's says so and ends, leaving no worker", async () => {
+    await ip("link", "add", "boxother", "type", "bridge");
+    await ip("addr", "add", "10.93.7.1/24", "dev", "boxother");
+    const { exitCode, stderr } = await qvd("box", "run").finally(() => ip("link", "del", "boxother"));
+    expect(stderr).toContain("interface boxother has 10.93.7.1/24");
+    expect(exitCode).toBe(1);
+    expect(await listOwnProcesses()).toEqual([]);
+    box = await startBox();
+  }, 130_000);
+
+  test("all of whose parts were killed is stopped too: no worker goes on", async () => {
+    const parts = readStatus().processes;
+    for (const pid of [box.pid, ...parts.map((part) => part.pid)]) process.kill(pid, "SIGKILL");
+    await box.exited;
+    expect(await waitFor(() => !parts.some(isProcessRunning), { timeoutMs: 5_000 })).toBe(true);
+    const { exitCode, stderr } = await qvd("box", "stop");
+    expect(stderr).toContain("ended auth, broker-1, broker-2");
+    expect(exitCode).toBe(0);
+    expect(await waitFor(async () => (await listOwnProcesses()).length === 0, { timeoutMs: 10_000 })).toBe(
+      true,
+    );
+    expect((await qvd("box", "stop")).stderr).toContain("does not run");
+  }, 60_000);
 
   test("with a port that is taken says so and ends, leaving nothing", async () => {
     const server = Bun.listen({ hostname: "0.0.0.0", port: 27_444, socket: { data: () => {} } });

@@ -12,6 +12,7 @@ import { AppError, describeError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import { isProcessRunning, readProcessIdentity } from "../../lib/process.ts";
 import { waitFor } from "../../lib/wait.ts";
+import { endLeftWorkers } from "../../node/end-left-workers.ts";
 import { readProcessFile } from "../../node/process-file.ts";
 import { type Account, readAccount } from "../accounts.ts";
 import { childEnv, ourselves, rootChildEnv } from "../child.ts";
@@ -82,6 +83,8 @@ export class Box {
       const hasEnded = await part.stop();
       if (!hasEnded) this.#log.error("part-killed", { part: part.name });
       isClean &&= hasEnded;
+      // A node that was killed, or could not start, has left them.
+      if (part.name === "node") await this.#endLeftWorkers();
     }
     this.#parts.length = 0;
     this.#say("stopped", "stopped");
@@ -90,6 +93,11 @@ export class Box {
 
   fail(error: unknown): void {
     this.#say("failed", describeError(error));
+  }
+
+  async #endLeftWorkers(): Promise<void> {
+    for (const { name, pid } of await endLeftWorkers(this.#layout.nodeProcessFile))
+      this.#log.warn("left-worker-ended", { worker: name, pid });
   }
 
   async #startDatabase(before: BoxStatus["processes"], signal: AbortSignal): Promise<void> {

@@ -1,6 +1,8 @@
+import { openCgroupTree, partFolder } from "../../hypervisor/lxc/cgroup-tree.ts";
 import { AppError } from "../../lib/errors.ts";
-import { isProcessRunning, signalProcess } from "../../lib/process.ts";
+import { isProcessRunning, listCgroupPids, signalProcess } from "../../lib/process.ts";
 import { waitFor } from "../../lib/wait.ts";
+import { endLeftWorkers, listLeftWorkers } from "../../node/end-left-workers.ts";
 import type { Command, CommandIo } from "../command.ts";
 import { openMode, requireRoot } from "../mode.ts";
 import { openBox } from "./open-box.ts";
@@ -18,9 +20,12 @@ export const boxStop: Command = {
   examples: ["qvd box stop"],
   async run(io) {
     requireRoot("stopping a box");
-    const status = readBoxStatus(openMode(io).layout);
+    const { layout, config } = openMode(io);
+    const status = readBoxStatus(layout);
     if (status?.box && isProcessRunning(status.box)) return await stopRunning(status.box, io);
     if (status?.processes.some(isProcessRunning)) return await stopOrphans(io);
+    if (listLeftWorkers(layout.nodeProcessFile).length > 0)
+      return (await hasDesktops(config.instance)) ? await stopOrphans(io) : await stopWorkers(io);
     io.err("qvd box: it does not run\n");
     return 0;
   },
@@ -50,4 +55,18 @@ async function stopOrphans(io: CommandIo): Promise<number> {
     if (await box.stop()) await takeDown(mode);
   }
   return 0;
+}
+
+/** Of a box whose parts are all gone; without desktops there is nothing that needs them back. */
+async function stopWorkers(io: CommandIo): Promise<number> {
+  const mode = openMode(io);
+  const ended = await endLeftWorkers(mode.layout.nodeProcessFile);
+  await takeDown(mode);
+  io.err(`qvd box: it did not run any more; ended ${ended.map(({ name }) => name).join(", ")}\n`);
+  return 0;
+}
+
+async function hasDesktops(instance: string): Promise<boolean> {
+  const tree = await openCgroupTree(instance);
+  return listCgroupPids(partFolder(tree, "container")).length > 0;
 }
