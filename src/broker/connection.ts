@@ -49,6 +49,8 @@ export class Connection implements SocketOwner {
   /** The client sends nothing more; it may still read the answer. */
   #hasEnded = false;
   #isDraining = false;
+  /** What is being answered is of no use to a client that has ended. */
+  #needsBothWays = false;
 
   constructor(deps: ConnectionDeps, socket: OwnedSocket) {
     this.#deps = deps;
@@ -79,7 +81,7 @@ export class Connection implements SocketOwner {
     if (this.#phase !== "reading" && this.#phase !== "answering") return;
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.length;
-    if (this.#canRead) this.#read();
+    if (this.#canRead) this.#proceed();
     else if (this.#waitingBytes > HEAD_LIMITS.waitingBytes) this.#socket.terminate();
   }
 
@@ -94,14 +96,16 @@ export class Connection implements SocketOwner {
       this.#unsent.shift();
     }
     if (this.#phase === "lingering") this.#endSending();
-    else if (this.#canRead) this.#read();
+    else this.#proceed();
   }
 
   onEnd(): void {
     this.#hasEnded = true;
-    // Whoever asked for a session and ended can't use it; other answers are still worth sending.
-    if (this.#phase === "answering") this.#gone?.abort();
-    else this.#socket.end();
+    if (this.#phase === "handshake") this.#socket.end();
+    else if (this.#phase === "answering") {
+      if (this.#needsBothWays) this.#gone?.abort();
+    } else if (this.#phase === "reading") this.#proceed();
+    else if (this.#unsent.length === 0) this.#endSending();
   }
 
   onClose(): void {
@@ -118,8 +122,14 @@ export class Connection implements SocketOwner {
     const { idleMs, strangerIdleMs } = this.#deps.limits;
     const patienceMs = this.#authenticator.hasProof ? idleMs : Math.min(idleMs, strangerIdleMs);
     this.#deadlineMs = performance.now() + patienceMs;
-    if (this.#isDraining || this.#hasEnded) this.#linger();
-    else if (this.#canRead) this.#read();
+    if (this.#isDraining) this.#linger();
+    else this.#proceed();
+  }
+
+  /** Reads on where that is allowed. Whoever has ended gets the answers to all it asked before, then the end. */
+  #proceed(): void {
+    if (this.#canRead) this.#read();
+    if (this.#canRead && this.#hasEnded) this.#linger();
   }
 
   /** Whoever asks on without reading the answers would have us keep them all. */
@@ -167,6 +177,8 @@ export class Connection implements SocketOwner {
 
   async #ask(head: RequestHead, signal: AbortSignal): Promise<Outcome> {
     const endpoint = findEndpoint(head);
+    this.#needsBothWays = endpoint.needsBothWays;
+    if (this.#needsBothWays && this.#hasEnded) this.#gone?.abort();
     try {
       return await endpoint.answer(this.#deps, {
         head,

@@ -9,23 +9,28 @@ export type Route = {
   readonly answer: Endpoint;
   /** Any final answer closes the connection, also one that tells of a failure. */
   readonly isLastWord: boolean;
+  /** Leads to a pipe, which is of no use to whoever has ended its own direction. */
+  readonly needsBothWays: boolean;
 };
+
+/** An answer that a client can still read after its last request. */
+const talk = (answer: Endpoint): Route => ({ answer, isLastWord: false, needsBothWays: false });
 
 const notFound: Endpoint = async () => reply({ status: 404 });
 
 /** Every endpoint of the QVD port; method and path must match exactly. */
 export function findEndpoint({ method, path }: RequestHead): Route {
-  if (method !== "GET") return { answer: notFound, isLastWord: false };
+  if (method !== "GET") return talk(notFound);
   switch (path) {
     case "/qvd/ping":
-      return { answer: ping, isLastWord: false };
+      return talk(ping);
     case "/qvd/list_of_vm":
-      return { answer: listOfVm, isLastWord: false };
+      return talk(listOfVm);
     case "/qvd/connect_to_vm":
-      return { answer: connectToVm, isLastWord: true };
+      return { answer: connectToVm, isLastWord: true, needsBothWays: true };
     case "/qvd/stop_vm":
-      return { answer: stopVm, isLastWord: false };
+      return talk(stopVm);
     default:
-      return { answer: notFound, isLastWord: false };
+      return talk(notFound);
   }
 }
