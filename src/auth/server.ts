@@ -3,13 +3,15 @@
  * in; there is one socket for each process that may. A connection that sends what isn't a question is ended.
  */
 
-import { chmodSync, rmSync } from "node:fs";
-import { LineSplitter } from "../lib/lines.ts";
+import { chmodSync } from "node:fs";
+import { type LineConnection, listenLines } from "../lib/line-socket.ts";
 import type { Log } from "../lib/log.ts";
 import { type AuthAnswer, AuthQuestion, MOST_AUTH_LINE_BYTES } from "../wire/auth/messages.ts";
 
 /** Questions of one connection that may be open at a time; the asker waits for answers, so more is misuse. */
 const MOST_OPEN = 512;
+/** Each worker of a process that may ask has one. */
+const MOST_CONNECTIONS = 256;
 
 export type AuthServerDeps = {
   readonly path: string;
@@ -17,87 +19,61 @@ export type AuthServerDeps = {
   readonly log: Log;
 };
 
-type Asker = {
-  readonly lines: LineSplitter;
-  readonly gone: AbortController;
-  open: number;
-  /** What the socket didn't take yet. */
-  unsent: Uint8Array;
-};
+type Asker = { readonly connection: LineConnection; readonly gone: AbortController; open: number };
 
 /** Listens until `stop`. A socket file left by an earlier process is replaced. */
 export function serveAuth(deps: AuthServerDeps): { stop(): void } {
-  rmSync(deps.path, { force: true });
-  const server = Bun.listen<Asker>({
-    unix: deps.path,
-    socket: {
-      open(socket) {
-        socket.data = {
-          lines: new LineSplitter(MOST_AUTH_LINE_BYTES),
-          gone: new AbortController(),
-          open: 0,
-          unsent: new Uint8Array(),
-        };
-      },
-      data(socket, chunk) {
-        for (const line of socket.data.lines.push(chunk)) receive(deps, socket, line);
-      },
-      drain: flush,
-      close(socket) {
-        socket.data.gone.abort();
-      },
-      error(_socket, error) {
-        deps.log.warn("auth-socket-failed", { error });
-      },
+  const askers = new Map<LineConnection, Asker>();
+  const server = listenLines(deps.path, {
+    mostLineBytes: MOST_AUTH_LINE_BYTES,
+    mostConnections: MOST_CONNECTIONS,
+    onOpen: (connection) => {
+      askers.set(connection, { connection, gone: new AbortController(), open: 0 });
+    },
+    onLine: (connection, line) => {
+      const asker = askers.get(connection);
+      if (asker !== undefined) receive(deps, asker, line);
+    },
+    onLongLine: (connection) => refuse(deps, connection, "a line over the bound"),
+    onClose: (connection) => {
+      askers.get(connection)?.gone.abort();
+      askers.delete(connection);
     },
   });
   chmodSync(deps.path, 0o660);
-  return {
-    stop() {
-      server.stop(true);
-      rmSync(deps.path, { force: true });
-    },
-  };
+  return server;
 }
 
-function receive(deps: AuthServerDeps, socket: Bun.Socket<Asker>, line: string | null): void {
+function receive(deps: AuthServerDeps, asker: Asker, line: string): void {
+  const { connection, gone } = asker;
   const question = AuthQuestion.safeParse(parseJson(line));
-  const asker = socket.data;
-  if (!question.success || asker.open >= MOST_OPEN) {
-    deps.log.warn("auth-asker-refused", {
-      reason: question.success ? "too many questions" : "not a question",
-    });
-    socket.end();
-    return;
-  }
+  if (!question.success) return void refuse(deps, connection, "not a question");
+  if (asker.open >= MOST_OPEN) return void refuse(deps, connection, "too many questions");
   asker.open++;
   deps
-    .answer(question.data, asker.gone.signal)
+    .answer(question.data, gone.signal)
     .then((answer) => {
-      asker.unsent = Buffer.concat([asker.unsent, Buffer.from(`${JSON.stringify(answer)}\n`)]);
-      if (!asker.gone.signal.aborted) flush(socket);
+      if (!gone.signal.aborted) connection.send(JSON.stringify(answer));
     })
     .catch((error: unknown) => {
       deps.log.error("auth-answer-failed", { error });
-      socket.end();
+      connection.close();
     })
     .finally(() => {
       asker.open--;
     });
 }
 
-function flush(socket: Bun.Socket<Asker>): void {
-  const { unsent } = socket.data;
-  if (unsent.length === 0) return;
-  // Bytes, as a write may end within a character.
-  socket.data.unsent = unsent.subarray(Math.max(0, socket.write(unsent)));
+function refuse({ log }: AuthServerDeps, connection: LineConnection, reason: string): void {
+  log.warn("auth-asker-refused", { reason });
+  connection.close();
 }
 
-function parseJson(line: string | null): unknown {
+function parseJson(line: string): unknown {
   try {
-    return line === null ? null : JSON.parse(line);
+    return JSON.parse(line);
   } catch {
     // Not JSON, so not a question either.
-    return null;
+    return undefined;
   }
 }

@@ -16,6 +16,8 @@ export type LineHandlers = {
   readonly mostLineBytes: number;
   readonly onOpen?: (connection: LineConnection) => void;
   readonly onLine: (connection: LineConnection, line: string) => void;
+  /** A line over the bound was dropped. */
+  readonly onLongLine?: (connection: LineConnection) => void;
   readonly onClose?: (connection: LineConnection) => void;
 };
 
@@ -75,7 +77,8 @@ function socketHandlers(handlers: LineHandlers) {
     },
     data: (socket: Bun.Socket<State>, chunk: Uint8Array) => {
       for (const line of socket.data.splitter.push(chunk))
-        if (line !== null && line !== "") handlers.onLine(socket.data.connection, line);
+        if (line === null) handlers.onLongLine?.(socket.data.connection);
+        else if (line !== "") handlers.onLine(socket.data.connection, line);
     },
     drain: (socket: Bun.Socket<State>) => send(socket, new Uint8Array(0)),
     close: (socket: Bun.Socket<State>) => {
