@@ -40,7 +40,7 @@ export type XSessionDeps = {
  * While somebody waits for a change, a look is taken at growing distances besides: notices of a burst of
  * writes get lost, and a client would wait for each.
  */
-const LOOK = { firstMs: 5, mostMs: 250 };
+const LOOK = { firstMs: 2, mostMs: 250 };
 /** nxagent drops a SIGHUP that comes while it is just done with the one before. */
 const REPEAT_HANG_UP_MS = 400;
 /** How long xinit may outlive its server, or the server xinit. */
@@ -216,7 +216,7 @@ export class XSession {
   async waitForPort(timeoutMs: number): Promise<boolean> {
     const isOpen = await waitFor(() => this.#state !== "listening" || this.#deps.isPortOpen(), {
       timeoutMs,
-      everyMs: 5,
+      everyMs: 1,
     });
     return isOpen === true && this.#state === "listening";
   }
