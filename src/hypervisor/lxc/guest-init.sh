@@ -26,18 +26,27 @@ is_anyone_left() {
   return 1
 }
 
+# True when /etc/hosts has the name.
+knows_itself() {
+  [ -r /etc/hosts ] || return 1
+  while read -r address names || [ -n "$address" ]; do
+    case " $names " in *[[:blank:]]"$1"[[:blank:]]*) return 0 ;; esac
+  done </etc/hosts
+  return 1
+}
+
+# The person waits for the agent, and each program takes a millisecond: the shell does by itself what it can.
 mkdir -p "$state" /var/log /root
-chmod 0755 "$state"
-rm -f "$state/power-off"
+if [ -e "$state/power-off" ]; then rm -f "$state/power-off"; fi
 
 if [ -n "$QVD_RESOLVERS" ]; then
   # Often a link to what a service of a whole system would write.
-  rm -f /etc/resolv.conf
+  if [ -L /etc/resolv.conf ]; then rm -f /etc/resolv.conf; fi
   for address in $QVD_RESOLVERS; do echo "nameserver $address"; done >/etc/resolv.conf
 fi
 if [ -n "$QVD_HOST_NAME" ]; then
   echo "$QVD_HOST_NAME" >/etc/hostname
-  grep -qsw "$QVD_HOST_NAME" /etc/hosts ||
+  knows_itself "$QVD_HOST_NAME" ||
     printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$QVD_HOST_NAME" >>/etc/hosts
 fi
 unset QVD_RESOLVERS QVD_HOST_NAME
