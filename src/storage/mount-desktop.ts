@@ -27,22 +27,30 @@ const LEAST_FREE_BYTES = 64 * 2 ** 20;
 
 /** Starts from nothing: takes apart what an earlier life left. The base must be there (`ensureBase`). */
 export async function mountDesktop(context: StorageContext, request: MountRequest): Promise<MountedDesktop> {
-  const { layout } = context;
-  const vm = vmLayout(layout, request.vmId);
-  await unmountDesktop(context, request.vmId);
+  const vm = vmLayout(context.layout, request.vmId);
+  const folders = makeRoom(context, vm, request);
+  // Whoever waits for them sees their failure; nobody may yet when it comes.
+  folders.catch(() => {});
   try {
-    await mkdir(layout.vmsFolder, { recursive: true });
-    if ((await freeBytes(layout.vmsFolder)) < Math.min(LEAST_FREE_BYTES, context.reserveBytes))
-      throw full(request.vmId);
-    await makeFolders(context, vm, request);
-    await checkPassable(layout.vmsFolder);
-    await mountAll(context, vm, request);
+    await mountAll(context, vm, { ...request, folders });
     await checkWritable([vm.root, vm.home]);
   } catch (cause) {
+    // What is made after all must not come after what takes it away.
+    await folders.catch(() => {});
     await unmountDesktop(context, request.vmId);
     throw cause instanceof Error && isFullDisk(cause.message) ? full(request.vmId, cause) : cause;
   }
   return { rootFolder: vm.root, homeFolder: vm.home };
+}
+
+async function makeRoom(context: StorageContext, vm: VmLayout, request: MountRequest): Promise<void> {
+  const { vmsFolder } = context.layout;
+  await unmountDesktop(context, request.vmId);
+  await mkdir(vmsFolder, { recursive: true });
+  if ((await freeBytes(vmsFolder)) < Math.min(LEAST_FREE_BYTES, context.reserveBytes))
+    throw full(request.vmId);
+  await makeFolders(context, vm, request);
+  await checkPassable(vmsFolder);
 }
 
 async function makeFolders(context: StorageContext, vm: VmLayout, request: MountRequest): Promise<void> {
@@ -65,16 +73,22 @@ async function makeFolders(context: StorageContext, vm: VmLayout, request: Mount
   await mkdir(homeFolder(layout, request.vmId), { recursive: true, mode: 0o755 });
 }
 
-async function mountAll(context: StorageContext, vm: VmLayout, request: MountRequest): Promise<void> {
+/** The namespace is made while the folders are: a person waits for both. */
+async function mountAll(
+  context: StorageContext,
+  vm: VmLayout,
+  request: MountRequest & { readonly folders: Promise<void> },
+): Promise<void> {
   const { layout, libc } = context;
   const source = baseFolder(layout, request.diId);
-  const base = await stat(source).catch(() => undefined);
-  if (base === undefined)
-    throw new AppError(
-      "not-found",
-      `Mounting desktop ${request.vmId}: its image is not unpacked at ${source}`,
-    );
   await withUserNamespace(idRangeOf(context.idRangeFirst, request.slot), async (namespace) => {
+    await request.folders;
+    const base = await stat(source).catch(() => undefined);
+    if (base === undefined)
+      throw new AppError(
+        "not-found",
+        `Mounting desktop ${request.vmId}: its image is not unpacked at ${source}`,
+      );
     bindIdMapped(libc, namespace, { source, target: vm.base, isReadOnly: true });
     const home = homeFolder(layout, request.vmId);
     bindIdMapped(libc, namespace, { source: home, target: vm.home, isReadOnly: false });
