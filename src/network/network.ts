@@ -38,6 +38,8 @@ export interface Network {
   ensure(): Promise<void>;
   /** Lets a desktop speak as `address`; before its start. Takes earlier addresses of it away. */
   addPort(vmId: VmId, address: string): Promise<NetworkPort>;
+  /** The port that `addPort` makes. */
+  portOf(vmId: VmId, address: string): NetworkPort;
   removePort(vmId: VmId): Promise<void>;
   listPorts(): Promise<ReadonlyMap<VmId, ObservedPort>>;
   /** Takes everything away, for a box that is taken down. */
@@ -63,13 +65,13 @@ export function createNetwork(options: NetworkOptions): Network {
         "bad-input",
         `Plugging in desktop ${vmId}: its address ${address} is not in the desktop network ${range.cidr}`,
       );
-    const port = { interfaceName: interfaceName(instance, vmId), mac: macOf(address), address };
+    const port = portOf(options, vmId, address);
     const known = await listPortElements(names);
     const remove = known.filter((other) => other.interfaceName === port.interfaceName);
     await changePortElements(names, { remove, add: [port] });
     for (const other of remove) if (other.address !== address) await forgetNeighbour(other, names.bridge);
     await pinNeighbour(port, names.bridge);
-    return { ...port, bridge: names.bridge, prefixLength: range.prefixLength, gateway: range.gateway };
+    return port;
   };
   const removePort = async (vmId: VmId) => {
     const name = interfaceName(instance, vmId);
@@ -80,20 +82,14 @@ export function createNetwork(options: NetworkOptions): Network {
     await removeInterface(name);
   };
   const remove = async () => {
-    const { table } = names;
-    await loadRules(
-      [
-        `table bridge ${table}`,
-        `delete table bridge ${table}`,
-        `table inet ${table}`,
-        `delete table inet ${table}`,
-      ].join("\n"),
-    );
+    const tables = [`table bridge ${names.table}`, `table inet ${names.table}`];
+    await loadRules(tables.flatMap((table) => [table, `delete ${table}`]).join("\n"));
     await removeInterface(names.bridge);
   };
   return {
     ensure: () => inTurn(ensure),
     addPort: (vmId, address) => inTurn(() => addPort(vmId, address)),
+    portOf: (vmId, address) => portOf(options, vmId, address),
     removePort: (vmId) => inTurn(() => removePort(vmId)),
     remove: () => inTurn(remove),
     async listPorts() {
@@ -113,6 +109,13 @@ export function createNetwork(options: NetworkOptions): Network {
       return ports;
     },
   };
+}
+
+function portOf({ instance, range }: NetworkOptions, vmId: VmId, address: string): NetworkPort {
+  const name = interfaceName(instance, vmId);
+  const { bridge } = networkNames(instance);
+  const { prefixLength, gateway } = range;
+  return { bridge, interfaceName: name, mac: macOf(address), address, prefixLength, gateway };
 }
 
 /** Without it the host asks for up to 40 seconds where a desktop used to be that has moved or changed its interface. */
