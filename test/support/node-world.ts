@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import type { DiId, NodeId, VmId } from "../../src/domain/ids.ts";
 import { type Layout, layoutOf } from "../../src/domain/node/layout.ts";
+import type { NetworkPort } from "../../src/domain/node/network-port.ts";
 import { parseNetworkRange } from "../../src/domain/node/network-range.ts";
 import { VM_LIMITS, type VmLimits } from "../../src/domain/vm/facts.ts";
 import { systemClock } from "../../src/lib/clock.ts";
@@ -96,9 +97,9 @@ export class NodeWorld {
       network: {
         addPort: async (vmId: VmId, address: string) => {
           this.ports.add(vmId);
-          const port = { bridge: "simboxbr0", interfaceName: `simbox-${vmId}`, mac: "02:51:0a:5d:00:02" };
-          return { ...port, address, prefixLength: 24, gateway: "10.93.0.1" };
+          return portOf(vmId, address);
         },
+        portOf,
         removePort: async (vmId: VmId) => void this.ports.delete(vmId),
       },
       channels,
@@ -155,4 +156,9 @@ export class NodeWorld {
     await this.rows.database.drop();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+function portOf(vmId: VmId, address: string): NetworkPort {
+  const port = { bridge: "simboxbr0", interfaceName: `simbox-${vmId}`, mac: "02:51:0a:5d:00:02" };
+  return { ...port, address, prefixLength: 24, gateway: "10.93.0.1" };
 }

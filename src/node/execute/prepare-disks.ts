@@ -1,5 +1,12 @@
 import type { Executor } from "./executor.ts";
 
+/** The network port comes along, since it takes as long to make as the disks and needs nothing of them. */
 export const prepareDisks: Executor<"prepare-disks"> = async (deps, { desktop }, { diId }) => {
-  await deps.storage.mountDesktop({ vmId: desktop.vmId, diId, slot: desktop.idSlot });
+  const { vmId, address, idSlot: slot } = desktop;
+  const made = await Promise.allSettled([
+    deps.storage.mountDesktop({ vmId, diId, slot }),
+    deps.network.addPort(vmId, address),
+  ]);
+  // Both have ended by now: what is taken down after a failure must not be put up meanwhile.
+  for (const one of made) if (one.status === "rejected") throw one.reason;
 };
