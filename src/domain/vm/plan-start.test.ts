@@ -259,6 +259,20 @@ planTable("starting_2", [
     ["report running agent-connected desktop-running"],
   ],
   [
+    "prepares the session of the client that waits, in the same plan",
+    {
+      report: { state: "starting_2" },
+      wished: { session: sessionOf({ state: "requested" }) },
+      agent: { isAttached: true },
+    },
+    [
+      "report running agent-connected desktop-running",
+      "report-session preparing",
+      "prepare-session",
+      "report-session listening",
+    ],
+  ],
+  [
     "fails when the agent does not answer in time, and is taken down",
     { report: { state: "starting_2", stateAtMs: NOW_MS - VM_LIMITS.startTimeoutMs } },
     ["report stopping_2 start-failed start-retry-planned", "halt"],

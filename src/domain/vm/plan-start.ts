@@ -6,7 +6,7 @@
 import { backoffMs } from "../../lib/backoff.ts";
 import { nameActor } from "../access/name-actor.ts";
 import type { VmFacts, VmImage, VmPlan } from "./facts.ts";
-import { failWaitingSession } from "./plan-session.ts";
+import { failWaitingSession, planSession } from "./plan-session.ts";
 import { tearDown } from "./plan-stop.ts";
 import { step, type VmEventDraft, type VmReportPatch, type VmStep } from "./steps.ts";
 
@@ -149,7 +149,7 @@ function unpackText({ isBeingUnpacked = false }: Extract<VmImage, { kind: "ready
 }
 
 function planBooting(facts: VmFacts): VmPlan {
-  const { observed, nowMs, limits } = facts;
+  const { desired, observed, nowMs, limits } = facts;
   const { report, agent } = observed;
   if (!observed.isAlive)
     return failTry(
@@ -157,23 +157,28 @@ function planBooting(facts: VmFacts): VmPlan {
       "The desktop ended before its agent answered: the system in its image, or our agent in it, can't run.",
     );
   if (agent.isAttached)
-    return only(
-      step(
-        "report",
-        {
-          state: "running",
-          hasAgent: true,
-          xState: agent.xState,
-          nextTryAtMs: null,
-          fault: null,
-          events: [
-            { code: "agent-connected", text: "The desktop has booted: its agent answers." },
-            { code: "desktop-running", text: "The desktop is running." },
-          ],
-        },
-        "it passed its checks",
-      ),
-    );
+    return {
+      steps: [
+        step(
+          "report",
+          {
+            state: "running",
+            hasAgent: true,
+            xState: agent.xState,
+            nextTryAtMs: null,
+            fault: null,
+            events: [
+              { code: "agent-connected", text: "The desktop has booted: its agent answers." },
+              { code: "desktop-running", text: "The desktop is running." },
+            ],
+          },
+          "it passed its checks",
+        ),
+        // Whoever caused the start waits.
+        ...planSession(facts, desired.session).steps,
+      ],
+      wakeAtMs: undefined,
+    };
   const end = report.stateAtMs + limits.startTimeoutMs;
   if (nowMs < end) return { steps: [], wakeAtMs: end };
   return failTry(
