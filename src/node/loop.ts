@@ -28,7 +28,7 @@ import { listStrangers, sweepStrangers } from "./sweep-strangers.ts";
 
 export type LoopOptions = {
   readonly fullPassMs: number;
-  /** Wakes within this time share a pass. */
+  /** Least time from one pass to the next, which the wakes in between share; the first is answered at once. */
   readonly gatherMs: number;
 };
 
@@ -55,6 +55,7 @@ export class NodeLoop {
   #fullTimer: ReturnType<typeof setInterval> | undefined;
   #isPassing = false;
   #passes = 0;
+  #passedAtMs = Number.NEGATIVE_INFINITY;
   #awayTries = 0;
   #isBoxStopping = false;
   #isStopped = false;
@@ -74,7 +75,7 @@ export class NodeLoop {
   wake(vmId?: VmId): void {
     if (vmId === undefined) this.#isAllDirty = true;
     else this.#dirty.add(vmId);
-    this.#schedule(this.#options.gatherMs);
+    this.#schedule(Math.max(0, this.#passedAtMs + this.#options.gatherMs - this.#nowMs()));
   }
 
   takeGuestEvent(vmId: VmId, event: GuestEvent): void {
@@ -134,6 +135,7 @@ export class NodeLoop {
   async #pass(): Promise<void> {
     this.#isPassing = true;
     this.#passes++;
+    this.#passedAtMs = this.#nowMs();
     const isFull = this.#isAllDirty;
     const vmIds = [...this.#dirty];
     this.#isAllDirty = false;
@@ -205,6 +207,8 @@ export class NodeLoop {
     if (memory.running !== undefined) {
       // It is looked at again when its steps have ended.
       if (wantsDown(desired) && CALLED_OFF.has(memory.running.action)) memory.running.abort.abort();
+      // Its session may still take long; others needn't wait for that with their start.
+      if (memory.report.state === "running") this.#queue.release(desktop.vmId);
       return;
     }
     memory.report = readReport(desktop, nowMs);
