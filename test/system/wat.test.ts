@@ -93,7 +93,9 @@ async function visit(page: Page, address: string): Promise<void> {
     try {
       await page.goto(address);
     } catch (error) {
-      if (!String(error).includes(NETWORK_CHANGED)) throw error;
+      // The page that says so may still be on its way when the next try begins, and interrupts that one.
+      const isItsPage = String(error).includes("chrome-error://");
+      if (!isItsPage && !String(error).includes(NETWORK_CHANGED)) throw error;
       isBroken = true;
     }
     page.off("requestfailed", onFailed);

@@ -14,7 +14,7 @@ export type WatVisit = {
 const STOP_MS = 60_000;
 
 /** Chromium drops what it loads when an interface of the machine comes or goes, as those of desktops do. */
-const NETWORK_CHANGED = "ERR_NETWORK_CHANGED";
+const NETWORK_CHANGED = /ERR_NETWORK_CHANGED|chrome-error:/;
 const TRIES = 4;
 
 /** Returns the milliseconds from the click to the page's word that the desktop is stopped. */
@@ -50,7 +50,7 @@ async function openDesktop(page: Page, visit: WatVisit): Promise<void> {
       await page.goto(`${visit.url}/desktops/${visit.vmId}`);
       return;
     } catch (error) {
-      if (tries === TRIES || !String(error).includes(NETWORK_CHANGED)) throw error;
+      if (tries === TRIES || !NETWORK_CHANGED.test(String(error))) throw error;
     }
   }
 }
