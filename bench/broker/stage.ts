@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runOk } from "../../src/lib/run.ts";
+import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { connectRequest } from "../../test/support/broker-door.ts";
 import { createTlsPair } from "../../test/support/tls-pair.ts";
@@ -70,9 +70,13 @@ export async function openStage(): Promise<Stage> {
       ]),
     hurry: async (relay, isHurried) => {
       const policy = isHurried ? ["--fifo", "--pid", "10"] : ["--other", "--pid", "0"];
-      // All of its threads: a collector that may not run holds up the one that may.
-      for (const pid of [relay.pid, desktop.pid])
-        await runOk("schedule the round trip", ["chrt", "--all-tasks", ...policy, `${pid}`]);
+      // All of its threads: a collector that may not run holds up the one that may. One that ends meanwhile
+      // fails chrt, so it is asked again.
+      for (const pid of [relay.pid, desktop.pid]) {
+        const command = ["chrt", "--all-tasks", ...policy, `${pid}`];
+        const isSet = async () => (await run(command)).exitCode === 0;
+        if (!(await waitFor(isSet, { timeoutMs: 5_000 }))) throw new Error(`${command.join(" ")} fails`);
+      }
     },
     close: async () => {
       await desktop.end();
