@@ -46,15 +46,17 @@ export async function ensurePartFolders(tree: CgroupTree): Promise<void> {
 
 /** Every group folder of a desktop, in all hierarchies; by desktop. */
 export async function listGroups(tree: CgroupTree): Promise<ReadonlyMap<VmId, readonly string[]>> {
+  const parents = tree.roots.flatMap((root) =>
+    CGROUP_PARTS.map((part) => `${root}/${tree.instance}/${FOLDERS[part]}`),
+  );
+  // The old layout has a dozen hierarchies, and each pass of the node's loop looks at all of them: at once.
+  const listed = await Promise.all(parents.map((parent) => readdir(parent).catch((): string[] => [])));
   const groups = new Map<VmId, string[]>();
-  for (const root of tree.roots)
-    for (const part of CGROUP_PARTS) {
-      const parent = `${root}/${tree.instance}/${FOLDERS[part]}`;
-      for (const name of await readdir(parent).catch((): string[] => [])) {
-        const vmId = parseId<VmId>(name);
-        if (vmId === undefined) continue;
-        groups.set(vmId, [...(groups.get(vmId) ?? []), `${parent}/${name}`]);
-      }
+  for (const [index, parent] of parents.entries())
+    for (const name of listed[index] ?? []) {
+      const vmId = parseId<VmId>(name);
+      if (vmId === undefined) continue;
+      groups.set(vmId, [...(groups.get(vmId) ?? []), `${parent}/${name}`]);
     }
   return groups;
 }
