@@ -86,6 +86,11 @@ describe("a real desktop", () => {
     expect(await lab.inside("getent passwd alice.b")).toBe(
       "alice.b:x:2001:2001:Alice  the  first:/home/alice.b:/bin/bash",
     );
+    expect(await lab.inside("getent group alice.b; getent shadow alice.b; getent gshadow alice.b")).toBe(
+      "alice.b:x:2001:\nalice.b:!::0:99999:7:::\nalice.b:!::",
+    );
+    // What the system's own checkers say of the account: nothing.
+    expect(await lab.inside("(pwck -r -q; grpck -r) 2>&1 | grep -F alice")).toBe("");
     expect(await lab.inside("stat -c '%u:%g %a' /home/alice.b /home/alice.b/.profile /run/user/2001")).toBe(
       "2001:2001 700\n2001:2001 644\n2001:2001 700",
     );
