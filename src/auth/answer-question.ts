@@ -1,6 +1,6 @@
 /**
  * What stands between a question of the socket and an authenticator: names are normalised, guessing is
- * slowed down, and only so many proofs are looked at at a time (each hash takes 64 MB).
+ * slowed down, and only so many proofs are looked at at a time (each hash takes 46 MiB).
  */
 
 import { describeError, isAppError } from "../lib/errors.ts";

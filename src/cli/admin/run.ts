@@ -8,7 +8,7 @@ import { AppError } from "../../lib/errors.ts";
 import type { Command } from "../command.ts";
 import { openMode } from "../mode.ts";
 
-/** Each hash takes 64 MB while it runs. */
+/** Each hash takes 46 MiB while it runs. */
 const HASHES = { atOnce: 2, waiting: 32 };
 
 export const adminRun: Command = {
