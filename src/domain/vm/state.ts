@@ -13,7 +13,8 @@
  *        └── zombie_2 ◄── zombie_1
  *            (KILL)        (TERM to its monitor)
  *
- * starting_1: order taken, waits for its turn, its image and its disks.
+ * starting_1: order taken, waits for its turn, its image and its disks. It leads to stopping_1 too: a node that ended between
+ *             a start and its report finds the agent there already.
  * starting_2: started; not all checks passed yet (boots, has its address, agent answers).
  * stopping_1: order taken, the agent was asked to power off.
  * stopping_2: the agent answered, or the halt signal was sent; going down.
