@@ -80,6 +80,7 @@ export async function prepareByHand(place: HandPlace): Promise<ByHand> {
 function configOf(place: HandPlace, folder: string): string {
   const config = renderConfig(
     {
+      kind: "container",
       vmId: NUMBER,
       rootFolder: `${folder}/root`,
       homeFolder: `${folder}/home`,

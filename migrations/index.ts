@@ -5,7 +5,11 @@
 
 /// <reference path="./sql.d.ts" />
 import foundation from "./0001-foundation.sql" with { type: "text" };
+import manyNodes from "./0002-many-nodes.sql" with { type: "text" };
 
 export type Migration = { readonly number: number; readonly name: string; readonly text: string };
 
-export const MIGRATIONS: readonly Migration[] = [{ number: 1, name: "foundation", text: foundation }];
+export const MIGRATIONS: readonly Migration[] = [
+  { number: 1, name: "foundation", text: foundation },
+  { number: 2, name: "many-nodes", text: manyNodes },
+];

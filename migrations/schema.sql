@@ -86,8 +86,15 @@ CREATE TABLE public.dis (
     fault text,
     size_bytes bigint,
     sha256 text,
+    kind text DEFAULT 'archive'::text NOT NULL,
+    source_url text,
+    published_at timestamp with time zone,
+    retired_at timestamp with time zone,
+    done_bytes bigint,
+    total_bytes bigint,
     CONSTRAINT dis_file_name_check CHECK ((file_name ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'::text)),
-    CONSTRAINT dis_state_check CHECK ((state = ANY (ARRAY['new'::text, 'verifying'::text, 'ready'::text, 'failed'::text]))),
+    CONSTRAINT dis_kind_check CHECK ((kind = ANY (ARRAY['archive'::text, 'disk'::text]))),
+    CONSTRAINT dis_state_check CHECK ((state = ANY (ARRAY['new'::text, 'fetching'::text, 'verifying'::text, 'ready'::text, 'failed'::text]))),
     CONSTRAINT dis_stated_sha256_check CHECK ((stated_sha256 ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT dis_version_check CHECK ((version ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'::text))
 );
@@ -101,11 +108,23 @@ ALTER TABLE public.dis ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.join_codes (
+    id text NOT NULL,
+    sealed bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    created_by text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    used_by text,
+    CONSTRAINT join_codes_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{8,64}$'::text))
+);
+
 CREATE TABLE public.leases (
     node_id integer NOT NULL,
     epoch bigint DEFAULT 1 NOT NULL,
     renewed_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
-    valid_until timestamp with time zone NOT NULL
+    valid_until timestamp with time zone NOT NULL,
+    lost_at timestamp with time zone
 );
 
 CREATE TABLE public.node_reports (
@@ -121,7 +140,15 @@ CREATE TABLE public.nodes (
     id integer NOT NULL,
     name text NOT NULL,
     is_blocked boolean DEFAULT false NOT NULL,
-    created_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL
+    created_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    box_id text,
+    address text,
+    shared_id text,
+    drain text,
+    drained_at timestamp with time zone,
+    weight real DEFAULT 1 NOT NULL,
+    CONSTRAINT nodes_drain_check CHECK ((drain = ANY (ARRAY['finish'::text, 'move'::text]))),
+    CONSTRAINT nodes_weight_check CHECK (((weight >= (0)::double precision) AND (weight <= (100)::double precision)))
 );
 
 ALTER TABLE public.nodes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -140,14 +167,55 @@ CREATE TABLE public.osfs (
     memory_mb integer DEFAULT 1024 NOT NULL,
     cpus real DEFAULT 2 NOT NULL,
     created_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    hypervisor text DEFAULT 'lxc'::text NOT NULL,
+    persistence text DEFAULT 'home'::text NOT NULL,
+    kept_folders text[] DEFAULT '{}'::text[] NOT NULL,
+    home_mb integer,
+    system_mb integer,
+    idle_stop_seconds integer,
+    on_crash text DEFAULT 'restart'::text NOT NULL,
+    allows_neighbours boolean DEFAULT false NOT NULL,
+    expiry_soft_seconds integer,
+    expiry_hard_seconds integer,
     CONSTRAINT osfs_cpus_check CHECK (((cpus >= (0.1)::double precision) AND (cpus <= (256)::double precision))),
+    CONSTRAINT osfs_expiry_hard_seconds_check CHECK ((expiry_hard_seconds >= 0)),
+    CONSTRAINT osfs_expiry_soft_seconds_check CHECK ((expiry_soft_seconds >= 0)),
+    CONSTRAINT osfs_home_mb_check CHECK (((home_mb >= 16) AND (home_mb <= 16777216))),
+    CONSTRAINT osfs_hypervisor_check CHECK ((hypervisor = ANY (ARRAY['lxc'::text, 'kvm'::text]))),
+    CONSTRAINT osfs_idle_stop_seconds_check CHECK (((idle_stop_seconds >= 0) AND (idle_stop_seconds <= 31536000))),
     CONSTRAINT osfs_memory_mb_check CHECK (((memory_mb >= 64) AND (memory_mb <= 1048576))),
     CONSTRAINT osfs_name_check CHECK (((name <> ''::text) AND (name = btrim(name)))),
+    CONSTRAINT osfs_on_crash_check CHECK ((on_crash = ANY (ARRAY['leave'::text, 'restart'::text]))),
+    CONSTRAINT osfs_persistence_check CHECK ((persistence = ANY (ARRAY['nothing'::text, 'home'::text, 'folders'::text, 'everything'::text]))),
+    CONSTRAINT osfs_system_mb_check CHECK (((system_mb >= 16) AND (system_mb <= 16777216))),
     CONSTRAINT osfs_tenant_id_check CHECK ((tenant_id > 0))
 );
 
 ALTER TABLE public.osfs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.osfs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.properties (
+    id integer NOT NULL,
+    user_id integer,
+    vm_id integer,
+    node_id integer,
+    osf_id integer,
+    di_id integer,
+    key text NOT NULL,
+    value text NOT NULL,
+    CONSTRAINT properties_check CHECK ((num_nonnulls(user_id, vm_id, node_id, osf_id, di_id) = 1)),
+    CONSTRAINT properties_key_check CHECK ((key ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'::text)),
+    CONSTRAINT properties_value_check CHECK ((length(value) <= 4096))
+);
+
+ALTER TABLE public.properties ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.properties_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -303,6 +371,12 @@ CREATE TABLE public.vm_reports (
     fault_code text,
     fault_text text,
     reported_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    queue_position integer,
+    queue_due_at timestamp with time zone,
+    has_network boolean,
+    crashes integer DEFAULT 0 NOT NULL,
+    idle_since timestamp with time zone,
+    incarnation bigint DEFAULT 0 NOT NULL,
     CONSTRAINT vm_reports_state_check CHECK ((state = ANY (ARRAY['stopped'::text, 'starting_1'::text, 'starting_2'::text, 'running'::text, 'stopping_1'::text, 'stopping_2'::text, 'zombie_1'::text, 'zombie_2'::text]))),
     CONSTRAINT vm_reports_x_state_check CHECK ((x_state = ANY (ARRAY['none'::text, 'starting'::text, 'listening'::text, 'connected'::text, 'suspending'::text, 'suspended'::text, 'stopping'::text])))
 );
@@ -326,6 +400,8 @@ CREATE TABLE public.vms (
     wished_by text,
     node_id integer,
     epoch bigint DEFAULT 0 NOT NULL,
+    expires_soft_at timestamp with time zone,
+    expires_hard_at timestamp with time zone,
     CONSTRAINT vms_id_slot_check CHECK (((id_slot >= 0) AND (id_slot <= 30000))),
     CONSTRAINT vms_name_check CHECK (((name <> ''::text) AND (name = btrim(name)))),
     CONSTRAINT vms_tenant_id_check CHECK ((tenant_id > 0)),
@@ -368,6 +444,9 @@ ALTER TABLE ONLY public.dis
 ALTER TABLE ONLY public.dis
     ADD CONSTRAINT dis_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.join_codes
+    ADD CONSTRAINT join_codes_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.leases
     ADD CONSTRAINT leases_pkey PRIMARY KEY (node_id);
 
@@ -385,6 +464,12 @@ ALTER TABLE ONLY public.osfs
 
 ALTER TABLE ONLY public.osfs
     ADD CONSTRAINT osfs_tenant_id_name_key UNIQUE (tenant_id, name);
+
+ALTER TABLE ONLY public.properties
+    ADD CONSTRAINT properties_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.properties
+    ADD CONSTRAINT properties_user_id_vm_id_node_id_osf_id_di_id_key_key UNIQUE NULLS NOT DISTINCT (user_id, vm_id, node_id, osf_id, di_id, key);
 
 ALTER TABLE ONLY public.role_acls
     ADD CONSTRAINT role_acls_pkey PRIMARY KEY (role_id, acl);
@@ -455,6 +540,8 @@ CREATE INDEX vm_reports_node ON public.vm_reports USING btree (node_id);
 
 CREATE INDEX vms_node ON public.vms USING btree (node_id);
 
+CREATE INDEX vms_unplaced ON public.vms USING btree (wished_at, id) WHERE ((node_id IS NULL) AND (wish = 'running'::text));
+
 CREATE INDEX vms_user ON public.vms USING btree (user_id);
 
 ALTER TABLE ONLY public.administrator_credentials
@@ -492,6 +579,21 @@ ALTER TABLE ONLY public.node_reports
 
 ALTER TABLE ONLY public.osfs
     ADD CONSTRAINT osfs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.properties
+    ADD CONSTRAINT properties_di_id_fkey FOREIGN KEY (di_id) REFERENCES public.dis(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.properties
+    ADD CONSTRAINT properties_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.nodes(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.properties
+    ADD CONSTRAINT properties_osf_id_fkey FOREIGN KEY (osf_id) REFERENCES public.osfs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.properties
+    ADD CONSTRAINT properties_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.properties
+    ADD CONSTRAINT properties_vm_id_fkey FOREIGN KEY (vm_id) REFERENCES public.vms(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.role_acls
     ADD CONSTRAINT role_acls_role_id_fkey FOREIGN KEY (role_id) REFERENCES public.roles(id) ON DELETE CASCADE;
@@ -595,6 +697,24 @@ GRANT UPDATE(size_bytes) ON TABLE public.dis TO qvd_node;
 
 GRANT UPDATE(sha256) ON TABLE public.dis TO qvd_node;
 
+GRANT INSERT(kind) ON TABLE public.dis TO qvd_admin;
+
+GRANT INSERT(source_url) ON TABLE public.dis TO qvd_admin;
+
+GRANT UPDATE(published_at) ON TABLE public.dis TO qvd_admin;
+
+GRANT UPDATE(retired_at) ON TABLE public.dis TO qvd_admin;
+
+GRANT UPDATE(done_bytes) ON TABLE public.dis TO qvd_node;
+
+GRANT UPDATE(total_bytes) ON TABLE public.dis TO qvd_node;
+
+GRANT SELECT,DELETE ON TABLE public.join_codes TO qvd_admin;
+
+GRANT UPDATE(used_at) ON TABLE public.join_codes TO qvd_admin;
+
+GRANT UPDATE(used_by) ON TABLE public.join_codes TO qvd_admin;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.leases TO qvd_node;
 GRANT SELECT ON TABLE public.leases TO qvd_admin;
 
@@ -604,14 +724,29 @@ GRANT SELECT ON TABLE public.node_reports TO qvd_admin;
 
 GRANT SELECT ON TABLE public.nodes TO qvd_broker;
 GRANT SELECT ON TABLE public.nodes TO qvd_node;
-GRANT SELECT ON TABLE public.nodes TO qvd_admin;
+GRANT SELECT,DELETE ON TABLE public.nodes TO qvd_admin;
 
 GRANT INSERT(name) ON TABLE public.nodes TO qvd_node;
 
 GRANT UPDATE(is_blocked) ON TABLE public.nodes TO qvd_admin;
 
+GRANT INSERT(box_id),UPDATE(box_id) ON TABLE public.nodes TO qvd_node;
+
+GRANT INSERT(address),UPDATE(address) ON TABLE public.nodes TO qvd_node;
+
+GRANT INSERT(shared_id),UPDATE(shared_id) ON TABLE public.nodes TO qvd_node;
+
+GRANT UPDATE(drain) ON TABLE public.nodes TO qvd_admin;
+
+GRANT UPDATE(drained_at) ON TABLE public.nodes TO qvd_admin;
+
+GRANT UPDATE(weight) ON TABLE public.nodes TO qvd_admin;
+
 GRANT SELECT ON TABLE public.osfs TO qvd_node;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.osfs TO qvd_admin;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.properties TO qvd_admin;
+GRANT SELECT ON TABLE public.properties TO qvd_node;
 
 GRANT SELECT ON TABLE public.role_acls TO qvd_admin;
 
@@ -716,8 +851,10 @@ GRANT INSERT(address) ON TABLE public.vms TO qvd_admin;
 GRANT INSERT(id_slot) ON TABLE public.vms TO qvd_admin;
 
 GRANT INSERT(is_blocked),UPDATE(is_blocked) ON TABLE public.vms TO qvd_admin;
+GRANT UPDATE(is_blocked) ON TABLE public.vms TO qvd_node;
 
 GRANT INSERT(blocked_reason),UPDATE(blocked_reason) ON TABLE public.vms TO qvd_admin;
+GRANT UPDATE(blocked_reason) ON TABLE public.vms TO qvd_node;
 
 GRANT UPDATE(deleted_at) ON TABLE public.vms TO qvd_admin;
 
@@ -740,3 +877,9 @@ GRANT UPDATE(wished_by) ON TABLE public.vms TO qvd_admin;
 GRANT UPDATE(node_id) ON TABLE public.vms TO qvd_node;
 
 GRANT UPDATE(epoch) ON TABLE public.vms TO qvd_node;
+
+GRANT UPDATE(expires_soft_at) ON TABLE public.vms TO qvd_admin;
+GRANT UPDATE(expires_soft_at) ON TABLE public.vms TO qvd_node;
+
+GRANT UPDATE(expires_hard_at) ON TABLE public.vms TO qvd_admin;
+GRANT UPDATE(expires_hard_at) ON TABLE public.vms TO qvd_node;

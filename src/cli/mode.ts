@@ -17,7 +17,7 @@ export type Mode = {
 
 export function openMode(io: CommandIo): Mode {
   const { config } = loadConfig({ env: io.env });
-  const layout = layoutOf(config.stateFolder, config.runFolder);
+  const layout = layoutOf(config.stateFolder, config.runFolder, config.sharedFolder);
   return {
     config,
     layout,

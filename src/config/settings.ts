@@ -43,6 +43,18 @@ export const SETTINGS = {
     fallback: "",
     doc: "Folder of sockets and process files; empty means /run/qvd/INSTANCE.",
   },
+  sharedFolder: {
+    name: "QVD_SHARED",
+    type: "path",
+    fallback: "",
+    doc: "Folder that every box of the site sees, such as an NFS mount: images, homes and what else must be able to move. Empty means the state folder: desktops stay on this box.",
+  },
+  nodeAddress: {
+    name: "QVD_NODE_ADDRESS",
+    type: "text",
+    fallback: "",
+    doc: "Host name or address under which the other boxes of the site reach this one; empty means its host name.",
+  },
   databaseUrl: {
     name: "QVD_DATABASE_URL",
     type: "text",

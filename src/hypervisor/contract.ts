@@ -151,7 +151,10 @@ function describeFaults(lab: LabOf): void {
 
   test("a start that fails says why and leaves nothing", async () => {
     const spec = await lab().prepare("polite");
-    const broken = { ...spec, rootFolder: `${spec.rootFolder}-missing` };
+    const broken: DesktopSpec =
+      spec.kind === "container"
+        ? { ...spec, rootFolder: `${spec.rootFolder}-missing` }
+        : { ...spec, systemDisk: `${spec.systemDisk}-missing` };
     const fault = await lab()
       .hypervisor.start(broken, never())
       .catch((cause: unknown) => cause);

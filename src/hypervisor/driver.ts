@@ -8,23 +8,39 @@ import type { VmId } from "../domain/ids.ts";
 import type { IdRange } from "../domain/node/id-range.ts";
 import type { NetworkPort } from "../domain/node/network-port.ts";
 
-/** Everything that a driver needs to know of a desktop to start it. Paths are the host's. */
-export type DesktopSpec = {
+/** What a driver needs to know of any desktop to start it. Paths are the host's. */
+type CommonSpec = {
   readonly vmId: VmId;
-  /** Mounted root file system of the desktop, writable. */
-  readonly rootFolder: string;
-  /** Bound to /home. */
-  readonly homeFolder: string;
-  /** Bound read-only to /run/qvd: holds the socket of the guest channel. */
+  /** Holds the socket of the guest channel. Bound read-only to /run/qvd of a container. */
   readonly channelFolder: string;
-  /** Our own executable, bound read-only as the agent. */
-  readonly agentExecutable: string;
   readonly hostName: string;
   readonly memoryMb: number;
   readonly cpus: number;
   readonly idRange: IdRange;
   readonly port: NetworkPort;
 };
+
+/** A desktop in a container: a tree of files and our own agent. */
+export type ContainerSpec = CommonSpec & {
+  readonly kind: "container";
+  /** Mounted root file system of the desktop, writable. */
+  readonly rootFolder: string;
+  /** Bound to /home. */
+  readonly homeFolder: string;
+  /** Our own executable, bound read-only as the agent. */
+  readonly agentExecutable: string;
+};
+
+/** A desktop in a virtual machine: disks, with an agent in the image or none. */
+export type MachineSpec = CommonSpec & {
+  readonly kind: "machine";
+  /** A qcow2 file over the image's disk, or whatever else `src/storage` made of it; writable. */
+  readonly systemDisk: string;
+  /** The person's own disk; undefined where the OSF keeps nothing. */
+  readonly homeDisk: string | undefined;
+};
+
+export type DesktopSpec = ContainerSpec | MachineSpec;
 
 /** What is there now, read from the kernel; nothing is remembered. */
 export type DesktopObservation = {

@@ -6,6 +6,7 @@
 import { chmod, chown, mkdir, readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { DiId, VmId } from "../domain/ids.ts";
+import type { Persistence } from "../domain/image/persistence.ts";
 import { idRangeOf } from "../domain/node/id-range.ts";
 import { baseFolder, homeFolder, type VmLayout, vmLayout } from "../domain/node/layout.ts";
 import { AppError } from "../lib/errors.ts";
@@ -18,7 +19,18 @@ import type { StorageContext } from "./storage.ts";
 import { unmountDesktop } from "./unmount-desktop.ts";
 import { withUserNamespace } from "./user-namespace.ts";
 
-export type MountRequest = { readonly vmId: VmId; readonly diId: DiId; readonly slot: number };
+export type MountRequest = {
+  readonly vmId: VmId;
+  readonly diId: DiId;
+  readonly slot: number;
+  /** What outlives the stop; only the home when left out. */
+  readonly persistence?: Persistence;
+  /** Absolute paths inside the desktop, with persistence `folders`. */
+  readonly keptFolders?: readonly string[];
+  /** Most that home and system may hold; no limit of their own when left out. */
+  readonly homeMb?: number | undefined;
+  readonly systemMb?: number | undefined;
+};
 
 export type MountedDesktop = { readonly rootFolder: string; readonly homeFolder: string };
 

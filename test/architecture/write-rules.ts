@@ -34,6 +34,8 @@ export const WRITE_RULES: readonly WriteRule[] = [
     "osfs",
     "di_tags",
     "nodes",
+    "join_codes",
+    "properties",
   ].map((table) => ({
     table,
     columns: ["rows", "rest"],
@@ -74,7 +76,7 @@ export const WRITE_RULES: readonly WriteRule[] = [
   { table: "dis", columns: ["rows", "rest"], files: SERVICE, why: "an image is enrolled by a person" },
   {
     table: "dis",
-    columns: ["state", "state_at", "fault", "size_bytes", "sha256"],
+    columns: ["state", "state_at", "fault", "size_bytes", "sha256", "done_bytes", "total_bytes"],
     files: NODE_REPORT,
     why: "what an image file is was seen by a node",
   },

@@ -54,7 +54,12 @@ const STATEMENTS: readonly (readonly [statement: string, allowed: readonly Proce
   ["select * from di_tags", [NODE, ADMIN]],
   // Intent.
   ["update vms set wish = 'stopped' where false", [NODE, ADMIN, BROKER]],
-  ["update vms set is_blocked = false where false", [ADMIN]],
+  ["update vms set is_blocked = false where false", [NODE, ADMIN]],
+  ["update vms set expires_hard_at = qvd_now() where false", [NODE, ADMIN]],
+  ["select * from properties", [NODE, ADMIN]],
+  ["update properties set value = '' where false", [ADMIN]],
+  ["select * from join_codes", [ADMIN]],
+  ["insert into join_codes (id, sealed, created_by, expires_at) select '', '', '', qvd_now() where false", []],
   ["update vms set user_id = 1 where false", [ADMIN]],
   ["update vms set node_id = 1, epoch = 1 where false", [NODE]],
   ["update vms set address = '10.0.0.1' where false", []],

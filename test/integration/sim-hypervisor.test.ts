@@ -28,6 +28,7 @@ describeHypervisor("sim", async (): Promise<HypervisorLab> => {
       for (const name of ["root", "home", "channel"]) mkdirSync(`${own}/${name}`, { recursive: true });
       const port = { bridge: "simbr0", interfaceName: `sim-${vmId}`, mac: "02:51:0a:00:00:02" };
       return {
+        kind: "container",
         vmId,
         rootFolder: `${own}/root`,
         homeFolder: `${own}/home`,

@@ -9,7 +9,7 @@ import { idRangeOf } from "../../src/domain/node/id-range.ts";
 import { homeFolder, type Layout, layoutOf, vmLayout } from "../../src/domain/node/layout.ts";
 import { hostAddresses, parseNetworkRange } from "../../src/domain/node/network-range.ts";
 import type { GuestManner, HypervisorLab } from "../../src/hypervisor/contract.ts";
-import type { DesktopSpec } from "../../src/hypervisor/driver.ts";
+import type { ContainerSpec } from "../../src/hypervisor/driver.ts";
 import { type CgroupTree, listGroups, openCgroupTree } from "../../src/hypervisor/lxc/cgroup-tree.ts";
 import { findInit } from "../../src/hypervisor/lxc/find-init.ts";
 import { createLxcHypervisor } from "../../src/hypervisor/lxc/lxc-hypervisor.ts";
@@ -26,7 +26,7 @@ export interface DesktopLab extends HypervisorLab {
   readonly network: Network;
   readonly tree: CgroupTree;
   /** Prepares a desktop whose agent is this shell script. */
-  prepareScript(script: string): Promise<DesktopSpec>;
+  prepareScript(script: string): Promise<ContainerSpec>;
   /** Runs a command on the host, but in the desktop's network. */
   inNetworkOf(vmId: VmId, command: readonly string[]): Promise<RunResult>;
   /** Runs a shell script as root of the desktop. */
@@ -68,7 +68,7 @@ export async function createDesktopLab(instance: string, cidr: string): Promise<
   const tree = await openCgroupTree(instance);
   let lastId = 0;
 
-  const prepareScript = async (script: string): Promise<DesktopSpec> => {
+  const prepareScript = async (script: string): Promise<ContainerSpec> => {
     lastId += 1;
     const slot = lastId;
     const vmId = asId<VmId>(slot);
@@ -80,6 +80,7 @@ export async function createDesktopLab(instance: string, cidr: string): Promise<
     const idRange = idRangeOf(LAB_ID_FIRST, slot);
     const size = { memoryMb: 128, cpus: 1 };
     return {
+      kind: "container",
       vmId,
       ...mounted,
       channelFolder,

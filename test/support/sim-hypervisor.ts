@@ -130,8 +130,9 @@ export class SimHypervisor implements Hypervisor {
     await sleep(this.traits(vmId).startMs, signal);
     this.#starting--;
     signal.throwIfAborted();
-    if (!existsSync(spec.rootFolder))
-      throw new AppError("driver-failed", `Starting desktop ${vmId}: ${spec.rootFolder} is missing`);
+    const disk = spec.kind === "container" ? spec.rootFolder : spec.systemDisk;
+    if (!existsSync(disk))
+      throw new AppError("driver-failed", `Starting desktop ${vmId}: ${disk} is missing`);
     const traits = this.traits(vmId);
     if (traits.failingStarts > 0) {
       this.set(vmId, { failingStarts: traits.failingStarts - 1 });

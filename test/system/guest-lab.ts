@@ -71,7 +71,16 @@ export async function createGuestLab(): Promise<GuestLab> {
   const hypervisor = await createLxcHypervisor({ instance: INSTANCE, layout, resolvers: [] });
   const tree = await openCgroupTree(INSTANCE);
   const hardware = { hostName: "gstlab1", memoryMb: 512, cpus: 2 };
-  const spec = { vmId: VM, ...mounted, channelFolder, agentExecutable, ...hardware, idRange, port };
+  const spec = {
+    kind: "container" as const,
+    vmId: VM,
+    ...mounted,
+    channelFolder,
+    agentExecutable,
+    ...hardware,
+    idRange,
+    port,
+  };
   const namespaces = ["--user", "--mount", "--pid", "--net", "--uts", "--ipc", "--setuid=0", "--setgid=0"];
 
   return {

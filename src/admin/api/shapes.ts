@@ -73,7 +73,7 @@ export const ImageShape = z.object({
   osf: z.string(),
   version: z.string(),
   fileName: z.string(),
-  state: z.enum(["new", "verifying", "ready", "failed"]),
+  state: z.enum(["new", "fetching", "verifying", "ready", "failed"]),
   fault: z.string().nullable(),
   sizeBytes: z.number().nullable(),
   sha256: z.string().nullable(),

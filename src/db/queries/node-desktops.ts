@@ -2,6 +2,7 @@
 
 import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import type { DiId, NodeId, OsfId, SessionId, UserId, VmId } from "../../domain/ids.ts";
+import type { Persistence } from "../../domain/image/persistence.ts";
 import type { ClientParameters } from "../../domain/session/client-parameters.ts";
 import type { VmState } from "../../domain/vm/state.ts";
 import type { Db } from "../client.ts";
@@ -25,13 +26,28 @@ export type NodeDesktop = {
     readonly name: string;
     readonly memoryMb: number;
     readonly cpus: number;
+    readonly hypervisor: "lxc" | "kvm";
+    readonly persistence: Persistence;
+    /** Absolute paths inside the desktop, with persistence `folders`. */
+    readonly keptFolders: readonly string[];
+    /** Most that home and system may hold; null is no limit of their own. */
+    readonly homeMb: number | null;
+    readonly systemMb: number | null;
+    /** After the last person left; null never, 0 at once. */
+    readonly idleStopSeconds: number | null;
+    readonly onCrash: "leave" | "restart";
+    readonly allowsNeighbours: boolean;
   };
+  /** Until the moment; negative when it has passed, null when there is none. */
+  readonly expiresSoftInMs: number | null;
+  readonly expiresHardInMs: number | null;
   readonly diTag: string;
   readonly image: {
     readonly id: DiId;
     readonly version: string;
     readonly fileName: string;
-    readonly state: "new" | "verifying" | "ready" | "failed";
+    readonly kind: "archive" | "disk";
+    readonly state: "new" | "fetching" | "verifying" | "ready" | "failed";
     readonly isBlocked: boolean;
     readonly fault: string | null;
   } | null;
@@ -67,11 +83,13 @@ export async function listNodeDesktops(
     .select({
       vm: vms,
       user: { id: users.id, login: users.login, fullName: users.fullName },
-      osf: { id: osfs.id, name: osfs.name, memoryMb: osfs.memoryMb, cpus: osfs.cpus },
+      osf: osfs,
       image: dis,
       report: vmReports,
       stateAgeMs: ageMs(sql`${vmReports.stateAt}`),
       nextTryAgeMs: ageMs(sql`${vmReports.nextTryAt}`),
+      expiresSoftAgeMs: ageMs(sql`${vms.expiresSoftAt}`),
+      expiresHardAgeMs: ageMs(sql`${vms.expiresHardAt}`),
       session: {
         id: sessions.id,
         state: sessions.state,
@@ -103,6 +121,8 @@ export async function listNodeDesktops(
     wishedBy: row.vm.wishedBy,
     user: row.user,
     osf: row.osf,
+    expiresSoftInMs: negated(row.expiresSoftAgeMs),
+    expiresHardInMs: negated(row.expiresHardAgeMs),
     diTag: row.vm.diTag,
     image: row.image,
     report:

@@ -10,7 +10,7 @@ export type UnverifiedImage = {
   readonly version: string;
   readonly fileName: string;
   readonly statedSha256: string | null;
-  readonly state: "new" | "verifying" | "ready" | "failed";
+  readonly state: "new" | "fetching" | "verifying" | "ready" | "failed";
 };
 
 /** Oldest first; `verifying` ones too, since the node that was at it may have died. */
@@ -24,7 +24,7 @@ export async function listUnverifiedImages(db: Db): Promise<readonly UnverifiedI
       state: dis.state,
     })
     .from(dis)
-    .where(inArray(dis.state, ["new", "verifying"]))
+    .where(inArray(dis.state, ["new", "fetching", "verifying"]))
     .orderBy(asc(dis.id))
     .limit(100);
 }
@@ -40,7 +40,7 @@ export async function listAwaitedFiles(db: Db): Promise<ReadonlySet<string>> {
   const rows = await db
     .select({ fileName: dis.fileName })
     .from(dis)
-    .where(inArray(dis.state, ["new", "verifying"]));
+    .where(inArray(dis.state, ["new", "fetching", "verifying"]));
   return new Set(rows.map((row) => row.fileName));
 }
 

@@ -8,4 +8,5 @@ export const leases = pgTable("leases", {
   epoch: bigint("epoch", { mode: "number" }).notNull().default(1),
   renewedAt: moment("renewed_at").notNull().default(qvdNow),
   validUntil: moment("valid_until").notNull(),
+  lostAt: moment("lost_at"),
 });

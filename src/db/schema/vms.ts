@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { bigint, boolean, index, inet, integer, pgTable, text } from "drizzle-orm/pg-core";
 import type { NodeId, OsfId, TenantId, UserId, VmId } from "../../domain/ids.ts";
 import { moment, qvdNow } from "./columns.ts";
@@ -30,6 +31,12 @@ export const vms = pgTable(
     // Placement: written by service/vm/place alone.
     nodeId: integer("node_id").$type<NodeId>(),
     epoch: bigint("epoch", { mode: "number" }).notNull().default(0),
+    expiresSoftAt: moment("expires_soft_at"),
+    expiresHardAt: moment("expires_hard_at"),
   },
-  (table) => [index("vms_node").on(table.nodeId), index("vms_user").on(table.userId)],
+  (table) => [
+    index("vms_node").on(table.nodeId),
+    index("vms_user").on(table.userId),
+    index("vms_unplaced").on(table.wishedAt, table.id).where(sql`node_id is null and wish = 'running'`),
+  ],
 );

@@ -6,8 +6,11 @@
 import type { DiId, VmId } from "../ids.ts";
 
 export type Layout = {
+  /** The box's own: fast, local, not on an overlay. */
   readonly stateFolder: string;
   readonly runFolder: string;
+  /** What every box of the site sees, such as NFS; the state folder where there is one box only. */
+  readonly sharedFolder: string;
   /** TLS key and certificates, database passwords. Only root may list it. */
   readonly secretsFolder: string;
   readonly tlsKey: string;
@@ -25,6 +28,10 @@ export type Layout = {
   readonly vmsFolder: string;
   /** Homes are kept for good, apart from all else. */
   readonly homesFolder: string;
+  /** What desktops keep besides their homes, by their OSF; moves with them like the homes. */
+  readonly keptFolder: string;
+  /** One counter a box: the half of its right to run that doesn't depend on the database. */
+  readonly leasesFolder: string;
   readonly logsFolder: string;
   /** Sockets of `qvd auth run`, one folder for each process that may ask; access by group. */
   readonly authSocketForBroker: string;
@@ -34,22 +41,27 @@ export type Layout = {
   readonly nodeProcessFile: string;
 };
 
-export function layoutOf(stateFolder: string, runFolder: string): Layout {
+/** An empty `sharedFolder` is the state folder: what there is stays on this box. */
+export function layoutOf(stateFolder: string, runFolder: string, sharedFolder = ""): Layout {
+  const shared = sharedFolder === "" ? stateFolder : sharedFolder;
   const secretsFolder = `${stateFolder}/secrets`;
   return {
     stateFolder,
     runFolder,
+    sharedFolder: shared,
     secretsFolder,
     tlsKey: `${secretsFolder}/tls.key`,
     tlsCertificate: `${secretsFolder}/tls.crt`,
     caCertificate: `${stateFolder}/ca.crt`,
     databaseFolder: `${stateFolder}/database`,
     databaseSocketFolder: `${runFolder}/database`,
-    imagesFolder: `${stateFolder}/images`,
-    incomingFolder: `${stateFolder}/images/incoming`,
+    imagesFolder: `${shared}/images`,
+    incomingFolder: `${shared}/images/incoming`,
     basesFolder: `${stateFolder}/bases`,
     vmsFolder: `${stateFolder}/vms`,
-    homesFolder: `${stateFolder}/homes`,
+    homesFolder: `${shared}/homes`,
+    keptFolder: `${shared}/kept`,
+    leasesFolder: `${shared}/leases`,
     logsFolder: `${stateFolder}/logs`,
     authSocketForBroker: `${runFolder}/auth-broker/socket`,
     authSocketForAdmin: `${runFolder}/auth-admin/socket`,
@@ -70,6 +82,9 @@ export type VmLayout = {
   /** Bound read-only to /run/qvd in the desktop. */
   readonly channel: string;
   readonly channelSocket: string;
+  /** Of a virtual machine: its system, fresh from the image or kept, and the person's own disk. */
+  readonly systemDisk: string;
+  readonly machineFolder: string;
 };
 
 export function vmLayout(layout: Layout, vmId: VmId): VmLayout {
@@ -83,6 +98,8 @@ export function vmLayout(layout: Layout, vmId: VmId): VmLayout {
     home: `${folder}/home`,
     channel: `${folder}/channel`,
     channelSocket: `${folder}/channel/guest.sock`,
+    systemDisk: `${folder}/system.qcow2`,
+    machineFolder: `${folder}/machine`,
   };
 }
 

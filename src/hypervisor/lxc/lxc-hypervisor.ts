@@ -9,10 +9,10 @@ import { readdir } from "node:fs/promises";
 import type { VmId } from "../../domain/ids.ts";
 import type { Layout } from "../../domain/node/layout.ts";
 import { interfaceName, vmOfInterface } from "../../domain/node/network-names.ts";
-import { AppError, isAppError } from "../../lib/errors.ts";
+import { AppError, invariant, isAppError } from "../../lib/errors.ts";
 import { run } from "../../lib/run.ts";
 import { waitFor } from "../../lib/wait.ts";
-import type { DesktopObservation, DesktopSpec, Hypervisor } from "../driver.ts";
+import type { ContainerSpec, DesktopObservation, Hypervisor } from "../driver.ts";
 import {
   CGROUP_PARTS,
   type CgroupTree,
@@ -51,6 +51,7 @@ export async function createLxcHypervisor(options: LxcOptions): Promise<Hypervis
   return {
     observe: () => observe(context),
     async start(spec, signal) {
+      invariant(spec.kind === "container", `desktop ${spec.vmId} is no container`);
       await makeRoom(context, spec);
       try {
         await startContainer(context, spec, signal);
@@ -96,7 +97,7 @@ async function isAlive(tree: CgroupTree, vmId: VmId): Promise<boolean> {
 }
 
 /** Ends what remains of an earlier life: half a start, or a container that lost its monitor. A whole one is not ours to end. */
-async function makeRoom(context: LxcContext, spec: DesktopSpec): Promise<void> {
+async function makeRoom(context: LxcContext, spec: ContainerSpec): Promise<void> {
   const { tree } = context;
   const isWhole =
     (await isPopulated(tree, "container", spec.vmId)) && (await isPopulated(tree, "monitor", spec.vmId));

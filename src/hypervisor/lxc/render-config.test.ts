@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { asId, type VmId } from "../../domain/ids.ts";
-import type { DesktopSpec } from "../driver.ts";
+import type { ContainerSpec } from "../driver.ts";
 import { type ConfigOptions, renderConfig } from "./render-config.ts";
 
-const SPEC: DesktopSpec = {
+const SPEC: ContainerSpec = {
+  kind: "container",
   vmId: asId<VmId>(41),
   rootFolder: "/state/vms/41/root",
   homeFolder: "/state/vms/41/home",

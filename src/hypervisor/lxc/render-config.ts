@@ -4,7 +4,7 @@
  */
 
 import { AppError } from "../../lib/errors.ts";
-import type { DesktopSpec } from "../driver.ts";
+import type { ContainerSpec } from "../driver.ts";
 
 export type ConfigOptions = {
   readonly instance: string;
@@ -22,7 +22,7 @@ const DROPPED_CAPABILITIES =
   "mac_admin mac_override sys_time sys_module sys_rawio sys_boot sys_nice sys_pacct sys_tty_config syslog wake_alarm block_suspend audit_control audit_read";
 
 /** `bad-input` for a value that would be read as something else than itself. */
-export function renderConfig(spec: DesktopSpec, options: ConfigOptions): string {
+export function renderConfig(spec: ContainerSpec, options: ConfigOptions): string {
   const { idRange, port, vmId } = spec;
   const { instance } = options;
   const quota = Math.round(spec.cpus * CPU_PERIOD_US);

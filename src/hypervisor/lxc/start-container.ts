@@ -3,7 +3,7 @@
 import { access, mkdir, readFile, rmdir } from "node:fs/promises";
 import { AppError } from "../../lib/errors.ts";
 import { run } from "../../lib/run.ts";
-import type { DesktopSpec } from "../driver.ts";
+import type { ContainerSpec } from "../driver.ts";
 import { groupFolder, limitSubgroups } from "./cgroup-tree.ts";
 import { containerFiles, writeFiles } from "./container-files.ts";
 import { limitSwap } from "./limit-swap.ts";
@@ -21,7 +21,7 @@ const ENTER_GROUP = 'echo 0 >"$1/cgroup.procs" && shift && exec "$@"';
 
 export async function startContainer(
   context: LxcContext,
-  spec: DesktopSpec,
+  spec: ContainerSpec,
   signal: AbortSignal,
 ): Promise<void> {
   const { instance, layout, resolvers, tree } = context;
@@ -61,7 +61,7 @@ async function checkHost(): Promise<void> {
   });
 }
 
-async function explain(spec: DesktopSpec, logFile: string, said: string): Promise<AppError> {
+async function explain(spec: ContainerSpec, logFile: string, said: string): Promise<AppError> {
   const log = await readFile(logFile, "utf8").catch(() => "");
   const why = (summariseLog(log) || said.trim() || "it gave no reason").slice(0, 600);
   return new AppError(
@@ -81,7 +81,7 @@ export function summariseLog(log: string): string {
 }
 
 /** LXC ignores limits for which the host has no controller; a desktop without them could take the whole box. */
-async function checkLimits(context: LxcContext, spec: DesktopSpec): Promise<void> {
+async function checkLimits(context: LxcContext, spec: ContainerSpec): Promise<void> {
   const limit = await readMemoryLimit(context.tree, spec.vmId);
   if (limit !== spec.memoryMb * 2 ** 20)
     throw new AppError(

@@ -11,6 +11,7 @@ import type { ChannelPlace } from "../guest-channel/guest-channels.ts";
 export function desktopSpec(settings: NodeSettings, desktop: NodeDesktop, port: NetworkPort): DesktopSpec {
   const places = vmLayout(settings.layout, desktop.vmId);
   return {
+    kind: "container",
     vmId: desktop.vmId,
     rootFolder: places.root,
     homeFolder: places.home,

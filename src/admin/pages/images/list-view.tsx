@@ -140,6 +140,7 @@ function Versions(props: { readonly flavour: FlavourView; readonly view: ImagesV
 
 const STATES = {
   new: { tone: "busy", text: "Waiting" },
+  fetching: { tone: "busy", text: "Fetching" },
   verifying: { tone: "busy", text: "Verifying" },
   ready: { tone: "good", text: "Ready" },
   failed: { tone: "bad", text: "Failed" },

@@ -1,0 +1,43 @@
+/**
+ * Containers and virtual machines behind the one contract: a start goes to the driver of its kind, any other
+ * verb to both, since it does nothing to a desktop that a driver doesn't know. So a desktop whose OSF changed
+ * its kind while it ran is still ended by whoever runs it.
+ */
+
+import type { VmId } from "../domain/ids.ts";
+import type { DesktopObservation, Hypervisor } from "./driver.ts";
+
+export function bothHypervisors(containers: Hypervisor, machines: Hypervisor): Hypervisor {
+  const both = [containers, machines];
+  const all = async (verb: "halt" | "terminate" | "kill" | "cleanUp", vmId: VmId) => {
+    for (const driver of both) await driver[verb](vmId);
+  };
+  return {
+    async observe() {
+      const [ofContainers, ofMachines] = await Promise.all(both.map((driver) => driver.observe()));
+      const seen = new Map<VmId, DesktopObservation>(ofContainers);
+      for (const [vmId, one] of ofMachines ?? []) seen.set(vmId, join(seen.get(vmId), one));
+      return seen;
+    },
+    start: (spec, signal) => (spec.kind === "container" ? containers : machines).start(spec, signal),
+    halt: (vmId) => all("halt", vmId),
+    terminate: (vmId) => all("terminate", vmId),
+    kill: (vmId) => all("kill", vmId),
+    cleanUp: (vmId) => all("cleanUp", vmId),
+    watch(onChange) {
+      const stops = both.map((driver) => driver.watch(onChange));
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+  };
+}
+
+function join(one: DesktopObservation | undefined, other: DesktopObservation): DesktopObservation {
+  if (one === undefined) return other;
+  return {
+    vmId: other.vmId,
+    isAlive: one.isAlive || other.isAlive,
+    leftovers: [...one.leftovers, ...other.leftovers],
+  };
+}
