@@ -59,7 +59,10 @@ const STATEMENTS: readonly (readonly [statement: string, allowed: readonly Proce
   ["select * from properties", [NODE, ADMIN]],
   ["update properties set value = '' where false", [ADMIN]],
   ["select * from join_codes", [ADMIN]],
-  ["insert into join_codes (id, sealed, created_by, expires_at) select '', '', '', qvd_now() where false", []],
+  [
+    "insert into join_codes (id, sealed, created_by, expires_at) select '', '', '', qvd_now() where false",
+    [],
+  ],
   ["update vms set user_id = 1 where false", [ADMIN]],
   ["update vms set node_id = 1, epoch = 1 where false", [NODE]],
   ["update vms set address = '10.0.0.1' where false", []],
