@@ -6,6 +6,23 @@ export interface Clock {
   monotonicMs(): number;
 }
 
+/** Calls made later. What is returned calls them off, and may be called again or too late. */
+export interface Timers {
+  after(ms: number, call: () => void): () => void;
+  every(ms: number, call: () => void): () => void;
+}
+
+export const systemTimers: Timers = {
+  after: (ms, call) => {
+    const timer = setTimeout(call, ms);
+    return () => clearTimeout(timer);
+  },
+  every: (ms, call) => {
+    const timer = setInterval(call, ms);
+    return () => clearInterval(timer);
+  },
+};
+
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),

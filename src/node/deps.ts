@@ -6,7 +6,7 @@ import type { Layout } from "../domain/node/layout.ts";
 import type { NetworkRange } from "../domain/node/network-range.ts";
 import type { VmLimits } from "../domain/vm/facts.ts";
 import type { Hypervisor } from "../hypervisor/driver.ts";
-import type { Clock } from "../lib/clock.ts";
+import type { Clock, Timers } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Network } from "../network/network.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -44,5 +44,7 @@ export type LoopDeps = {
   /** False while this box may start nothing. */
   readonly hasLease: () => boolean;
   readonly clock: Clock;
+  /** The system's where none are given. */
+  readonly timers?: Timers;
   readonly log: Log;
 };

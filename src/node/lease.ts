@@ -8,6 +8,7 @@ import { sql } from "drizzle-orm";
 import type { Db } from "../db/client.ts";
 import { leases } from "../db/schema/index.ts";
 import type { NodeId } from "../domain/ids.ts";
+import { systemTimers, type Timers } from "../lib/clock.ts";
 import { describeError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 
@@ -27,12 +28,18 @@ export class Lease {
   readonly #log: Log;
   readonly #nowMs: () => number;
   #state: LeaseState = { epoch: 0, isHeld: false, renewedAtMs: Number.NEGATIVE_INFINITY };
-  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #timers: Timers;
+  #endRenewing: (() => void) | undefined;
   #isLate = false;
 
-  constructor(of: { readonly db: Db; readonly nodeId: NodeId }, log: Log, nowMs: () => number) {
+  constructor(
+    of: { readonly db: Db; readonly nodeId: NodeId; readonly timers?: Timers },
+    log: Log,
+    nowMs: () => number,
+  ) {
     this.#db = of.db;
     this.#nodeId = of.nodeId;
+    this.#timers = of.timers ?? systemTimers;
     this.#log = log;
     this.#nowMs = nowMs;
   }
@@ -48,11 +55,11 @@ export class Lease {
       on conflict (node_id) do update set renewed_at = qvd_now(), valid_until = qvd_now() + ${VALID}
       returning epoch`);
     this.#state = { epoch: Number(rows[0]?.epoch ?? 1), isHeld: true, renewedAtMs: this.#nowMs() };
-    this.#timer = setInterval(() => void this.#renew(), LEASE_RENEW_MS);
+    this.#endRenewing = this.#timers.every(LEASE_RENEW_MS, () => void this.#renew());
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#endRenewing?.();
   }
 
   async #renew(): Promise<void> {

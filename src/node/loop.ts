@@ -15,6 +15,7 @@ import { planVm } from "../domain/vm/plan.ts";
 import type { VmStep } from "../domain/vm/steps.ts";
 import { needsTurn, wantsDown } from "../domain/vm/wish.ts";
 import { backoffMs } from "../lib/backoff.ts";
+import { systemTimers, type Timers } from "../lib/clock.ts";
 import { isAppError } from "../lib/errors.ts";
 import { waitFor } from "../lib/wait.ts";
 import type { LoopDeps } from "./deps.ts";
@@ -51,8 +52,9 @@ export class NodeLoop {
   readonly #rounds = new Map<VmId, { sinceMs: number; count: number }>();
   #strangers: readonly VmId[] = [];
   #isAllDirty = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #fullTimer: ReturnType<typeof setInterval> | undefined;
+  readonly #timers: Timers;
+  #callOffPass: (() => void) | undefined;
+  #endFullPasses: (() => void) | undefined;
   #isPassing = false;
   #passes = 0;
   #passedAtMs = Number.NEGATIVE_INFINITY;
@@ -62,12 +64,13 @@ export class NodeLoop {
 
   constructor(deps: LoopDeps, options: LoopOptions = LOOP_OPTIONS) {
     this.#deps = deps;
+    this.#timers = deps.timers ?? systemTimers;
     this.#options = options;
     this.#queue = new StartQueue(deps.settings.parallelStarts, (vmId) => this.wake(vmId));
   }
 
   start(): void {
-    this.#fullTimer = setInterval(() => this.wake(), this.#options.fullPassMs);
+    this.#endFullPasses = this.#timers.every(this.#options.fullPassMs, () => this.wake());
     this.wake();
   }
 
@@ -114,10 +117,10 @@ export class NodeLoop {
   /** Ends the loop; desktops go on. Steps that can be called off are; others are waited for, for a while. */
   async stop(timeoutMs: number): Promise<void> {
     this.#isStopped = true;
-    clearTimeout(this.#timer);
-    clearInterval(this.#fullTimer);
+    this.#callOffPass?.();
+    this.#endFullPasses?.();
     for (const memory of this.#memories.values()) {
-      clearTimeout(memory.timer);
+      memory.callOff?.();
       if (memory.running !== undefined && CALLED_OFF.has(memory.running.action)) memory.running.abort.abort();
     }
     const isIdle = () => !this.#isPassing && [...this.#memories.values()].every((one) => !one.running);
@@ -125,11 +128,11 @@ export class NodeLoop {
   }
 
   #schedule(ms: number): void {
-    if (this.#isStopped || this.#timer !== undefined || this.#isPassing) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
+    if (this.#isStopped || this.#callOffPass !== undefined || this.#isPassing) return;
+    this.#callOffPass = this.#timers.after(ms, () => {
+      this.#callOffPass = undefined;
       void this.#pass();
-    }, ms);
+    });
   }
 
   async #pass(): Promise<void> {
@@ -186,7 +189,7 @@ export class NodeLoop {
     for (const vmId of vmIds ?? [...this.#memories.keys()]) {
       const memory = this.#memories.get(vmId);
       if (present.has(vmId) || memory === undefined || memory.running) continue;
-      clearTimeout(memory.timer);
+      memory.callOff?.();
       this.#memories.delete(vmId);
       this.#rounds.delete(vmId);
       this.#queue.release(vmId);
@@ -218,9 +221,9 @@ export class NodeLoop {
       queuePosition: this.#takeTurn(memory, needsTurn(desired, unqueued, nowMs)),
     };
     const plan = planVm(desired, observed, { nowMs, limits });
-    clearTimeout(memory.timer);
+    memory.callOff?.();
     memory.failure = undefined;
-    memory.timer = undefined;
+    memory.callOff = undefined;
     if (plan.steps.length > 0) {
       if (this.#isRestless(memory, nowMs)) this.#wakeLater(memory, ROUNDS_WITHIN_MS);
       else void this.#run(memory, plan.steps);
@@ -246,7 +249,7 @@ export class NodeLoop {
   }
 
   #wakeLater(memory: VmMemory, ms: number): void {
-    memory.timer = setTimeout(() => this.wake(memory.desktop.vmId), Math.max(1, ms));
+    memory.callOff = this.#timers.after(Math.max(1, ms), () => this.wake(memory.desktop.vmId));
   }
 
   #isRestless(memory: VmMemory, nowMs: number): boolean {

@@ -21,7 +21,8 @@ export type VmMemory = {
   running: { action: VmAction; readonly abort: AbortController } | undefined;
   /** The pass in which its last steps ended: what that pass had read by then is out of date. */
   movedInPass: number;
-  timer: ReturnType<typeof setTimeout> | undefined;
+  /** Calls off the look that the last plan asked for. */
+  callOff: (() => void) | undefined;
 };
 
 export function newMemory(desktop: NodeDesktop, nowMs: number): VmMemory {
@@ -37,7 +38,7 @@ export function newMemory(desktop: NodeDesktop, nowMs: number): VmMemory {
     isPoweringOff: false,
     running: undefined,
     movedInPass: 0,
-    timer: undefined,
+    callOff: undefined,
   };
 }
 

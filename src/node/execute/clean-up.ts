@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
 import type { VmId } from "../../domain/ids.ts";
 import { vmLayout } from "../../domain/node/layout.ts";
 import { AppError } from "../../lib/errors.ts";
@@ -12,7 +12,7 @@ export async function cleanUpDesktop(deps: LoopDeps, vmId: VmId): Promise<void> 
   await deps.hypervisor.cleanUp(vmId);
   await deps.network.removePort(vmId);
   deps.channels.close(vmId);
-  await rm(vmLayout(deps.settings.layout, vmId).channel, { recursive: true, force: true });
+  rmSync(vmLayout(deps.settings.layout, vmId).channel, { recursive: true, force: true });
   await deps.storage.unmountDesktop(vmId);
   const left = (await deps.storage.listMounted()).get(vmId);
   if (left === undefined) return;
