@@ -79,6 +79,11 @@ export type VmLayout = {
   readonly base: string;
   readonly root: string;
   readonly home: string;
+  /** Where the file system of the home's image is mounted, and that of a system that is kept or has a limit. */
+  readonly homeDisk: string;
+  readonly layerDisk: string;
+  /** Kept folders as the desktop's id range sees them, one below it for each. */
+  readonly kept: string;
   /** Bound read-only to /run/qvd in the desktop. */
   readonly channel: string;
   readonly channelSocket: string;
@@ -96,6 +101,9 @@ export function vmLayout(layout: Layout, vmId: VmId): VmLayout {
     base: `${folder}/base`,
     root: `${folder}/root`,
     home: `${folder}/home`,
+    homeDisk: `${folder}/home-disk`,
+    layerDisk: `${folder}/layer-disk`,
+    kept: `${folder}/kept`,
     channel: `${folder}/channel`,
     channelSocket: `${folder}/channel/guest.sock`,
     systemDisk: `${folder}/system.qcow2`,

@@ -1,0 +1,23 @@
+/** The file systems of desktops that lie on shared storage: what must fall silent before another box takes over. */
+
+import { readFile } from "node:fs/promises";
+import { parseId, type VmId } from "../domain/ids.ts";
+import { type Layout, vmLayout } from "../domain/node/layout.ts";
+import { parseMountinfo } from "./mountinfo.ts";
+
+export type WritableMount = { readonly vmId: VmId; readonly mountPoint: string };
+
+/**
+ * Of this box, in the order of mounting. Only images: a folder of the shared file system itself can't be
+ * frozen, and isn't used where there is another box.
+ */
+export async function listWritableMounts(layout: Layout): Promise<readonly WritableMount[]> {
+  const mounts = parseMountinfo(await readFile("/proc/self/mountinfo", "utf8"));
+  return mounts.flatMap(({ mountPoint, isWritable }) => {
+    if (!isWritable || !mountPoint.startsWith(`${layout.vmsFolder}/`)) return [];
+    const vmId = parseId<VmId>(mountPoint.slice(layout.vmsFolder.length + 1).split("/")[0] ?? "");
+    if (vmId === undefined) return [];
+    const { homeDisk, layerDisk } = vmLayout(layout, vmId);
+    return mountPoint === homeDisk || mountPoint === layerDisk ? [{ vmId, mountPoint }] : [];
+  });
+}
