@@ -9,13 +9,17 @@ import type { VmId } from "../domain/ids.ts";
 import { interfaceName, networkNames, vmOfInterface } from "../domain/node/network-names.ts";
 import type { NetworkPort } from "../domain/node/network-port.ts";
 import { isInRange, macOf, type NetworkRange } from "../domain/node/network-range.ts";
+import type { PortHealth } from "../domain/node/port-health.ts";
 import { AppError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import { run, runOk } from "../lib/run.ts";
+import { ArpProber } from "./arp-prober.ts";
 import { ensureBridge, removeInterface } from "./bridge.ts";
+import { checkPort } from "./check-port.ts";
 import { applyKernelSettings } from "./kernel-settings.ts";
 import { changePortElements, listPortElements, loadRules } from "./port-elements.ts";
 import { type PortElement, renderRuleset } from "./render-ruleset.ts";
+import { shareReads } from "./share-reads.ts";
 
 export type NetworkOptions = {
   readonly instance: string;
@@ -42,14 +46,21 @@ export interface Network {
   portOf(vmId: VmId, address: string): NetworkPort;
   removePort(vmId: VmId): Promise<void>;
   listPorts(): Promise<ReadonlyMap<VmId, ObservedPort>>;
+  /** Whether a running desktop's own network is whole; many may be asked at once. Takes up to a second where nobody answers. */
+  checkPort(vmId: VmId, address: string): Promise<PortHealth>;
   /** Takes everything away, for a box that is taken down. */
   remove(): Promise<void>;
 }
+
+/** Checks may go by what was true this long ago. */
+const SHARED_READ_MS = 500;
 
 export function createNetwork(options: NetworkOptions): Network {
   const { instance, range, resolvers, log } = options;
   const names = networkNames(instance);
   const inTurn = createTurns();
+  const prober = new ArpProber(names.bridge, { mac: macOf(range.gateway), address: range.gateway });
+  const elements = shareReads(() => listPortElements(names), SHARED_READ_MS);
 
   const ensure = async () => {
     await applyKernelSettings(log);
@@ -69,6 +80,7 @@ export function createNetwork(options: NetworkOptions): Network {
     const known = await listPortElements(names);
     const remove = known.filter((other) => other.interfaceName === port.interfaceName);
     await changePortElements(names, { remove, add: [port] });
+    elements.forget();
     for (const other of remove) if (other.address !== address) await forgetNeighbour(other, names.bridge);
     await pinNeighbour(port, names.bridge);
     return port;
@@ -77,6 +89,7 @@ export function createNetwork(options: NetworkOptions): Network {
     const name = interfaceName(instance, vmId);
     const remove = (await listPortElements(names)).filter((port) => port.interfaceName === name);
     await changePortElements(names, { remove, add: [] });
+    elements.forget();
     // The entry may have gone with the bridge: nothing to report then.
     for (const port of remove) await forgetNeighbour(port, names.bridge);
     await removeInterface(name);
@@ -92,6 +105,8 @@ export function createNetwork(options: NetworkOptions): Network {
     portOf: (vmId, address) => portOf(options, vmId, address),
     removePort: (vmId) => inTurn(() => removePort(vmId)),
     remove: () => inTurn(remove),
+    checkPort: (vmId, address) =>
+      checkPort({ prober, listElements: elements.read }, portOf(options, vmId, address)),
     async listPorts() {
       const ports = new Map<VmId, ObservedPort>();
       const note = (name: string, address: string | undefined) => {

@@ -33,7 +33,7 @@ export type LoopDeps = {
   readonly db: Db;
   readonly hypervisor: Hypervisor;
   readonly storage: Omit<Storage, "freeBytes" | "verifyArchive" | "listBases" | "removeBase">;
-  readonly network: Pick<Network, "addPort" | "portOf" | "removePort">;
+  readonly network: Pick<Network, "addPort" | "portOf" | "removePort" | "checkPort">;
   readonly channels: GuestChannels;
   /** Tells the other processes of the box that something of a desktop or an image has changed. */
   readonly tell: (wake: Wake) => void;

@@ -14,7 +14,7 @@ import { NodeLoop } from "../../src/node/loop.ts";
 import { placeDesktops } from "../../src/node/place-desktops.ts";
 import { recoverDesktops } from "../../src/node/recover.ts";
 import { NodeDatabase } from "./node-database.ts";
-import { SimHypervisor } from "./sim-hypervisor.ts";
+import { createSimHypervisor } from "./sim-hypervisor.ts";
 import { createSimStorage, type SimStorage } from "./sim-storage.ts";
 
 /** The documented times would make the tests wait; their order is kept. */
@@ -42,7 +42,7 @@ export type RunningNode = {
 export class NodeWorld {
   readonly rows: NodeDatabase;
   readonly nodeId: NodeId;
-  readonly hypervisor = new SimHypervisor();
+  readonly hypervisor = createSimHypervisor();
   readonly layout: Layout;
   readonly storage: SimStorage;
   readonly folder: string;
@@ -100,6 +100,7 @@ export class NodeWorld {
           return portOf(vmId, address);
         },
         portOf,
+        checkPort: async () => ({ isOk: true }) as const,
         removePort: async (vmId: VmId) => void this.ports.delete(vmId),
       },
       channels,

@@ -1,0 +1,58 @@
+/**
+ * Whether a desktop's own network is whole, seen from its host: the interface, the bridge, the rules, and an
+ * answer under the desktop's own hardware address. Needs nothing inside of the desktop, so it works when the
+ * guest channel is all that still does.
+ */
+
+import { readFile, readlink } from "node:fs/promises";
+import type { NetworkPort } from "../domain/node/network-port.ts";
+import type { PortFault, PortHealth } from "../domain/node/port-health.ts";
+import type { ArpProber } from "./arp-prober.ts";
+import type { PortElement } from "./render-ruleset.ts";
+
+export type CheckDeps = {
+  readonly prober: ArpProber;
+  /** What the kernel holds now, or a moment ago. */
+  readonly listElements: () => Promise<readonly PortElement[]>;
+};
+
+const IFF_UP = 1;
+
+/** Takes up to a second where nobody answers; changes nothing. */
+export async function checkPort(deps: CheckDeps, port: NetworkPort): Promise<PortHealth> {
+  const folder = `/sys/class/net/${port.interfaceName}`;
+  const flags = await readFile(`${folder}/flags`, "utf8").catch(() => undefined);
+  if (flags === undefined)
+    return fault("interface-missing", `its interface ${port.interfaceName} doesn't exist on the box`);
+  const master = await readlink(`${folder}/master`).catch(() => "");
+  if (master.split("/").at(-1) !== port.bridge)
+    return fault("not-in-bridge", `its interface ${port.interfaceName} is not in the bridge ${port.bridge}`);
+  if ((Number(flags) & IFF_UP) === 0 || (await readCarrier(folder)) !== "1")
+    return fault("interface-down", `its interface ${port.interfaceName} is down`);
+  const isLetThrough = (await deps.listElements()).some(
+    (one) => one.interfaceName === port.interfaceName && one.mac === port.mac && one.address === port.address,
+  );
+  if (!isLetThrough)
+    return fault(
+      "rules-missing",
+      `the box's packet filter doesn't know it as ${port.address}, ${port.mac}; restart the node`,
+    );
+  if (!(await deps.prober.ask(port)))
+    return fault(
+      "no-answer",
+      `it doesn't answer at ${port.address} as ${port.mac}: its own network settings are not what it was given`,
+    );
+  return { isOk: true };
+}
+
+/** The kernel refuses to tell while the interface is down. */
+async function readCarrier(folder: string): Promise<string> {
+  return readFile(`${folder}/carrier`, "utf8").then(
+    (text) => text.trim(),
+    () => "0",
+  );
+}
+
+function fault(code: PortFault, text: string): PortHealth {
+  return { isOk: false, code, text };
+}
