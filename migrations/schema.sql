@@ -599,7 +599,7 @@ ALTER TABLE ONLY public.role_acls
     ADD CONSTRAINT role_acls_role_id_fkey FOREIGN KEY (role_id) REFERENCES public.roles(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.sessions
-    ADD CONSTRAINT sessions_broker_node_id_fkey FOREIGN KEY (broker_node_id) REFERENCES public.nodes(id);
+    ADD CONSTRAINT sessions_broker_node_id_fkey FOREIGN KEY (broker_node_id) REFERENCES public.nodes(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
@@ -617,7 +617,7 @@ ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 ALTER TABLE ONLY public.vm_events
-    ADD CONSTRAINT vm_events_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.nodes(id);
+    ADD CONSTRAINT vm_events_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.nodes(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.vm_events
     ADD CONSTRAINT vm_events_vm_id_fkey FOREIGN KEY (vm_id) REFERENCES public.vms(id) ON DELETE CASCADE;
@@ -626,7 +626,7 @@ ALTER TABLE ONLY public.vm_reports
     ADD CONSTRAINT vm_reports_di_id_fkey FOREIGN KEY (di_id) REFERENCES public.dis(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.vm_reports
-    ADD CONSTRAINT vm_reports_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.nodes(id);
+    ADD CONSTRAINT vm_reports_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.nodes(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.vm_reports
     ADD CONSTRAINT vm_reports_vm_id_fkey FOREIGN KEY (vm_id) REFERENCES public.vms(id) ON DELETE CASCADE;
@@ -875,8 +875,10 @@ GRANT UPDATE(wished_by) ON TABLE public.vms TO qvd_node;
 GRANT UPDATE(wished_by) ON TABLE public.vms TO qvd_admin;
 
 GRANT UPDATE(node_id) ON TABLE public.vms TO qvd_node;
+GRANT UPDATE(node_id) ON TABLE public.vms TO qvd_admin;
 
 GRANT UPDATE(epoch) ON TABLE public.vms TO qvd_node;
+GRANT UPDATE(epoch) ON TABLE public.vms TO qvd_admin;
 
 GRANT UPDATE(expires_soft_at) ON TABLE public.vms TO qvd_admin;
 GRANT UPDATE(expires_soft_at) ON TABLE public.vms TO qvd_node;

@@ -3,39 +3,63 @@
 import { sql } from "drizzle-orm";
 import type { Db } from "../db/client.ts";
 import { listPlacementNodes } from "../db/queries/placement.ts";
-import { listUnplacedVms } from "../db/queries/unplaced-vms.ts";
+import { hasUnplacedVms, listUnplacedVms, type UnplacedVm } from "../db/queries/unplaced-vms.ts";
 import type { VmId } from "../domain/ids.ts";
-import { planPlacement } from "../domain/node/placement.ts";
+import { type Placement, type PlacementOptions, Placer } from "../domain/node/placement.ts";
 import type { Log } from "../lib/log.ts";
-import { placeVm } from "../service/vm/place.ts";
+import { type ChosenNode, placeVms } from "../service/vm/place-many.ts";
 import type { NodeIdentity } from "./deps.ts";
-import { reportRefusedPlacement } from "./report/report-refused-placement.ts";
+import { type RefusedPlacement, reportRefusedPlacements } from "./report/report-refused-placement.ts";
 
 /** Any number will do that nobody else locks. */
 const PLACEMENT_LOCK = 5_167_001;
+const PORTION = 2_000;
 
-export type PlacementDeps = { readonly db: Db; readonly node: NodeIdentity; readonly log: Log };
+export type PlacementDeps = {
+  readonly db: Db;
+  readonly node: NodeIdentity;
+  readonly log: Log;
+  readonly options?: PlacementOptions;
+};
 
 /** Returns the desktops placed, on whichever node; none when another node is at it. */
 export async function placeDesktops(deps: PlacementDeps): Promise<readonly VmId[]> {
-  if ((await listUnplacedVms(deps.db)).length === 0) return [];
+  if (!(await hasUnplacedVms(deps.db))) return [];
   return await deps.db.transaction(async (tx) => {
     const [lock] = await tx.execute<{ taken: boolean }>(
       sql`select pg_try_advisory_xact_lock(${PLACEMENT_LOCK}) as taken`,
     );
     if (lock?.taken !== true) return [];
-    const plan = planPlacement(await listUnplacedVms(tx), await listPlacementNodes(tx));
+    const placer = new Placer(await listPlacementNodes(tx), deps.options);
     const placed: VmId[] = [];
-    for (const { vmId, nodeId, reason } of plan) {
-      if (nodeId === undefined) {
-        await reportRefusedPlacement(tx, { vmId, text: reason, nodeId: deps.node.nodeId });
-        continue;
-      }
-      const context = { db: tx, actor: { kind: "node", name: deps.node.name } } as const;
-      if ((await placeVm(context, { vmId, nodeId })) === undefined) continue;
-      deps.log.info("desktop-placed", { vmId, nodeId, reason });
-      placed.push(vmId);
+    // Desktops that nobody takes stay at the head of the list, and must not keep the others from their turn.
+    for (let after: UnplacedVm | undefined; ; ) {
+      const portion = await listUnplacedVms(tx, { limit: PORTION, after });
+      placed.push(
+        ...(await carryOut(
+          { ...deps, db: tx },
+          portion.map((vm) => placer.place(vm)),
+        )),
+      );
+      after = portion.at(-1);
+      if (portion.length < PORTION) return placed;
     }
-    return placed;
   });
+}
+
+async function carryOut(deps: PlacementDeps, plan: readonly Placement[]): Promise<readonly VmId[]> {
+  const chosen: ChosenNode[] = [];
+  const refused: RefusedPlacement[] = [];
+  for (const placement of plan) {
+    const { vmId, reason } = placement;
+    if (placement.nodeId === undefined) {
+      refused.push({ vmId, text: reason, candidates: placement.candidates });
+      continue;
+    }
+    chosen.push({ vmId, nodeId: placement.nodeId });
+    deps.log.info("desktop-placed", { vmId, nodeId: placement.nodeId, reason });
+  }
+  await reportRefusedPlacements(deps.db, deps.node.nodeId, refused);
+  const context = { db: deps.db, actor: { kind: "node", name: deps.node.name } } as const;
+  return (await placeVms(context, chosen)).map(({ vmId }) => vmId);
 }

@@ -7,15 +7,18 @@ import { leases, nodeReports, nodes, osfs, vmReports, vms } from "../schema/inde
 
 export async function listPlacementNodes(db: Db): Promise<readonly PlacementNode[]> {
   const rows = await db.execute<PlacementNode & Record<string, unknown>>(sql`
-    select n.id as "nodeId", n.name, n.is_blocked as "isBlocked",
+    select n.id as "nodeId", n.name, n.is_blocked as "isBlocked", n.drain, n.shared_id as "sharedId", n.weight,
       coalesce(l.valid_until > qvd_now() and r.state = 'running', false) as "isUp",
+      coalesce(l.valid_until <= qvd_now() and r.state <> 'stopped', false) as "isLost",
       coalesce((r.facts->>'memoryMb')::float8, 0) as "memoryMb", coalesce((r.facts->>'cpus')::float8, 0) as cpus,
-      coalesce(p.memory_mb, 0)::float8 as "promisedMemoryMb", coalesce(p.cpus, 0)::float8 as "promisedCpus"
+      (r.facts->>'bogomips')::float8 as bogomips, r.facts->'hypervisors' as hypervisors,
+      coalesce(p.memory_mb, 0)::float8 as "promisedMemoryMb", coalesce(p.cpus, 0)::float8 as "promisedCpus",
+      coalesce(p.desktops, 0)::int as desktops
     from ${nodes} n
     left join ${leases} l on l.node_id = n.id
     left join ${nodeReports} r on r.node_id = n.id
     left join (
-      select v.node_id, sum(o.memory_mb) as memory_mb, sum(o.cpus) as cpus
+      select v.node_id, sum(o.memory_mb) as memory_mb, sum(o.cpus) as cpus, count(*) as desktops
       from ${vms} v join ${osfs} o on o.id = v.osf_id left join ${vmReports} s on s.vm_id = v.id
       where v.wish = 'running' or s.state <> 'stopped' group by v.node_id
     ) p on p.node_id = n.id
@@ -25,8 +28,15 @@ export async function listPlacementNodes(db: Db): Promise<readonly PlacementNode
     name: row.name,
     isBlocked: row.isBlocked,
     isUp: row.isUp,
+    isLost: row.isLost === true,
+    drain: row.drain ?? null,
+    sharedId: row.sharedId ?? null,
+    weight: row.weight ?? 1,
+    hypervisors: Array.isArray(row.hypervisors) ? row.hypervisors.map(String) : undefined,
     memoryMb: row.memoryMb,
     cpus: row.cpus,
+    bogomips: row.bogomips ?? undefined,
+    desktops: row.desktops ?? 0,
     promisedMemoryMb: row.promisedMemoryMb,
     promisedCpus: row.promisedCpus,
   }));

@@ -1,19 +1,57 @@
 /** Desktops that need a node: wished running, or deleted before they had one. */
 
-import { and, asc, eq, isNotNull, isNull, or } from "drizzle-orm";
-import type { VmId } from "../../domain/ids.ts";
+import { and, asc, eq, gt, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
+import type { PlacementHome, PlacementVm } from "../../domain/node/placement.ts";
 import type { Db } from "../client.ts";
-import { osfs, vms } from "../schema/index.ts";
+import { nodes, osfs, vmReports, vms } from "../schema/index.ts";
 
-export type UnplacedVm = { readonly vmId: VmId; readonly memoryMb: number; readonly cpus: number };
+export type UnplacedVm = PlacementVm & { readonly wishedAt: string };
 
-/** In the order of their wishes, at most 500; the next call brings the rest. */
-export async function listUnplacedVms(db: Db): Promise<readonly UnplacedVm[]> {
-  return await db
-    .select({ vmId: vms.id, memoryMb: osfs.memoryMb, cpus: osfs.cpus })
+export type UnplacedOptions = {
+  readonly limit?: number;
+  /** The last of the portion before. */
+  readonly after?: UnplacedVm | undefined;
+};
+
+/** In the order of their wishes, at most `limit` (500); `after` brings the rest. */
+export async function listUnplacedVms(db: Db, options: UnplacedOptions = {}): Promise<readonly UnplacedVm[]> {
+  const { limit = 500, after } = options;
+  const wishedAt = sql<string>`coalesce(${vms.wishedAt}, 'infinity')`;
+  const rows = await db
+    .select({
+      vmId: vms.id,
+      memoryMb: osfs.memoryMb,
+      cpus: osfs.cpus,
+      hypervisor: osfs.hypervisor,
+      persistence: osfs.persistence,
+      wishedAt: sql<string>`${wishedAt}::text`,
+      home: { nodeId: nodes.id, nodeName: nodes.name, sharedId: nodes.sharedId },
+    })
     .from(vms)
     .innerJoin(osfs, eq(osfs.id, vms.osfId))
-    .where(and(isNull(vms.nodeId), or(eq(vms.wish, "running"), isNotNull(vms.deletedAt))))
-    .orderBy(asc(vms.wishedAt), asc(vms.id))
-    .limit(500);
+    .leftJoin(vmReports, eq(vmReports.vmId, vms.id))
+    // Where it ran last, there its data lie.
+    .leftJoin(nodes, eq(nodes.id, vmReports.nodeId))
+    .where(and(isUnplaced(), after === undefined ? undefined : isAfter(wishedAt, after)))
+    .orderBy(asc(wishedAt), asc(vms.id))
+    .limit(limit);
+  return rows.map(({ persistence, home, ...vm }) => ({ ...vm, home: homeOf(persistence, home) }));
+}
+
+export async function hasUnplacedVms(db: Db): Promise<boolean> {
+  const rows = await db.select({ id: vms.id }).from(vms).where(isUnplaced()).limit(1);
+  return rows.length > 0;
+}
+
+function isUnplaced(): SQL | undefined {
+  return and(isNull(vms.nodeId), or(eq(vms.wish, "running"), isNotNull(vms.deletedAt)));
+}
+
+function isAfter(wishedAt: SQL, after: UnplacedVm): SQL | undefined {
+  const moment = sql`${after.wishedAt}::timestamptz`;
+  return or(gt(wishedAt, moment), and(eq(wishedAt, moment), gt(vms.id, after.vmId)));
+}
+
+function homeOf(persistence: string, home: PlacementHome | null): PlacementHome | undefined {
+  return home === null || persistence === "nothing" ? undefined : home;
 }

@@ -1,10 +1,22 @@
 /**
- * Which box gets which unplaced desktop: pure, so that any box may decide for all under one lock. The one with
- * the largest share of memory and processors left after the desktops it has wins; memory counts more, since
- * lacking it kills desktops and lacking processors only slows them.
+ * Which box gets which unplaced desktop: pure, so that any box may decide for all under one lock. Who may take
+ * a desktop at all is `judge-candidate.ts`; who of them is best, the policy's.
+ *
+ * Made for tens of thousands of desktops and thousands of nodes: desktops of the same size and bonds form a
+ * class with a heap of its candidates, and a node that got one changes its place in each heap. A node that
+ * has no room for a class is out of it for good, since this plan only ever gives away.
  */
 
 import type { NodeId, VmId } from "../ids.ts";
+import { CandidateHeap } from "./candidate-heap.ts";
+import {
+  describeRejections,
+  judgeCandidate,
+  listCandidates,
+  type Rejected,
+  type Rejection,
+} from "./judge-candidate.ts";
+import { PLACEMENT_POLICIES, type PlacementPolicy, shareLeft } from "./placement-policy.ts";
 
 export type PlacementNode = {
   readonly nodeId: NodeId;
@@ -12,8 +24,21 @@ export type PlacementNode = {
   readonly isBlocked: boolean;
   /** It holds its lease and says that it runs. */
   readonly isUp: boolean;
+  /** It isn't up although it never said that it stops. */
+  readonly isLost?: boolean;
+  readonly drain?: "finish" | "move" | null;
+  /** Identity of the shared storage that it has; null without. */
+  readonly sharedId?: string | null;
+  /** Undefined where it hasn't said so: then it can run any. */
+  readonly hypervisors?: readonly string[] | undefined;
+  /** Multiplies its score; 0 makes it the last resort. */
+  readonly weight?: number;
   readonly memoryMb: number;
   readonly cpus: number;
+  /** Of all its processors, as the kernel measured them. */
+  readonly bogomips?: number | undefined;
+  /** Desktops that are placed there. */
+  readonly desktops?: number;
   /** What its desktops that run, or are wished to, may take. */
   readonly promisedMemoryMb: number;
   readonly promisedCpus: number;
@@ -23,61 +48,124 @@ export type PlacementVm = {
   readonly vmId: VmId;
   readonly memoryMb: number;
   readonly cpus: number;
+  readonly hypervisor?: "lxc" | "kvm";
+  /** Where its data lie; undefined for a desktop that has none, which may go anywhere. */
+  readonly home?: PlacementHome | undefined;
+};
+
+export type PlacementHome = {
+  readonly nodeId: NodeId;
+  readonly nodeName: string;
+  readonly sharedId: string | null;
 };
 
 export type Placement =
   | { readonly vmId: VmId; readonly nodeId: NodeId; readonly reason: string }
-  | { readonly vmId: VmId; readonly nodeId: undefined; readonly reason: string };
+  | {
+      readonly vmId: VmId;
+      readonly nodeId: undefined;
+      readonly reason: string;
+      /** Each node with why it can't; the first 50. */
+      readonly candidates: readonly Rejected[];
+    };
 
-export type PlacementWeights = { readonly memory: number; readonly cpus: number };
+export type PlacementOptions = {
+  readonly policy?: PlacementPolicy;
+  /** How many times a node's memory may be promised to desktops; 0 is without limit. */
+  readonly overcommit?: number;
+  readonly random?: () => number;
+};
 
-export const PLACEMENT_WEIGHTS: PlacementWeights = { memory: 0.75, cpus: 0.25 };
+/** What the settings default to: desktops seldom use a tenth of what they may. */
+export const DEFAULT_OVERCOMMIT = 8;
 
 export function planPlacement(
   vms: readonly PlacementVm[],
   nodes: readonly PlacementNode[],
-  weights: PlacementWeights = PLACEMENT_WEIGHTS,
+  options: PlacementOptions = {},
 ): readonly Placement[] {
-  let left = nodes.filter((node) => node.isUp && !node.isBlocked);
-  return vms.map((vm) => {
-    const [best] = left
-      .map((node) => ({ node, score: scoreOf(node, vm, weights) }))
-      // Equal scores go to the lower id, so that the same facts give the same plan.
-      .sort((one, other) => other.score - one.score || one.node.nodeId - other.node.nodeId);
-    if (best === undefined) return { vmId: vm.vmId, nodeId: undefined, reason: refusal(nodes) };
-    left = left.map((node) => (node === best.node ? promise(node, vm) : node));
-    const share = Math.round(best.score * 100);
-    return {
-      vmId: vm.vmId,
-      nodeId: best.node.nodeId,
-      reason: `${best.node.name} has the most room (${share} % left with it)`,
+  const placer = new Placer(nodes, options);
+  return vms.map((vm) => placer.place(vm));
+}
+
+type VmClass = { readonly sample: PlacementVm; readonly heap: CandidateHeap; refusal: Placement | undefined };
+
+/** Remembers what it has given away, for desktops that come in portions. */
+export class Placer {
+  readonly #nodes: Map<number, PlacementNode>;
+  readonly #classes = new Map<string, VmClass>();
+  readonly #policy: PlacementPolicy;
+  readonly #overcommit: number;
+  readonly #random: () => number;
+
+  constructor(nodes: readonly PlacementNode[], options: PlacementOptions = {}) {
+    this.#nodes = new Map(nodes.map((node) => [node.nodeId, node]));
+    this.#policy = options.policy ?? PLACEMENT_POLICIES["most-free"];
+    this.#overcommit = options.overcommit ?? DEFAULT_OVERCOMMIT;
+    this.#random = options.random ?? (() => 0);
+  }
+
+  place(vm: PlacementVm): Placement {
+    const { vmId } = vm;
+    const found = this.#classOf(vm);
+    for (;;) {
+      const id = found.heap.best();
+      const node = id === undefined ? undefined : this.#nodes.get(id);
+      if (id === undefined || node === undefined) {
+        found.refusal ??= this.#refuse(vm);
+        return { ...found.refusal, vmId };
+      }
+      if (judgeCandidate(node, vm, this.#overcommit) !== undefined) found.heap.remove(id);
+      else {
+        const share = Math.round(shareLeft(node, vm) * 100);
+        this.#give(node, vm);
+        return {
+          vmId,
+          nodeId: node.nodeId,
+          reason: `${node.name} is the best for it (${share} % left with it)`,
+        };
+      }
+    }
+  }
+
+  #classOf(vm: PlacementVm): VmClass {
+    const { memoryMb, cpus, home } = vm;
+    // Boxes with the same storage are as good as each other for the home.
+    const bond = home === undefined ? "" : (home.sharedId ?? `node ${home.nodeId}`);
+    const key = [vm.hypervisor ?? "lxc", memoryMb, cpus, bond].join("/");
+    const known = this.#classes.get(key);
+    if (known !== undefined) return known;
+    const heap = new CandidateHeap();
+    const only = home !== undefined && home.sharedId === null ? this.#nodes.get(home.nodeId) : undefined;
+    for (const node of only === undefined ? this.#nodes.values() : [only])
+      if (judgeCandidate(node, vm, this.#overcommit) === undefined)
+        heap.set(node.nodeId, this.#policy(node, vm, this.#random));
+    const made = { sample: vm, heap, refusal: undefined };
+    this.#classes.set(key, made);
+    return made;
+  }
+
+  #give(node: PlacementNode, vm: PlacementVm): void {
+    const next = {
+      ...node,
+      desktops: (node.desktops ?? 0) + 1,
+      promisedMemoryMb: node.promisedMemoryMb + vm.memoryMb,
+      promisedCpus: node.promisedCpus + vm.cpus,
     };
-  });
-}
+    this.#nodes.set(node.nodeId, next);
+    for (const { heap, sample } of this.#classes.values())
+      if (heap.has(node.nodeId)) heap.set(node.nodeId, this.#policy(next, sample, this.#random));
+  }
 
-/** Share left with the desktop on it; below 0 where more is promised than there is. */
-function scoreOf(node: PlacementNode, vm: PlacementVm, weights: PlacementWeights): number {
-  const memory = 1 - (node.promisedMemoryMb + vm.memoryMb) / Math.max(1, node.memoryMb);
-  const cpus = 1 - (node.promisedCpus + vm.cpus) / Math.max(1, node.cpus);
-  return (weights.memory * memory + weights.cpus * cpus) / (weights.memory + weights.cpus);
-}
-
-function promise(node: PlacementNode, vm: PlacementVm): PlacementNode {
-  return {
-    ...node,
-    promisedMemoryMb: node.promisedMemoryMb + vm.memoryMb,
-    promisedCpus: node.promisedCpus + vm.cpus,
-  };
-}
-
-function refusal(nodes: readonly PlacementNode[]): string {
-  if (nodes.length === 0) return "No node is registered.";
-  const names = (some: readonly PlacementNode[]) => some.map((node) => node.name).join(", ");
-  const blocked = nodes.filter((node) => node.isBlocked);
-  const down = nodes.filter((node) => !node.isBlocked && !node.isUp);
-  const reasons = [
-    ...(blocked.length > 0 ? [`blocked: ${names(blocked)}`] : []),
-    ...(down.length > 0 ? [`down: ${names(down)}`] : []),
-  ];
-  return `No node can take it (${reasons.join("; ")}).`;
+  #refuse(vm: PlacementVm): Placement {
+    const rejected = [...this.#nodes.values()].map((node) => {
+      const rejection: Rejection = judgeCandidate(node, vm, this.#overcommit) ?? {
+        kind: "full",
+        text: "it is full",
+      };
+      return { node: node.name, ...rejection };
+    });
+    const candidates = listCandidates(rejected);
+    return { vmId: vm.vmId, nodeId: undefined, reason: describeRejections(rejected), candidates };
+  }
 }
