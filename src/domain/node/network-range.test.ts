@@ -3,6 +3,8 @@ import {
   doRangesOverlap,
   hostAddresses,
   isInRange,
+  isOnSegment,
+  lastDesktop,
   macOf,
   nextFreeAddress,
   parseNetworkRange,
@@ -33,6 +35,28 @@ describe("a range of the desktop network", () => {
     "a.b.c.d/16",
   ])("%j is refused and the setting is named", (text) => {
     expect(() => parseNetworkRange(text)).toThrow(/QVD_NETWORK_RANGE/);
+  });
+
+  test("may give only a part of itself to desktops", () => {
+    const range = parseNetworkRange("10.0.0.0/16 10.0.0.100-10.0.0.102");
+    expect([...hostAddresses(range)]).toEqual(["10.0.0.100", "10.0.0.101", "10.0.0.102"]);
+    expect(range).toMatchObject({ cidr: "10.0.0.0/16", gateway: "10.0.0.1", capacity: 3 });
+    expect(lastDesktop(range)).toBe("10.0.0.102");
+    expect(["10.0.0.99", "10.0.0.103", "10.0.0.1"].some((address) => isInRange(range, address))).toBe(false);
+    expect(isOnSegment(range, "10.0.0.254")).toBe(true);
+    expect(["10.0.0.0", "10.0.255.255", "10.1.0.1"].some((address) => isOnSegment(range, address))).toBe(
+      false,
+    );
+  });
+
+  test.each([
+    "10.0.0.1-10.0.0.9",
+    "10.0.0.9-10.0.0.8",
+    "10.0.0.9",
+    "10.0.0.2-10.0.0.3-10.0.0.4",
+    "10.1.0.2-10.1.0.3",
+  ])("refuses %s as the desktops' part", (part) => {
+    expect(() => parseNetworkRange(`10.0.0.0/24 ${part}`)).toThrow(/QVD_NETWORK_RANGE/);
   });
 
   test("lists neither its own address nor the gateway nor broadcast", () => {

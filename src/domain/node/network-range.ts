@@ -11,7 +11,9 @@ export type NetworkRange = {
   readonly prefixLength: number;
   /** First host address, the gateway of every desktop. */
   readonly gateway: string;
-  /** How many addresses desktops can have. */
+  /** Lowest address that a desktop can have. */
+  readonly firstDesktop: string;
+  /** How many addresses desktops can have, from that one on. */
   readonly capacity: number;
 };
 
@@ -19,12 +21,17 @@ export type NetworkRange = {
 const SHORTEST_PREFIX = 8;
 const LONGEST_PREFIX = 29;
 
-/** Throws `bad-input` naming the setting when `text` is not an IPv4 range such as `10.77.0.0/16`. */
+/**
+ * An IPv4 range such as `10.77.0.0/16`; where only a part of it is for desktops, as in a segment that others share,
+ * that part follows: `10.0.0.0/16 10.0.0.100-10.0.255.254`. Throws `bad-input` naming the setting for anything else.
+ */
 export function parseNetworkRange(text: string): NetworkRange {
-  const [addressText, prefixText, ...more] = text.trim().split("/");
+  const [cidrText = "", partText, ...rest] = text.trim().split(/\s+/);
+  const [addressText, prefixText, ...more] = cidrText.split("/");
   const address = parseAddress(addressText ?? "");
   const prefixLength = /^\d{1,2}$/.test(prefixText ?? "") ? Number(prefixText) : Number.NaN;
-  const isGood = prefixLength >= SHORTEST_PREFIX && prefixLength <= LONGEST_PREFIX && more.length === 0;
+  const isGood =
+    prefixLength >= SHORTEST_PREFIX && prefixLength <= LONGEST_PREFIX && more.length + rest.length === 0;
   if (address === undefined || !isGood)
     throw new AppError(
       "bad-input",
@@ -33,26 +40,42 @@ export function parseNetworkRange(text: string): NetworkRange {
     );
   const size = 2 ** (32 - prefixLength);
   const first = address - (address % size);
-  return {
+  const whole = {
     cidr: `${formatAddress(first)}/${prefixLength}`,
     prefixLength,
     gateway: formatAddress(first + 1),
+    firstDesktop: formatAddress(first + 2),
     // Neither the network's own address, nor the gateway's, nor broadcast.
     capacity: size - 3,
   };
+  return partText === undefined ? whole : narrow(whole, partText);
+}
+
+/** `range` with only `FIRST-LAST` of it for desktops. */
+function narrow(range: NetworkRange, partText: string): NetworkRange {
+  const [first = "", last = "", ...more] = partText.split("-");
+  const [low, high] = [parseAddress(first), parseAddress(last)];
+  const isGood = isInRange(range, first) && isInRange(range, last) && more.length === 0;
+  if (!isGood || low === undefined || high === undefined || low > high)
+    throw new AppError(
+      "bad-input",
+      `The desktops' part of the desktop network, ${JSON.stringify(partText)}, is not FIRST-LAST with two addresses of ${range.cidr}. Set QVD_NETWORK_RANGE to one such as "10.0.0.0/16 10.0.0.100-10.0.255.254".`,
+      { field: "QVD_NETWORK_RANGE" },
+    );
+  return { ...range, firstDesktop: first, capacity: high - low + 1 };
 }
 
 /** Addresses that desktops can have, lowest first. */
 export function* hostAddresses(range: NetworkRange): Generator<string> {
-  const first = firstOf(range);
-  for (let offset = 0; offset < range.capacity; offset += 1) yield formatAddress(first + 2 + offset);
+  const first = parseAddress(range.firstDesktop) ?? 0;
+  for (let offset = 0; offset < range.capacity; offset += 1) yield formatAddress(first + offset);
 }
 
 /** True for the addresses that desktops can have: not for the gateway's. */
 export function isInRange(range: NetworkRange, address: string): boolean {
   const value = parseAddress(address);
   if (value === undefined) return false;
-  const offset = value - firstOf(range) - 2;
+  const offset = value - (parseAddress(range.firstDesktop) ?? 0);
   return offset >= 0 && offset < range.capacity;
 }
 
@@ -60,6 +83,22 @@ export function isInRange(range: NetworkRange, address: string): boolean {
 export function nextFreeAddress(range: NetworkRange, taken: ReadonlySet<string>): string | undefined {
   for (const address of hostAddresses(range)) if (!taken.has(address)) return address;
   return undefined;
+}
+
+/** Highest address that a desktop can have. */
+export function lastDesktop(range: NetworkRange): string {
+  return formatAddress((parseAddress(range.firstDesktop) ?? 0) + range.capacity - 1);
+}
+
+/** True for four plain decimal bytes. */
+export function isIpv4(text: string): boolean {
+  return parseAddress(text) !== undefined;
+}
+
+/** True for every address between the network's own and broadcast, desktops' or not. */
+export function isOnSegment(range: NetworkRange, address: string): boolean {
+  const offset = (parseAddress(address) ?? -1) - firstOf(range);
+  return offset > 0 && offset < 2 ** (32 - range.prefixLength) - 1;
 }
 
 /** True when the two have an address in common. */
