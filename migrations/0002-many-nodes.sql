@@ -75,7 +75,9 @@ ALTER TABLE nodes
 
 ALTER TABLE leases
   -- Written by whoever took its desktops over.
-  ADD COLUMN lost_at timestamptz;
+  ADD COLUMN lost_at timestamptz,
+  -- Its keeper knows that others could take over, and stops the desktops before the lapse. Nobody takes over without.
+  ADD COLUMN fences boolean NOT NULL DEFAULT false;
 
 -- A sealed bundle that lets one more box join; only who holds the code can open it.
 CREATE TABLE join_codes (
@@ -120,6 +122,8 @@ GRANT UPDATE (is_blocked, blocked_reason) ON vms TO qvd_node;
 GRANT UPDATE (drain, drained_at, weight) ON nodes TO qvd_admin;
 GRANT DELETE ON nodes TO qvd_admin;
 GRANT INSERT (box_id, address, shared_id), UPDATE (box_id, address, shared_id) ON nodes TO qvd_node;
+-- Sittings that a lost box carried are ended by whoever takes over: their broker can't.
+GRANT UPDATE (ended_at, end_cause) ON sessions TO qvd_node;
 
 -- Boxes come and go; what they saw and did stays, without their name.
 ALTER TABLE vm_reports DROP CONSTRAINT vm_reports_node_id_fkey,

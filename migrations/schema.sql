@@ -124,7 +124,8 @@ CREATE TABLE public.leases (
     epoch bigint DEFAULT 1 NOT NULL,
     renewed_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
     valid_until timestamp with time zone NOT NULL,
-    lost_at timestamp with time zone
+    lost_at timestamp with time zone,
+    fences boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE public.node_reports (
@@ -798,8 +799,10 @@ GRANT UPDATE(fault_text) ON TABLE public.sessions TO qvd_node;
 GRANT UPDATE(connected_at) ON TABLE public.sessions TO qvd_broker;
 
 GRANT UPDATE(ended_at) ON TABLE public.sessions TO qvd_broker;
+GRANT UPDATE(ended_at) ON TABLE public.sessions TO qvd_node;
 
 GRANT UPDATE(end_cause) ON TABLE public.sessions TO qvd_broker;
+GRANT UPDATE(end_cause) ON TABLE public.sessions TO qvd_node;
 
 GRANT UPDATE(bytes_to_client) ON TABLE public.sessions TO qvd_broker;
 

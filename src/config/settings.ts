@@ -55,6 +55,19 @@ export const SETTINGS = {
     fallback: "",
     doc: "Host name or address under which the other boxes of the site reach this one; empty means its host name.",
   },
+  leaseSeconds: {
+    name: "QVD_LEASE",
+    type: "number",
+    fallback: "10",
+    unit: "seconds",
+    doc: "How long the right to run desktops holds without being renewed; the same on every box of a site. Another box takes over after that, and this one stops its desktops' processes before.",
+  },
+  watchdog: {
+    name: "QVD_WATCHDOG",
+    type: "text",
+    fallback: "",
+    doc: "Watchdog device, such as /dev/watchdog, that the keeper arms: it restarts a machine whose keeper falls silent. Empty means none.",
+  },
   databaseUrl: {
     name: "QVD_DATABASE_URL",
     type: "text",

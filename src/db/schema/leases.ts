@@ -1,4 +1,4 @@
-import { bigint, integer, pgTable } from "drizzle-orm/pg-core";
+import { bigint, boolean, integer, pgTable } from "drizzle-orm/pg-core";
 import type { NodeId } from "../../domain/ids.ts";
 import { moment, qvdNow } from "./columns.ts";
 
@@ -9,4 +9,5 @@ export const leases = pgTable("leases", {
   renewedAt: moment("renewed_at").notNull().default(qvdNow),
   validUntil: moment("valid_until").notNull(),
   lostAt: moment("lost_at"),
+  fences: boolean("fences").notNull().default(false),
 });

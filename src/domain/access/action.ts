@@ -47,13 +47,31 @@ export const ACTIONS = {
   // The last act of a deletion, once nothing of the desktop is left on its box.
   "vm.purge": { acl: "", scope: "site", also: ["node"], forAdministrators: false },
   "vm.place": { acl: "", scope: "site", also: ["node"], forAdministrators: false },
+  "vm.release": { acl: "", scope: "site", also: ["node"], forAdministrators: false },
 
   "session.request": { acl: "", scope: "tenant", also: ["owner"], forAdministrators: false },
   "session.wish-end": { acl: "vm.update.disconnect-user", scope: "tenant", also: ["owner"] },
 
+  // What a lost node had is given to others by whichever node sees it first.
+  "node.take-over": { acl: "", scope: "site", also: ["node"], forAdministrators: false },
+  "node.set-shared": { acl: "", scope: "site", also: ["node"], forAdministrators: false },
   "node.register": { acl: "", scope: "site", also: ["node"], forAdministrators: false },
   "node.block": { acl: "host.update.block", scope: "site" },
   "node.unblock": { acl: "host.update.block", scope: "site" },
+  "node.drain": { acl: "host.update.block", scope: "site" },
+  "node.undrain": { acl: "host.update.block", scope: "site" },
+  "node.change": { acl: "host.update.name", scope: "site" },
+  "node.remove": { acl: "host.delete.", scope: "site" },
+  // By root of a box that belongs to the site already, who could read all that the new one is given.
+  "node.invite": { acl: "", scope: "site", forAdministrators: false },
+  // By whoever holds the code, which alone opens what is handed out.
+  "node.hand-out-bundle": { acl: "", scope: "site", forAdministrators: false },
+
+  "user.set-property": { acl: "user.update.properties", scope: "tenant" },
+  "vm.set-property": { acl: "vm.update.properties", scope: "tenant" },
+  "osf.set-property": { acl: "osf.update.properties", scope: "tenant" },
+  "image.set-property": { acl: "di.update.properties", scope: "tenant" },
+  "node.set-property": { acl: "host.update.properties", scope: "site" },
 } as const satisfies Record<string, ActionRule>;
 
 export type Action = keyof typeof ACTIONS;
