@@ -126,11 +126,11 @@ GRANT INSERT (box_id, address, shared_id), UPDATE (box_id, address, shared_id) O
 GRANT UPDATE (ended_at, end_cause) ON sessions TO qvd_node;
 
 -- Boxes come and go; what they saw and did stays, without their name.
+ALTER TABLE vms DROP CONSTRAINT vms_node_id_fkey,
+  ADD CONSTRAINT vms_node_id_fkey FOREIGN KEY (node_id) REFERENCES nodes ON DELETE SET NULL;
 ALTER TABLE vm_reports DROP CONSTRAINT vm_reports_node_id_fkey,
   ADD CONSTRAINT vm_reports_node_id_fkey FOREIGN KEY (node_id) REFERENCES nodes ON DELETE SET NULL;
 ALTER TABLE vm_events DROP CONSTRAINT vm_events_node_id_fkey,
   ADD CONSTRAINT vm_events_node_id_fkey FOREIGN KEY (node_id) REFERENCES nodes ON DELETE SET NULL;
 ALTER TABLE sessions DROP CONSTRAINT sessions_broker_node_id_fkey,
   ADD CONSTRAINT sessions_broker_node_id_fkey FOREIGN KEY (broker_node_id) REFERENCES nodes ON DELETE SET NULL;
--- What a box that is gone for good held is given free by an administrator.
-GRANT UPDATE (node_id, epoch) ON vms TO qvd_admin;

@@ -633,7 +633,7 @@ ALTER TABLE ONLY public.vm_reports
     ADD CONSTRAINT vm_reports_vm_id_fkey FOREIGN KEY (vm_id) REFERENCES public.vms(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.vms
-    ADD CONSTRAINT vms_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.nodes(id);
+    ADD CONSTRAINT vms_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.nodes(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.vms
     ADD CONSTRAINT vms_osf_id_fkey FOREIGN KEY (osf_id) REFERENCES public.osfs(id);
@@ -878,10 +878,8 @@ GRANT UPDATE(wished_by) ON TABLE public.vms TO qvd_node;
 GRANT UPDATE(wished_by) ON TABLE public.vms TO qvd_admin;
 
 GRANT UPDATE(node_id) ON TABLE public.vms TO qvd_node;
-GRANT UPDATE(node_id) ON TABLE public.vms TO qvd_admin;
 
 GRANT UPDATE(epoch) ON TABLE public.vms TO qvd_node;
-GRANT UPDATE(epoch) ON TABLE public.vms TO qvd_admin;
 
 GRANT UPDATE(expires_soft_at) ON TABLE public.vms TO qvd_admin;
 GRANT UPDATE(expires_soft_at) ON TABLE public.vms TO qvd_node;

@@ -6,6 +6,7 @@ import { type Listening, listenForNotices } from "../db/listen.ts";
 import { notify } from "../db/notify.ts";
 import type { DatabaseAddress } from "../db/url.ts";
 import type { DiId, NodeId } from "../domain/ids.ts";
+import type { PlacementOptions } from "../domain/node/placement.ts";
 import type { Hypervisor } from "../hypervisor/driver.ts";
 import type { Clock } from "../lib/clock.ts";
 import { describeError } from "../lib/errors.ts";
@@ -42,6 +43,9 @@ export type NodeRunDeps = {
   readonly storage: Storage;
   readonly network: Network;
   readonly workers: readonly WorkerSpec[];
+  /** What tells this box from others, and where they reach it. */
+  readonly registration?: { readonly boxId: string; readonly address: string };
+  readonly placement?: PlacementOptions;
   /** Where several of the workers listen together; nobody else may. */
   readonly sharedPort?: SharedPort;
   /** Parent folder of the workers' control groups. */
@@ -111,7 +115,7 @@ export class Box {
       onEvent: (vmId, event) => loop.takeGuestEvent(vmId, event),
     });
     const hasLease = () => lease.state.isHeld;
-    const place = () => placeDesktops({ db, node, log });
+    const place = () => placeDesktops({ db, node, log, options: this.#deps.placement ?? {} });
     const unpacker = new BaseUnpacker({
       ...{ db, storage, layout: settings.layout, clock, log },
       onChange: () => reporter.wake(),

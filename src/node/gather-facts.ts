@@ -33,6 +33,8 @@ export async function gatherFacts(sources: FactSources): Promise<NodeFacts> {
     pid: process.pid,
     instance: sources.instance,
     cpus: cpus().length,
+    bogomips: await readBogomips(),
+    hypervisors: listHypervisors(),
     memoryMb: memory.totalMb,
     memoryFreeMb: memory.freeMb,
     diskFreeMb,
@@ -60,6 +62,22 @@ export async function gatherFacts(sources: FactSources): Promise<NodeFacts> {
 
 function isGivenUp(report: VmMemory["report"]): boolean {
   return report.state === "stopped" && report.fault?.code === "start-given-up";
+}
+
+/** Undefined where the kernel doesn't say, as on some architectures. */
+async function readBogomips(): Promise<number | undefined> {
+  const text = await readFile("/proc/cpuinfo", "utf8");
+  const speeds = [...text.matchAll(/^bogomips\s*:\s*([0-9.]+)/gim)].map((match) => Number(match[1]));
+  const sum = Math.round(speeds.reduce((one, other) => one + other, 0));
+  return sum > 0 ? sum : undefined;
+}
+
+/** Containers are what every box is installed for; machines need a program that many lack. */
+function listHypervisors(): readonly string[] {
+  const canEmulate = ["qemu-system-x86_64", "qemu-system-aarch64", "kvm"].some(
+    (name) => Bun.which(name) !== null,
+  );
+  return canEmulate ? ["lxc", "kvm"] : ["lxc"];
 }
 
 /** What the kernel calls available counts as free: caches make room when asked. */

@@ -62,7 +62,7 @@ async function register(deps: NodeRunDeps, signal: AbortSignal) {
   while (!signal.aborted) {
     try {
       await deps.checkDatabase();
-      return (await registerNode(context, { name: deps.name })).nodeId;
+      return (await registerNode(context, { name: deps.name, ...deps.registration })).nodeId;
     } catch (error) {
       const isAway = isDatabaseAway(error) || (isAppError(error) && error.code === "database-away");
       if (!isAway) throw error;

@@ -22,8 +22,12 @@ import { moveTag } from "../../src/service/image/move-tag.ts";
 import { removeTag } from "../../src/service/image/remove-tag.ts";
 import { unblockImage } from "../../src/service/image/unblock.ts";
 import { blockNode } from "../../src/service/node/block.ts";
+import { changeNode } from "../../src/service/node/change.ts";
+import { drainNode } from "../../src/service/node/drain.ts";
 import { registerNode } from "../../src/service/node/register.ts";
+import { removeNode } from "../../src/service/node/remove.ts";
 import { unblockNode } from "../../src/service/node/unblock.ts";
+import { undrainNode } from "../../src/service/node/undrain.ts";
 import { changeOsf } from "../../src/service/osf/change.ts";
 import { createOsf } from "../../src/service/osf/create.ts";
 import { requestSession } from "../../src/service/session/request.ts";
@@ -41,7 +45,9 @@ import { changeVm } from "../../src/service/vm/change.ts";
 import { createVm } from "../../src/service/vm/create.ts";
 import { deleteVm } from "../../src/service/vm/delete.ts";
 import { placeVm } from "../../src/service/vm/place.ts";
+import { placeVms } from "../../src/service/vm/place-many.ts";
 import { purgeVm } from "../../src/service/vm/purge.ts";
+import { releaseVm } from "../../src/service/vm/release.ts";
 import { unblockVm } from "../../src/service/vm/unblock.ts";
 import { wishVmRunning } from "../../src/service/vm/wish-running.ts";
 import { wishVmStopped } from "../../src/service/vm/wish-stopped.ts";
@@ -164,6 +170,22 @@ const CASES: Readonly<Record<string, Case>> = {
     roles: ["qvd_node"],
     call: async (c, s, name) => placeVm(c, { vmId: await makeVm(c, s, name), nodeId: s.nodeId }),
   },
+  "vm/place-many": {
+    also: ["node"],
+    site: false,
+    roles: ["qvd_node"],
+    call: async (c, s, name) => placeVms(c, [{ vmId: await makeVm(c, s, name), nodeId: s.nodeId }]),
+  },
+  "vm/release": {
+    also: ["node"],
+    site: false,
+    roles: ["qvd_node"],
+    call: async (c, s, name) => {
+      const vmId = await makeVm(c, s, name);
+      await placeVm(asSystem(c), { vmId, nodeId: s.nodeId });
+      await releaseVm(c, { vmId, nodeId: s.nodeId, text: "It is free." });
+    },
+  },
   "vm/purge": {
     also: ["node"],
     site: false,
@@ -195,6 +217,16 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   "node/block": { also: [], call: (c, s) => blockNode(c, { nodeId: s.nodeId }) },
   "node/unblock": { also: [], call: (c, s) => unblockNode(c, { nodeId: s.nodeId }) },
+  "node/drain": { also: [], call: (c, s) => drainNode(c, { nodeId: s.nodeId }) },
+  "node/undrain": { also: [], call: (c, s) => undrainNode(c, { nodeId: s.nodeId }) },
+  "node/change": { also: [], call: (c, s) => changeNode(c, { nodeId: s.nodeId, weight: 2 }) },
+  "node/remove": {
+    also: [],
+    call: async (c, _, name) => {
+      const { nodeId } = await registerNode(asSystem(c), { name });
+      await removeNode(c, { nodeId });
+    },
+  },
 };
 
 /** Makes what a case needs, as one who may. */

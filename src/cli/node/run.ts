@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import type { Config } from "../../config/load-config.ts";
 import { openDatabase } from "../../db/client.ts";
 import { requireSchema } from "../../db/migrate.ts";
 import { parseNetworkRange } from "../../domain/node/network-range.ts";
+import type { PlacementOptions } from "../../domain/node/placement.ts";
+import { PLACEMENT_POLICIES, PLACEMENT_POLICY_NAMES } from "../../domain/node/placement-policy.ts";
 import { VM_LIMITS } from "../../domain/vm/facts.ts";
 import { createLxcHypervisor } from "../../hypervisor/lxc/lxc-hypervisor.ts";
 import { systemClock } from "../../lib/clock.ts";
@@ -18,6 +21,7 @@ import { prepareBox } from "../box/prepare.ts";
 import { childEnv, ourselves } from "../child.ts";
 import type { Command } from "../command.ts";
 import { openMode, requireRoot } from "../mode.ts";
+import { readBoxId } from "./read-box-id.ts";
 
 export const nodeRun: Command = {
   name: "node run",
@@ -33,7 +37,7 @@ export const nodeRun: Command = {
     const { config, layout, log, database: address } = openMode(io);
     // Where systemd starts us, nobody else has.
     await prepareBox(layout);
-    const { instance, idRangeFirst, parallelStarts } = config;
+    const { instance, idRangeFirst, parallelStarts, parallelStops } = config;
     const range = parseNetworkRange(config.networkRange);
     const resolvers = parseResolvers(readFileSync("/etc/resolv.conf", "utf8"));
     const databaseAddress = await address("qvd_node");
@@ -46,8 +50,10 @@ export const nodeRun: Command = {
         {
           name: config.nodeName,
           version: readVersion(),
+          registration: { boxId: readBoxId(layout.stateFolder), address: relayAddress(config) },
+          placement: choosePlacement(config),
           settings: {
-            ...{ instance, layout, idRangeFirst, range, parallelStarts },
+            ...{ instance, layout, idRangeFirst, range, parallelStarts, parallelStops },
             agentExecutable: process.execPath,
             limits: { ...VM_LIMITS, startTimeoutMs: config.startTimeoutSeconds * 1000 },
           },
@@ -75,6 +81,17 @@ export const nodeRun: Command = {
     }
   },
 };
+
+/** Where other boxes find this one's broker. */
+function relayAddress({ nodeAddress, brokerPort }: Config): string {
+  const host = nodeAddress || hostname();
+  return `${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${brokerPort}`;
+}
+
+function choosePlacement({ placement, memoryOvercommit }: Config): PlacementOptions {
+  const name = PLACEMENT_POLICY_NAMES.find((one) => one === placement) ?? "most-free";
+  return { policy: PLACEMENT_POLICIES[name], overcommit: memoryOvercommit, random: Math.random };
+}
 
 function listWorkers(config: Config): readonly WorkerSpec[] {
   const env = childEnv(config);

@@ -38,12 +38,16 @@ export const ACTIONS = {
 
   "vm.create": { acl: "vm.create.", scope: "tenant" },
   "vm.change": { acl: "vm.update.name", scope: "tenant" },
-  "vm.block": { acl: "vm.update.block", scope: "tenant" },
+  // A desktop that keeps failing is blocked by its node.
+  "vm.block": { acl: "vm.update.block", scope: "tenant", also: ["node"] },
   "vm.unblock": { acl: "vm.update.block", scope: "tenant" },
   "vm.delete": { acl: "vm.delete.", scope: "tenant" },
   "vm.wish-running": { acl: "vm.update.state", scope: "tenant", also: ["owner"] },
   // A desktop that is powered off from inside wishes itself stopped.
   "vm.wish-stopped": { acl: "vm.update.state", scope: "tenant", also: ["owner", "vm"] },
+  // What its OSF says of it, carried out by its node.
+  "vm.wish-stopped-by-policy": { acl: "", scope: "site", also: ["node"], forAdministrators: false },
+  "vm.clear-expiry": { acl: "", scope: "site", also: ["node"], forAdministrators: false },
   // The last act of a deletion, once nothing of the desktop is left on its box.
   "vm.purge": { acl: "", scope: "site", also: ["node"], forAdministrators: false },
   "vm.place": { acl: "", scope: "site", also: ["node"], forAdministrators: false },

@@ -21,6 +21,10 @@ export type NodeFacts = {
   readonly pid: number;
   readonly instance: string;
   readonly cpus: number;
+  /** Of all processors, as the kernel measured them. */
+  readonly bogomips?: number | undefined;
+  /** Kinds of desktops that it has the programs for. */
+  readonly hypervisors?: readonly string[];
   readonly memoryMb: number;
   readonly memoryFreeMb: number;
   readonly diskFreeMb: number;

@@ -1,0 +1,26 @@
+/** A desktop whose node is being drained: what that means for it, and how it leaves. */
+
+import type { VmDesired, VmFacts, VmPlan } from "./facts.ts";
+import { tearDown } from "./plan-stop.ts";
+import { step } from "./steps.ts";
+
+/** Why a desktop that can't leave isn't started while its node is drained. */
+export const DRAINED_HERE =
+  "Its node is being drained, and its home lies on that node's own disk, so it can't start on another. It can when the drain has ended.";
+
+/** Stopped, and free to go to another node. */
+export function isLeaving({ drain, isDeleted, isBoxStopping }: VmDesired): boolean {
+  return drain?.canLeave === true && !isDeleted && !isBoxStopping;
+}
+
+/** It is cleaned up first: whoever has it next must be the only one with anything of it. */
+export function planLeaving(facts: VmFacts): VmPlan {
+  const { desired, observed } = facts;
+  const isUnseen = desired.wish === "stopped" && desired.generation > observed.report.generationSeen;
+  const seen = { generationSeen: desired.generation, tries: 0, nextTryAtMs: null, fault: null };
+  const text = "Its node is being drained, and nothing of the desktop is left there: it is free for another.";
+  return tearDown(facts, [
+    ...(isUnseen ? [step("report", seen, "the wish to be stopped is already true")] : []),
+    step("release", { text }, "its node is being drained"),
+  ]);
+}
