@@ -34,10 +34,14 @@ export type ContainerSpec = CommonSpec & {
 /** A desktop in a virtual machine: disks, with an agent in the image or none. */
 export type MachineSpec = CommonSpec & {
   readonly kind: "machine";
-  /** A qcow2 file over the image's disk, or whatever else `src/storage` made of it; writable. */
+  /** A qcow2 file of the desktop's own, writable: what differs from `imageDisk`, or all of its system. */
   readonly systemDisk: string;
-  /** The person's own disk; undefined where the OSF keeps nothing. */
+  /** What the system lies over, qcow2 or raw; never written to. Undefined where the system is whole. */
+  readonly imageDisk: string | undefined;
+  /** The person's own disk, raw; undefined where the OSF keeps nothing. */
   readonly homeDisk: string | undefined;
+  /** Whether our agent is expected in the machine; without it nobody listens for it. */
+  readonly hasAgent: boolean;
 };
 
 export type DesktopSpec = ContainerSpec | MachineSpec;

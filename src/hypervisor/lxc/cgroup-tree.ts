@@ -3,17 +3,22 @@
  * all of it can be killed at once. A desktop has three groups: `<instance>/c/<vm>` with its processes,
  * `<instance>/m/<vm>` with LXC's monitor, and `<instance>/s/<vm>` with lxc-start until it is done, so that a
  * start is seen even when the node that ordered it is gone. LXC repeats the first two in every hierarchy of
- * the old layout.
+ * the old layout. A virtual machine has one group, `<instance>/q/<vm>`, with its QEMU.
  */
 
 import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { parseId, type VmId } from "../../domain/ids.ts";
 import { findCgroupLayout } from "./find-cgroup-layout.ts";
 
-export type CgroupPart = "container" | "monitor" | "starter";
+export type CgroupPart = "container" | "monitor" | "starter" | "machine";
 
-const FOLDERS = { container: "c", monitor: "m", starter: "s" } as const satisfies Record<CgroupPart, string>;
+const FOLDERS = { container: "c", monitor: "m", starter: "s", machine: "q" } as const satisfies Record<
+  CgroupPart,
+  string
+>;
+/** Those of a container. */
 export const CGROUP_PARTS: readonly CgroupPart[] = ["container", "monitor", "starter"];
+export const MACHINE_PARTS: readonly CgroupPart[] = ["machine"];
 
 export type CgroupTree = {
   readonly instance: string;
@@ -40,14 +45,17 @@ export function partFolder(tree: CgroupTree, part: CgroupPart): string {
   return `${tree.unified}/${tree.instance}/${FOLDERS[part]}`;
 }
 
-export async function ensurePartFolders(tree: CgroupTree): Promise<void> {
-  for (const part of CGROUP_PARTS) await mkdir(partFolder(tree, part), { recursive: true });
+export async function ensurePartFolders(tree: CgroupTree, parts = CGROUP_PARTS): Promise<void> {
+  for (const part of parts) await mkdir(partFolder(tree, part), { recursive: true });
 }
 
 /** Every group folder of a desktop, in all hierarchies; by desktop. */
-export async function listGroups(tree: CgroupTree): Promise<ReadonlyMap<VmId, readonly string[]>> {
+export async function listGroups(
+  tree: CgroupTree,
+  parts = CGROUP_PARTS,
+): Promise<ReadonlyMap<VmId, readonly string[]>> {
   const parents = tree.roots.flatMap((root) =>
-    CGROUP_PARTS.map((part) => `${root}/${tree.instance}/${FOLDERS[part]}`),
+    parts.map((part) => `${root}/${tree.instance}/${FOLDERS[part]}`),
   );
   // The old layout has a dozen hierarchies, and each pass of the node's loop looks at all of them: at once.
   const listed = await Promise.all(parents.map((parent) => readdir(parent).catch((): string[] => [])));

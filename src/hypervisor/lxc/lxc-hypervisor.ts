@@ -5,13 +5,13 @@
  * remembers nothing; the node's executors call it.
  */
 
-import { readdir } from "node:fs/promises";
 import type { VmId } from "../../domain/ids.ts";
 import type { Layout } from "../../domain/node/layout.ts";
-import { interfaceName, vmOfInterface } from "../../domain/node/network-names.ts";
+import { interfaceName } from "../../domain/node/network-names.ts";
 import { AppError, invariant, isAppError } from "../../lib/errors.ts";
 import { run } from "../../lib/run.ts";
 import { waitFor } from "../../lib/wait.ts";
+import { hasInterface, listDesktopInterfaces } from "../desktop-interfaces.ts";
 import type { ContainerSpec, DesktopObservation, Hypervisor } from "../driver.ts";
 import {
   CGROUP_PARTS,
@@ -78,10 +78,8 @@ async function observe(context: LxcContext): Promise<ReadonlyMap<VmId, DesktopOb
   const note = (vmId: VmId, what: string) => leftovers.set(vmId, [...(leftovers.get(vmId) ?? []), what]);
   for (const [vmId, folders] of await listGroups(context.tree))
     for (const folder of folders) note(vmId, folder);
-  for (const name of await readdir("/sys/class/net")) {
-    const vmId = vmOfInterface(context.instance, name);
-    if (vmId !== undefined) note(vmId, `interface ${name}`);
-  }
+  for (const [vmId, name] of await listDesktopInterfaces(context.instance, "veth"))
+    note(vmId, `interface ${name}`);
   const seen = new Map<VmId, DesktopObservation>();
   for (const [vmId, things] of leftovers) {
     const alive = await isAlive(context.tree, vmId);
@@ -156,7 +154,7 @@ async function cleanUp(context: LxcContext, vmId: VmId): Promise<void> {
 
 /** The kernel takes an interface away by itself some 100 ms after its container; that must not collide with a new start. */
 async function removeInterface(name: string): Promise<void> {
-  if (!(await readdir("/sys/class/net")).includes(name)) return;
+  if (!(await hasInterface(name, "veth"))) return;
   const result = await run(["/usr/sbin/ip", "link", "del", name], { timeoutMs: 10_000 });
   const isGone = result.exitCode === 0 || /Cannot find device/.test(result.stderr);
   if (!isGone) throw new AppError("driver-failed", `Removing the interface ${name}: ${result.stderr.trim()}`);

@@ -9,8 +9,12 @@ import { parseId, type VmId } from "../../domain/ids.ts";
 import { CGROUP_PARTS, type CgroupPart, type CgroupTree, groupFolder, partFolder } from "./cgroup-tree.ts";
 
 /** The part folders must exist. Calls back also for groups that appear or vanish. Returns how to stop. */
-export function watchGroups(tree: CgroupTree, onChange: (vmId: VmId) => void): () => void {
-  const stops = CGROUP_PARTS.map((part) => watchPart(tree, part, onChange));
+export function watchGroups(
+  tree: CgroupTree,
+  onChange: (vmId: VmId) => void,
+  parts = CGROUP_PARTS,
+): () => void {
+  const stops = parts.map((part) => watchPart(tree, part, onChange));
   return () => {
     for (const stop of stops) stop();
   };

@@ -1,0 +1,144 @@
+/**
+ * Desktops as virtual machines: one QEMU each, in a control group and under a user id of its own, which goes
+ * on when the node process ends. What lives is read from the control groups, and ended through them; QEMU's
+ * own control socket is asked only for what nothing else can do. Decides nothing and remembers nothing; the
+ * node's executors call it.
+ */
+
+import type { VmId } from "../../domain/ids.ts";
+import type { Layout } from "../../domain/node/layout.ts";
+import { AppError, invariant, isAppError } from "../../lib/errors.ts";
+import { waitFor } from "../../lib/wait.ts";
+import { listDesktopInterfaces } from "../desktop-interfaces.ts";
+import type { DesktopObservation, Hypervisor, MachineSpec } from "../driver.ts";
+import {
+  type CgroupTree,
+  ensurePartFolders,
+  isPopulated,
+  killGroup,
+  listGroups,
+  listProcesses,
+  MACHINE_PARTS,
+  openCgroupTree,
+  removeGroup,
+} from "../lxc/cgroup-tree.ts";
+import { watchGroups } from "../lxc/watch-groups.ts";
+import { machineFiles, removeFiles } from "./machine-files.ts";
+import type { Acceleration } from "./probe-acceleration.ts";
+import { visitQmp } from "./qmp.ts";
+import { startMachine } from "./start-machine.ts";
+
+export type KvmOptions = {
+  readonly instance: string;
+  readonly layout: Layout;
+  /** What was found out about this machine's processors; asked at each start. */
+  readonly acceleration: () => Promise<Acceleration>;
+  /** Group of /dev/kvm. */
+  readonly kvmGid: number | undefined;
+};
+
+/** What the verbs of this folder work with. */
+export type KvmContext = KvmOptions & { readonly tree: CgroupTree };
+
+const END_TIMEOUT_MS = 10_000;
+const POWER_DOWN_TIMEOUT_MS = 5_000;
+
+/** `unavailable` on a host without the control groups that desktops need. */
+export async function createKvmHypervisor(options: KvmOptions): Promise<Hypervisor> {
+  const tree = await openCgroupTree(options.instance);
+  await ensurePartFolders(tree, MACHINE_PARTS);
+  const context: KvmContext = { ...options, tree };
+  return {
+    observe: () => observe(context),
+    async start(spec, signal) {
+      invariant(spec.kind === "machine", `desktop ${spec.vmId} is no virtual machine`);
+      await makeRoom(context, spec);
+      try {
+        await startMachine(context, spec, signal);
+      } catch (cause) {
+        await clear(context, spec.vmId);
+        throw cause;
+      }
+    },
+    halt: (vmId) => powerDown(context, vmId),
+    async terminate(vmId) {
+      // QEMU writes what it holds of its disks and ends; for the guest it is as if the plug were pulled.
+      for (const pid of await listProcesses(tree, "machine", vmId)) signalProcess(pid);
+    },
+    kill: (vmId) => killGroup(tree, "machine", vmId),
+    cleanUp: (vmId) => cleanUp(context, vmId),
+    watch: (onChange) => watchGroups(tree, onChange, MACHINE_PARTS),
+  };
+}
+
+async function observe({ tree, instance }: KvmContext): Promise<ReadonlyMap<VmId, DesktopObservation>> {
+  const leftovers = new Map<VmId, string[]>();
+  const note = (vmId: VmId, what: string) => leftovers.set(vmId, [...(leftovers.get(vmId) ?? []), what]);
+  for (const [vmId, folders] of await listGroups(tree, MACHINE_PARTS))
+    for (const folder of folders) note(vmId, folder);
+  for (const [vmId, name] of await listDesktopInterfaces(instance, "tap")) note(vmId, `interface ${name}`);
+  const seen = new Map<VmId, DesktopObservation>();
+  for (const [vmId, things] of leftovers) {
+    const isAlive = await isPopulated(tree, "machine", vmId);
+    // Of a living desktop all of this is in use.
+    seen.set(vmId, { vmId, isAlive, leftovers: isAlive ? [] : things });
+  }
+  return seen;
+}
+
+/** A living machine is not ours to end, and a start that lost its node halfway is one: it goes on by itself. */
+async function makeRoom(context: KvmContext, { vmId }: MachineSpec): Promise<void> {
+  if (await isPopulated(context.tree, "machine", vmId))
+    throw new AppError("conflict", `Starting desktop ${vmId}: it already runs on this box`);
+  await clear(context, vmId);
+}
+
+/** The button that a person would press. A guest that listens for it goes down; another one runs on. */
+async function powerDown({ tree, layout }: KvmContext, vmId: VmId): Promise<void> {
+  if (!(await isPopulated(tree, "machine", vmId))) return;
+  await visitQmp(machineFiles(layout, vmId).control, POWER_DOWN_TIMEOUT_MS, (command) =>
+    command("system_powerdown"),
+  );
+}
+
+async function clear(context: KvmContext, vmId: VmId): Promise<void> {
+  const isClear = await waitFor(
+    async () => {
+      if (await isPopulated(context.tree, "machine", vmId)) {
+        await killGroup(context.tree, "machine", vmId);
+        return false;
+      }
+      return cleanUp(context, vmId).then(
+        () => true,
+        (cause: unknown) => {
+          if (isAppError(cause) && cause.code === "conflict") return false;
+          throw cause;
+        },
+      );
+    },
+    { timeoutMs: END_TIMEOUT_MS, everyMs: 20 },
+  );
+  if (!isClear)
+    throw new AppError(
+      "blocked",
+      `Ending what is left of desktop ${vmId}: its QEMU survives KILL, as one does that waits for a disk or a file server that doesn't answer`,
+    );
+}
+
+async function cleanUp(context: KvmContext, vmId: VmId): Promise<void> {
+  const { tree, layout } = context;
+  const refusal = () => new AppError("conflict", `Cleaning up after desktop ${vmId}: its QEMU is alive`);
+  if (await isPopulated(tree, "machine", vmId)) throw refusal();
+  for (const folder of (await listGroups(tree, MACHINE_PARTS)).get(vmId) ?? [])
+    if (!(await removeGroup(folder))) throw refusal();
+  // Its tap went with its QEMU, whose descriptor was the only one.
+  await removeFiles(machineFiles(layout, vmId));
+}
+
+function signalProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGTERM");
+  } catch {
+    // It ended in the meantime, which is what was wanted.
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * QEMU's control protocol: JSON lines on a unix socket, which serves one visitor at a time and leaves a second
+ * one without a greeting. So a visit is short, and every wait in it has a deadline. What a QEMU answers is not
+ * trusted: a guest may have taken it over.
+ */
+
+import { z } from "zod";
+import { AppError } from "../../lib/errors.ts";
+import { LineSplitter } from "../../lib/lines.ts";
+
+export type QmpCommand = (
+  execute: string,
+  args?: Readonly<Record<string, string | number>>,
+) => Promise<unknown>;
+
+const MOST_LINE_BYTES = 1 << 20;
+
+const lineSchema = z.object({
+  QMP: z.unknown().optional(),
+  return: z.unknown().optional(),
+  error: z.object({ desc: z.string() }).optional(),
+  event: z.string().optional(),
+});
+
+/** Everything of the visit must be over within `timeoutMs`. `unavailable` when nobody answers. */
+export async function visitQmp<T>(
+  path: string,
+  timeoutMs: number,
+  use: (command: QmpCommand) => Promise<T>,
+): Promise<T> {
+  const visit = new Visit(path);
+  const timer = setTimeout(() => visit.fail(`it did not answer within ${timeoutMs / 1000} s`), timeoutMs);
+  try {
+    await visit.greet();
+    return await use((execute, args) => visit.command(execute, args));
+  } finally {
+    clearTimeout(timer);
+    visit.close();
+  }
+}
+
+class Visit {
+  readonly #path: string;
+  readonly #splitter = new LineSplitter(MOST_LINE_BYTES);
+  /** Answers come in the order of the questions, the greeting first. */
+  readonly #waiting: PromiseWithResolvers<unknown>[] = [];
+  #socket: Bun.Socket | undefined;
+  #fault: AppError | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async greet(): Promise<void> {
+    const greeting = this.#expect();
+    Bun.connect({
+      unix: this.#path,
+      socket: {
+        open: (socket) => {
+          if (this.#fault === undefined) this.#socket = socket;
+          else socket.terminate();
+        },
+        data: (_socket, chunk) => {
+          for (const line of this.#splitter.push(chunk)) this.#take(line);
+        },
+        close: () => this.fail("it hung up"),
+        error: () => this.fail("the connection broke"),
+        connectError: () => this.fail("nobody listens there"),
+      },
+    }).catch(() => this.fail("nobody listens there"));
+    await greeting;
+    await this.command("qmp_capabilities");
+  }
+
+  command(execute: string, args?: Readonly<Record<string, string | number>>): Promise<unknown> {
+    const answer = this.#expect();
+    this.#socket?.write(`${JSON.stringify({ execute, ...(args && { arguments: args }) })}\n`);
+    return answer;
+  }
+
+  fail(why: string): void {
+    this.#fault ??= new AppError("unavailable", `Asking the QEMU at ${this.#path}: ${why}`);
+    for (const one of this.#waiting.splice(0)) one.reject(this.#fault);
+    this.#socket?.terminate();
+  }
+
+  close(): void {
+    this.fail("the visit is over");
+  }
+
+  #expect(): Promise<unknown> {
+    const answer = Promise.withResolvers<unknown>();
+    if (this.#fault === undefined) this.#waiting.push(answer);
+    else answer.reject(this.#fault);
+    return answer.promise;
+  }
+
+  #take(line: string | null): void {
+    const parsed = lineSchema.safeParse(parseJson(line ?? ""));
+    if (!parsed.success) {
+      this.fail("what it says makes no sense");
+      return;
+    }
+    const { event, error } = parsed.data;
+    if (event !== undefined) return;
+    const answer = this.#waiting.shift();
+    if (error === undefined) answer?.resolve(parsed.data.return);
+    else answer?.reject(new AppError("driver-failed", `The QEMU at ${this.#path} refused: ${error.desc}`));
+  }
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    // No JSON is what the schema refuses too.
+    return undefined;
+  }
+}
