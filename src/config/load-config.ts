@@ -93,6 +93,8 @@ function judge(config: Config): string[] {
     `QVD_BROKER_WORKERS must be from 1 to 64, and ${config.brokerWorkers} is not`,
   );
   check(config.parallelStarts >= 1, "QVD_PARALLEL_STARTS must be at least 1");
+  check(config.parallelStops >= 1, "QVD_PARALLEL_STOPS must be at least 1");
+  check(config.memoryOvercommit >= 0, "QVD_MEMORY_OVERCOMMIT must be at least 0");
   check(config.startTimeoutSeconds >= 1, "QVD_START_TIMEOUT must be at least 1");
   return faults;
 }

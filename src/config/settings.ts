@@ -68,6 +68,25 @@ export const SETTINGS = {
     fallback: "",
     doc: "Watchdog device, such as /dev/watchdog, that the keeper arms: it restarts a machine whose keeper falls silent. Empty means none.",
   },
+  placement: {
+    name: "QVD_PLACEMENT",
+    type: "choice",
+    choices: ["most-free", "fill-up", "manual"],
+    fallback: "most-free",
+    doc: "How a node is chosen for a desktop: the one with most room, the fullest that has room, or by QVD 4's weights of memory, processors and chance. Give all boxes of a site the same.",
+  },
+  memoryOvercommit: {
+    name: "QVD_MEMORY_OVERCOMMIT",
+    type: "number",
+    fallback: "8",
+    doc: "How many times a node's memory may be promised to the desktops that run there; 0 is without limit. Give all boxes of a site the same.",
+  },
+  hooksFolder: {
+    name: "QVD_HOOKS",
+    type: "path",
+    fallback: "/etc/qvd/hooks",
+    doc: "Folder of this box's own programs prestart, poststart and poststop, run as root around each desktop's life.",
+  },
   databaseUrl: {
     name: "QVD_DATABASE_URL",
     type: "text",
@@ -116,6 +135,12 @@ export const SETTINGS = {
     type: "number",
     fallback: "1000000",
     doc: "First user id on the host that desktops are mapped to; each takes 65536. Must be root's in /etc/subuid and /etc/subgid.",
+  },
+  parallelStops: {
+    name: "QVD_PARALLEL_STOPS",
+    type: "number",
+    fallback: "8",
+    doc: "Desktops that this box stops at a time; the others go on until it is their turn. When the box itself goes down, all stop at once.",
   },
   parallelStarts: {
     name: "QVD_PARALLEL_STARTS",

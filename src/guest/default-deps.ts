@@ -10,6 +10,8 @@ import { completeImage, prepareMachine } from "./prepare-machine.ts";
 import { provision } from "./provision.ts";
 import type { GuestDeps } from "./run-guest.ts";
 import { launch, planLaunch, prepareLaunch, readLang } from "./session/launch.ts";
+import { readRecord } from "./session/record.ts";
+import { NOTICE_WORLD, showNotice } from "./show-notice.ts";
 
 /** Only for a process that is root inside a desktop: it makes accounts and writes below /etc and /run. */
 export function defaultGuestDeps(): GuestDeps {
@@ -30,6 +32,7 @@ export function defaultGuestDeps(): GuestDeps {
       prepareLaunch(input, places);
       return launch(planLaunch(input, places, readLang()), places.log);
     },
+    showNotice: (text) => showNotice(text, readRecord(places.record), NOTICE_WORLD),
     isPortOpen: () => isPortOpen(NX_PORT),
     observe: () => ({ uptimeSeconds: readUptimeSeconds(), address: readAddress() }),
   };

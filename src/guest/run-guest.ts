@@ -27,6 +27,8 @@ export type GuestDeps = {
   readonly provision: (account: GuestAccount) => Promise<Provisioned>;
   readonly launch: (input: LaunchInput) => Launched;
   readonly isPortOpen: () => boolean;
+  /** Resolves with false when nothing could be shown. */
+  readonly showNotice: (text: string) => Promise<boolean>;
   readonly observe: () => { readonly uptimeSeconds: number; readonly address: string | null };
   readonly limits?: Partial<SessionLimits>;
 };
@@ -67,7 +69,7 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
     powerOff();
   }
   async function obey(order: Order, from: Link) {
-    const outcome = await execute(session, order, deps.log);
+    const outcome = await execute(session, order, deps);
     from.send(
       outcome.isGood
         ? { type: "done", order: order.order }
@@ -107,7 +109,11 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
   return POWER_OFF_EXIT_CODE;
 }
 
-async function execute(session: GuestSession, order: Order, log: Log): Promise<OrderOutcome> {
+async function execute(
+  session: GuestSession,
+  order: Order,
+  { log, showNotice }: Pick<GuestDeps, "log" | "showNotice">,
+): Promise<OrderOutcome> {
   try {
     switch (order.type) {
       case "session-prepare":
@@ -117,6 +123,10 @@ async function execute(session: GuestSession, order: Order, log: Log): Promise<O
       case "session-stop":
       case "power-off":
         return await session.stop();
+      case "notice":
+        return (await showNotice(order.text))
+          ? { isGood: true }
+          : { isGood: false, fault: "notice-failed", text: "the image has no program that shows a notice" };
     }
   } catch (error) {
     // A full disk, for one: the node shall hear of it, and the next order may fare better.

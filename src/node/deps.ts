@@ -24,6 +24,7 @@ export type NodeSettings = {
   /** Bound into desktops as their agent. */
   readonly agentExecutable: string;
   readonly parallelStarts: number;
+  readonly parallelStops: number;
   readonly limits: VmLimits;
 };
 

@@ -14,7 +14,7 @@ export function composeDesired(
   desktop: NodeDesktop,
   box: { readonly isStopping: boolean; readonly nowMs: number; readonly bases: BaseStates },
 ): VmDesired {
-  const { session } = desktop;
+  const { session, osf, expiresSoftInMs, expiresHardInMs } = desktop;
   return {
     wish: desktop.wish,
     generation: desktop.generation,
@@ -22,12 +22,26 @@ export function composeDesired(
     blockedReason: desktop.isBlocked ? (desktop.blockedReason ?? "an administrator blocked it") : undefined,
     isDeleted: desktop.isDeleted,
     isBoxStopping: box.isStopping,
+    drain: composeDrain(desktop),
     image: composeImage(desktop, box.bases),
     session:
       session === null
         ? undefined
         : { id: session.id, state: session.state, requestedAtMs: box.nowMs - session.requestedAgeMs },
+    policy: {
+      idleStopMs: osf.idleStopSeconds === null ? undefined : osf.idleStopSeconds * 1000,
+      onCrash: osf.onCrash,
+    },
+    expiresSoftAtMs: expiresSoftInMs === null ? undefined : box.nowMs + expiresSoftInMs,
+    expiresHardAtMs: expiresHardInMs === null ? undefined : box.nowMs + expiresHardInMs,
   };
+}
+
+/** Homes on a box's own disk can't follow their desktops. */
+function composeDrain({ drain, isShared, osf, report }: NodeDesktop): VmDesired["drain"] {
+  if (drain === undefined || drain === null) return undefined;
+  const canLeave = isShared === true || osf.persistence === "nothing" || report === null;
+  return { mode: drain, canLeave };
 }
 
 function composeImage({ image, diTag, osf }: NodeDesktop, bases: BaseStates): VmImage {

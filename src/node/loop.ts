@@ -11,9 +11,10 @@
 import { attemptDatabase } from "../db/errors.ts";
 import { listNodeDesktops, type NodeDesktop } from "../db/queries/node-desktops.ts";
 import type { VmId } from "../domain/ids.ts";
+import type { VmDesired, VmObserved } from "../domain/vm/facts.ts";
 import { planVm } from "../domain/vm/plan.ts";
 import type { VmStep } from "../domain/vm/steps.ts";
-import { needsTurn, wantsDown } from "../domain/vm/wish.ts";
+import { needsStopTurn, needsTurn, wantsDown } from "../domain/vm/wish.ts";
 import { backoffMs } from "../lib/backoff.ts";
 import { systemTimers, type Timers } from "../lib/clock.ts";
 import { isAppError } from "../lib/errors.ts";
@@ -22,10 +23,12 @@ import type { LoopDeps } from "./deps.ts";
 import { composeDesired } from "./desired.ts";
 import type { GuestEvent } from "./guest-channel/guest-channels.ts";
 import { newMemory, readReport, type VmMemory } from "./memory.ts";
+import { NetworkWatch } from "./network-watch.ts";
 import { observeDesktop, observeWorld, type World } from "./observe.ts";
-import { runSteps } from "./run-steps.ts";
-import { StartQueue } from "./start-queue.ts";
+import { ReportBatch } from "./report-batch.ts";
+import { runSteps, type StepDeps } from "./run-steps.ts";
 import { listStrangers, sweepStrangers } from "./sweep-strangers.ts";
+import { TurnQueue } from "./turn-queue.ts";
 
 export type LoopOptions = {
   readonly fullPassMs: number;
@@ -44,10 +47,12 @@ const ROUNDS_WITHIN_MS = 10_000;
 const CALLED_OFF = new Set(["unpack-image", "prepare-disks", "start-container", "prepare-session"]);
 
 export class NodeLoop {
-  readonly #deps: LoopDeps;
+  readonly #deps: StepDeps;
   readonly #options: LoopOptions;
   readonly #memories = new Map<VmId, VmMemory>();
-  readonly #queue: StartQueue;
+  readonly #starts: TurnQueue;
+  readonly #stops: TurnQueue;
+  readonly #networks: NetworkWatch;
   readonly #dirty = new Set<VmId>();
   readonly #rounds = new Map<VmId, { sinceMs: number; count: number }>();
   #strangers: readonly VmId[] = [];
@@ -63,10 +68,15 @@ export class NodeLoop {
   #isStopped = false;
 
   constructor(deps: LoopDeps, options: LoopOptions = LOOP_OPTIONS) {
-    this.#deps = deps;
     this.#timers = deps.timers ?? systemTimers;
+    const nowMs = () => deps.clock.monotonicMs();
+    const wake = (vmId: VmId) => this.wake(vmId);
+    const { parallelStarts, parallelStops } = deps.settings;
+    this.#deps = { ...deps, reports: new ReportBatch({ db: deps.db, nodeId: deps.node.nodeId, nowMs }) };
+    this.#starts = new TurnQueue({ most: parallelStarts, onTurn: wake, nowMs });
+    this.#stops = new TurnQueue({ most: parallelStops, onTurn: wake, nowMs });
+    this.#networks = new NetworkWatch({ ...deps, timers: this.#timers, wake });
     this.#options = options;
-    this.#queue = new StartQueue(deps.settings.parallelStarts, (vmId) => this.wake(vmId));
   }
 
   start(): void {
@@ -192,7 +202,8 @@ export class NodeLoop {
       memory.callOff?.();
       this.#memories.delete(vmId);
       this.#rounds.delete(vmId);
-      this.#queue.release(vmId);
+      this.#starts.release(vmId);
+      this.#stops.release(vmId);
     }
   }
 
@@ -211,15 +222,16 @@ export class NodeLoop {
       // It is looked at again when its steps have ended.
       if (wantsDown(desired) && CALLED_OFF.has(memory.running.action)) memory.running.abort.abort();
       // Its session may still take long; others needn't wait for that with their start.
-      if (memory.report.state === "running") this.#queue.release(desktop.vmId);
+      if (memory.report.state === "running") this.#starts.release(desktop.vmId, { isDone: true });
       return;
     }
     memory.report = readReport(desktop, nowMs);
-    const unqueued = observeDesktop(this.#deps, memory, { world, queuePosition: 0 });
-    const observed = {
-      ...unqueued,
-      queuePosition: this.#takeTurn(memory, needsTurn(desired, unqueued, nowMs)),
-    };
+    const unqueued = observeDesktop(this.#deps, memory, world);
+    memory.wasVisited ||= unqueued.agent.xState !== "none" || desired.session?.state === "listening";
+    const mustWait = this.#networks.look(memory, unqueued);
+    // Its start goes on when the check wakes it; a wish to stop waits for nothing.
+    if (mustWait && !wantsDown(desired)) return;
+    const observed = this.#takeTurns(desired, unqueued, memory);
     const plan = planVm(desired, observed, { nowMs, limits });
     memory.callOff?.();
     memory.failure = undefined;
@@ -237,15 +249,23 @@ export class NodeLoop {
     this.wake(memory.desktop.vmId);
   }
 
-  #takeTurn(memory: VmMemory, isNeeded: boolean): number {
+  /** What it has of its places in the box's queues. */
+  #takeTurns(desired: VmDesired, observed: VmObserved, memory: VmMemory): VmObserved {
     const { vmId } = memory.desktop;
-    if (!isNeeded) {
-      this.#queue.release(vmId);
-      memory.wasQueued = false;
-      return 0;
-    }
-    if (memory.report.state === "starting_2") this.#queue.count(vmId);
-    return this.#queue.ask(vmId);
+    const { state } = memory.report;
+    const isStopping = needsStopTurn(desired, observed);
+    const isStarting = needsTurn(desired, observed, this.#nowMs());
+    if (!isStopping) this.#stops.release(vmId);
+    else if (state !== "running") this.#stops.count(vmId);
+    if (!isStarting) this.#starts.release(vmId, { isDone: state === "running" });
+    else if (state === "starting_2") this.#starts.count(vmId);
+    const queuePosition = isStarting ? this.#starts.ask(vmId) : 0;
+    return {
+      ...observed,
+      queuePosition,
+      queueDueAtMs: queuePosition === 0 ? undefined : this.#starts.dueAtMs(queuePosition),
+      stopQueuePosition: isStopping ? this.#stops.ask(vmId) : 0,
+    };
   }
 
   #wakeLater(memory: VmMemory, ms: number): void {

@@ -2,7 +2,7 @@
 
 import type { NodeDesktop } from "../db/queries/node-desktops.ts";
 import type { DiId } from "../domain/ids.ts";
-import type { VmFailure, VmReport } from "../domain/vm/facts.ts";
+import type { VmFailure, VmNetwork, VmReport } from "../domain/vm/facts.ts";
 import { NEVER_REPORTED } from "../domain/vm/facts.ts";
 import type { VmAction } from "../domain/vm/steps.ts";
 
@@ -11,12 +11,17 @@ export type VmMemory = {
   /** As last written or read; moments by the monotonic clock. */
   report: VmReport;
   failure: VmFailure | undefined;
-  wasQueued: boolean;
   killedAtMs: number | undefined;
   cleanUpFailures: number;
   cleanUpFailedAtMs: number | undefined;
   agentChangedAtMs: number | undefined;
   isPoweringOff: boolean;
+  wasVisited: boolean;
+  wasExpiryTold: boolean;
+  /** As last checked, and when. */
+  network:
+    | { readonly atMs: number; readonly seen: VmNetwork | undefined; readonly isDoubtful: boolean }
+    | undefined;
   /** What is being done to it now; one thing at a time. */
   running: { action: VmAction; readonly abort: AbortController } | undefined;
   /** The pass in which its last steps ended: what that pass had read by then is out of date. */
@@ -30,12 +35,14 @@ export function newMemory(desktop: NodeDesktop, nowMs: number): VmMemory {
     desktop,
     report: readReport(desktop, nowMs),
     failure: undefined,
-    wasQueued: false,
     killedAtMs: undefined,
     cleanUpFailures: 0,
     cleanUpFailedAtMs: undefined,
     agentChangedAtMs: undefined,
     isPoweringOff: false,
+    wasVisited: false,
+    wasExpiryTold: false,
+    network: undefined,
     running: undefined,
     movedInPass: 0,
     callOff: undefined,
@@ -56,6 +63,12 @@ export function readReport(desktop: NodeDesktop, nowMs: number): VmReport {
     hasAgent: stored.hasAgent,
     xState: stored.xState,
     fault: stored.faultCode === null ? undefined : { code: stored.faultCode, text: stored.faultText ?? "" },
+    hasNetwork: stored.hasNetwork ?? undefined,
+    crashes: stored.crashes,
+    idleSinceMs: stored.idleAgeMs === null ? undefined : nowMs - stored.idleAgeMs,
+    incarnation: stored.incarnation,
+    queuePosition: stored.queuePosition ?? undefined,
+    queueDueAtMs: stored.queueDueInMs === null ? undefined : nowMs + stored.queueDueInMs,
   };
 }
 

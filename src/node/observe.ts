@@ -24,27 +24,28 @@ export async function observeWorld(deps: LoopDeps, diIds: ReadonlySet<DiId>): Pr
   return { desktops, disks, bases: new Set(bases.filter((diId) => diId !== undefined)) };
 }
 
-export function observeDesktop(
-  deps: LoopDeps,
-  memory: VmMemory,
-  seen: { readonly world: World; readonly queuePosition: number },
-): VmObserved {
+/** All but its places in the box's queues, which depend on what is wished. */
+export function observeDesktop(deps: LoopDeps, memory: VmMemory, world: World): VmObserved {
   const { vmId } = memory.desktop;
-  const desktop = seen.world.desktops.get(vmId);
+  const desktop = world.desktops.get(vmId);
   const guest = deps.channels.read(vmId);
   return {
     report: memory.report,
     isAlive: desktop?.isAlive ?? false,
-    leftovers: listLeftovers(deps, vmId, seen.world),
+    leftovers: listLeftovers(deps, vmId, world),
     agent: {
       isAttached: guest?.isAttached ?? false,
       changedAtMs: memory.agentChangedAtMs,
       xState: guest?.xState ?? "none",
       isPoweringOff: memory.isPoweringOff,
     },
+    network: memory.network?.seen,
+    wasVisited: memory.wasVisited,
+    wasExpiryTold: memory.wasExpiryTold,
     failure: memory.failure,
-    queuePosition: seen.queuePosition,
-    wasQueued: memory.wasQueued,
+    queuePosition: 0,
+    queueDueAtMs: undefined,
+    stopQueuePosition: 0,
     killedAtMs: memory.killedAtMs,
     cleanUpFailures: memory.cleanUpFailures,
     cleanUpFailedAtMs: memory.cleanUpFailedAtMs,

@@ -1,6 +1,5 @@
 /** Does the steps of one desktop in their order, until one fails; the failure is a fact of the next plan. */
 
-import { attemptDatabase } from "../db/errors.ts";
 import { applyReport } from "../domain/vm/apply-report.ts";
 import type { VmReportPatch, VmStep } from "../domain/vm/steps.ts";
 import { AppError, describeError, isAppError } from "../lib/errors.ts";
@@ -8,10 +7,12 @@ import type { LoopDeps } from "./deps.ts";
 import type { ActingAction, Executor } from "./execute/executor.ts";
 import { EXECUTORS } from "./execute/executors.ts";
 import type { VmMemory } from "./memory.ts";
-import { reportVm } from "./report/report-vm.ts";
+import type { ReportBatch } from "./report-batch.ts";
+
+export type StepDeps = LoopDeps & { readonly reports: Pick<ReportBatch, "write"> };
 
 /** Never throws: what fails is remembered, logged, and planned for. The caller ends `memory.running`. */
-export async function runSteps(deps: LoopDeps, memory: VmMemory, steps: readonly VmStep[]): Promise<void> {
+export async function runSteps(deps: StepDeps, memory: VmMemory, steps: readonly VmStep[]): Promise<void> {
   const { vmId } = memory.desktop;
   const abort = new AbortController();
   for (const step of steps) {
@@ -29,19 +30,15 @@ export async function runSteps(deps: LoopDeps, memory: VmMemory, steps: readonly
   }
 }
 
-async function report(deps: LoopDeps, memory: VmMemory, patch: VmReportPatch): Promise<void> {
+async function report(deps: StepDeps, memory: VmMemory, patch: VmReportPatch): Promise<void> {
   const nowMs = deps.clock.monotonicMs();
   const next = applyReport(memory.report, patch, nowMs);
   const { vmId, epoch } = memory.desktop;
   const events = patch.events ?? [];
-  const by = { nodeId: deps.node.nodeId, nowMs };
-  const isOurs = await attemptDatabase(`report desktop ${vmId}`, () =>
-    reportVm(deps.db, { vmId, epoch, report: next, events }, by),
-  );
+  const isOurs = await deps.reports.write({ vmId, epoch, report: next, events });
   // The plan stands on a ground that is no longer there: none of its further steps is done.
   if (!isOurs) throw new AppError("superseded", `reporting desktop ${vmId}: it is no longer this node's`);
   memory.report = next;
-  if (events.some((event) => event.code === "start-queued")) memory.wasQueued = true;
   for (const event of events) deps.log.info(event.code, { vmId, text: event.text });
   deps.tell({ topic: "vm", vmId });
 }
@@ -57,6 +54,7 @@ async function act(
   if (step.action === "kill") memory.killedAtMs = deps.clock.monotonicMs();
   if (step.action === "start-container") forgetLife(memory);
   await executorOf(step.action)(deps, { desktop: memory.desktop, signal }, step.args);
+  if (step.action === "notify-guest") memory.wasExpiryTold = true;
   if (step.action === "clean-up") {
     memory.cleanUpFailures = 0;
     memory.cleanUpFailedAtMs = undefined;
@@ -69,6 +67,9 @@ function forgetLife(memory: VmMemory): void {
   memory.killedAtMs = undefined;
   memory.agentChangedAtMs = undefined;
   memory.isPoweringOff = false;
+  memory.wasVisited = false;
+  memory.wasExpiryTold = false;
+  memory.network = undefined;
 }
 
 /** Step and executor have the same action, so that its arguments are those of the executor. */

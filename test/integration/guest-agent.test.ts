@@ -41,6 +41,7 @@ async function setUp(manner: Manner, provisioned?: Provisioned) {
   const places = guestPlaces(`${folder}/run`, `${folder}/channel/guest.sock`);
   const command = await writeFakeNxagent(folder, manner);
   const events: GuestEvent[] = [];
+  const notices: string[] = [];
   const onEvent = (_vmId: VmId, event: GuestEvent) => void events.push(event);
   const channels = createGuestChannels({ log: silentLog(), clock: systemClock, onEvent });
   channels.open(VM, { socketPath: places.socket, ownerUid: UID });
@@ -52,6 +53,10 @@ async function setUp(manner: Manner, provisioned?: Provisioned) {
     prepareMachine: () => prepareMachine(places, () => "boot-0001"),
     provision: async () => provisioned ?? { isGood: true, home: folder, gid: UID, shell: "/bin/sh" },
     launch: (input) => launch({ command, env: {}, cwd: input.home }, places.log),
+    showNotice: async (text) => {
+      notices.push(text);
+      return !text.includes("nobody");
+    },
     isPortOpen: () => true,
     observe: () => ({ uptimeSeconds: 1, address: "10.77.1.9" }),
     limits: { startMs: 1_500, suspendMs: 1_500, graceMs: 400, patienceMs: 40 },
@@ -74,6 +79,7 @@ async function setUp(manner: Manner, provisioned?: Provisioned) {
   return {
     channels,
     events,
+    notices,
     places,
     folder,
     run,

@@ -44,6 +44,7 @@ process.exitCode = await runNode(
     settings: {
       ...{ instance, layout, idRangeFirst, range, agentExecutable },
       parallelStarts: 4,
+      parallelStops: 8,
       limits: { ...VM_LIMITS, ...options.limits },
     },
     database: openDatabase(options.database, { applicationName: `node ${instance}` }),

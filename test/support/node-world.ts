@@ -71,7 +71,11 @@ export class NodeWorld {
 
   /** A node process; `kill` is its SIGKILL: nothing of it is tidied up. */
   async startNode(
-    options: { readonly limits?: Partial<VmLimits>; readonly parallelStarts?: number } = {},
+    options: {
+      readonly limits?: Partial<VmLimits>;
+      readonly parallelStarts?: number;
+      readonly parallelStops?: number;
+    } = {},
   ): Promise<RunningNode> {
     const log = this.#log();
     const channels: GuestChannels = createGuestChannels({
@@ -89,6 +93,7 @@ export class NodeWorld {
         range: parseNetworkRange("10.93.0.0/24"),
         agentExecutable: "/bin/true",
         parallelStarts: options.parallelStarts ?? 4,
+        parallelStops: options.parallelStops ?? 8,
         limits: { ...SHORT_LIMITS, ...options.limits },
       },
       db: this.rows.node,

@@ -6,6 +6,7 @@
 import { asId, type SessionId } from "../../src/domain/ids.ts";
 import { applyReport } from "../../src/domain/vm/apply-report.ts";
 import {
+  DEFAULT_POLICY,
   NEVER_REPORTED,
   VM_LIMITS,
   type VmAgent,
@@ -36,6 +37,12 @@ export class SimWorld {
   isBlocked = false;
   isUnpacked = false;
   session: VmDesired["session"];
+  policy = DEFAULT_POLICY;
+  expiresSoftAtMs: number | undefined;
+  expiresHardAtMs: number | undefined;
+  network: VmObserved["network"];
+  wasVisited = false;
+  wasExpiryTold = false;
   report: VmReport = { ...NEVER_REPORTED };
   agent: VmAgent = NO_AGENT;
   leftovers: string[] = [];
@@ -44,6 +51,8 @@ export class SimWorld {
   cleanUpFailures = 0;
   cleanUpFailedAtMs: number | undefined;
   readonly trail: VmEventDraft[] = [];
+  /** Of each life that began. */
+  readonly incarnations: number[] = [];
   /** Containers started within this wish. */
   startsOfWish = 0;
 
@@ -61,11 +70,13 @@ export class SimWorld {
       isBoxStopping: false,
       image: { kind: "ready", diId: DI, isUnpacked: this.isUnpacked },
       session: this.session,
+      policy: this.policy,
+      expiresSoftAtMs: this.expiresSoftAtMs,
+      expiresHardAtMs: this.expiresHardAtMs,
     };
   }
 
   get observed(): VmObserved {
-    const wasQueued = this.trail.at(-1)?.code === "start-queued";
     const seen = {
       report: this.report,
       isAlive: this.isAlive,
@@ -73,7 +84,11 @@ export class SimWorld {
       agent: this.agent,
       failure: this.failure,
       queuePosition: 0,
-      wasQueued,
+      queueDueAtMs: undefined,
+      stopQueuePosition: 0,
+      network: this.network,
+      wasVisited: this.wasVisited,
+      wasExpiryTold: this.wasExpiryTold,
       killedAtMs: this.killedAtMs,
       cleanUpFailures: this.cleanUpFailures,
       cleanUpFailedAtMs: this.cleanUpFailedAtMs,
@@ -140,6 +155,7 @@ export class SimWorld {
         this.isAlive = true;
         this.agent = NO_AGENT;
         this.startsOfWish++;
+        this.incarnations.push(step.args.incarnation);
         return;
       case "halt":
       case "terminate":
@@ -165,6 +181,16 @@ export class SimWorld {
         return;
       case "delete-row":
         this.isGone = true;
+        return;
+      case "block":
+        this.isBlocked = true;
+        return;
+      case "clear-expiry":
+        this.expiresSoftAtMs = undefined;
+        this.expiresHardAtMs = undefined;
+        return;
+      case "notify-guest":
+        this.wasExpiryTold = true;
         return;
       case "prepare-session":
       case "retire-home":

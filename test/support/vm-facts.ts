@@ -2,6 +2,7 @@
 
 import { asId, type DiId, type SessionId } from "../../src/domain/ids.ts";
 import {
+  DEFAULT_POLICY,
   NEVER_REPORTED,
   VM_LIMITS,
   type VmAgent,
@@ -25,7 +26,14 @@ export type Given = {
 
 /** Wished as it was when its last report was written; alive and with an agent where its state says so. */
 export function factsOf(given: Given): { readonly desired: VmDesired; readonly observed: VmObserved } {
-  const report: VmReport = { ...NEVER_REPORTED, generationSeen: 1, stateAtMs: NOW_MS, ...given.report };
+  const isIdle = given.report?.state === "running" && given.wished?.session === undefined;
+  const report: VmReport = {
+    ...NEVER_REPORTED,
+    generationSeen: 1,
+    stateAtMs: NOW_MS,
+    idleSinceMs: isIdle ? NOW_MS : undefined,
+    ...given.report,
+  };
   const isUp = !["stopped", "starting_1"].includes(report.state);
   return {
     desired: {
@@ -37,6 +45,9 @@ export function factsOf(given: Given): { readonly desired: VmDesired; readonly o
       isBoxStopping: false,
       image: { kind: "ready", diId: DI, isUnpacked: true },
       session: undefined,
+      policy: DEFAULT_POLICY,
+      expiresSoftAtMs: undefined,
+      expiresHardAtMs: undefined,
       ...given.wished,
     },
     observed: {
@@ -52,7 +63,11 @@ export function factsOf(given: Given): { readonly desired: VmDesired; readonly o
       },
       failure: undefined,
       queuePosition: 0,
-      wasQueued: false,
+      queueDueAtMs: undefined,
+      stopQueuePosition: 0,
+      network: undefined,
+      wasVisited: false,
+      wasExpiryTold: false,
       killedAtMs: undefined,
       cleanUpFailures: 0,
       cleanUpFailedAtMs: undefined,

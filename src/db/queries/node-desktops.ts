@@ -6,7 +6,7 @@ import type { Persistence } from "../../domain/image/persistence.ts";
 import type { ClientParameters } from "../../domain/session/client-parameters.ts";
 import type { VmState } from "../../domain/vm/state.ts";
 import type { Db } from "../client.ts";
-import { dis, diTags, osfs, sessions, users, vmReports, vms } from "../schema/index.ts";
+import { dis, diTags, nodes, osfs, sessions, users, vmReports, vms } from "../schema/index.ts";
 
 export type NodeDesktop = {
   readonly vmId: VmId;
@@ -17,6 +17,10 @@ export type NodeDesktop = {
   readonly isBlocked: boolean;
   readonly blockedReason: string | null;
   readonly isDeleted: boolean;
+  /** Its node is being drained. */
+  readonly drain?: "finish" | "move" | null;
+  /** Its node keeps homes on storage that other boxes see. */
+  readonly isShared?: boolean;
   readonly wish: "running" | "stopped";
   readonly generation: number;
   readonly wishedBy: string | null;
@@ -62,6 +66,12 @@ export type NodeDesktop = {
     readonly xState: string;
     readonly faultCode: string | null;
     readonly faultText: string | null;
+    readonly hasNetwork: boolean | null;
+    readonly crashes: number;
+    readonly idleAgeMs: number | null;
+    readonly incarnation: number;
+    readonly queuePosition: number | null;
+    readonly queueDueInMs: number | null;
   } | null;
   readonly session: {
     readonly id: SessionId;
@@ -85,9 +95,12 @@ export async function listNodeDesktops(
       user: { id: users.id, login: users.login, fullName: users.fullName },
       osf: osfs,
       image: dis,
+      node: { drain: nodes.drain, sharedId: nodes.sharedId },
       report: vmReports,
       stateAgeMs: ageMs(sql`${vmReports.stateAt}`),
       nextTryAgeMs: ageMs(sql`${vmReports.nextTryAt}`),
+      idleAgeMs: ageMs(sql`${vmReports.idleSince}`),
+      queueDueAgeMs: ageMs(sql`${vmReports.queueDueAt}`),
       expiresSoftAgeMs: ageMs(sql`${vms.expiresSoftAt}`),
       expiresHardAgeMs: ageMs(sql`${vms.expiresHardAt}`),
       session: {
@@ -101,6 +114,7 @@ export async function listNodeDesktops(
     .from(vms)
     .innerJoin(users, eq(users.id, vms.userId))
     .innerJoin(osfs, eq(osfs.id, vms.osfId))
+    .innerJoin(nodes, eq(nodes.id, vms.nodeId))
     .leftJoin(diTags, and(eq(diTags.osfId, vms.osfId), eq(diTags.tag, vms.diTag)))
     .leftJoin(dis, eq(dis.id, diTags.diId))
     .leftJoin(vmReports, eq(vmReports.vmId, vms.id))
@@ -116,6 +130,8 @@ export async function listNodeDesktops(
     isBlocked: row.vm.isBlocked,
     blockedReason: row.vm.blockedReason,
     isDeleted: row.vm.deletedAt !== null,
+    drain: row.node.drain,
+    isShared: row.node.sharedId !== null,
     wish: row.vm.wish,
     generation: row.vm.wishGeneration,
     wishedBy: row.vm.wishedBy,
@@ -128,7 +144,13 @@ export async function listNodeDesktops(
     report:
       row.report === null
         ? null
-        : { ...row.report, stateAgeMs: row.stateAgeMs ?? 0, nextTryInMs: negated(row.nextTryAgeMs) },
+        : {
+            ...row.report,
+            stateAgeMs: row.stateAgeMs ?? 0,
+            nextTryInMs: negated(row.nextTryAgeMs),
+            idleAgeMs: row.idleAgeMs,
+            queueDueInMs: negated(row.queueDueAgeMs),
+          },
     session: row.session === null ? null : { ...row.session, requestedAgeMs: row.requestedAgeMs ?? 0 },
   }));
 }

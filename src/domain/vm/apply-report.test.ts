@@ -14,6 +14,12 @@ const RUNNING: VmReport = {
   hasAgent: true,
   xState: "connected",
   fault: { code: "agent-lost", text: "gone" },
+  hasNetwork: true,
+  crashes: 2,
+  idleSinceMs: 4_000,
+  incarnation: 6,
+  queuePosition: 3,
+  queueDueAtMs: 9_000,
 };
 
 describe("what is known of a desktop", () => {
@@ -30,7 +36,17 @@ describe("what is known of a desktop", () => {
       ...RUNNING,
       state: "stopping_1",
       stateAtMs: NOW_MS,
+      // These belong to the state that has ended.
+      hasNetwork: undefined,
+      idleSinceMs: undefined,
+      queuePosition: undefined,
+      queueDueAtMs: undefined,
     });
+  });
+
+  test("keeps what the network check said from the boot into the running desktop", () => {
+    const booting = { ...RUNNING, state: "starting_2", hasNetwork: false } as const;
+    expect(applyReport(booting, { state: "running" }, NOW_MS).hasNetwork).toBe(false);
   });
 
   test("is emptied by null", () => {

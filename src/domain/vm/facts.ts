@@ -22,6 +22,14 @@ export type VmSession = {
   readonly requestedAtMs: number;
 };
 
+/** What the OSF says of its desktops. */
+export type VmPolicy = {
+  /** After the last person left; undefined: never, 0: at once. */
+  readonly idleStopMs: number | undefined;
+  /** Of a desktop that ended without anybody's order. */
+  readonly onCrash: "leave" | "restart";
+};
+
 export type VmDesired = {
   readonly wish: "running" | "stopped";
   readonly generation: number;
@@ -31,9 +39,15 @@ export type VmDesired = {
   readonly isDeleted: boolean;
   /** The box is going down: everything stops, wishes stand. */
   readonly isBoxStopping: boolean;
+  /** Its node is being drained; `canLeave` when nothing of the desktop is tied to that box. */
+  readonly drain?: { readonly mode: "finish" | "move"; readonly canLeave: boolean } | undefined;
   readonly image: VmImage;
   /** The live sitting, if there is one. */
   readonly session: VmSession | undefined;
+  readonly policy: VmPolicy;
+  /** From when on the person is asked to restart it, and when it is stopped. */
+  readonly expiresSoftAtMs: number | undefined;
+  readonly expiresHardAtMs: number | undefined;
 };
 
 export type VmReport = {
@@ -47,7 +61,23 @@ export type VmReport = {
   readonly hasAgent: boolean;
   readonly xState: string;
   readonly fault: VmFault | undefined;
+  /** Undefined: not checked. */
+  readonly hasNetwork: boolean | undefined;
+  /** Ends and failed boots of its own since it last ran long enough. */
+  readonly crashes: number;
+  /** Since when nobody is connected, while it runs. */
+  readonly idleSinceMs: number | undefined;
+  /** Counts its lives: one more at each start of its container. */
+  readonly incarnation: number;
+  /** What was last told of its place in the queue. */
+  readonly queuePosition: number | undefined;
+  readonly queueDueAtMs: number | undefined;
 };
+
+/** What the box sees of the desktop's network from outside. */
+export type VmNetwork =
+  | { readonly isOk: true }
+  | { readonly isOk: false; readonly code: string; readonly text: string };
 
 export type VmAgent = {
   readonly isAttached: boolean;
@@ -67,11 +97,20 @@ export type VmObserved = {
   /** Whatever of it lies on the box although it may be dead: mounts, interfaces, control groups, folders. */
   readonly leftovers: readonly string[];
   readonly agent: VmAgent;
+  /** Undefined: not checked. */
+  readonly network: VmNetwork | undefined;
+  /** Somebody sat there in this life. */
+  readonly wasVisited: boolean;
+  /** The person inside was told of the soft expiry. */
+  readonly wasExpiryTold: boolean;
   /** The step that failed since the last plan. */
   readonly failure: VmFailure | undefined;
   /** 0: it has its turn to start; else how many come before it, itself included. */
   readonly queuePosition: number;
-  readonly wasQueued: boolean;
+  /** When its turn is estimated to come; undefined without a measured start. */
+  readonly queueDueAtMs: number | undefined;
+  /** Likewise for its stop; 0: it may go down now. */
+  readonly stopQueuePosition: number;
   readonly killedAtMs: number | undefined;
   readonly cleanUpFailures: number;
   readonly cleanUpFailedAtMs: number | undefined;
@@ -97,6 +136,14 @@ export type VmLimits = {
   readonly sessionPrepareMs: number;
   /** How long a session request waits for an agent that is away. */
   readonly sessionAgentMs: number;
+  /** So many crashes and failed boots in a row, and the desktop is blocked. */
+  readonly mostCrashes: number;
+  /** A desktop that was started and that nobody has entered is not idle before. */
+  readonly unvisitedMs: number;
+  /** How often a network that hasn't come up yet is looked at. */
+  readonly networkAgainMs: number;
+  /** How long the agent may take to show a notice to its user. */
+  readonly noticeMs: number;
 };
 
 /** The documented times. */
@@ -114,6 +161,10 @@ export const VM_LIMITS: VmLimits = {
   agentLostAfterMs: 15_000,
   sessionPrepareMs: 60_000,
   sessionAgentMs: 20_000,
+  mostCrashes: 9,
+  unvisitedMs: 900_000,
+  networkAgainMs: 1_000,
+  noticeMs: 10_000,
 };
 
 /** What a plan gives: steps in their order, and when to look again if nothing wakes us before. */
@@ -132,7 +183,16 @@ export const NEVER_REPORTED: VmReport = {
   hasAgent: false,
   xState: "none",
   fault: undefined,
+  hasNetwork: undefined,
+  crashes: 0,
+  idleSinceMs: undefined,
+  incarnation: 0,
+  queuePosition: undefined,
+  queueDueAtMs: undefined,
 };
+
+/** Of an OSF that says nothing of its own. */
+export const DEFAULT_POLICY: VmPolicy = { idleStopMs: undefined, onCrash: "restart" };
 
 /** One argument for the planners of the single states. */
 export type VmFacts = {

@@ -1,19 +1,28 @@
-/** A desktop that runs: its health, its end, its power-off from inside, and, once all is well, the sitting of a client. */
+/**
+ * A desktop that runs: its health, its end, its power-off from inside, the sitting of a client, and, once
+ * nobody needs it, what its OSF and its image say of its end.
+ */
 
 import type { VmFacts, VmPlan } from "./facts.ts";
 import { observeHealth } from "./health.ts";
+import { planCrashed } from "./plan-crash.ts";
+import { planExpiry } from "./plan-expiry.ts";
+import { planIdle } from "./plan-idle.ts";
+import { planStopQueued } from "./plan-queue.ts";
 import { planSession } from "./plan-session.ts";
-import { countTry } from "./plan-start.ts";
 import { stopSteps, tearDown } from "./plan-stop.ts";
 import { step, type VmEventDraft, type VmReportPatch } from "./steps.ts";
-import { stopReason } from "./wish.ts";
+import { isOnlyHereUnwanted, stopReason } from "./wish.ts";
 
 export function planRunning(facts: VmFacts, isWantedDown: boolean): VmPlan {
   const { desired, observed } = facts;
   const { agent } = observed;
   if (agent.isPoweringOff && !isWantedDown) return planPoweringOff(facts);
   if (!observed.isAlive) return isWantedDown ? planDown(facts) : planCrashed(facts);
-  if (isWantedDown) return { steps: stopSteps(facts, stopReason(desired)), wakeAtMs: undefined };
+  if (isWantedDown)
+    return observed.stopQueuePosition > 0
+      ? planStopQueued(facts)
+      : { steps: stopSteps(facts, stopReason(desired)), wakeAtMs: undefined };
   if (desired.generation > observed.report.generationSeen)
     return {
       steps: [
@@ -29,8 +38,10 @@ export function planRunning(facts: VmFacts, isWantedDown: boolean): VmPlan {
   if (health.patch !== undefined)
     return { steps: [step("report", health.patch, health.reason)], wakeAtMs: undefined };
   const session = planSession(facts, desired.session);
-  const wakes = [health.wakeAtMs, session.wakeAtMs].filter((at) => at !== undefined);
-  return { steps: session.steps, wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : undefined };
+  const parts = [{ steps: [], wakeAtMs: health.wakeAtMs }, session, planExpiry(facts), planIdle(facts)];
+  const first = parts.find((part) => part.steps.length > 0);
+  const wakes = parts.map((part) => part.wakeAtMs).filter((at) => at !== undefined);
+  return { steps: first?.steps ?? [], wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : undefined };
 }
 
 /** A power-off announced from inside is the desktop's own wish; its end is then no crash. */
@@ -40,7 +51,8 @@ export function planPoweringOff(facts: VmFacts): VmPlan {
     code: "poweroff-announced",
     text: "Somebody inside the desktop powered it off.",
   };
-  const wish = step("wish-stopped", { generation: desired.generation }, announced.text);
+  const { text } = announced;
+  const wish = step("wish-stopped", { generation: desired.generation, cause: "powered-off", text }, text);
   if (observed.isAlive)
     return {
       steps: [wish, step("report", { state: "stopping_2", events: [announced] }, announced.text)],
@@ -51,7 +63,7 @@ export function planPoweringOff(facts: VmFacts): VmPlan {
 }
 
 function planDown(facts: VmFacts): VmPlan {
-  const seen = facts.desired.isBoxStopping ? {} : { generationSeen: facts.desired.generation };
+  const seen = isOnlyHereUnwanted(facts.desired) ? {} : { generationSeen: facts.desired.generation };
   return tearDown(facts, [
     stopped(
       [{ code: "desktop-ended", text: "The desktop has ended." }],
@@ -59,28 +71,6 @@ function planDown(facts: VmFacts): VmPlan {
       seen,
     ),
   ]);
-}
-
-/** Its restart counts as a try, so that a desktop that always dies is not restarted for ever. */
-function planCrashed(facts: VmFacts): VmPlan {
-  const { observed, nowMs, limits } = facts;
-  const { report } = observed;
-  const wasStable = nowMs - report.stateAtMs >= limits.stableAfterMs;
-  const tries = wasStable ? 1 : report.tries + 1;
-  const event: VmEventDraft = {
-    code: "desktop-crashed",
-    text: "The desktop ended although nobody asked for it.",
-  };
-  return {
-    steps: [
-      step(
-        "report",
-        { ...countTry(facts, tries, { event, why: event.text }), state: "stopping_2" },
-        event.text,
-      ),
-    ],
-    wakeAtMs: undefined,
-  };
 }
 
 function stopped(events: readonly VmEventDraft[], reason: string, more: VmReportPatch = {}) {

@@ -166,8 +166,9 @@ planTable("starting_1", [
   ],
   [
     "waits in the queue in silence",
-    { report: { state: "starting_1" }, seen: { queuePosition: 2, wasQueued: true } },
+    { report: { state: "starting_1", queuePosition: 2 }, seen: { queuePosition: 2 } },
     [],
+    1_000,
   ],
   ["waits without the lease", { report: { state: "starting_1" }, seen: { hasLease: false } }, []],
   ["waits for its next try", { report: { state: "starting_1", nextTryAtMs: NOW_MS + 700 } }, [], 700],

@@ -6,6 +6,10 @@
 import { backoffMs } from "../../lib/backoff.ts";
 import { nameActor } from "../access/name-actor.ts";
 import type { VmFacts, VmImage, VmPlan } from "./facts.ts";
+import { NETWORK_RESTORED, networkBroken } from "./health.ts";
+import { blockedEvent, blockSteps, isKeptDown } from "./plan-block.ts";
+import { DRAINED_HERE } from "./plan-drain.ts";
+import { planQueued } from "./plan-queue.ts";
 import { failWaitingSession, planSession } from "./plan-session.ts";
 import { tearDown } from "./plan-stop.ts";
 import { step, type VmEventDraft, type VmReportPatch, type VmStep } from "./steps.ts";
@@ -25,6 +29,7 @@ export function planStoppedButWished(facts: VmFacts): VmPlan {
   if (!observed.hasLease) return { steps: [], wakeAtMs: undefined };
   if (desired.blockedReason !== undefined)
     return refuse(facts, `The desktop is blocked: ${desired.blockedReason}`);
+  if (desired.drain !== undefined) return refuse(facts, DRAINED_HERE);
   if (desired.image.kind === "unusable") return refuse(facts, desired.image.text);
   const which = tries === 0 ? "" : ` (try ${tries + 1} of ${limits.mostTries})`;
   return {
@@ -36,6 +41,8 @@ export function planStoppedButWished(facts: VmFacts): VmPlan {
           generationSeen: desired.generation,
           tries,
           ...(isNewWish ? { nextTryAtMs: null, fault: null } : {}),
+          // It was blocked for that, and a person has unblocked it.
+          ...(report.crashes >= limits.mostCrashes ? { crashes: 0 } : {}),
           events: [
             {
               code: "start-taken",
@@ -96,31 +103,12 @@ function planBeforeContainer(facts: VmFacts): VmPlan {
     case "ready":
       return observed.queuePosition > 0
         ? planQueued(facts)
-        : { steps: upSteps(desired.image), wakeAtMs: undefined };
+        : { steps: upSteps(desired.image, report.incarnation + 1), wakeAtMs: undefined };
   }
 }
 
-function planQueued(facts: VmFacts): VmPlan {
-  const { queuePosition, wasQueued } = facts.observed;
-  if (wasQueued) return { steps: [], wakeAtMs: undefined };
-  return only(
-    step(
-      "report",
-      {
-        events: [
-          {
-            code: "start-queued",
-            text: `Other desktops are being started first; this one is number ${queuePosition} in the queue.`,
-            detail: { position: queuePosition },
-          },
-        ],
-      },
-      `waits for its turn, number ${queuePosition}`,
-    ),
-  );
-}
-
-function upSteps(image: Extract<VmImage, { kind: "ready" }>): VmStep[] {
+/** Its incarnation is told before it begins: no two lives have the same, whatever happens in between. */
+function upSteps(image: Extract<VmImage, { kind: "ready" }>, incarnation: number): VmStep[] {
   const { diId } = image;
   const say = (event: VmEventDraft, reason: string, more: VmReportPatch = {}) =>
     step("report", { ...more, events: [event] }, reason);
@@ -136,8 +124,9 @@ function upSteps(image: Extract<VmImage, { kind: "ready" }>): VmStep[] {
     step("prepare-disks", { diId }, "a fresh system layer over the image, and the home"),
     say({ code: "disks-ready", text: "Its disks are ready: a fresh system and its home." }, "mounted", {
       diId,
+      incarnation,
     }),
-    step("start-container", { diId }, "image and disks are ready"),
+    step("start-container", { diId, incarnation }, "image and disks are ready"),
     say({ code: "container-started", text: BOOTING }, "its container is up", { state: "starting_2" }),
   ];
 }
@@ -149,76 +138,105 @@ function unpackText({ isBeingUnpacked = false }: Extract<VmImage, { kind: "ready
 }
 
 function planBooting(facts: VmFacts): VmPlan {
-  const { desired, observed, nowMs, limits } = facts;
-  const { report, agent } = observed;
+  const { observed, nowMs, limits } = facts;
+  const { report, agent, network } = observed;
   if (!observed.isAlive)
     return failTry(
       facts,
       "The desktop ended before its agent answered: the system in its image, or our agent in it, can't run.",
     );
-  if (agent.isAttached)
-    return {
-      steps: [
-        step(
-          "report",
-          {
-            state: "running",
-            hasAgent: true,
-            xState: agent.xState,
-            nextTryAtMs: null,
-            fault: null,
-            events: [
-              { code: "agent-connected", text: "The desktop has booted: its agent answers." },
-              { code: "desktop-running", text: "The desktop is running." },
-            ],
-          },
-          "it passed its checks",
-        ),
-        // Whoever caused the start waits.
-        ...planSession(facts, desired.session).steps,
-      ],
-      wakeAtMs: undefined,
-    };
   const end = report.stateAtMs + limits.startTimeoutMs;
-  if (nowMs < end) return { steps: [], wakeAtMs: end };
+  if (agent.isAttached && network?.isOk !== false) return planUp(facts);
+  if (nowMs < end) return agent.isAttached ? planWithoutNetwork(facts, end) : { steps: [], wakeAtMs: end };
+  const within = `within ${Math.round(limits.startTimeoutMs / 1000)} s of the start`;
   return failTry(
     facts,
-    `The agent did not answer within ${Math.round(limits.startTimeoutMs / 1000)} s of the start.`,
+    network?.isOk === false && agent.isAttached
+      ? `Its network did not come up ${within}: ${network.text}`
+      : `The agent did not answer ${within}.`,
   );
 }
 
-/** One try is over; what is left of it goes down first, then the next plan tries again or has given up. */
-export function failTry(facts: VmFacts, text: string, told = text): VmPlan {
-  const { observed, desired } = facts;
-  const tries = observed.report.tries + 1;
-  const count = countTry(facts, tries, { event: { code: "start-failed", text: told }, why: text });
-  const patch = { ...count, generationSeen: desired.generation };
-  if (!observed.isAlive && observed.report.state === "starting_1" && !isGivenUp(facts, tries))
-    return only(step("report", patch, text));
-  const down = step("report", { ...patch, state: "stopping_2" }, text);
+function planUp(facts: VmFacts): VmPlan {
+  const { desired, observed, nowMs } = facts;
+  const { agent, network, report } = observed;
   return {
-    steps: observed.isAlive ? [down, step("halt", {}, "a start that failed is taken down")] : [down],
+    steps: [
+      step(
+        "report",
+        {
+          state: "running",
+          hasAgent: true,
+          xState: agent.xState,
+          nextTryAtMs: null,
+          fault: null,
+          ...(network === undefined ? {} : { hasNetwork: true }),
+          ...(desired.session === undefined ? { idleSinceMs: nowMs } : {}),
+          events: [
+            { code: "agent-connected", text: "The desktop has booted: its agent answers." },
+            ...(report.hasNetwork === false ? [NETWORK_RESTORED] : []),
+            { code: "desktop-running", text: "The desktop is running." },
+          ],
+        },
+        "it passed its checks",
+      ),
+      // Whoever caused the start waits.
+      ...planSession(facts, desired.session).steps,
+    ],
     wakeAtMs: undefined,
   };
 }
 
-/** What becomes known when try number `tries` has failed. */
+/** Its agent answers, so it has booted; it isn't running before its network is right. */
+function planWithoutNetwork(facts: VmFacts, end: number): VmPlan {
+  const { observed, nowMs, limits } = facts;
+  const again = { steps: [], wakeAtMs: Math.min(end, nowMs + limits.networkAgainMs) };
+  if (observed.report.hasNetwork === false || observed.network?.isOk !== false) return again;
+  return only(step("report", networkBroken(observed.network), "its network is not right yet"));
+}
+
+/**
+ * One try is over; what is left of it goes down first, then the next plan tries again or has given up. A
+ * desktop that was started and didn't come up counts that as a failure of its own.
+ */
+export function failTry(facts: VmFacts, text: string, told = text): VmPlan {
+  const { observed, desired } = facts;
+  const { report } = observed;
+  const tries = report.tries + 1;
+  const crashes = report.state === "starting_2" ? report.crashes + 1 : report.crashes;
+  const event: VmEventDraft = { code: "start-failed", text: told };
+  const count = countTry(facts, tries, { event, why: text, crashes });
+  const patch = { ...count, generationSeen: desired.generation };
+  const isOver = isGivenUp(facts, count.tries ?? tries);
+  if (!observed.isAlive && report.state === "starting_1" && !isOver) return only(step("report", patch, text));
+  const block = report.state === "starting_2" ? blockSteps(facts, crashes, text) : [];
+  const down = step("report", { ...patch, state: "stopping_2" }, text);
+  const halt = observed.isAlive ? [step("halt", {}, "a start that failed is taken down")] : [];
+  return { steps: [...block, down, ...halt], wakeAtMs: undefined };
+}
+
+/** What becomes known when try number `tries` has failed, the `crashes`th failure of the desktop's own in a row. */
 export function countTry(
   facts: VmFacts,
   tries: number,
-  { event, why }: { readonly event: VmEventDraft; readonly why: string },
+  { event, why, crashes }: { readonly event: VmEventDraft; readonly why: string; readonly crashes: number },
 ): VmReportPatch & { readonly events: readonly VmEventDraft[] } {
-  const { limits, nowMs } = facts;
-  if (isGivenUp(facts, tries))
+  const { limits, nowMs, observed } = facts;
+  const isBlocked = crashes > observed.report.crashes && isKeptDown(facts, crashes);
+  if (isBlocked || isGivenUp(facts, tries)) {
+    const givenUp = { code: "start-given-up" as const, text: `Given up after ${tries} tries: ${why}` };
     return {
-      tries,
+      tries: Math.max(tries, limits.mostTries),
+      crashes,
       nextTryAtMs: null,
       fault: { code: "start-given-up", text: why },
-      events: [event, { code: "start-given-up", text: `Given up after ${tries} tries: ${why}` }],
+      events: isBlocked ? [event, givenUp, blockedEvent(crashes, why)] : [event, givenUp],
     };
+  }
   const waitMs = backoffMs(tries, { firstMs: limits.firstBackoffMs, mostMs: limits.mostBackoffMs });
   return {
     tries,
+    crashes,
     nextTryAtMs: nowMs + waitMs,
     fault: { code: event.code, text: why },
     events: [

@@ -8,6 +8,7 @@
 
 import { assertNever } from "../../lib/errors.ts";
 import type { VmDesired, VmFacts, VmLimits, VmObserved, VmPlan } from "./facts.ts";
+import { isLeaving, planLeaving } from "./plan-drain.ts";
 import { planPoweringOff, planRunning } from "./plan-running.ts";
 import { failWaitingSession } from "./plan-session.ts";
 import { planStarting, planStoppedButWished } from "./plan-start.ts";
@@ -45,6 +46,9 @@ function planStopped(facts: VmFacts): VmPlan {
   const { desired, observed } = facts;
   if (observed.isAlive) return planFound(facts);
   if (desired.isDeleted) return planDeletion(facts);
+  if (isLeaving(desired)) return planLeaving(facts);
+  if (desired.expiresSoftAtMs !== undefined || desired.expiresHardAtMs !== undefined)
+    return only(step("clear-expiry", {}, "the next start takes the image as it is then"));
   if (!wantsDown(desired)) return planStoppedButWished(facts);
   if (observed.leftovers.length > 0) return tearDown(facts, []);
   // A wish for what is already true is only noted.

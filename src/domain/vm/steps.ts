@@ -25,8 +25,17 @@ export type VmReportPatch = {
   readonly hasAgent?: boolean;
   readonly xState?: string;
   readonly fault?: VmFault | null;
+  readonly hasNetwork?: boolean;
+  readonly crashes?: number;
+  readonly idleSinceMs?: number | null;
+  readonly incarnation?: number;
+  readonly queuePosition?: number | null;
+  readonly queueDueAtMs?: number | null;
   readonly events?: readonly VmEventDraft[];
 };
+
+/** Whose wish it is that a desktop stops, when no person asked for it. */
+export type StopCause = "powered-off" | "idle" | "expired" | "crashed";
 
 export type SessionReportPatch = {
   readonly sessionId: SessionId;
@@ -40,7 +49,7 @@ export type VmStepArgs = {
   readonly report: VmReportPatch;
   readonly "unpack-image": { readonly diId: DiId };
   readonly "prepare-disks": { readonly diId: DiId };
-  readonly "start-container": { readonly diId: DiId };
+  readonly "start-container": { readonly diId: DiId; readonly incarnation: number };
   /** Resolves when the agent has answered; fails when it has not within the time. */
   readonly "ask-poweroff": { readonly timeoutMs: number };
   readonly halt: Record<never, never>;
@@ -50,8 +59,20 @@ export type VmStepArgs = {
   readonly "clean-up": Record<never, never>;
   readonly "report-session": SessionReportPatch;
   readonly "prepare-session": { readonly sessionId: SessionId; readonly timeoutMs: number };
-  /** The desktop's own wish to be off: it was powered off from inside. */
-  readonly "wish-stopped": { readonly generation: number };
+  /** The desktop's own wish to be off, or that of what its OSF says; undone by any newer wish. */
+  readonly "wish-stopped": {
+    readonly generation: number;
+    readonly cause: StopCause;
+    readonly text: string;
+  };
+  /** It keeps failing: nobody starts it until a person has looked. */
+  readonly block: { readonly reason: string };
+  /** Shows a sentence to whoever sits inside. */
+  readonly "notify-guest": { readonly text: string; readonly timeoutMs: number };
+  /** Its expiry was that of the life that has ended. */
+  readonly "clear-expiry": Record<never, never>;
+  /** Gives it back to placement; `text` is what its trail says. */
+  readonly release: { readonly text: string };
   readonly "retire-home": Record<never, never>;
   readonly "delete-row": Record<never, never>;
 };

@@ -5,7 +5,12 @@ import type { VmDesired, VmObserved } from "./facts.ts";
 
 /** Nobody wants the desktop up, or it may not be. */
 export function wantsDown(desired: VmDesired): boolean {
-  return desired.wish === "stopped" || desired.isDeleted || desired.isBoxStopping;
+  return desired.wish === "stopped" || desired.isDeleted || isOnlyHereUnwanted(desired);
+}
+
+/** The box wants it down, for a reason of its own: the wish stands, here or elsewhere. */
+export function isOnlyHereUnwanted({ isBoxStopping, drain }: VmDesired): boolean {
+  return isBoxStopping || (drain?.mode === "move" && drain.canLeave);
 }
 
 /** True while the desktop needs, or holds, one of the box's turns to start. */
@@ -16,9 +21,27 @@ export function needsTurn(desired: VmDesired, observed: VmObserved, nowMs: numbe
   return nextTryAtMs === undefined || nowMs >= nextTryAtMs;
 }
 
+/** True while the desktop needs, or holds, one of the box's turns to stop; one that hangs holds up nobody. */
+export function needsStopTurn(desired: VmDesired, observed: VmObserved): boolean {
+  const { state } = observed.report;
+  if (!observed.isAlive) return false;
+  // When the whole box goes down there is nobody left to be slowed.
+  if (state === "running") return wantsDown(desired) && !desired.isBoxStopping;
+  return state === "stopping_1" || state === "stopping_2";
+}
+
 /** Why the desktop is being stopped, for its trail. */
 export function stopReason(desired: VmDesired): string {
   if (desired.isDeleted) return "the desktop is being deleted";
   if (desired.isBoxStopping) return "the node is shutting down";
-  return `${nameActor(desired.wishedBy)} asked for it`;
+  if (desired.wish === "running" && isOnlyHereUnwanted(desired))
+    return "its node is being drained, and it starts again on another";
+  return POLICY_REASONS[desired.wishedBy] ?? `${nameActor(desired.wishedBy)} asked for it`;
 }
+
+/** Wishes that no person made. */
+const POLICY_REASONS: Readonly<Record<string, string>> = {
+  "system:idle": "nobody is connected any more",
+  "system:expired": "a newer image was published",
+  "system:crashed": "it ended by itself and is to stay so",
+};

@@ -1,9 +1,15 @@
 /** The table of what can be done to a desktop, typed by the steps of the plan. */
 
 import { attemptDatabase } from "../../db/errors.ts";
+import type { NodeActor } from "../../domain/access/actor.ts";
+import { blockVm } from "../../service/vm/block.ts";
+import { clearVmExpiry } from "../../service/vm/clear-expiry.ts";
 import { purgeVm } from "../../service/vm/purge.ts";
+import { releaseVm } from "../../service/vm/release.ts";
 import { wishVmStopped } from "../../service/vm/wish-stopped.ts";
+import { wishVmStoppedByPolicy } from "../../service/vm/wish-stopped-by-policy.ts";
 import { NX_PORT } from "../../wire/guest/messages.ts";
+import type { LoopDeps } from "../deps.ts";
 import { reportSession } from "../report/report-session.ts";
 import { cleanUpDesktop } from "./clean-up.ts";
 import type { ActingAction, Executor } from "./executor.ts";
@@ -32,9 +38,25 @@ export const EXECUTORS: Executors = {
     );
     deps.tell({ topic: "vm", vmId });
   },
-  "wish-stopped": async (deps, { desktop }, { generation }) => {
-    const actor = { kind: "vm", vmId: desktop.vmId } as const;
-    await wishVmStopped({ db: deps.db, actor }, { vmId: desktop.vmId, generation });
+  "wish-stopped": async (deps, { desktop: { vmId } }, { generation, cause, text }) => {
+    const { db } = deps;
+    if (cause === "powered-off")
+      await wishVmStopped({ db, actor: { kind: "vm", vmId } }, { vmId, generation });
+    else await wishVmStoppedByPolicy({ db, actor: asNode(deps) }, { vmId, generation, cause, text });
+  },
+  block: async (deps, { desktop: { vmId } }, { reason }) => {
+    await blockVm({ db: deps.db, actor: asNode(deps) }, { vmId, reason });
+  },
+  "clear-expiry": async (deps, { desktop: { vmId } }) => {
+    await clearVmExpiry({ db: deps.db, actor: asNode(deps) }, { vmId });
+  },
+  "notify-guest": (deps, { desktop }, { text, timeoutMs }) =>
+    deps.channels.notify(desktop.vmId, text, timeoutMs),
+  release: async (deps, { desktop }, { text }) => {
+    const actor = { kind: "node", name: deps.node.name } as const;
+    const { nodeId } = deps.node;
+    await releaseVm({ db: deps.db, actor }, { vmId: desktop.vmId, nodeId, text });
+    deps.tell({ topic: "vm", vmId: desktop.vmId });
   },
   "retire-home": async (deps, { desktop }) => {
     await deps.storage.retireHome(desktop.vmId, new Date(deps.clock.nowMs()));
@@ -47,3 +69,7 @@ export const EXECUTORS: Executors = {
     deps.tell({ topic: "vm", vmId: desktop.vmId });
   },
 };
+
+function asNode(deps: LoopDeps): NodeActor {
+  return { kind: "node", name: deps.node.name };
+}

@@ -68,6 +68,8 @@ export interface GuestChannels {
   stopSession(vmId: VmId, timeoutMs?: number): Promise<void>;
   /** Done when the session has ended; the desktop then goes down by itself. */
   powerOff(vmId: VmId, timeoutMs?: number): Promise<void>;
+  /** Shows a sentence to whoever sits inside; done when it is on the screen. */
+  notify(vmId: VmId, text: string, timeoutMs?: number): Promise<void>;
   closeAll(): void;
 }
 
@@ -75,6 +77,7 @@ export interface GuestChannels {
 const PREPARE_TIMEOUT_MS = 60_000;
 const SUSPEND_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 30_000;
+const NOTIFY_TIMEOUT_MS = 10_000;
 
 export function createGuestChannels(options: GuestChannelsOptions): GuestChannels {
   const channels = new Map<VmId, GuestChannel>();
@@ -112,6 +115,8 @@ export function createGuestChannels(options: GuestChannelsOptions): GuestChannel
       find(vmId).order("stopping the session", timeoutMs, (order) => ({ type: "session-stop", order })),
     powerOff: async (vmId, timeoutMs = STOP_TIMEOUT_MS) =>
       find(vmId).order("powering off", timeoutMs, (order) => ({ type: "power-off", order })),
+    notify: async (vmId, text, timeoutMs = NOTIFY_TIMEOUT_MS) =>
+      find(vmId).order("showing a notice", timeoutMs, (order) => ({ type: "notice", order, text })),
     closeAll() {
       for (const vmId of channels.keys()) close(vmId);
     },

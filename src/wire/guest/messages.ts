@@ -9,7 +9,7 @@
  *       │ ◄──────────────────────────────────── │
  *       │  beat every BEAT_MS, session on every change, done/failed for each order with an id
  *       │ ────────────────────────────────────► │
- *       │  session-prepare, session-suspend, session-stop, power-off {order id}
+ *       │  session-prepare, session-suspend, session-stop, power-off, notice {order id}
  *       │ ◄──────────────────────────────────── │
  *
  * The guest trusts the host. The host treats every byte from the guest as hostile: `parse-from-guest.ts`.
@@ -44,6 +44,7 @@ export const GUEST_FAULTS = [
   "session-suspend-timeout",
   "session-stop-timeout",
   "session-ended",
+  "notice-failed",
   "bad-order",
 ] as const;
 export type GuestFault = (typeof GUEST_FAULTS)[number];
@@ -78,7 +79,9 @@ export type ToGuest =
     }
   | { readonly type: "session-suspend"; readonly order: number }
   | { readonly type: "session-stop"; readonly order: number }
-  | { readonly type: "power-off"; readonly order: number };
+  | { readonly type: "power-off"; readonly order: number }
+  /** For the person inside, such as that a newer image waits. */
+  | { readonly type: "notice"; readonly order: number; readonly text: string };
 
 export function formatGuestMessage(message: FromGuest | ToGuest): string {
   return `${JSON.stringify(message)}\n`;

@@ -31,6 +31,10 @@ export function parseToGuest(line: string): ParsedToGuest {
     case "session-stop":
     case "power-off":
       return accept({ type, order });
+    case "notice":
+      return isText(value.text)
+        ? accept({ type, order, text: value.text })
+        : refuse("the notice has no text", order);
     default:
       return refuse(`the order "${String(type)}" is unknown to this agent`, order);
   }

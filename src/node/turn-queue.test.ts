@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import { asId, type VmId } from "../domain/ids.ts";
-import { StartQueue } from "./start-queue.ts";
+import { TurnQueue } from "./turn-queue.ts";
 
 const vm = (id: number) => asId<VmId>(id);
 
 function queueOf(most: number) {
   const turns: VmId[] = [];
-  return { queue: new StartQueue(most, (vmId) => turns.push(vmId)), turns };
+  return { queue: new TurnQueue({ most, onTurn: (vmId) => turns.push(vmId), nowMs: () => 0 }), turns };
 }
 
 test("as many as may start have their turn at once, the others a place", () => {

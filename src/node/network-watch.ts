@@ -1,0 +1,77 @@
+/**
+ * Checks the desktops' own networks from outside, beside the passes: a check may take a second where nobody
+ * answers. What it found lies in the desktop's memory and wakes it when it is news.
+ */
+
+import type { VmId } from "../domain/ids.ts";
+import type { VmNetwork, VmObserved } from "../domain/vm/facts.ts";
+import type { Timers } from "../lib/clock.ts";
+import { describeError } from "../lib/errors.ts";
+import type { LoopDeps } from "./deps.ts";
+import type { VmMemory } from "./memory.ts";
+
+export type NetworkWatchDeps = Pick<LoopDeps, "network" | "clock" | "log"> & {
+  readonly timers: Timers;
+  readonly wake: (vmId: VmId) => void;
+};
+
+/** How often a desktop that runs well is checked, and one that is ill, or may be. */
+const WELL_EVERY_MS = 30_000;
+const ILL_EVERY_MS = 2_000;
+
+export class NetworkWatch {
+  readonly #deps: NetworkWatchDeps;
+  readonly #asking = new Set<VmId>();
+
+  constructor(deps: NetworkWatchDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Asks when it is time; to be called at each look at a desktop. True when
+   * its plan should wait for the answer: it comes up, and nothing is known yet.
+   */
+  look(memory: VmMemory, { isAlive, agent }: Pick<VmObserved, "isAlive" | "agent">): boolean {
+    const { state } = memory.report;
+    const isUp = state === "running" || (state === "starting_2" && agent.isAttached);
+    if (!isAlive || !isUp) return false;
+    const { network } = memory;
+    const everyMs = isPoor(network) ? ILL_EVERY_MS : WELL_EVERY_MS;
+    const isDue = network === undefined || this.#deps.clock.monotonicMs() - network.atMs >= everyMs;
+    if (isDue && !this.#asking.has(memory.desktop.vmId)) void this.#ask(memory);
+    return state === "starting_2" && memory.network === undefined;
+  }
+
+  async #ask(memory: VmMemory): Promise<void> {
+    const { network, clock, timers, wake } = this.#deps;
+    const { vmId, address } = memory.desktop;
+    const life = memory.report.incarnation;
+    this.#asking.add(vmId);
+    const seen = await network.checkPort(vmId, address).catch((error): undefined => {
+      // Not known is not broken: the next look asks again.
+      this.#deps.log.warn("network-check-failed", { vmId, error: describeError(error) });
+      return undefined;
+    });
+    this.#asking.delete(vmId);
+    if (memory.report.incarnation !== life) return;
+    const next = judge(memory.network, seen);
+    const isNews = memory.network === undefined || next.seen?.isOk !== memory.network.seen?.isOk;
+    memory.network = { ...next, atMs: clock.monotonicMs() };
+    if (isNews) wake(vmId);
+    else if (isPoor(memory.network)) timers.after(ILL_EVERY_MS, () => wake(vmId));
+  }
+}
+
+function isPoor(network: VmMemory["network"]): boolean {
+  return network !== undefined && (network.isDoubtful || network.seen?.isOk === false);
+}
+
+/** One unanswered question may be a busy moment of the box; of a desktop that was well, two are believed. */
+function judge(
+  last: VmMemory["network"],
+  seen: VmNetwork | undefined,
+): { readonly seen: VmNetwork | undefined; readonly isDoubtful: boolean } {
+  if (seen === undefined) return { seen: last?.seen, isDoubtful: false };
+  const isDoubtful = !seen.isOk && last?.seen?.isOk === true && !last.isDoubtful;
+  return { seen: isDoubtful ? last?.seen : seen, isDoubtful };
+}
