@@ -1,7 +1,8 @@
 /**
  * Runs tar over an image. The image comes from a person we don't trust, so tar never runs with rights on the
- * host: its input is an open descriptor, it has no network and little memory, it dies with us, and it runs either as nobody (to
- * list) or as root of a user namespace whose ids nothing else has (to unpack).
+ * host: its input is an open descriptor, it has no network and little memory, it dies with us, and it runs
+ * either in a sandbox of nothing but programs (to list) or as root of a user namespace whose ids nothing else
+ * has, with people's and services' folders covered (to unpack).
  */
 
 import { closeSync, openSync } from "node:fs";
@@ -30,18 +31,17 @@ const SAID_BYTES = 4 * 1024;
 /** tar keeps a name of any length whole, and zeros compress 30,000 to one: a small image could take all of the box. */
 const MOST_MEMORY = ["/usr/bin/prlimit", `--as=${1536 * 2 ** 20}`, "--"];
 
-/** To list: nobody, without capabilities. */
-export const LISTING_CONFINEMENT: readonly string[] = [
-  ...["/usr/bin/unshare", "--net", "--ipc", "--uts"],
-  ...["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"],
-  ...["--bounding-set=-all", "--no-new-privs", "--pdeathsig=KILL", "--"],
-];
+/** What anybody may write to on a host, or keeps his things in; a tar gone wrong finds nothing there. */
+const COVER_HOST =
+  'for path in /tmp /var /run /home /root /srv /mnt /media /opt /etc; do mount -t tmpfs -o size=16k,mode=555 none "$path" || exit 97; done; exec "$@"';
 
 /** To unpack: root of the user namespace of process `pid`. */
 export function unpackingConfinement(pid: number): readonly string[] {
   return [
     ...["/usr/bin/nsenter", `--user=/proc/${pid}/ns/user`, "--setuid=0", "--setgid=0"],
-    ...["/usr/bin/unshare", "--net", "--ipc", "--uts"],
+    ...["/usr/bin/unshare", "--mount", "--net", "--ipc", "--uts"],
+    // The tree is not below the root: it is a mount without a place, and the working folder.
+    ...["/bin/sh", "-c", COVER_HOST, "qvd-unpack"],
     // Asked for last: entering a namespace forgets it.
     ...["/usr/bin/setpriv", "--no-new-privs", "--pdeathsig=KILL", "--"],
   ];

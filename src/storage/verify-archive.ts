@@ -4,11 +4,12 @@
  */
 
 import { type FileHandle, open } from "node:fs/promises";
-import { runOk } from "../lib/run.ts";
-import { type ArchiveFormat, detectFormat, MAGIC_BYTES } from "./archive-format.ts";
+import { type ArchiveFormat, detectContent, MAGIC_BYTES } from "./archive-format.ts";
 import { brokenImage, faultOfTar } from "./broken-image.ts";
+import { sandbox } from "./confine.ts";
 import { createInspector } from "./inspect-listing.ts";
-import { LISTING_CONFINEMENT, runTar } from "./run-tar.ts";
+import { runTar } from "./run-tar.ts";
+import { sha256Of } from "./sha256-of.ts";
 
 export type VerifiedArchive = {
   readonly format: ArchiveFormat;
@@ -20,31 +21,36 @@ export type VerifiedArchive = {
 
 const TIMEOUT_MS = 10 * 60_000;
 const END_BYTES = 1024;
+const MOST_MEMORY_BYTES = 1536 * 2 ** 20;
 
 /** Throws `image-broken` with the reason when the file is missing, truncated, corrupt or no root file system. */
 export async function verifyArchive(archivePath: string, signal?: AbortSignal): Promise<VerifiedArchive> {
   const { format, sizeBytes } = await openArchive(archivePath);
+  const inspector = createInspector(sizeBytes);
+  const refused = new AbortController();
   const bounds = { timeoutMs: TIMEOUT_MS, ...(signal === undefined ? {} : { signal }) };
-  const inspector = createInspector();
-  const [sums, tar] = await Promise.all([
-    runOk("reading the image", ["/usr/bin/sha256sum", "--", archivePath], bounds),
+  const [sha256, tar] = await Promise.all([
+    sha256Of(archivePath, bounds),
     runTar({
-      ...bounds,
+      timeoutMs: TIMEOUT_MS,
+      signal: signal === undefined ? refused.signal : AbortSignal.any([signal, refused.signal]),
       archivePath,
       format,
       cwd: "/",
-      confinement: LISTING_CONFINEMENT,
+      confinement: sandbox({ hasNetwork: false, mostMemoryBytes: MOST_MEMORY_BYTES }),
       // --absolute-names: otherwise tar hides the leading slash that we want to refuse.
       action: ["--list", "--verbose", "--numeric-owner", "--full-time", "--absolute-names"],
-      onLine: inspector.take,
+      onLine(line) {
+        inspector.take(line);
+        if (inspector.fault !== undefined) refused.abort();
+      },
     }),
   ]);
   signal?.throwIfAborted();
+  if (inspector.fault !== undefined) throw brokenImage(archivePath, inspector.fault);
   if (tar.exitCode !== 0) throw brokenImage(archivePath, faultOfTar(tar.said));
   const { fault, unpackedBytes } = inspector.finish();
   if (fault !== undefined) throw brokenImage(archivePath, fault);
-  // A name with a backslash or newline makes sha256sum put a backslash in front.
-  const sha256 = /^\\?([0-9a-f]{64})/.exec(sums)?.[1] ?? "";
   return { format, sizeBytes, sha256, unpackedBytes };
 }
 
@@ -58,9 +64,11 @@ export async function openArchive(archivePath: string): Promise<OpenedArchive> {
   try {
     const stat = await file.stat();
     if (!stat.isFile()) throw brokenImage(archivePath, "it is not a plain file");
-    const format = detectFormat(await readAt(file, 0, MAGIC_BYTES));
-    if (format === undefined)
-      throw brokenImage(archivePath, "it is not a tar, tar.gz, tar.xz or tar.zst file");
+    const content = detectContent(await readAt(file, 0, MAGIC_BYTES));
+    if (content.kind === "disk")
+      throw brokenImage(archivePath, `it is a disk image (${content.format}), and ${WANTED}`);
+    if (content.kind === "other") throw brokenImage(archivePath, `it is ${content.what}, and ${WANTED}`);
+    const { format } = content;
     // tar takes a plain archive that ends between two entries for a whole one; its end mark tells.
     if (format === "tar") {
       const end = await readAt(file, Math.max(0, stat.size - END_BYTES), END_BYTES);
@@ -72,7 +80,10 @@ export async function openArchive(archivePath: string): Promise<OpenedArchive> {
   }
 }
 
-async function readAt(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
+const WANTED =
+  "desktops of this OS flavour are containers: they need a root file system as tar, tar.gz, tar.xz, tar.zst or tar.bz2";
+
+export async function readAt(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
   return buffer.subarray(0, bytesRead);
 }

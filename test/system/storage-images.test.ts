@@ -114,8 +114,8 @@ describe("verification", () => {
   test.each([
     ["missing", async () => {}, /missing/],
     ["a folder", async (path: string): Promise<unknown> => mkdir(path), /not a plain file/],
-    ["empty", async (path: string) => writeFile(path, ""), /not a tar/],
-    ["text", async (path: string) => writeFile(path, "<html>404</html>".repeat(100)), /not a tar/],
+    ["empty", async (path: string) => writeFile(path, ""), /it is empty/],
+    ["text", async (path: string) => writeFile(path, "<html>404</html>".repeat(100)), /of no kind/],
     [
       "compressed text",
       async (path: string) => writeFile(path, Bun.gzipSync("hello ".repeat(9_000))),

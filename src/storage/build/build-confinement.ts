@@ -1,0 +1,55 @@
+/**
+ * Who builds images: an account that owns nothing, in a view of this machine from which everybody's data and
+ * all other processes are gone. mmdebstrap makes its user namespace itself, which needs setuid programs; so
+ * this can't be bubblewrap, and what isn't needed is covered instead.
+ */
+
+import { lstat } from "node:fs/promises";
+
+export const BUILD_ACCOUNT = "qvd-image";
+
+/** Where people and services keep things. What lies on the way to the work folder stays visible. */
+const COVERED = [
+  "/home",
+  "/root",
+  "/srv",
+  "/mnt",
+  "/media",
+  "/opt",
+  "/var/lib/qvd",
+  "/var/backups",
+  "/var/mail",
+  "/boot",
+];
+
+const COVER = `set -e
+left=$1
+shift
+while [ "$left" -gt 0 ]; do
+  mount -t tmpfs -o size=64k,mode=755 none "$1"
+  shift
+  left=$((left - 1))
+done
+exec "$@"`;
+
+export type BuildPlace = {
+  readonly workFolder: string;
+  /** Of this box, where it isn't one of the usual ones. */
+  readonly alsoCovered: readonly string[];
+};
+
+/** Words in front of the builder. The caller is root. */
+export async function buildConfinement(place: BuildPlace): Promise<readonly string[]> {
+  const covered: string[] = [];
+  for (const path of [...COVERED, ...place.alsoCovered]) {
+    const found = await lstat(path).catch(() => undefined);
+    if (found?.isDirectory() && !`${place.workFolder}/`.startsWith(`${path}/`)) covered.push(path);
+  }
+  return [
+    ...["/usr/bin/unshare", "--mount", "--propagation=private", "--ipc", "--uts", "--pid", "--fork"],
+    ...["--kill-child=KILL", "--mount-proc", "--"],
+    ...["/bin/sh", "-c", COVER, "qvd-build", String(covered.length), ...covered],
+    ...["/usr/bin/setpriv", `--reuid=${BUILD_ACCOUNT}`, `--regid=${BUILD_ACCOUNT}`, "--clear-groups"],
+    ...["--inh-caps=-all", "--"],
+  ];
+}
