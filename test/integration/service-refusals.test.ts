@@ -30,6 +30,8 @@ import { unblockNode } from "../../src/service/node/unblock.ts";
 import { undrainNode } from "../../src/service/node/undrain.ts";
 import { changeOsf } from "../../src/service/osf/change.ts";
 import { createOsf } from "../../src/service/osf/create.ts";
+import { setProperty } from "../../src/service/property/set.ts";
+import { unsetProperty } from "../../src/service/property/unset.ts";
 import { requestSession } from "../../src/service/session/request.ts";
 import { wishSessionEnd } from "../../src/service/session/wish-end.ts";
 import { beginSignIn } from "../../src/service/sign-in/begin.ts";
@@ -215,6 +217,15 @@ const CASES: Readonly<Record<string, Case>> = {
     roles: ["qvd_node"],
     call: (c, _, name) => registerNode(c, { name }),
   },
+  "property/set": {
+    also: ["tenant"],
+    call: (c, s) => setProperty(c, { kind: "user", id: s.alice.userId, key: "printer", value: "lp0" }),
+  },
+  "property/unset": {
+    also: ["tenant"],
+    prepare: (c, s) => setProperty(c, { kind: "vm", id: s.alice.vmId, key: "printer", value: "lp0" }),
+    call: (c, s) => unsetProperty(c, { kind: "vm", id: s.alice.vmId, key: "printer" }),
+  },
   "node/block": { also: [], call: (c, s) => blockNode(c, { nodeId: s.nodeId }) },
   "node/unblock": { also: [], call: (c, s) => unblockNode(c, { nodeId: s.nodeId }) },
   "node/drain": { also: [], call: (c, s) => drainNode(c, { nodeId: s.nodeId }) },
@@ -324,7 +335,7 @@ async function snapshot() {
 
 test("the table has every verb", async () => {
   const helpers =
-    /\/(find|set-blocked|audit-vm|audit-image|record-wish|refuse-blocked|token|administrator-actor|end)\.ts$/;
+    /\/(find|find-subject|set-blocked|audit-vm|audit-image|record-wish|refuse-blocked|token|administrator-actor|end)\.ts$/;
   const root = new URL("../../src/service", import.meta.url).pathname;
   const files = [...new Glob("*/*.ts").scanSync(root)].filter(
     (file) => !helpers.test(`/${file}`) && !file.endsWith(".test.ts"),
