@@ -1,6 +1,6 @@
 /** The bridge that desktops are plugged into; the host's own address on it is their gateway. */
 
-import { access, readFile, writeFile } from "node:fs/promises";
+import { access, readFile, readlink, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import {
   doRangesOverlap,
@@ -18,10 +18,16 @@ const addressesSchema = z.array(
   }),
 );
 
-export async function ensureBridge(bridge: string, range: NetworkRange): Promise<void> {
+/** `uplink` is an interface of the box that nothing else uses: it becomes a port of the bridge. */
+export async function ensureBridge(
+  bridge: string,
+  range: NetworkRange,
+  uplink: string | undefined,
+): Promise<void> {
   const wanted = `${range.gateway}/${range.prefixLength}`;
   const addresses = await listAddresses();
   refuseOverlap(addresses, bridge, range);
+  if (uplink !== undefined) await refuseUplink(addresses, bridge, uplink);
   const mac = macOf(range.gateway);
   if (!(await hasInterface(bridge)))
     await ip(bridge, ["link", "add", bridge, "type", "bridge", "stp_state", "0", "forward_delay", "0"]);
@@ -34,6 +40,27 @@ export async function ensureBridge(bridge: string, range: NetworkRange): Promise
     if (ifname === bridge && address !== wanted) await ip(bridge, ["addr", "del", address, "dev", bridge]);
   await ip(bridge, ["addr", "replace", wanted, "dev", bridge]);
   await ip(bridge, ["link", "set", bridge, "up"]);
+  if (uplink !== undefined) await ip(uplink, ["link", "set", uplink, "master", bridge, "up"]);
+}
+
+async function refuseUplink(
+  addresses: readonly HostAddress[],
+  bridge: string,
+  uplink: string,
+): Promise<void> {
+  const refuse = (why: string) =>
+    new AppError(
+      "conflict",
+      `Setting up the desktop network: QVD_NETWORK_INTERFACE is ${uplink}, ${why}. Name an interface of this box that is for desktops alone.`,
+      { field: "QVD_NETWORK_INTERFACE" },
+    );
+  if (!(await hasInterface(uplink))) throw refuse("which this box doesn't have");
+  const master = await readlink(`/sys/class/net/${uplink}/master`).catch(() => undefined);
+  if (master !== undefined && master.split("/").at(-1) !== bridge)
+    throw refuse("which is part of another bridge or bond");
+  const own = addresses.find(({ ifname }) => ifname === uplink);
+  // The box would lose that address, and with it perhaps everybody who works with it.
+  if (own !== undefined) throw refuse(`by which the box itself is reached (${own.address})`);
 }
 
 export async function removeInterface(name: string): Promise<void> {

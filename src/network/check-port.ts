@@ -8,7 +8,7 @@ import { readFile, readlink } from "node:fs/promises";
 import type { NetworkPort } from "../domain/node/network-port.ts";
 import type { PortFault, PortHealth } from "../domain/node/port-health.ts";
 import type { ArpProber } from "./arp-prober.ts";
-import type { PortElement } from "./render-ruleset.ts";
+import type { PortElement } from "./port-element.ts";
 
 export type CheckDeps = {
   readonly prober: ArpProber;

@@ -7,6 +7,7 @@
 import { readdir } from "node:fs/promises";
 import type { VmId } from "../domain/ids.ts";
 import { interfaceName, networkNames, vmOfInterface } from "../domain/node/network-names.ts";
+import { type NetworkPolicy, plainPolicy } from "../domain/node/network-policy.ts";
 import type { NetworkPort } from "../domain/node/network-port.ts";
 import { isInRange, macOf, type NetworkRange } from "../domain/node/network-range.ts";
 import type { PortHealth } from "../domain/node/port-health.ts";
@@ -16,9 +17,12 @@ import { run, runOk } from "../lib/run.ts";
 import { ArpProber } from "./arp-prober.ts";
 import { ensureBridge, removeInterface } from "./bridge.ts";
 import { checkPort } from "./check-port.ts";
+import { DhcpHosts } from "./dhcp-hosts.ts";
+import type { DnsmasqFiles } from "./dnsmasq-command.ts";
 import { applyKernelSettings } from "./kernel-settings.ts";
+import type { PortElement } from "./port-element.ts";
 import { changePortElements, listPortElements, loadRules } from "./port-elements.ts";
-import { type PortElement, renderRuleset } from "./render-ruleset.ts";
+import { renderRuleset } from "./render-ruleset.ts";
 import { shareReads } from "./share-reads.ts";
 
 export type NetworkOptions = {
@@ -26,7 +30,19 @@ export type NetworkOptions = {
   readonly range: NetworkRange;
   /** Name servers that desktops may ask (`parseResolvers`). */
   readonly resolvers: readonly string[];
+  /** Behind NAT and shut off from private ranges, unless the site says otherwise. */
+  readonly policy?: NetworkPolicy;
+  /** Where dnsmasq looks for the addresses that it hands out; without it, desktops must know theirs. */
+  readonly dnsmasq?: DnsmasqFiles;
   readonly log: Log;
+};
+
+/** What else may be said of a desktop that is plugged in. */
+export type PortOptions = {
+  /** What DHCP calls it. */
+  readonly hostName?: string;
+  /** Desktops of the same group reach each other, those without one nobody. */
+  readonly group?: number;
 };
 
 export type ObservedPort = {
@@ -40,8 +56,8 @@ export type ObservedPort = {
 export interface Network {
   /** Makes or repairs bridge, rules and kernel settings; running desktops notice nothing. `conflict` when the range is in use elsewhere. */
   ensure(): Promise<void>;
-  /** Lets a desktop speak as `address`; before its start. Takes earlier addresses of it away. */
-  addPort(vmId: VmId, address: string): Promise<NetworkPort>;
+  /** Lets a desktop speak as `address`; before its start. Takes earlier addresses and groups of it away. */
+  addPort(vmId: VmId, address: string, more?: PortOptions): Promise<NetworkPort>;
   /** The port that `addPort` makes. */
   portOf(vmId: VmId, address: string): NetworkPort;
   removePort(vmId: VmId): Promise<void>;
@@ -56,33 +72,38 @@ export interface Network {
 const SHARED_READ_MS = 500;
 
 export function createNetwork(options: NetworkOptions): Network {
-  const { instance, range, resolvers, log } = options;
+  const { instance, range, resolvers, log, policy = plainPolicy(options.range) } = options;
   const names = networkNames(instance);
   const inTurn = createTurns();
   const prober = new ArpProber(names.bridge, { mac: macOf(range.gateway), address: range.gateway });
   const elements = shareReads(() => listPortElements(names), SHARED_READ_MS);
 
+  const hosts = options.dnsmasq === undefined ? undefined : new DhcpHosts(options.dnsmasq);
   const ensure = async () => {
     await applyKernelSettings(log);
-    await ensureBridge(names.bridge, range);
+    await ensureBridge(names.bridge, range, policy.uplink);
     const ports = await listPortElements(names);
-    await loadRules(renderRuleset({ names, range, resolvers, ports }));
+    await loadRules(renderRuleset({ names, range, policy, resolvers, ports }));
+    await hosts?.keepOnly(ports);
     // A bridge that was made anew has forgotten them.
     for (const port of ports) await pinNeighbour(port, names.bridge);
   };
-  const addPort = async (vmId: VmId, address: string): Promise<NetworkPort> => {
+  const addPort = async (vmId: VmId, address: string, more: PortOptions): Promise<NetworkPort> => {
     if (!isInRange(range, address))
       throw new AppError(
         "bad-input",
         `Plugging in desktop ${vmId}: its address ${address} is not in the desktop network ${range.cidr}`,
       );
     const port = portOf(options, vmId, address);
+    const { interfaceName: name, mac } = port;
     const known = await listPortElements(names);
-    const remove = known.filter((other) => other.interfaceName === port.interfaceName);
-    await changePortElements(names, { remove, add: [port] });
+    const remove = known.filter((other) => other.interfaceName === name);
+    const added = { interfaceName: name, mac, address, group: more.group };
+    await changePortElements(names, { remove, add: [added] });
+    await hosts?.put({ interfaceName: name, mac, address, hostName: more.hostName });
     elements.forget();
     for (const other of remove) if (other.address !== address) await forgetNeighbour(other, names.bridge);
-    await pinNeighbour(port, names.bridge);
+    await pinNeighbour(added, names.bridge);
     return port;
   };
   const removePort = async (vmId: VmId) => {
@@ -92,6 +113,7 @@ export function createNetwork(options: NetworkOptions): Network {
     elements.forget();
     // The entry may have gone with the bridge: nothing to report then.
     for (const port of remove) await forgetNeighbour(port, names.bridge);
+    await hosts?.remove(name);
     await removeInterface(name);
   };
   const remove = async () => {
@@ -101,7 +123,7 @@ export function createNetwork(options: NetworkOptions): Network {
   };
   return {
     ensure: () => inTurn(ensure),
-    addPort: (vmId, address) => inTurn(() => addPort(vmId, address)),
+    addPort: (vmId, address, more = {}) => inTurn(() => addPort(vmId, address, more)),
     portOf: (vmId, address) => portOf(options, vmId, address),
     removePort: (vmId) => inTurn(() => removePort(vmId)),
     remove: () => inTurn(remove),
@@ -126,10 +148,11 @@ export function createNetwork(options: NetworkOptions): Network {
   };
 }
 
-function portOf({ instance, range }: NetworkOptions, vmId: VmId, address: string): NetworkPort {
+function portOf({ instance, range, policy }: NetworkOptions, vmId: VmId, address: string): NetworkPort {
   const name = interfaceName(instance, vmId);
   const { bridge } = networkNames(instance);
-  const { prefixLength, gateway } = range;
+  const { prefixLength } = range;
+  const gateway = policy?.gateway ?? range.gateway;
   return { bridge, interfaceName: name, mac: macOf(address), address, prefixLength, gateway };
 }
 

@@ -3,9 +3,9 @@
 import { z } from "zod";
 import type { NetworkNames } from "../domain/node/network-names.ts";
 import { run, runOk } from "../lib/run.ts";
-import { type PortElement, renderIp4Element, renderMacElement } from "./render-ruleset.ts";
+import { groupOf, PORT_SETS, type PortElement, SET_NAMES } from "./port-element.ts";
 
-const setSchema = z.object({
+const listSchema = z.object({
   nftables: z.array(
     z.object({
       set: z
@@ -13,24 +13,39 @@ const setSchema = z.object({
           elem: z.array(z.object({ concat: z.tuple([z.string(), z.string(), z.string()]) })).optional(),
         })
         .optional(),
+      map: z.object({ elem: z.array(z.tuple([z.string(), z.number()])).optional() }).optional(),
     }),
   ),
 });
 
 /** What the kernel holds; nothing where the tables don't exist. */
 export async function listPortElements(names: NetworkNames): Promise<readonly PortElement[]> {
-  const listed = await run(["/usr/sbin/nft", "--json", "list", "set", "bridge", names.table, "ip4"], {
-    timeoutMs: 10_000,
-  });
-  if (listed.exitCode !== 0) return [];
-  return parsePortElements(listed.stdout);
+  const list = (...words: string[]) =>
+    run(["/usr/sbin/nft", "--json", "list", ...words], { timeoutMs: 10_000 });
+  const [ports, groups] = await Promise.all([
+    list("set", "bridge", names.table, "ip4"),
+    list("map", "bridge", names.table, "groups"),
+  ]);
+  if (ports.exitCode !== 0) return [];
+  // Tables of an earlier release have no groups.
+  return parsePortElements(ports.stdout, groups.exitCode === 0 ? groups.stdout : undefined);
 }
 
-export function parsePortElements(json: string): readonly PortElement[] {
-  return setSchema
-    .parse(JSON.parse(json))
-    .nftables.flatMap((part) => part.set?.elem ?? [])
-    .map(({ concat: [interfaceName, mac, address] }) => ({ interfaceName, mac, address }));
+export function parsePortElements(portsJson: string, groupsJson?: string): readonly PortElement[] {
+  const parse = (json: string) => listSchema.parse(JSON.parse(json)).nftables;
+  const groups = new Map(
+    (groupsJson === undefined ? [] : parse(groupsJson))
+      .flatMap(({ map }) => map?.elem ?? [])
+      .map(([name, mark]) => [name, groupOf(mark)] as const),
+  );
+  return parse(portsJson)
+    .flatMap(({ set }) => set?.elem ?? [])
+    .map(({ concat: [interfaceName, mac, address] }) => ({
+      interfaceName,
+      mac,
+      address,
+      group: groups.get(interfaceName),
+    }));
 }
 
 /** Removes and adds in one transaction. */
@@ -40,10 +55,14 @@ export async function changePortElements(
 ): Promise<void> {
   const lines: string[] = [];
   for (const [verb, ports] of [["delete", change.remove] as const, ["add", change.add] as const])
-    for (const port of ports) {
-      lines.push(`${verb} element bridge ${names.table} mac { ${renderMacElement(port)} }`);
-      lines.push(`${verb} element bridge ${names.table} ip4 { ${renderIp4Element(port)} }`);
-    }
+    for (const port of ports)
+      for (const set of SET_NAMES) {
+        const element = PORT_SETS[set].render(port);
+        if (element === undefined) continue;
+        // What isn't there can't be deleted, and one set may have lost it by another's hand.
+        if (verb === "delete") lines.push(`add element bridge ${names.table} ${set} { ${element} }`);
+        lines.push(`${verb} element bridge ${names.table} ${set} { ${element} }`);
+      }
   if (lines.length > 0) await loadRules(lines.join("\n"));
 }
 

@@ -1,0 +1,80 @@
+/**
+ * The addresses that dnsmasq hands out: a file for each desktop that is plugged in, in a folder that dnsmasq reads. It
+ * sees a new file at once by itself; of one that went or changed it must be told.
+ */
+
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import type { DnsmasqFiles } from "./dnsmasq-command.ts";
+
+export type DhcpHost = {
+  readonly interfaceName: string;
+  readonly mac: string;
+  readonly address: string;
+  /** What the desktop is to call itself; none where it isn't known. */
+  readonly hostName: string | undefined;
+};
+
+const TELL_AFTER_MS = 1_000;
+
+export class DhcpHosts {
+  readonly #files: DnsmasqFiles;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(files: DnsmasqFiles) {
+    this.#files = files;
+  }
+
+  /** Takes away all that `plugged` doesn't name; those keep the names that they have. */
+  async keepOnly(plugged: readonly Omit<DhcpHost, "hostName">[]): Promise<void> {
+    await mkdir(this.#files.hostsFolder, { recursive: true });
+    const wanted = new Set(plugged.map(({ interfaceName }) => interfaceName));
+    for (const name of await readdir(this.#files.hostsFolder)) if (!wanted.has(name)) await this.remove(name);
+    const there = new Set(await readdir(this.#files.hostsFolder));
+    for (const host of plugged)
+      if (!there.has(host.interfaceName)) await this.put({ ...host, hostName: undefined });
+  }
+
+  async put(host: DhcpHost): Promise<void> {
+    const path = `${this.#files.hostsFolder}/${host.interfaceName}`;
+    const line = renderDhcpHost(host);
+    const before = await readFile(path, "utf8").catch(() => undefined);
+    if (before === line) return;
+    // A file under another name within the folder would be read as well, and clash.
+    const draft = `${this.#files.folder}/.${host.interfaceName}`;
+    await writeFile(draft, line, { mode: 0o644 });
+    await rename(draft, path);
+    if (before !== undefined) this.#tellSoon();
+  }
+
+  async remove(interfaceName: string): Promise<void> {
+    await rm(`${this.#files.hostsFolder}/${interfaceName}`, { force: true });
+    this.#tellSoon();
+  }
+
+  /** Once for many changes: each time it reads all of them again. */
+  #tellSoon(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#tell();
+    }, TELL_AFTER_MS);
+    // What it has not been told of goes by a hardware address that nobody may use: no reason to stay for it.
+    this.#timer.unref();
+  }
+
+  async #tell(): Promise<void> {
+    const pid = Number(await readFile(this.#files.pidFile, "utf8").catch(() => "0"));
+    const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "");
+    // The number may be another's by now.
+    if (name.trim() !== "dnsmasq") return;
+    try {
+      process.kill(pid, "SIGHUP");
+    } catch {
+      // It ended in the meantime; the next one reads all files.
+    }
+  }
+}
+
+export function renderDhcpHost({ mac, address, hostName }: DhcpHost): string {
+  return `${[mac, address, ...(hostName === undefined ? [] : [hostName])].join(",")}\n`;
+}

@@ -1,0 +1,103 @@
+/**
+ * A desktop network for system tests, with a network namespace in each desktop's place: all that the rules see of
+ * a desktop, without its disks and processes. Everything is named after the test's own instance.
+ */
+
+import { asId, type VmId } from "../../src/domain/ids.ts";
+import { interfaceName } from "../../src/domain/node/network-names.ts";
+import type { NetworkPolicy } from "../../src/domain/node/network-policy.ts";
+import type { NetworkPort } from "../../src/domain/node/network-port.ts";
+import { hostAddresses, parseNetworkRange } from "../../src/domain/node/network-range.ts";
+import { silentLog } from "../../src/lib/log.ts";
+import { type RunResult, run, runOk } from "../../src/lib/run.ts";
+import type { DnsmasqFiles } from "../../src/network/dnsmasq-command.ts";
+import { createNetwork, type Network, type PortOptions } from "../../src/network/network.ts";
+
+export type LabDesktop = {
+  readonly vmId: VmId;
+  readonly port: NetworkPort;
+  readonly namespace: string;
+  /** Runs a program of the host in the desktop's network. */
+  run(...command: string[]): Promise<RunResult>;
+};
+
+export type NetworkLabOptions = {
+  readonly instance: string;
+  readonly cidr: string;
+  readonly policy?: NetworkPolicy;
+  readonly resolvers?: readonly string[];
+  readonly dnsmasq?: DnsmasqFiles;
+};
+
+export interface NetworkLab {
+  readonly network: Network;
+  /** Another over the same kernel, as a node has after its restart. */
+  reopen(): Network;
+  /** `isSilent` leaves the desktop's end down and without address. */
+  plugIn(options?: PortOptions & { readonly isSilent?: boolean }): Promise<LabDesktop>;
+  /** A namespace that isn't a desktop, such as a server outside; its host's end is called `outer`. */
+  addOutside(name: string, outer: string): Promise<(...command: string[]) => Promise<RunResult>>;
+  dispose(): Promise<void>;
+}
+
+export async function createNetworkLab(options: NetworkLabOptions): Promise<NetworkLab> {
+  const { instance, cidr, policy, resolvers = [], dnsmasq } = options;
+  const range = parseNetworkRange(cidr);
+  const open = () =>
+    createNetwork({
+      ...{ instance, range, resolvers, log: silentLog() },
+      ...(policy === undefined ? {} : { policy }),
+      ...(dnsmasq === undefined ? {} : { dnsmasq }),
+    });
+  const network = open();
+  const namespaces: string[] = [];
+  const addresses = hostAddresses(range);
+  const addNamespace = async (name: string) => {
+    namespaces.push(name);
+    await ip("netns", "add", name);
+    await ip("-n", name, "link", "set", "lo", "up");
+    return inNamespace(name);
+  };
+  return {
+    network,
+    reopen: open,
+    async plugIn({ isSilent = false, ...more } = {}) {
+      const vmId = asId<VmId>(namespaces.length + 1);
+      const namespace = `${instance}-${vmId}`;
+      const enter = await addNamespace(namespace);
+      const port = await network.addPort(vmId, addresses.next().value ?? "", more);
+      const outer = interfaceName(instance, vmId);
+      await ip("link", "add", outer, "type", "veth", "peer", "name", "eth0", "netns", namespace);
+      await ip("-n", namespace, "link", "set", "eth0", "address", port.mac);
+      await ip("link", "set", outer, "master", port.bridge, "up");
+      if (!isSilent) {
+        await ip("-n", namespace, "addr", "add", `${port.address}/${port.prefixLength}`, "dev", "eth0");
+        await ip("-n", namespace, "link", "set", "eth0", "up");
+        await ip("-n", namespace, "route", "add", "default", "via", port.gateway);
+      }
+      return { vmId, port, namespace, run: enter };
+    },
+    async addOutside(name, outer) {
+      const enter = await addNamespace(name);
+      await ip("link", "add", outer, "type", "veth", "peer", "name", "eth0", "netns", name);
+      await ip("link", "set", outer, "up");
+      await ip("-n", name, "link", "set", "eth0", "up");
+      return enter;
+    },
+    async dispose() {
+      for (const name of namespaces) await run(["/usr/sbin/ip", "netns", "del", name]);
+      await network.remove();
+    },
+  };
+}
+
+function inNamespace(name: string): (...command: string[]) => Promise<RunResult> {
+  return (...command) =>
+    run(["/usr/sbin/ip", "netns", "exec", name, ...command], {
+      timeoutMs: 20_000,
+    });
+}
+
+async function ip(...words: string[]): Promise<void> {
+  await runOk("setting up the lab's network", ["/usr/sbin/ip", ...words]);
+}

@@ -1,0 +1,158 @@
+/** Sends what a desktop may not, for real, and looks where it arrives. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { macOf } from "../../src/domain/node/network-range.ts";
+import { run, runOk } from "../../src/lib/run.ts";
+import { createNetworkLab, type LabDesktop, type NetworkLab } from "../support/network-lab.ts";
+
+const INSTANCE = "h5p";
+const GATEWAY = { address: "10.233.0.1", mac: macOf("10.233.0.1") };
+const SCRIPT = new URL("../support/send-packets.py", import.meta.url).pathname;
+
+let lab: NetworkLab;
+let me: LabDesktop;
+let other: LabDesktop;
+let friends: readonly LabDesktop[];
+beforeAll(async () => {
+  lab = await createNetworkLab({ instance: INSTANCE, cidr: "10.233.0.0/24" });
+  await lab.network.ensure();
+  me = await lab.plugIn();
+  other = await lab.plugIn();
+  friends = [await lab.plugIn({ group: 3 }), await lab.plugIn({ group: 3 }), await lab.plugIn({ group: 4 })];
+}, 60_000);
+afterAll(() => lab.dispose(), 30_000);
+
+/** Where each of the script's frames arrived: `host`, or a desktop's namespace. */
+async function send(from: LabDesktop, to: LabDesktop): Promise<Readonly<Record<string, readonly string[]>>> {
+  const party = ({ port }: LabDesktop) => ({ address: port.address, mac: port.mac });
+  const said = await runOk(
+    "sending packets",
+    [
+      "/usr/bin/python3",
+      SCRIPT,
+      from.namespace,
+      from.port.bridge,
+      ...[me, other, ...friends].filter((one) => one !== from).map((one) => one.namespace),
+    ],
+    { stdin: JSON.stringify({ me: party(from), other: party(to), gateway: GATEWAY }), timeoutMs: 60_000 },
+  );
+  return JSON.parse(said);
+}
+
+/** What the box hears of a desktop; all else arrives nowhere. */
+const TO_HOST = [
+  "own ip to gateway",
+  "own arp for gateway",
+  "own dhcp discover",
+  // Nobody but the box hears them, and it gives no answer.
+  "ip broadcast",
+  "ip multicast",
+  "arp for other",
+  "hairpin through gateway",
+];
+
+/** Part of a packet: passed on or kept until the rest comes, by whether the kernel has its bridges call the host's filter. */
+const isHeldBack = (name: string) => name.includes("fragment");
+
+describe("of all that a desktop can send", () => {
+  test("nothing reaches another desktop, and the box only what it says as itself", async () => {
+    const arrived = await send(me, other);
+    const names = Object.keys(arrived).filter((name) => !isHeldBack(name));
+    expect(names.length).toBeGreaterThan(35);
+    const expected = Object.fromEntries(names.map((name) => [name, TO_HOST.includes(name) ? ["host"] : []]));
+    expect(arrived).toMatchObject(expected);
+    expect(arrived["later fragment to other"]).toEqual([]);
+  }, 60_000);
+
+  test("a desktop that was never plugged in reaches nothing at all", async () => {
+    await runOk("emptying", ["/usr/sbin/nft", "flush", "set", "bridge", INSTANCE, "mac"]);
+    const arrived = await send(me, other);
+    expect(Object.values(arrived).flat()).toEqual([]);
+    for (const one of [me, other]) await lab.network.addPort(one.vmId, one.port.address);
+    for (const [at, one] of friends.entries())
+      await lab.network.addPort(one.vmId, one.port.address, { group: at === 2 ? 4 : 3 });
+    expect((await me.run("/usr/bin/ping", "-c1", "-W1", GATEWAY.address)).exitCode).toBe(0);
+  }, 60_000);
+});
+
+describe("desktops of one group", () => {
+  test("reach each other as themselves, and give each other neither addresses nor routes", async () => {
+    const [one, two, three] = [friends[0] ?? me, friends[1] ?? me, friends[2] ?? me];
+    const arrived = await send(one, two);
+    const reachTwo = Object.entries(arrived)
+      .filter(([name, places]) => places.includes(two.namespace) && !isHeldBack(name))
+      .map(([name]) => name);
+    expect(reachTwo.sort()).toEqual(
+      [
+        ...["ip to other", "tcp to other", "ip broadcast", "ip multicast", "arp for other"],
+        "own arp for gateway",
+      ].sort(),
+    );
+    for (const stranger of [me, other, three])
+      expect(Object.values(arrived).flat()).not.toContain(stranger.namespace);
+    expect((await one.run("/usr/bin/ping", "-c1", "-W1", two.port.address)).exitCode).toBe(0);
+    expect((await one.run("/usr/bin/ping", "-c1", "-W1", three.port.address)).exitCode).not.toBe(0);
+  }, 60_000);
+
+  test("stay together when the node starts anew, and part when they are plugged in without it", async () => {
+    const [one, two] = [friends[0] ?? me, friends[1] ?? me];
+    const ping = async () => (await one.run("/usr/bin/ping", "-c1", "-W1", two.port.address)).exitCode === 0;
+    await lab.reopen().ensure();
+    expect(await ping()).toBe(true);
+    await lab.network.addPort(two.vmId, two.port.address);
+    expect(await ping()).toBe(false);
+    await lab.network.addPort(two.vmId, two.port.address, { group: 3 });
+    expect(await ping()).toBe(true);
+  });
+});
+
+describe("a desktop that opens flows without end", () => {
+  test("is held to its bound and hurts nobody else", async () => {
+    const flood = `import socket
+sent = 0
+for port in range(1, 6001):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try: s.sendto(b"x", ("203.0.113.9", port)); sent += 1
+    except OSError: pass
+    s.close()
+print(sent)`;
+    await lab.addOutside("h5p-outside", "h5pout");
+    for (const words of [
+      ["route", "add", "203.0.113.9", "dev", "h5pout"],
+      ["neigh", "add", "203.0.113.9", "lladdr", "02:00:00:00:00:09", "dev", "h5pout", "nud", "permanent"],
+    ])
+      await runOk("a way out", ["/usr/sbin/ip", ...words]);
+    try {
+      expect((await me.run("/usr/bin/python3", "-c", flood)).stdout.trim()).toBe("6000");
+      expect(await countFlows(me.port.address)).toBeLessThan(2048 + 20);
+      expect(await countFlows(me.port.address)).toBeGreaterThan(1000);
+      expect((await other.run("/usr/bin/ping", "-c1", "-W1", GATEWAY.address)).exitCode).toBe(0);
+    } finally {
+      await run(["/usr/sbin/ip", "link", "del", "h5pout"]);
+    }
+  });
+});
+
+async function countFlows(address: string): Promise<number> {
+  const listed = await Bun.file("/proc/net/nf_conntrack").text();
+  return listed.split("\n").filter((line) => line.includes(`src=${address} `)).length;
+}
+
+describe("rules that are loaded again under traffic", () => {
+  test("lose no packet", async () => {
+    const pinging = me.run("/usr/bin/ping", "-c60", "-i0.01", "-W1", GATEWAY.address);
+    for (let round = 0; round < 8; round += 1) await lab.reopen().ensure();
+    const result = await pinging;
+    expect(result.stdout).toContain(" 0% packet loss");
+  }, 20_000);
+
+  test("leave nothing behind when the box is taken down", async () => {
+    const gone = await createNetworkLab({ instance: "h5q", cidr: "10.232.0.0/24" });
+    await gone.network.ensure();
+    await gone.plugIn({ group: 1 });
+    await gone.dispose();
+    const tables = await runOk("listing", ["/usr/sbin/nft", "list", "tables"]);
+    const links = await runOk("listing", ["/usr/sbin/ip", "-br", "link"]);
+    expect(`${tables}${links}`).not.toContain("h5q");
+  });
+});
