@@ -49,6 +49,13 @@ export const SETTINGS = {
     fallback: "",
     doc: "Folder that every box of the site sees, such as an NFS mount: images, homes and what else must be able to move. Empty means the state folder: desktops stay on this box.",
   },
+  storageDriver: {
+    name: "QVD_STORAGE_DRIVER",
+    type: "choice",
+    choices: ["overlay", "btrfs", "copy"],
+    fallback: "overlay",
+    doc: "How a desktop's writable system is made from its image: an overlay, a btrfs snapshot (the state folder must lie on btrfs), or a plain copy.",
+  },
   nodeAddress: {
     name: "QVD_NODE_ADDRESS",
     type: "text",

@@ -27,6 +27,8 @@ export type ContainerSpec = CommonSpec & {
   readonly rootFolder: string;
   /** Bound to /home. */
   readonly homeFolder: string;
+  /** Folders of the host that are bound over the fresh system, outer ones first. */
+  readonly binds?: readonly { readonly source: string; readonly path: string }[];
   /** Our own executable, bound read-only as the agent. */
   readonly agentExecutable: string;
 };

@@ -13,6 +13,8 @@ export type BindOptions = {
   /** An existing folder. */
   readonly target: string;
   readonly isReadOnly: boolean;
+  /** Only for a system that is run from: people become root by setuid programs. */
+  readonly allowsSetuid?: boolean;
 };
 
 /** Synchronous on purpose: a descriptor of a detached mount must not outlive this call. */
@@ -21,6 +23,7 @@ export function bindIdMapped(libc: Libc, namespace: UserNamespace, options: Bind
   try {
     libc.setMountAttributes(tree, {
       isReadOnly: options.isReadOnly,
+      allowsSetuid: options.allowsSetuid ?? false,
       userNamespace: namespace.descriptor,
     });
     libc.moveMount(tree, options.target);

@@ -16,6 +16,7 @@ import { runOk } from "../lib/run.ts";
 import { brokenImage, faultOfTar, isFullDisk } from "./broken-image.ts";
 import { withFileLock } from "./file-lock.ts";
 import { freeBytes } from "./free-bytes.ts";
+import { makeBaseFolder } from "./make-base-folder.ts";
 import { removeTree } from "./remove-tree.ts";
 import { runTar, type TarResult, unpackingConfinement } from "./run-tar.ts";
 import type { StorageContext } from "./storage.ts";
@@ -61,7 +62,7 @@ async function unpack(context: StorageContext, work: Unpacking, signal: AbortSig
   // A compressed image needs more than its size; the rest is watched while unpacking.
   if ((await freeBytes(context.layout.basesFolder)) < archive.sizeBytes + reserveBytes)
     throw full(work.archivePath, reserveBytes);
-  await mkdir(work.temporary, { mode: 0o755 });
+  await makeBaseFolder(context, work.temporary);
   const tooFull = new AbortController();
   const watch = setInterval(async () => {
     const free = await freeBytes(context.layout.basesFolder).catch(() => Number.MAX_SAFE_INTEGER);

@@ -1,7 +1,7 @@
 /**
  * The few system calls that no program of the system offers: id-mapped binds (util-linux learns them after
  * Debian 12) and a lock that ends with our process. Called through bun:ffi, which its manual calls
- * experimental, so all of it is here: three mount calls and flock, none of them blocking.
+ * experimental, so all of it is here: three mount calls, flock, and ioctl for loop devices; none of them blocking.
  */
 
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
@@ -9,6 +9,7 @@ import { AppError } from "../lib/errors.ts";
 
 export type MountAttributes = {
   readonly isReadOnly?: boolean;
+  readonly allowsSetuid?: boolean;
   /** Descriptor of the user namespace whose map is applied to the mount. */
   readonly userNamespace?: number;
 };
@@ -16,11 +17,13 @@ export type MountAttributes = {
 export interface Libc {
   /** A detached copy of the mount below `path`; the descriptor returned is the caller's to close. */
   openTree(path: string): number;
-  /** Always adds nosuid and nodev. */
+  /** Always adds nodev, and nosuid where setuid programs aren't allowed. */
   setMountAttributes(tree: number, attributes: MountAttributes): void;
   moveMount(tree: number, target: string): void;
   /** False when another holds the lock. The lock ends when the descriptor is closed, however that happens. */
   tryLock(descriptor: number): boolean;
+  /** What the kernel answers; its error as a negative number. Bytes may be written to by the kernel. */
+  ioctl(descriptor: number, request: number, argument: number | Uint8Array): number;
 }
 
 // The same on every architecture that Bun runs on: calls newer than 2019 share one numbering.
@@ -46,6 +49,7 @@ export function openLibc(): Libc {
   const { symbols } = dlopen("libc.so.6", {
     syscall: { args: [i64, i64, i64, i64, i64, i64], returns: i64 },
     flock: { args: [i32, i32], returns: i32 },
+    ioctl: { args: [i32, i64, i64], returns: i32 },
     __errno_location: { args: [], returns: pointer },
   });
   // Right after the call, before the engine can make another on this thread.
@@ -100,12 +104,18 @@ export function openLibc(): Libc {
       if (fault === EWOULDBLOCK) return false;
       throw new AppError("driver-failed", `locking a file: error ${fault} from the kernel`);
     },
+    ioctl(descriptor, request, argument) {
+      const value = typeof argument === "number" ? BigInt(argument) : BigInt(ptr(argument));
+      const result = symbols.ioctl(descriptor, BigInt(request), value);
+      return result < 0 ? -errno() : result;
+    },
   };
 }
 
 /** `struct mount_attr`: attr_set, attr_clr, propagation, userns_fd, each 64 bits. */
 function encodeAttributes(attributes: MountAttributes): BigUint64Array {
-  let set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  let set = MOUNT_ATTR_NODEV;
+  if (!attributes.allowsSetuid) set |= MOUNT_ATTR_NOSUID;
   if (attributes.isReadOnly) set |= MOUNT_ATTR_RDONLY;
   if (attributes.userNamespace !== undefined) set |= MOUNT_ATTR_IDMAP;
   return new BigUint64Array([set, 0n, 0n, BigInt(attributes.userNamespace ?? 0)]);

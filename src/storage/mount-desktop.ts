@@ -1,23 +1,35 @@
 /**
- * Puts a desktop's disks together: the shared base (read-only, id-mapped) below an empty writable layer, and
- * its home. The writable layer lives from start to stop; the home for good.
+ * Puts a desktop's disks together: its writable system over the shared base, its home, and the folders of the
+ * system that it keeps, each as its id range sees them. What outlives the stop is the OSF's promise.
  */
 
 import { chmod, chown, mkdir, readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { DiId, VmId } from "../domain/ids.ts";
+import { listKeptBinds } from "../domain/image/kept-folder.ts";
 import type { Persistence } from "../domain/image/persistence.ts";
-import { idRangeOf } from "../domain/node/id-range.ts";
-import { baseFolder, homeFolder, type VmLayout, vmLayout } from "../domain/node/layout.ts";
+import { type IdRange, idRangeOf } from "../domain/node/id-range.ts";
+import {
+  baseFolder,
+  homeFolder,
+  homeImage,
+  isShared,
+  type VmLayout,
+  vmLayout,
+} from "../domain/node/layout.ts";
+import { type DesktopDiskPlan, planDisks } from "../domain/node/plan-disks.ts";
 import { AppError } from "../lib/errors.ts";
-import { runOk } from "../lib/run.ts";
 import { bindIdMapped } from "./bind-id-mapped.ts";
 import { isFullDisk } from "./broken-image.ts";
 import { freeBytes } from "./free-bytes.ts";
+import { isThere } from "./is-there.ts";
+import { type HomeSources, prepareHome } from "./mount-home.ts";
+import { mountOverlay } from "./mount-overlay.ts";
 import { parseMountinfo } from "./mountinfo.ts";
+import { keptSystem, missingBase, prepareSystem, type SystemPlace } from "./prepare-system.ts";
 import type { StorageContext } from "./storage.ts";
 import { unmountDesktop } from "./unmount-desktop.ts";
-import { withUserNamespace } from "./user-namespace.ts";
+import { type UserNamespace, withUserNamespace } from "./user-namespace.ts";
 
 export type MountRequest = {
   readonly vmId: VmId;
@@ -37,89 +49,127 @@ export type MountedDesktop = { readonly rootFolder: string; readonly homeFolder:
 /** A desktop that writes to a full disk breaks in ways that nobody understands; better not to start it. */
 const LEAST_FREE_BYTES = 64 * 2 ** 20;
 
-/** Starts from nothing: takes apart what an earlier life left. The base must be there (`ensureBase`). */
+type Prepared = { readonly home: HomeSources; readonly system: SystemPlace };
+
+/**
+ * What lasted only for an earlier life is thrown away first. The base must be there (`ensureBase`). `conflict`
+ * while another box has the home, `storage-full` where there is no room.
+ */
 export async function mountDesktop(context: StorageContext, request: MountRequest): Promise<MountedDesktop> {
   const vm = vmLayout(context.layout, request.vmId);
-  const folders = makeRoom(context, vm, request);
+  const disks = prepare(context, vm, request);
   // Whoever waits for them sees their failure; nobody may yet when it comes.
-  folders.catch(() => {});
+  disks.catch(() => {});
   try {
-    await mountAll(context, vm, { ...request, folders });
-    await checkWritable([vm.root, vm.home]);
+    const mountPoints = await mountAll(context, vm, { ...request, disks });
+    await checkWritable(mountPoints);
   } catch (cause) {
     // What is made after all must not come after what takes it away.
-    await folders.catch(() => {});
+    await disks.catch(() => {});
     await unmountDesktop(context, request.vmId);
     throw cause instanceof Error && isFullDisk(cause.message) ? full(request.vmId, cause) : cause;
   }
   return { rootFolder: vm.root, homeFolder: vm.home };
 }
 
-async function makeRoom(context: StorageContext, vm: VmLayout, request: MountRequest): Promise<void> {
-  const { vmsFolder } = context.layout;
-  await unmountDesktop(context, request.vmId);
-  await mkdir(vmsFolder, { recursive: true });
-  if ((await freeBytes(vmsFolder)) < Math.min(LEAST_FREE_BYTES, context.reserveBytes))
-    throw full(request.vmId);
-  await makeFolders(context, vm, request);
-  await checkPassable(vmsFolder);
+async function prepare(context: StorageContext, vm: VmLayout, request: MountRequest): Promise<Prepared> {
+  const { layout } = context;
+  const { vmId, diId } = request;
+  await unmountDesktop(context, vmId);
+  await mkdir(layout.vmsFolder, { recursive: true });
+  await checkRoom(context, vmId);
+  const range = idRangeOf(context.idRangeFirst, request.slot);
+  await makeFolders(context, vm, range);
+  await checkPassable(layout.vmsFolder);
+  const plan = await planFor(context, request);
+  const base = baseFolder(layout, diId);
+  const home = await prepareHome(context, { vmId, vm, base, plan: plan.home, binds: bindsOf(request) });
+  const system = await prepareSystem(context, { vmId, diId, vm, base, range, plan: plan.system });
+  return { home, system };
 }
 
-async function makeFolders(context: StorageContext, vm: VmLayout, request: MountRequest): Promise<void> {
-  const { layout } = context;
-  const range = idRangeOf(context.idRangeFirst, request.slot);
+async function checkRoom({ layout, reserveBytes }: StorageContext, vmId: VmId): Promise<void> {
+  const least = Math.min(LEAST_FREE_BYTES, reserveBytes);
+  if ((await freeBytes(layout.vmsFolder)) < least) throw full(vmId);
+  if (isShared(layout) && (await freeBytes(layout.sharedFolder)) < least)
+    throw new AppError(
+      "storage-full",
+      `Mounting desktop ${vmId}: the shared storage is full. Make room below ${layout.sharedFolder}.`,
+    );
+}
+
+async function makeFolders(context: StorageContext, vm: VmLayout, range: IdRange): Promise<void> {
   // The container's first process must pass through, as root of its range; other accounts of the host must
   // not, or they could run the image's setuid programs. The explicit modes defy a strict umask.
-  await chmod(layout.vmsFolder, 0o711);
+  await chmod(context.layout.vmsFolder, 0o711);
   await mkdir(vm.folder, { recursive: true });
   await chown(vm.folder, 0, range.first);
   await chmod(vm.folder, 0o710);
-  for (const folder of [vm.upper, vm.work]) {
-    await mkdir(folder, { mode: 0o755 });
-    await chown(folder, range.first, range.first);
-  }
-  // The upper layer's own mode is what the desktop sees at "/".
-  await chmod(vm.upper, 0o755);
+  await mkdir(vm.fresh, { recursive: true, mode: 0o700 });
   for (const folder of [vm.base, vm.root, vm.home]) await mkdir(folder, { recursive: true, mode: 0o755 });
-  await mkdir(layout.homesFolder, { recursive: true, mode: 0o700 });
-  await mkdir(homeFolder(layout, request.vmId), { recursive: true, mode: 0o755 });
 }
 
-/** The namespace is made while the folders are: a person waits for both. */
+async function planFor({ layout }: StorageContext, request: MountRequest): Promise<DesktopDiskPlan> {
+  const { vmId, diId, persistence = "home" } = request;
+  const system = keptSystem(layout, vmId, diId);
+  return planDisks({
+    persistence,
+    homeMb: request.homeMb,
+    systemMb: request.systemMb,
+    isShared: isShared(layout),
+    home: {
+      hasFolder: await isThere(homeFolder(layout, vmId)),
+      hasImage: await isThere(homeImage(layout, vmId)),
+    },
+    system: { hasFolder: await isThere(system), hasImage: await isThere(`${system}.img`) },
+  });
+}
+
+function bindsOf({ persistence, keptFolders = [] }: MountRequest) {
+  return persistence === "folders" ? listKeptBinds(keptFolders) : [];
+}
+
+/** Returns the mount points that must be writable. The namespace is made while the disks are: a person waits for both. */
 async function mountAll(
   context: StorageContext,
   vm: VmLayout,
-  request: MountRequest & { readonly folders: Promise<void> },
-): Promise<void> {
-  const { layout, libc } = context;
-  const source = baseFolder(layout, request.diId);
-  await withUserNamespace(idRangeOf(context.idRangeFirst, request.slot), async (namespace) => {
-    await request.folders;
-    const base = await stat(source).catch(() => undefined);
-    if (base === undefined)
-      throw new AppError(
-        "not-found",
-        `Mounting desktop ${request.vmId}: its image is not unpacked at ${source}`,
-      );
-    bindIdMapped(libc, namespace, { source, target: vm.base, isReadOnly: true });
-    const home = homeFolder(layout, request.vmId);
-    bindIdMapped(libc, namespace, { source: home, target: vm.home, isReadOnly: false });
+  request: MountRequest & { readonly disks: Promise<Prepared> },
+): Promise<readonly string[]> {
+  const { libc } = context;
+  const range = idRangeOf(context.idRangeFirst, request.slot);
+  const mountPoints = [vm.root, vm.home];
+  const system = await withUserNamespace(range, async (namespace) => {
+    const { home, system: place } = await request.disks;
+    bindIdMapped(libc, namespace, { source: home.home, target: vm.home, isReadOnly: false });
+    for (const [name, source] of home.kept) {
+      const target = `${vm.kept}/${name}`;
+      await mkdir(target, { recursive: true, mode: 0o755 });
+      bindIdMapped(libc, namespace, { source, target, isReadOnly: false });
+      mountPoints.push(target);
+    }
+    if (place.style === "overlay") await bindBase(context, namespace, request);
+    else
+      bindIdMapped(libc, namespace, {
+        source: place.tree,
+        target: vm.root,
+        isReadOnly: false,
+        allowsSetuid: true,
+      });
+    return place;
   });
-  const [lower, upper, work] = [vm.base, vm.upper, vm.work].map(escapeOption);
-  // volatile: nothing waits for the disk, since the upper layer is thrown away at the next start anyway.
-  const options = `lowerdir=${lower},upperdir=${upper},workdir=${work},nodev,volatile`;
-  await runOk(`Mounting the root of desktop ${request.vmId}`, [
-    ...[
-      "/usr/bin/mount",
-      "--no-canonicalize",
-      "-t",
-      "overlay",
-      "-o",
-      options,
-      `qvd-${request.vmId}`,
-      vm.root,
-    ],
-  ]);
+  if (system.style === "overlay")
+    await mountOverlay({ vmId: request.vmId, lower: vm.base, root: vm.root, ...system });
+  return mountPoints;
+}
+
+async function bindBase(
+  { layout, libc }: StorageContext,
+  namespace: UserNamespace,
+  { vmId, diId }: MountRequest,
+): Promise<void> {
+  const source = baseFolder(layout, diId);
+  if ((await stat(source).catch(() => undefined)) === undefined) throw missingBase(vmId, source);
+  bindIdMapped(libc, namespace, { source, target: vmLayout(layout, vmId).base, isReadOnly: true });
 }
 
 /** A container is put together by a process that is root only in its range: on the host it is anybody. */
@@ -145,11 +195,6 @@ async function checkWritable(mountPoints: readonly string[]): Promise<void> {
         `Mounting ${mountPoint}: it came up read-only. Is its disk full, over quota or itself read-only?`,
       );
   }
-}
-
-/** In mount options a comma ends an option and a colon a layer. */
-function escapeOption(path: string): string {
-  return path.replace(/[\\,:]/g, "\\$&");
 }
 
 function full(vmId: VmId, cause?: unknown): AppError {

@@ -5,14 +5,18 @@
  */
 
 import { stat } from "node:fs/promises";
+import { hostname } from "node:os";
 import type { DiId, VmId } from "../domain/ids.ts";
 import { baseFolder, type Layout } from "../domain/node/layout.ts";
+import { AppError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import { ensureBase } from "./ensure-base.ts";
 import { freeBytes } from "./free-bytes.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { type BaseEntry, listBases } from "./list-bases.ts";
 import { type DesktopDisks, listMounted } from "./list-mounted.ts";
+import { listWritableMounts, type WritableMount } from "./list-writable-mounts.ts";
+import { type MachineRequest, prepareMachine, retireMachineHome } from "./machine-disks.ts";
 import { type MountedDesktop, type MountRequest, mountDesktop } from "./mount-desktop.ts";
 import { removeBase } from "./remove-base.ts";
 import { retireHome } from "./retire-home.ts";
@@ -26,13 +30,30 @@ export type StorageOptions = {
   readonly log: Log;
   /** Space that unpacking leaves free, so that the database on the same disk can go on. */
   readonly reserveBytes?: number;
+  /** What people call this box; its host name when left out. */
+  readonly boxName?: string;
+  /** How a desktop's system is made from its image's; overlays when left out. */
+  readonly driver?: StorageDriver;
 };
+
+export const STORAGE_DRIVERS = ["overlay", "btrfs", "copy"] as const;
+
+export type StorageDriver = (typeof STORAGE_DRIVERS)[number];
+
+/** The setting's choices are these, so nothing else comes. */
+export function parseStorageDriver(text: string): StorageDriver {
+  const driver = STORAGE_DRIVERS.find((one) => one === text);
+  if (driver === undefined) throw new AppError("bad-input", `QVD_STORAGE_DRIVER: there is no ${text}`);
+  return driver;
+}
 
 /** What the verbs of this folder work with. */
 export type StorageContext = {
   readonly layout: Layout;
   readonly idRangeFirst: number;
   readonly reserveBytes: number;
+  readonly boxName: string;
+  readonly driver: StorageDriver;
   readonly libc: Libc;
 };
 
@@ -48,9 +69,13 @@ export interface Storage {
   removeBase(diId: DiId, signal: AbortSignal): Promise<void>;
   /** For a desktop that is not running: its writable layer is thrown away first. */
   mountDesktop(request: MountRequest): Promise<MountedDesktop>;
+  /** The same for a virtual machine: makes its disks. */
+  prepareMachine(request: MachineRequest): Promise<void>;
   /** For a desktop that is proved dead. */
   unmountDesktop(vmId: VmId): Promise<void>;
   listMounted(): Promise<ReadonlyMap<VmId, DesktopDisks>>;
+  /** File systems of desktops that must fall silent before another box takes over (`freeze`). */
+  listWritableMounts(): Promise<readonly WritableMount[]>;
   /** Puts the home of a deleted desktop aside. */
   retireHome(vmId: VmId, now: Date): Promise<string | undefined>;
   freeBytes(): Promise<number>;
@@ -60,7 +85,8 @@ const RESERVE_BYTES = 512 * 2 ** 20;
 
 export function createStorage(options: StorageOptions): Storage {
   const { layout, idRangeFirst, log, reserveBytes = RESERVE_BYTES } = options;
-  const context: StorageContext = { layout, idRangeFirst, reserveBytes, libc: openLibc() };
+  const { boxName = hostname(), driver = "overlay" } = options;
+  const context: StorageContext = { layout, idRangeFirst, reserveBytes, boxName, driver, libc: openLibc() };
   return {
     verifyArchive,
     async ensureBase(diId, archivePath, signal) {
@@ -73,9 +99,14 @@ export function createStorage(options: StorageOptions): Storage {
     listBases: () => listBases(layout),
     removeBase: (diId, signal) => removeBase(context, diId, signal),
     mountDesktop: (request) => mountDesktop(context, request),
+    prepareMachine: async (request) => void (await prepareMachine(context, request)),
     unmountDesktop: (vmId) => unmountDesktop(context, vmId),
     listMounted: () => listMounted(context),
-    retireHome: (vmId, now) => retireHome(context, vmId, now),
+    listWritableMounts: () => listWritableMounts(layout),
+    async retireHome(vmId, now) {
+      const disk = await retireMachineHome(context, vmId, now);
+      return (await retireHome(context, vmId, now)) ?? disk;
+    },
     freeBytes: () => freeBytes(layout.stateFolder),
   };
 }

@@ -3,12 +3,14 @@
  * succeeds under a living one too.
  */
 
-import { readFile, rmdir } from "node:fs/promises";
+import { readdir, readFile, rmdir } from "node:fs/promises";
 import type { VmId } from "../domain/ids.ts";
-import { vmLayout } from "../domain/node/layout.ts";
+import { homeImage, keptFolder, vmLayout } from "../domain/node/layout.ts";
 import { AppError } from "../lib/errors.ts";
 import { run } from "../lib/run.ts";
 import { waitFor } from "../lib/wait.ts";
+import { deleteSubvolume, isSubvolume } from "./btrfs.ts";
+import { waitForDetached } from "./loop-device.ts";
 import { parseMountinfo } from "./mountinfo.ts";
 import { removeTree } from "./remove-tree.ts";
 import type { StorageContext } from "./storage.ts";
@@ -16,17 +18,36 @@ import type { StorageContext } from "./storage.ts";
 /** A container's end is seen some milliseconds before the kernel has let go of its mounts. */
 const BUSY_TIMEOUT_MS = 5_000;
 
-/** May be called at any time, and again. Keeps the home and whatever others keep in the desktop's folder. */
+/**
+ * May be called at any time, and again. Keeps the home and whatever others keep in the desktop's folder. When it
+ * returns, another box can open what the desktop keeps.
+ */
 export async function unmountDesktop(context: StorageContext, vmId: VmId): Promise<void> {
-  const vm = vmLayout(context.layout, vmId);
-  for (const mountPoint of (await mountsBelow(vm.folder)).toReversed()) await unmount(mountPoint);
-  const left = await mountsBelow(vm.folder);
-  if (left.length > 0)
-    throw new AppError("driver-failed", `Unmounting desktop ${vmId}: ${left.join(", ")} is still mounted`);
-  await removeTree(vm.upper);
-  await removeTree(vm.work);
+  const { layout } = context;
+  const vm = vmLayout(layout, vmId);
+  const mounted = await mountsBelow(vm.folder);
+  await unmountAll(vm.folder);
+  if (mounted.some((mountPoint) => mountPoint === vm.homeDisk || mountPoint === vm.layerDisk)) {
+    const image = homeImage(layout, vmId);
+    const folders = [`${keptFolder(layout, vmId)}/`, `${vm.fresh}/`];
+    const isOurs = (path: string) => path === image || folders.some((folder) => path.startsWith(folder));
+    await waitForDetached(isOurs, `Unmounting desktop ${vmId}`);
+  }
+  for (const tree of [`${vm.fresh}/tree`, `${vm.fresh}/tree.new`])
+    if (await isSubvolume(tree)) await deleteSubvolume(tree);
+  for (const tree of [vm.upper, vm.work, vm.fresh]) await removeTree(tree);
   // Never recursive: what was mounted here must not be deleted, even if all of the above lied.
-  for (const folder of [vm.base, vm.root, vm.home, vm.folder]) await removeEmptyFolder(folder);
+  const kept = (await readdir(vm.kept).catch((): string[] => [])).map((name) => `${vm.kept}/${name}`);
+  const places = [vm.base, vm.root, vm.home, vm.homeDisk, vm.layerDisk, ...kept, vm.kept, vm.folder];
+  for (const folder of places) await removeEmptyFolder(folder);
+}
+
+/** Everything that is mounted at or below the folder. */
+export async function unmountAll(folder: string): Promise<void> {
+  for (const mountPoint of (await mountsBelow(folder)).toReversed()) await unmount(mountPoint);
+  const left = await mountsBelow(folder);
+  if (left.length > 0)
+    throw new AppError("driver-failed", `Unmounting ${folder}: ${left.join(", ")} is still mounted`);
 }
 
 /** Mount points at or below `folder`, in the order of mounting. */

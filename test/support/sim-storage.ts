@@ -1,10 +1,22 @@
 /** Disks of desktops that are plain folders: everything of the storage's contract that the loop relies on. */
 
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
+import { dirname } from "node:path";
 import { asId, type DiId, type VmId } from "../../src/domain/ids.ts";
-import { baseFolder, homeFolder, type Layout, vmLayout } from "../../src/domain/node/layout.ts";
+import { listKeptBinds } from "../../src/domain/image/kept-folder.ts";
+import { baseFolder, homeFolder, keptFolder, type Layout, vmLayout } from "../../src/domain/node/layout.ts";
 import { AppError } from "../../src/lib/errors.ts";
 import { sleep } from "../../src/lib/wait.ts";
+import type { MountedDesktop, MountRequest } from "../../src/storage/mount-desktop.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 
 export type SimStorage = Storage & {
@@ -73,12 +85,11 @@ export function createSimStorage(layout: Layout): SimStorage {
         changedAt: statSync(`${layout.basesFolder}/${name}`).ctime,
       })),
     removeBase: async (diId) => rmSync(baseFolder(layout, diId), { recursive: true, force: true }),
-    mountDesktop: async ({ vmId }) => {
-      const vm = vmLayout(layout, vmId);
-      mkdirSync(vm.root, { recursive: true });
-      mkdirSync(homeFolder(layout, vmId), { recursive: true });
-      return { rootFolder: vm.root, homeFolder: vm.home };
+    mountDesktop: async (request) => simMount(layout, request),
+    prepareMachine: async ({ vmId }) => {
+      mkdirSync(vmLayout(layout, vmId).fresh, { recursive: true });
     },
+    listWritableMounts: async () => [],
     unmountDesktop: async (vmId) => {
       if (unmountFailures > 0) {
         unmountFailures--;
@@ -95,13 +106,49 @@ export function createSimStorage(layout: Layout): SimStorage {
         }),
       );
     },
-    retireHome: async (vmId, now) => {
-      const home = homeFolder(layout, vmId);
-      if (!existsSync(home)) return undefined;
-      const retired = `${layout.homesFolder}/deleted-${vmId}-${now.getTime()}`;
-      renameSync(home, retired);
-      return retired;
-    },
+    retireHome: async (vmId, now) => simRetire(layout, vmId, now),
     freeBytes: async () => 2 ** 36,
   };
+}
+
+/** Promises are kept as on a real disk, by copies; limits aren't, which take a kernel. */
+function simMount(layout: Layout, request: MountRequest): MountedDesktop {
+  const { vmId, diId, persistence = "home", keptFolders = [] } = request;
+  const vm = vmLayout(layout, vmId);
+  rmSync(vm.folder, { recursive: true, force: true });
+  const kept = keptFolder(layout, vmId);
+  const base = baseFolder(layout, diId);
+  const link = (source: string, place: string) => {
+    mkdirSync(dirname(place), { recursive: true });
+    symlinkSync(source, place);
+  };
+  if (persistence === "everything") {
+    const system = `${kept}/system-${diId}`;
+    if (!existsSync(system)) cpSync(base, system, { recursive: true });
+    link(system, vm.root);
+  } else if (existsSync(base)) cpSync(base, vm.root, { recursive: true });
+  else mkdirSync(vm.root, { recursive: true });
+  if (persistence === "nothing") mkdirSync(vm.home);
+  else {
+    mkdirSync(homeFolder(layout, vmId), { recursive: true });
+    link(homeFolder(layout, vmId), vm.home);
+  }
+  for (const { path, name } of persistence === "folders" ? listKeptBinds(keptFolders) : []) {
+    const folder = `${kept}/folders/${name}`;
+    if (!existsSync(folder) && existsSync(base + path)) cpSync(base + path, folder, { recursive: true });
+    else mkdirSync(folder, { recursive: true });
+    link(folder, `${vm.kept}/${name}`);
+  }
+  return { rootFolder: vm.root, homeFolder: vm.home };
+}
+
+function simRetire(layout: Layout, vmId: VmId, now: Date): string | undefined {
+  if (existsSync(vmLayout(layout, vmId).root))
+    throw new AppError("conflict", `putting the home of desktop ${vmId} aside: it is still mounted`);
+  const asides = [homeFolder(layout, vmId), keptFolder(layout, vmId)].filter(existsSync).map((path) => {
+    const aside = `${dirname(path)}/deleted-${vmId}-${now.getTime()}`;
+    renameSync(path, aside);
+    return aside;
+  });
+  return asides[0];
 }

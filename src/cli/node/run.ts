@@ -14,7 +14,7 @@ import { createNetwork } from "../../network/network.ts";
 import { parseResolvers } from "../../network/parse-resolvers.ts";
 import { runNode } from "../../node/run-node.ts";
 import type { WorkerSpec } from "../../node/supervise.ts";
-import { createStorage } from "../../storage/storage.ts";
+import { createStorage, parseStorageDriver } from "../../storage/storage.ts";
 import { readVersion } from "../../version.ts";
 import { readAccount, readGroupId, SHARED_GROUP } from "../accounts.ts";
 import { prepareBox } from "../box/prepare.ts";
@@ -61,7 +61,10 @@ export const nodeRun: Command = {
           databaseAddress,
           checkDatabase: () => requireSchema(database.sql),
           hypervisor: await createLxcHypervisor({ instance, layout, resolvers }),
-          storage: createStorage({ layout, idRangeFirst, log }),
+          storage: createStorage({
+            ...{ layout, idRangeFirst, log, boxName: config.nodeName },
+            driver: parseStorageDriver(config.storageDriver),
+          }),
           network: createNetwork({ instance, range, resolvers, log }),
           workers: listWorkers(config),
           sharedPort: {

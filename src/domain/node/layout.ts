@@ -82,6 +82,8 @@ export type VmLayout = {
   /** Where the file system of the home's image is mounted, and that of a system that is kept or has a limit. */
   readonly homeDisk: string;
   readonly layerDisk: string;
+  /** What is made at a start and thrown away at the stop, beside upper and work. */
+  readonly fresh: string;
   /** Kept folders as the desktop's id range sees them, one below it for each. */
   readonly kept: string;
   /** Bound read-only to /run/qvd in the desktop. */
@@ -103,10 +105,11 @@ export function vmLayout(layout: Layout, vmId: VmId): VmLayout {
     home: `${folder}/home`,
     homeDisk: `${folder}/home-disk`,
     layerDisk: `${folder}/layer-disk`,
+    fresh: `${folder}/fresh`,
     kept: `${folder}/kept`,
     channel: `${folder}/channel`,
     channelSocket: `${folder}/channel/guest.sock`,
-    systemDisk: `${folder}/system.qcow2`,
+    systemDisk: `${folder}/fresh/system.qcow2`,
     machineFolder: `${folder}/machine`,
   };
 }
@@ -117,4 +120,19 @@ export function baseFolder(layout: Layout, diId: DiId): string {
 
 export function homeFolder(layout: Layout, vmId: VmId): string {
   return `${layout.homesFolder}/${vmId}`;
+}
+
+/** A home with a limit, or one that must be able to move: a file system in a file. */
+export function homeImage(layout: Layout, vmId: VmId): string {
+  return `${layout.homesFolder}/${vmId}.img`;
+}
+
+/** What a desktop keeps besides its home. */
+export function keptFolder(layout: Layout, vmId: VmId): string {
+  return `${layout.keptFolder}/${vmId}`;
+}
+
+/** True where other boxes see the homes too. */
+export function isShared(layout: Layout): boolean {
+  return layout.sharedFolder !== layout.stateFolder;
 }

@@ -39,6 +39,16 @@ test("a desktop's configuration is the golden one", async () => {
   expect(renderConfig(SPEC, OPTIONS)).toBe(golden);
 });
 
+test("kept folders are bound over the system and its temporary folders, and can't bring other keys along", () => {
+  const binds = [{ source: "/state/vms/41/kept/tmp", path: "/tmp" }];
+  const entries = renderConfig({ ...SPEC, binds }, OPTIONS).match(/^lxc\.mount\.entry = .* tmp .*$/gm);
+  expect(entries?.at(-1)).toBe(
+    "lxc.mount.entry = /state/vms/41/kept/tmp tmp none rw,bind,nosuid,nodev,create=dir 0 0",
+  );
+  for (const path of ["tmp", "/a b", "/a\nlxc.hook.start = /evil"])
+    expect(() => renderConfig({ ...SPEC, binds: [{ source: "/x", path }] }, OPTIONS)).toThrow("path");
+});
+
 describe("limits", () => {
   test("stand there for both layouts, alike", () => {
     const config = renderConfig(SPEC, OPTIONS);

@@ -47,6 +47,10 @@ export function renderConfig(spec: ContainerSpec, options: ConfigOptions): strin
     ["mount.entry", bind(spec.channelFolder, "run/qvd", "ro,bind,nosuid,nodev,noexec,create=dir")],
     ["mount.entry", bind(spec.agentExecutable, "opt/qvd/qvd", "ro,bind,nosuid,nodev,create=file")],
     ["mount.entry", bind(options.initFile, "opt/qvd/init", "ro,bind,nosuid,nodev,create=file")],
+    ...(spec.binds ?? []).map(
+      ({ source, path }) =>
+        ["mount.entry", bind(source, checkPath(path).slice(1), "rw,bind,nosuid,nodev,create=dir")] as const,
+    ),
     ["net.0.type", "veth"],
     ["net.0.link", port.bridge],
     ["net.0.flags", "up"],

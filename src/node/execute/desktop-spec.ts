@@ -1,6 +1,7 @@
 /** A desktop as the hypervisor wants it: everything follows from its row and the box's settings. */
 
 import type { NodeDesktop } from "../../db/queries/node-desktops.ts";
+import { type KeptBind, listKeptBinds } from "../../domain/image/kept-folder.ts";
 import { idRangeOf } from "../../domain/node/id-range.ts";
 import { vmLayout } from "../../domain/node/layout.ts";
 import type { NetworkPort } from "../../domain/node/network-port.ts";
@@ -15,6 +16,7 @@ export function desktopSpec(settings: NodeSettings, desktop: NodeDesktop, port: 
     vmId: desktop.vmId,
     rootFolder: places.root,
     homeFolder: places.home,
+    binds: keptBinds(desktop).map(({ path, name }) => ({ source: `${places.kept}/${name}`, path })),
     channelFolder: places.channel,
     agentExecutable: settings.agentExecutable,
     hostName: hostName(desktop),
@@ -23,6 +25,10 @@ export function desktopSpec(settings: NodeSettings, desktop: NodeDesktop, port: 
     idRange: idRangeOf(settings.idRangeFirst, desktop.idSlot),
     port,
   };
+}
+
+function keptBinds({ osf }: NodeDesktop): readonly KeptBind[] {
+  return osf.persistence === "folders" ? listKeptBinds(osf.keptFolders) : [];
 }
 
 export function channelPlace(settings: NodeSettings, desktop: NodeDesktop): ChannelPlace {
