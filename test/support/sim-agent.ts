@@ -2,29 +2,29 @@
 
 import { randomUUID } from "node:crypto";
 import type { XState } from "../../src/domain/session/x-state.ts";
+import type { SimGuest, SimGuestBehaviour } from "../../src/hypervisor/sim/sim-hypervisor.ts";
 import { type FromGuest, formatGuestMessage, GUEST_WIRE_VERSION } from "../../src/wire/guest/messages.ts";
 
-export type SimAgentBehaviour = {
-  readonly onPoweroff: () => void;
-  readonly failsSessions: () => boolean;
-};
-
-export class SimAgent {
+export class SimAgent implements SimGuest {
   readonly #path: string;
-  readonly #behaviour: SimAgentBehaviour;
+  readonly #behaviour: SimGuestBehaviour;
   readonly #boot = randomUUID();
   #socket: { write(data: string): number; end(): void } | undefined;
   #hasLeft = false;
   /** Sessions it was asked to prepare, in their order. */
   readonly prepared: number[] = [];
 
-  constructor(path: string, behaviour: SimAgentBehaviour) {
+  constructor(path: string, behaviour: SimGuestBehaviour) {
     this.#path = path;
     this.#behaviour = behaviour;
   }
 
   /** Connects, and again for as long as the desktop lives, as PID 1 sees to. */
-  async attach(): Promise<void> {
+  attach(): void {
+    void this.#connect();
+  }
+
+  async #connect(): Promise<void> {
     if (this.#hasLeft) return;
     let rest = "";
     try {
@@ -38,7 +38,7 @@ export class SimAgent {
           },
           close: () => {
             this.#socket = undefined;
-            if (!this.#hasLeft) setTimeout(() => void this.attach(), 50);
+            if (!this.#hasLeft) setTimeout(() => this.attach(), 50);
           },
         },
       });
@@ -51,7 +51,7 @@ export class SimAgent {
       this.#socket.write(`\n${JSON.stringify({ ...hello, agentPid: 7 })}\n`);
     } catch {
       // Nobody listens yet, as while the node restarts.
-      setTimeout(() => void this.attach(), 50);
+      setTimeout(() => this.attach(), 50);
     }
   }
 
