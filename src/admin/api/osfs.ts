@@ -5,11 +5,12 @@ import { listOsfs, readOsf } from "../../db/queries/osfs.ts";
 import type { OsfId } from "../../domain/ids.ts";
 import { changeOsf } from "../../service/osf/change.ts";
 import { createOsf } from "../../service/osf/create.ts";
+import { OSF_POLICY_NAMES } from "../../service/osf/policy-input.ts";
 import { contextOf } from "../context.ts";
 import type { AdminDeps } from "../deps.ts";
 import type { AdminEnv } from "../env.ts";
 import { found, idParam, tenantOf } from "../visible.ts";
-import { pick, readJson, unparsed } from "./body.ts";
+import { type Fields, pick, readJson, unparsed } from "./body.ts";
 import { answerPage, pageOfAll, readListQuery } from "./list.ts";
 import { chooseTenant } from "./tenant.ts";
 import { osfShape } from "./to-shape.ts";
@@ -32,7 +33,7 @@ export const apiShowOsf: Api = (deps) => async (c) => {
 export const apiCreateOsf: Api = (deps) => async (c) => {
   const body = await readJson(c);
   const tenantId = await chooseTenant(deps, c, body.tenant);
-  const fields = pick(body, ["name", "memoryMb", "cpus"]);
+  const fields = pickOsf(body);
   const { osfId } = await createOsf(contextOf(deps, c), unparsed({ ...fields, tenantId }));
   deps.live.notice();
   return c.json(osfShape(found(await readOsf(deps.db, osfId), "OSF")), 201);
@@ -40,8 +41,14 @@ export const apiCreateOsf: Api = (deps) => async (c) => {
 
 export const apiChangeOsf: Api = (deps) => async (c) => {
   const osfId = idParam<OsfId>(c, "OSF");
-  const fields = pick(await readJson(c), ["name", "memoryMb", "cpus"]);
+  const fields = pickOsf(await readJson(c));
   await changeOsf(contextOf(deps, c), unparsed({ ...fields, osfId }));
   deps.live.notice();
   return c.json(osfShape(found(await readOsf(deps.db, osfId), "OSF")));
 };
+
+/** Of what an OSF promises, null says "none": it takes a limit or a time away. */
+function pickOsf(body: Fields): Fields {
+  const emptied = OSF_POLICY_NAMES.filter((name) => body[name] === null).map((name) => [name, null]);
+  return { ...pick(body, ["name", "memoryMb", "cpus", ...OSF_POLICY_NAMES]), ...Object.fromEntries(emptied) };
+}

@@ -62,6 +62,16 @@ export const OsfShape = z.object({
   tenant: z.string(),
   memoryMb: z.number().int(),
   cpus: z.number(),
+  hypervisor: z.enum(["lxc", "kvm"]),
+  persistence: z.enum(["nothing", "home", "folders", "everything"]),
+  keptFolders: z.array(z.string()),
+  homeMb: z.number().int().nullable(),
+  systemMb: z.number().int().nullable(),
+  idleStopSeconds: z.number().int().nullable(),
+  onCrash: z.enum(["leave", "restart"]),
+  allowsNeighbours: z.boolean(),
+  expirySoftSeconds: z.number().int().nullable(),
+  expiryHardSeconds: z.number().int().nullable(),
   images: z.number().int(),
   desktops: z.number().int(),
 });
@@ -87,7 +97,12 @@ export const NodeShape = z.object({
   id,
   name: z.string(),
   isBlocked: z.boolean(),
-  state: z.string(),
+  /** Of the node itself; `lost` when it went silent and its lease has lapsed. */
+  state: z.enum(["stopped", "starting", "running", "stopping", "lost"]),
+  drain: z.enum(["finish", "move"]).nullable(),
+  address: z.string().nullable(),
+  hasSharedStorage: z.boolean(),
+  weight: z.number(),
   isLeaseValid: z.boolean(),
   leaseValidUntil: time.nullable(),
   reportedAt: time.nullable(),
@@ -96,6 +111,10 @@ export const NodeShape = z.object({
   problems: z.array(z.string()),
 });
 export type NodeShape = z.infer<typeof NodeShape>;
+
+/** Key and value of one thing. */
+export const PropertiesShape = z.record(z.string(), z.string());
+export type PropertiesShape = z.infer<typeof PropertiesShape>;
 
 export const SessionShape = z.object({
   id,

@@ -7,7 +7,7 @@ import type { OsfRow } from "../../db/queries/osfs.ts";
 import type { SessionRow } from "../../db/queries/sessions.ts";
 import type { TrailRow } from "../../db/queries/trail.ts";
 import type { UserRow } from "../../db/queries/users.ts";
-import { listNodeProblems } from "../pages/nodes/describe.ts";
+import { isLost, listNodeProblems } from "../pages/nodes/describe.ts";
 import type {
   EventShape,
   ImageShape,
@@ -37,8 +37,8 @@ export function eventShape(row: TrailRow): EventShape {
 }
 
 export function osfShape(row: OsfRow): OsfShape {
-  const { id, name, tenant, memoryMb, cpus, images, desktops } = row;
-  return { id, name, tenant, memoryMb, cpus, images, desktops };
+  const { tenantId: _tenant, createdAt: _made, tags: _tags, ...shown } = row;
+  return shown;
 }
 
 export function imageShape(row: ImageRow): ImageShape {
@@ -49,10 +49,12 @@ export function imageShape(row: ImageRow): ImageShape {
 }
 
 export function nodeShape(row: NodeRow): NodeShape {
-  const { id, name, isBlocked, state, isLeaseValid, desktops, running } = row;
+  const { id, name, isBlocked, isLeaseValid, desktops, running, drain, address, weight } = row;
+  const state = isLost(row) ? ("lost" as const) : row.state;
+  const place = { drain, address, weight, hasSharedStorage: row.sharedId !== null };
   const problems = listNodeProblems(row).map((problem) => `${problem.text} ${problem.advice}`);
   const times = { leaseValidUntil: instant(row.leaseValidUntil), reportedAt: instant(row.reportedAt) };
-  return { id, name, isBlocked, state, isLeaseValid, ...times, desktops, running, problems };
+  return { id, name, isBlocked, state, ...place, isLeaseValid, ...times, desktops, running, problems };
 }
 
 export function sessionShape(row: SessionRow): SessionShape {

@@ -3,6 +3,7 @@ import { given, positional, textOption } from "../admin/arguments.ts";
 import { findOsf } from "../admin/find.ts";
 import { openApi } from "../api-client.ts";
 import type { Command } from "../command.ts";
+import { givenPolicy, OSF_POLICY_OPTIONS } from "./policy-options.ts";
 
 export const osfChange: Command = {
   name: "osf change",
@@ -12,20 +13,26 @@ export const osfChange: Command = {
     name: { type: "text", value: "NAME", doc: "The new name." },
     memory: { type: "text", value: "MB", doc: "Memory of each desktop in MB." },
     cpus: { type: "text", value: "NUMBER", doc: "Processors of each desktop." },
+    ...OSF_POLICY_OPTIONS,
   },
-  examples: ["qvd osf change office --memory 2048"],
+  examples: [
+    "qvd osf change office --memory 2048",
+    "qvd osf change office --idle-stop 15m --home-limit 2048",
+    "qvd osf change lab --persistence folders --keep /var/log,/srv/data",
+  ],
   async run(io, args) {
     const body = given({
       name: textOption(args, "name"),
       memoryMb: textOption(args, "memory"),
       cpus: textOption(args, "cpus"),
     });
-    if (Object.keys(body).length === 0) {
-      throw new AppError("bad-input", "nothing to change: give --name, --memory or --cpus");
+    const fields = { ...body, ...givenPolicy(args) };
+    if (Object.keys(fields).length === 0) {
+      throw new AppError("bad-input", "nothing to change: give --name, --memory or any of the other options");
     }
     const api = await openApi(io.env);
     const osf = await findOsf(api, positional(args, 0, "OSF"));
-    await api.ask("PATCH", `/osfs/${osf.id}`, body);
+    await api.ask("PATCH", `/osfs/${osf.id}`, fields);
     io.err(`changed OSF ${osf.name}\n`);
     return 0;
   },

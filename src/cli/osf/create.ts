@@ -3,6 +3,7 @@ import { given, positional, textOption } from "../admin/arguments.ts";
 import { JSON_OPTION, printJson } from "../admin/print.ts";
 import { openApi } from "../api-client.ts";
 import type { Command } from "../command.ts";
+import { givenPolicy, OSF_POLICY_OPTIONS } from "./policy-options.ts";
 
 export const osfCreate: Command = {
   name: "osf create",
@@ -12,6 +13,7 @@ export const osfCreate: Command = {
     memory: { type: "text", value: "MB", doc: "Memory of each desktop in MB; default 1024." },
     cpus: { type: "text", value: "NUMBER", doc: "Processors of each desktop; default 2." },
     tenant: { type: "text", value: "TENANT", doc: "Whose; default: your own tenant, else `default`." },
+    ...OSF_POLICY_OPTIONS,
     ...JSON_OPTION,
   },
   examples: ["qvd osf create office", "qvd osf create cad --memory 8192 --cpus 4"],
@@ -23,7 +25,7 @@ export const osfCreate: Command = {
       cpus: textOption(args, "cpus"),
       tenant: textOption(args, "tenant"),
     });
-    const osf = OsfShape.parse(await api.ask("POST", "/osfs", { name, ...fields }));
+    const osf = OsfShape.parse(await api.ask("POST", "/osfs", { name, ...fields, ...givenPolicy(args) }));
     if (args.options.json) printJson(io, osf);
     else io.err(`created OSF ${osf.name} (id ${osf.id}): ${osf.memoryMb} MB, ${osf.cpus} CPUs\n`);
     return 0;

@@ -7,6 +7,7 @@ import { listTenants } from "../../../db/queries/tenants.ts";
 import type { OsfId } from "../../../domain/ids.ts";
 import { changeOsf } from "../../../service/osf/change.ts";
 import { createOsf } from "../../../service/osf/create.ts";
+import { unparsed } from "../../api/body.ts";
 import { contextOf } from "../../context.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
@@ -17,8 +18,9 @@ import { TextField } from "../../ui/field.tsx";
 import { FormPage } from "../../ui/form-page.tsx";
 import { found, idParam, tenantOf } from "../../visible.ts";
 import { TenantField } from "../tenant-field.tsx";
+import { HypervisorField, POLICY_DEFAULTS, PolicyFields, policyOf, policyValues } from "./flavour-policy.tsx";
 
-const DEFAULTS = { memoryMb: "1024", cpus: "2" };
+const DEFAULTS = { memoryMb: "1024", cpus: "2", ...POLICY_DEFAULTS };
 
 export function showCreateFlavour(deps: AdminDeps): Handler<AdminEnv> {
   return function showForm(c) {
@@ -31,7 +33,10 @@ export function createFlavour(deps: AdminDeps): Handler<AdminEnv> {
     const { csrf: _, ...values } = await readForm(c);
     try {
       const { tenantId = "", name = "", memoryMb, cpus } = values;
-      const created = await createOsf(contextOf(deps, c), { tenantId, name, memoryMb, cpus });
+      const created = await createOsf(
+        contextOf(deps, c),
+        unparsed({ tenantId, name, memoryMb, cpus, ...policyOf(values) }),
+      );
       deps.live.notice();
       const flash = { tone: "good", text: `Created ${name}. Add its first image.` } as const;
       return redirectTo(c, `/images/new?osf=${created.osfId}`, flash);
@@ -44,7 +49,8 @@ export function createFlavour(deps: AdminDeps): Handler<AdminEnv> {
 export function showChangeFlavour(deps: AdminDeps): Handler<AdminEnv> {
   return async function showForm(c) {
     const osf = found(await readOsf(deps.db, idParam<OsfId>(c, "OS flavour"), tenantOf(c)), "OS flavour");
-    const values = { name: osf.name, memoryMb: String(osf.memoryMb), cpus: String(osf.cpus) };
+    const sizes = { memoryMb: String(osf.memoryMb), cpus: String(osf.cpus) };
+    const values = { name: osf.name, ...sizes, ...policyValues(osf) };
     return renderChange(c, osf.id, { values, errors: {} });
   };
 }
@@ -55,7 +61,8 @@ export function changeFlavour(deps: AdminDeps): Handler<AdminEnv> {
     const { csrf: _, ...values } = await readForm(c);
     try {
       const { name, memoryMb, cpus } = values;
-      await changeOsf(contextOf(deps, c), { osfId, name, memoryMb, cpus });
+      const fields = { osfId, name, memoryMb, cpus, ...policyOf(values) };
+      await changeOsf(contextOf(deps, c), unparsed(fields));
       deps.live.notice();
       return redirectTo(c, "/images", {
         tone: "good",
@@ -81,16 +88,17 @@ function renderChange(c: AdminContext, osfId: OsfId, form: FormState) {
 
 function renderForm(
   c: AdminContext,
-  { values, errors }: FormState,
+  form: FormState,
   words: { readonly title: string; readonly submit: string; readonly action: string },
   tenant: Child,
 ) {
+  const { values, errors } = form;
   return renderPage(
     c,
     { title: words.title, section: "images", status: Object.keys(errors).length > 0 ? 422 : 200 },
     <FormPage
       {...words}
-      lead="What its desktops get. Its images are added afterwards."
+      lead="What its desktops get, and what it promises them. Its images are added afterwards."
       back={{ href: "/images", text: "Images" }}
       csrf={c.get("signedIn").csrfToken}
       error={errors[""]}
@@ -120,6 +128,8 @@ function renderForm(
           isRequired
         />
       </div>
+      <HypervisorField form={form} />
+      <PolicyFields form={form} />
     </FormPage>,
   );
 }

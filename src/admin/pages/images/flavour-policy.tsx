@@ -1,0 +1,165 @@
+/** The part of a flavour's form that says what its desktops may hold, what they keep, and when they end. */
+
+import type { OsfRow } from "../../../db/queries/osfs.ts";
+import { formatSeconds } from "../../../domain/image/span.ts";
+import type { FormState, FormValues } from "../../form.ts";
+import { SelectField, TextField, TickField } from "../../ui/field.tsx";
+import { FormPart } from "../../ui/form-part.tsx";
+
+export const POLICY_DEFAULTS: FormValues = {
+  hypervisor: "lxc",
+  persistence: "home",
+  idleStopSeconds: "never",
+  onCrash: "restart",
+  expirySoftSeconds: "never",
+  expiryHardSeconds: "never",
+};
+
+/** The policy's fields of a form, as its verb takes them: a box that isn't ticked is sent by no browser. */
+export function policyOf(values: FormValues): FormValues {
+  const names = [...Object.keys(POLICY_DEFAULTS), "keptFolders", "homeMb", "systemMb"];
+  const typed = names.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]] as const]));
+  return { ...Object.fromEntries(typed), allowsNeighbours: values.allowsNeighbours === "yes" ? "yes" : "no" };
+}
+
+export function policyValues(osf: OsfRow): FormValues {
+  return {
+    hypervisor: osf.hypervisor,
+    persistence: osf.persistence,
+    keptFolders: osf.keptFolders.join(" "),
+    homeMb: osf.homeMb === null ? "" : String(osf.homeMb),
+    systemMb: osf.systemMb === null ? "" : String(osf.systemMb),
+    idleStopSeconds: formatSeconds(osf.idleStopSeconds),
+    onCrash: osf.onCrash,
+    allowsNeighbours: osf.allowsNeighbours ? "yes" : "no",
+    expirySoftSeconds: formatSeconds(osf.expirySoftSeconds),
+    expiryHardSeconds: formatSeconds(osf.expiryHardSeconds),
+  };
+}
+
+export function PolicyFields(props: { readonly form: FormState }) {
+  const { form } = props;
+  return (
+    <>
+      <FormPart title="What outlives a stop">
+        <KeepingFields form={form} />
+      </FormPart>
+      <FormPart title="When desktops end">
+        <EndFields form={form} />
+      </FormPart>
+    </>
+  );
+}
+
+function KeepingFields(props: { readonly form: FormState }) {
+  const { values, errors } = props.form;
+  return (
+    <>
+      <SelectField
+        name="persistence"
+        label="Kept"
+        value={values.persistence}
+        error={errors.persistence}
+        choices={[
+          { value: "nothing", text: "Nothing: each start is fresh" },
+          { value: "home", text: "The home" },
+          { value: "folders", text: "The home and the folders named below" },
+          { value: "everything", text: "Everything" },
+        ]}
+      />
+      <TextField
+        name="keptFolders"
+        label="Folders kept besides the home"
+        hint="Absolute paths inside the desktop, separated by spaces, such as /var/log."
+        value={values.keptFolders}
+        error={errors.keptFolders}
+      />
+      <div class="form-pair">
+        <TextField
+          name="homeMb"
+          label="Most that a home may hold, in MB"
+          hint="Empty: no limit."
+          type="number"
+          min="16"
+          max="16777216"
+          value={values.homeMb}
+          error={errors.homeMb}
+        />
+        <TextField
+          name="systemMb"
+          label="Most that the rest may hold, in MB"
+          hint="Empty: no limit."
+          type="number"
+          min="16"
+          max="16777216"
+          value={values.systemMb}
+          error={errors.systemMb}
+        />
+      </div>
+    </>
+  );
+}
+
+function EndFields(props: { readonly form: FormState }) {
+  const { values, errors } = props.form;
+  return (
+    <>
+      <TextField
+        name="idleStopSeconds"
+        label="Stop a desktop that nobody is connected to after"
+        hint="never, 0 for at once, or a time such as 90s, 15m, 2h."
+        value={values.idleStopSeconds}
+        error={errors.idleStopSeconds}
+      />
+      <SelectField
+        name="onCrash"
+        label="A desktop that ends by itself"
+        value={values.onCrash}
+        error={errors.onCrash}
+        choices={[
+          { value: "restart", text: "is started again" },
+          { value: "leave", text: "is left stopped" },
+        ]}
+      />
+      <div class="form-pair">
+        <TextField
+          name="expirySoftSeconds"
+          label="After a newer image, ask to restart after"
+          hint="never, 0, or a time such as 1h."
+          value={values.expirySoftSeconds}
+          error={errors.expirySoftSeconds}
+        />
+        <TextField
+          name="expiryHardSeconds"
+          label="and stop the desktop after"
+          hint="never, or a time such as 2d."
+          value={values.expiryHardSeconds}
+          error={errors.expiryHardSeconds}
+        />
+      </div>
+      <TickField
+        name="allowsNeighbours"
+        label="Desktops of this flavour may reach each other"
+        isTicked={values.allowsNeighbours === "yes"}
+        error={errors.allowsNeighbours}
+      />
+    </>
+  );
+}
+
+export function HypervisorField(props: { readonly form: FormState }) {
+  const { values, errors } = props.form;
+  return (
+    <SelectField
+      name="hypervisor"
+      label="Runs as"
+      hint="Can be changed while the flavour has no image."
+      value={values.hypervisor}
+      error={errors.hypervisor}
+      choices={[
+        { value: "lxc", text: "Container (LXC)" },
+        { value: "kvm", text: "Virtual machine (KVM)" },
+      ]}
+    />
+  );
+}

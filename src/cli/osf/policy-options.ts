@@ -1,0 +1,44 @@
+/** What an OSF promises its desktops, as options of `osf create` and `osf change`. */
+
+import { given, textOption } from "../admin/arguments.ts";
+import type { CommandArgs, OptionSpec } from "../command.ts";
+
+const OPTIONS = {
+  hypervisor: ["hypervisor", "lxc|kvm", "What runs its desktops; only while it has no image. Default lxc."],
+  persistence: [
+    "persistence",
+    "WHAT",
+    "What outlives a stop: nothing, home, folders (home and --keep) or everything. Default home.",
+  ],
+  keep: ["keptFolders", "FOLDERS", "With --persistence folders: absolute paths, separated by commas."],
+  "home-limit": ["homeMb", "MB", "Most that a home may hold; `none` for no limit."],
+  "system-limit": ["systemMb", "MB", "Most that the rest of the system may hold; `none` for no limit."],
+  "idle-stop": [
+    "idleStopSeconds",
+    "TIME",
+    "Stop desktops that nobody is connected to: never, 0 (at once), 90s, 15m, 2h. Default never.",
+  ],
+  "on-crash": ["onCrash", "restart|leave", "What to do with a desktop that ends by itself. Default restart."],
+  neighbours: ["allowsNeighbours", "yes|no", "Whether its desktops may reach each other. Default no."],
+  "expiry-soft": [
+    "expirySoftSeconds",
+    "TIME",
+    "How long after a newer image people are asked to restart; default never.",
+  ],
+  "expiry-hard": [
+    "expiryHardSeconds",
+    "TIME",
+    "How long after a newer image their desktops are stopped; default never.",
+  ],
+} as const satisfies Record<string, readonly [field: string, value: string, doc: string]>;
+
+export const OSF_POLICY_OPTIONS: Readonly<Record<string, OptionSpec>> = Object.fromEntries(
+  Object.entries(OPTIONS).map(([name, [, value, doc]]) => [name, { type: "text", value, doc }] as const),
+);
+
+/** Under the API's names; only what was given. */
+export function givenPolicy(args: CommandArgs): Record<string, string> {
+  return given(
+    Object.fromEntries(Object.entries(OPTIONS).map(([name, [field]]) => [field, textOption(args, name)])),
+  );
+}

@@ -1,0 +1,98 @@
+/**
+ * What an OSF promises its desktops, as input of `osf.create` and `osf.change`. What comes from a form or a
+ * command is text, so a span may be `15m`, and a limit or a span that is empty, `none` or `never` is none.
+ */
+
+import { z } from "zod";
+import { CRASH_POLICIES, HYPERVISORS } from "../../db/schema/osfs.ts";
+import { keptFolderFault, MOST_KEPT_FOLDERS } from "../../domain/image/kept-folder.ts";
+import { PERSISTENCES, type Persistence } from "../../domain/image/persistence.ts";
+import { parseSpan } from "../../domain/image/span.ts";
+import { AppError } from "../../lib/errors.ts";
+import { wholeNumber } from "../input.ts";
+
+const MOST_SPAN_SECONDS = 31_536_000;
+const SPAN_TEXT = "must be never, or a time of at most a year such as 0, 90s, 15m, 2h or 3d";
+const LIMIT_ERROR = { error: "must be none, or a whole number of MB from 16 to 16777216" };
+
+export const osfPolicyFields = {
+  hypervisor: choice(HYPERVISORS),
+  persistence: choice(PERSISTENCES),
+  keptFolders: z
+    .preprocess(asList, z.array(z.string({ error: "must be text" })))
+    .superRefine((paths, context) => {
+      if (paths.length > MOST_KEPT_FOLDERS)
+        context.addIssue({ code: "custom", message: `must be at most ${MOST_KEPT_FOLDERS} folders` });
+      for (const path of paths) {
+        const fault = keptFolderFault(path);
+        if (fault !== undefined) context.addIssue({ code: "custom", message: `${path}: ${fault}` });
+      }
+    })
+    .optional(),
+  homeMb: limit().optional(),
+  systemMb: limit().optional(),
+  idleStopSeconds: span().optional(),
+  onCrash: choice(CRASH_POLICIES),
+  allowsNeighbours: z.preprocess(asFlag, z.boolean({ error: "must be true or false" })).optional(),
+  expirySoftSeconds: span().optional(),
+  expiryHardSeconds: span().optional(),
+} as const;
+
+export type OsfPolicy = {
+  readonly persistence?: Persistence | undefined;
+  readonly keptFolders?: readonly string[] | undefined;
+  readonly expirySoftSeconds?: number | null | undefined;
+  readonly expiryHardSeconds?: number | null | undefined;
+};
+
+/** Names of the fields, for those that pass them on. */
+export const OSF_POLICY_NAMES = Object.keys(osfPolicyFields) as (keyof typeof osfPolicyFields)[];
+
+/** What is true of the fields together, whichever of them were changed. */
+export function requireSensiblePolicy(policy: OsfPolicy): void {
+  const { expirySoftSeconds: soft = null, expiryHardSeconds: hard = null } = policy;
+  if (soft !== null && hard !== null && hard < soft)
+    throw new AppError("bad-input", "expiryHardSeconds: must not be before the time when people are asked", {
+      field: "expiryHardSeconds",
+    });
+  if (policy.persistence === "folders" && (policy.keptFolders ?? []).length === 0)
+    throw new AppError("bad-input", "keptFolders: name the folders that are kept besides the home", {
+      field: "keptFolders",
+    });
+}
+
+function choice<const Values extends readonly [string, ...string[]]>(values: Values) {
+  return z.enum(values, { error: `must be one of ${values.join(", ")}` }).optional();
+}
+
+function limit() {
+  return z.preprocess(asNone, z.union([z.null(), wholeNumber(16, 16_777_216)], LIMIT_ERROR));
+}
+
+function span() {
+  const seconds = z
+    .number({ error: SPAN_TEXT })
+    .int(SPAN_TEXT)
+    .min(0, SPAN_TEXT)
+    .max(MOST_SPAN_SECONDS, SPAN_TEXT);
+  return z.preprocess(
+    (value) => (typeof value === "string" ? parseSpan(value) : value),
+    z.union([z.null(), seconds], { error: SPAN_TEXT }),
+  );
+}
+
+function asNone(value: unknown): unknown {
+  return typeof value === "string" && ["", "none", "never"].includes(value.trim().toLowerCase())
+    ? null
+    : value;
+}
+
+function asList(value: unknown): unknown {
+  return typeof value === "string" ? value.split(/[\s,]+/).filter((part) => part !== "") : value;
+}
+
+/** A box that isn't ticked says nothing at all; forms say `no` for it. */
+function asFlag(value: unknown): unknown {
+  if (value === "yes" || value === "true") return true;
+  return value === "no" || value === "false" || value === "" ? false : value;
+}
