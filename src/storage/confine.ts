@@ -29,7 +29,9 @@ export function sandbox(options: SandboxOptions): readonly string[] {
       "--dev",
       "/dev",
     ],
-    ...["--ro-bind", "/etc/passwd", "/etc/passwd", "--ro-bind", "/etc/group", "/etc/group"],
+    // Folders that it makes by itself are for root only.
+    ...["--perms", "0755", "--dir", "/etc", "--ro-bind", "/etc/passwd", "/etc/passwd"],
+    ...["--ro-bind", "/etc/group", "/etc/group"],
     // Whom to trust, for those that fetch.
     ...(options.hasNetwork ? ["--ro-bind", "/etc/ssl", "/etc/ssl"] : []),
     ...[
