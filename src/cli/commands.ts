@@ -39,6 +39,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./node/status.ts")).nodeStatus,
   },
   {
+    name: "keeper run",
+    summary: "Keep this box's right to run desktops, and stop them when it is lost.",
+    load: async () => (await import("./keeper/run.ts")).keeperRun,
+  },
+  {
     name: "auth run",
     summary: "Prove who someone is, for broker and admin.",
     load: async () => (await import("./auth/run.ts")).authRun,

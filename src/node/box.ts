@@ -1,11 +1,11 @@
 /** The parts of a running node, and the order of their coming and going. `run-node.ts` calls it. */
 
 import { randomUUID } from "node:crypto";
-import type { Database } from "../db/client.ts";
+import type { Database, Db } from "../db/client.ts";
 import { type Listening, listenForNotices } from "../db/listen.ts";
 import { notify } from "../db/notify.ts";
 import type { DatabaseAddress } from "../db/url.ts";
-import type { DiId, NodeId } from "../domain/ids.ts";
+import type { DiId, NodeId, VmId } from "../domain/ids.ts";
 import type { PlacementOptions } from "../domain/node/placement.ts";
 import type { Hypervisor } from "../hypervisor/driver.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -16,10 +16,10 @@ import type { Network } from "../network/network.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Wake } from "../wire/wake/messages.ts";
 import { BaseUnpacker } from "./base-unpacker.ts";
-import type { NodeSettings } from "./deps.ts";
+import type { NodeIdentity, NodeSettings } from "./deps.ts";
 import { createGuestChannels, type GuestChannels } from "./guest-channel/guest-channels.ts";
 import { ImageIntake } from "./image-intake.ts";
-import { Lease } from "./lease.ts";
+import type { NodeLease } from "./lease/node-lease.ts";
 import { NodeLoop } from "./loop.ts";
 import { listUsedImages } from "./memory.ts";
 import { NodeReporter } from "./node-reporter.ts";
@@ -29,6 +29,7 @@ import { readProcessFile, writeProcessFile } from "./process-file.ts";
 import { recoverDesktops } from "./recover.ts";
 import type { SharedPort } from "./refuse-taken-port.ts";
 import { Supervisor, type WorkerSpec } from "./supervise.ts";
+import { NodesWatch, type NodesWatchDeps } from "./takeover/nodes-watch.ts";
 
 export type NodeRunDeps = {
   readonly name: string;
@@ -43,6 +44,10 @@ export type NodeRunDeps = {
   readonly storage: Storage;
   readonly network: Network;
   readonly workers: readonly WorkerSpec[];
+  /** Who keeps the right to run; `onLost` says that another box has taken over. */
+  readonly openLease: (of: { readonly db: Db; readonly nodeId: NodeId }, onLost: () => void) => NodeLease;
+  /** Of the site, and what this box shares with others; nobody takes over where it shares nothing. */
+  readonly takeover?: Pick<NodesWatchDeps, "times" | "shared">;
   /** What tells this box from others, and where they reach it. */
   readonly registration?: { readonly boxId: string; readonly address: string };
   readonly placement?: PlacementOptions;
@@ -61,7 +66,7 @@ const STOP_LOOP_MS = 5_000;
 
 type Started = {
   readonly nodeId: NodeId;
-  readonly lease: Lease;
+  readonly lease: NodeLease;
   readonly loop: NodeLoop;
   readonly channels: GuestChannels;
   readonly notices: Notices;
@@ -69,6 +74,7 @@ type Started = {
   readonly unpacker: BaseUnpacker;
   readonly reporter: NodeReporter;
   readonly listening: Listening;
+  readonly watch: NodesWatch | undefined;
   readonly unwatch: () => void;
 };
 
@@ -76,6 +82,7 @@ export class Box {
   readonly #deps: NodeRunDeps;
   readonly #supervisor: Supervisor;
   readonly #startedAtMs: number;
+  readonly #lost = new AbortController();
   #nodeId = 0;
   #started: Started | undefined;
 
@@ -92,6 +99,11 @@ export class Box {
     });
   }
 
+  /** Aborted when another box has taken over: what this process is at belongs to an epoch that is over. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
   /** First of all: clients get an answer even while the database is away. */
   startWorkers(): void {
     const before = readProcessFile(this.#deps.settings.layout.nodeProcessFile);
@@ -103,7 +115,7 @@ export class Box {
     this.#nodeId = nodeId;
     const node = { nodeId, name: this.#deps.name };
     const db = database.orm;
-    const lease = new Lease({ db, nodeId }, log, () => clock.monotonicMs());
+    const lease = this.#deps.openLease({ db, nodeId }, () => this.#lost.abort());
     await lease.start();
     await network.ensure();
     const notices = this.#openNotices();
@@ -141,6 +153,7 @@ export class Box {
       onNotice: (payload) => notices.hear(payload),
       onCatchUp: () => this.#wake({ topic: "vm" }),
     });
+    const watch = this.#openWatch({ node, hasLease, place, tell });
     const unwatch = hypervisor.watch((vmId) => loop.wake(vmId));
     this.#started = {
       nodeId,
@@ -152,6 +165,7 @@ export class Box {
       unpacker,
       reporter,
       listening,
+      watch,
       unwatch,
     };
     this.#workersChanged();
@@ -160,6 +174,31 @@ export class Box {
     if (found > 0) log.info("desktops-found", { found });
     loop.start();
     intake.start();
+    watch?.start();
+  }
+
+  #openWatch(parts: {
+    readonly node: NodeIdentity;
+    readonly hasLease: () => boolean;
+    readonly place: () => Promise<readonly VmId[]>;
+    readonly tell: (wake: Wake) => void;
+  }): NodesWatch | undefined {
+    const { takeover, database, clock, log } = this.#deps;
+    if (takeover === undefined) return undefined;
+    const { node, hasLease, place, tell } = parts;
+    return new NodesWatch({
+      ...{ ...takeover, db: database.orm, node, hasLease, log },
+      nowMs: () => clock.monotonicMs(),
+      onTaken: () => {
+        // Whoever gets one learns of it at once: people wait.
+        place()
+          .catch((error) => log.warn("taken-not-placed", { reason: describeError(error) }))
+          .finally(() => {
+            tell({ topic: "vm" });
+            this.#wake({ topic: "vm" });
+          });
+      },
+    });
   }
 
   /** After a start that failed: ends the workers that it started, which would keep their port from the next. */
@@ -200,6 +239,7 @@ export class Box {
 
   async #end(started: Started, state: "stopped"): Promise<void> {
     started.unwatch();
+    started.watch?.stop();
     started.intake.stop();
     const unpacked = started.unpacker.stop();
     await Promise.all([unpacked, started.loop.stop(STOP_LOOP_MS)]);

@@ -12,7 +12,7 @@ import type { BaseUnpacker } from "./base-unpacker.ts";
 import type { NodeSettings } from "./deps.ts";
 import { gatherFacts } from "./gather-facts.ts";
 import type { ImageIntake } from "./image-intake.ts";
-import type { Lease } from "./lease.ts";
+import type { NodeLease } from "./lease/node-lease.ts";
 import type { NodeLoop } from "./loop.ts";
 import { type NodeState, reportNode } from "./report/report-node.ts";
 import type { Supervisor } from "./supervise.ts";
@@ -25,7 +25,7 @@ export type NodeReporterDeps = {
   readonly settings: NodeSettings;
   readonly storage: Pick<Storage, "freeBytes">;
   readonly loop: Pick<NodeLoop, "list" | "strangers">;
-  readonly lease: Pick<Lease, "state">;
+  readonly lease: Pick<NodeLease, "state">;
   readonly unpacker: Pick<BaseUnpacker, "failed">;
   readonly intake: Pick<ImageIntake, "strangers">;
   readonly supervisor: Pick<Supervisor, "facts">;

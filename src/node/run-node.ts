@@ -9,6 +9,7 @@ import { AppError, isAppError } from "../lib/errors.ts";
 import { isProcessRunning, readProcessIdentity } from "../lib/process.ts";
 import { sleep } from "../lib/wait.ts";
 import { registerNode } from "../service/node/register.ts";
+import { setShared } from "../service/node/set-shared.ts";
 import { Box, type NodeRunDeps } from "./box.ts";
 import { readProcessFile } from "./process-file.ts";
 import { refuseTakenPort } from "./refuse-taken-port.ts";
@@ -22,8 +23,14 @@ export async function runNode(deps: NodeRunDeps, signal: AbortSignal): Promise<n
   if (deps.sharedPort !== undefined)
     refuseTakenPort(deps.sharedPort, readProcessFile(nodeProcessFile)?.workers ?? []);
   const box = new Box(deps);
-  if ((await start(box, deps, signal)) && !signal.aborted)
-    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  const either = AbortSignal.any([signal, box.lost]);
+  if ((await start(box, deps, signal)) && !either.aborted)
+    await new Promise((resolve) => either.addEventListener("abort", resolve, { once: true }));
+  if (box.lost.aborted) {
+    // The keeper waits for our end, and whoever keeps this process starts a new one, which begins anew.
+    deps.log.error("node-lost", { advice: "another box has taken over; this process ends and begins anew" });
+    return 1;
+  }
   if (signal.reason === "SIGINT") return (await box.shutDown()) ? 0 : 1;
   await box.handOver();
   return 0;
@@ -62,7 +69,9 @@ async function register(deps: NodeRunDeps, signal: AbortSignal) {
   while (!signal.aborted) {
     try {
       await deps.checkDatabase();
-      return (await registerNode(context, { name: deps.name, ...deps.registration })).nodeId;
+      const { nodeId } = await registerNode(context, { name: deps.name, ...deps.registration });
+      await setShared(context, { nodeId, sharedId: deps.takeover?.shared?.id ?? null });
+      return nodeId;
     } catch (error) {
       const isAway = isDatabaseAway(error) || (isAppError(error) && error.code === "database-away");
       if (!isAway) throw error;

@@ -26,6 +26,8 @@ export type WorkerSpec = {
   /** Account to run as; undefined stays who we are. */
   readonly account: { readonly uid: number; readonly gid: number } | undefined;
   readonly env: Readonly<Record<string, string>>;
+  /** A start that failed leaves it running: desktops of an earlier start may depend on it. */
+  readonly outlivesFailedStart?: boolean;
 };
 
 export type SupervisorOptions = {
@@ -111,7 +113,7 @@ export class Supervisor {
   /** Ends those that this process started; those that were found go on, since they may carry sessions. */
   async endStarted(): Promise<void> {
     this.handOver();
-    await Promise.all(this.#workers.filter(({ isFound }) => !isFound).map((worker) => this.#end(worker)));
+    await Promise.all(this.#workers.filter(isOfFailedStart).map((worker) => this.#end(worker)));
   }
 
   entries(): readonly WorkerEntry[] {
@@ -206,4 +208,8 @@ export class Supervisor {
   #cgroupOf(spec: WorkerSpec): string {
     return `${this.#options.cgroupFolder}/${spec.name}`;
   }
+}
+
+function isOfFailedStart({ isFound, spec }: Worker): boolean {
+  return !isFound && spec.outlivesFailedStart !== true;
 }

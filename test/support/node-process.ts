@@ -10,6 +10,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { createLog } from "../../src/lib/log.ts";
 import { findCgroupRoot } from "../../src/lib/process.ts";
 import { createNetwork } from "../../src/network/network.ts";
+import { OwnLease } from "../../src/node/lease/own-lease.ts";
 import { runNode } from "../../src/node/run-node.ts";
 import type { WorkerSpec } from "../../src/node/supervise.ts";
 import { createStorage } from "../../src/storage/storage.ts";
@@ -54,6 +55,7 @@ process.exitCode = await runNode(
     storage: createStorage({ layout, idRangeFirst, log, reserveBytes: 0 }),
     network: createNetwork({ instance, range, resolvers: [], log }),
     workers: options.workers,
+    openLease: (of) => new OwnLease(of, log, () => systemClock.monotonicMs()),
     workersCgroup: `${findCgroupRoot()}/${instance}/p`,
     wakeGid: undefined,
     clock: systemClock,

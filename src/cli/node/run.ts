@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import type { Config } from "../../config/load-config.ts";
 import { openDatabase } from "../../db/client.ts";
 import { requireSchema } from "../../db/migrate.ts";
+import { leaseTimes } from "../../domain/node/lease-times.ts";
 import { parseNetworkRange } from "../../domain/node/network-range.ts";
 import type { PlacementOptions } from "../../domain/node/placement.ts";
 import { PLACEMENT_POLICIES, PLACEMENT_POLICY_NAMES } from "../../domain/node/placement-policy.ts";
@@ -14,13 +15,14 @@ import { createNetwork } from "../../network/network.ts";
 import { parseResolvers } from "../../network/parse-resolvers.ts";
 import { runNode } from "../../node/run-node.ts";
 import type { WorkerSpec } from "../../node/supervise.ts";
-import { createStorage, parseStorageDriver } from "../../storage/storage.ts";
 import { readVersion } from "../../version.ts";
 import { readAccount, readGroupId, SHARED_GROUP } from "../accounts.ts";
 import { prepareBox } from "../box/prepare.ts";
-import { childEnv, ourselves } from "../child.ts";
+import { childEnv, ourselves, rootChildEnv } from "../child.ts";
 import type { Command } from "../command.ts";
+import { openBoxStorage, openKeptLease, openShared } from "../keeper/lease.ts";
 import { openMode, requireRoot } from "../mode.ts";
+import { networkParts } from "./network-parts.ts";
 import { readBoxId } from "./read-box-id.ts";
 
 export const nodeRun: Command = {
@@ -39,12 +41,14 @@ export const nodeRun: Command = {
     await prepareBox(layout);
     const { instance, idRangeFirst, parallelStarts, parallelStops } = config;
     const range = parseNetworkRange(config.networkRange);
-    const resolvers = parseResolvers(readFileSync("/etc/resolv.conf", "utf8"));
+    const { policy, dnsmasq, worker: dnsmasqWorker } = networkParts(config, range);
+    const resolvers = [...parseResolvers(readFileSync("/etc/resolv.conf", "utf8")), ...policy.nameServers];
     const databaseAddress = await address("qvd_node");
     const database = openDatabase(databaseAddress, {
       max: 4,
       applicationName: `qvd node ${config.nodeName}`,
     });
+    const storage = openBoxStorage({ config, layout, log });
     try {
       return await runNode(
         {
@@ -60,18 +64,17 @@ export const nodeRun: Command = {
           database,
           databaseAddress,
           checkDatabase: () => requireSchema(database.sql),
-          hypervisor: await createLxcHypervisor({ instance, layout, resolvers }),
-          storage: createStorage({
-            ...{ layout, idRangeFirst, log, boxName: config.nodeName },
-            driver: parseStorageDriver(config.storageDriver),
-          }),
-          network: createNetwork({ instance, range, resolvers, log }),
-          workers: listWorkers(config),
+          hypervisor: await createLxcHypervisor({ instance, layout, resolvers: [range.gateway] }),
+          storage,
+          network: createNetwork({ instance, range, resolvers, policy, dnsmasq, log }),
+          workers: [...listWorkers(config), dnsmasqWorker],
           sharedPort: {
             address: config.brokerAddress,
             port: config.brokerPort,
             isOf: (worker) => worker.startsWith("broker-"),
           },
+          openLease: (_of, onLost) => openKeptLease({ config, layout, storage, onLost, log }),
+          takeover: { times: leaseTimes(config.leaseSeconds * 1000), shared: await openShared(layout) },
           workersCgroup: `${findCgroupRoot()}/${instance}/p`,
           wakeGid: readGroupId(SHARED_GROUP),
           clock: systemClock,
@@ -101,6 +104,13 @@ function listWorkers(config: Config): readonly WorkerSpec[] {
   const broker = readAccount("qvd-broker");
   const brokers = Array.from({ length: config.brokerWorkers }, (_, index) => index + 1);
   return [
+    {
+      name: "keeper",
+      command: [...ourselves(), "keeper", "run"],
+      account: undefined,
+      env: rootChildEnv(config),
+      outlivesFailedStart: true,
+    },
     { name: "auth", command: [...ourselves(), "auth", "run"], account: readAccount("qvd-auth"), env },
     ...brokers.map((number) => ({
       name: `broker-${number}`,

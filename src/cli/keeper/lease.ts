@@ -1,0 +1,63 @@
+/** What keeper and node process of a box have in common: the fence, the clock, the shared storage. */
+
+import type { Config } from "../../config/load-config.ts";
+import type { Layout } from "../../domain/node/layout.ts";
+import { leaseTimes } from "../../domain/node/lease-times.ts";
+import type { Log } from "../../lib/log.ts";
+import { findCgroupRoot } from "../../lib/process.ts";
+import { Fence } from "../../node/keeper/fence.ts";
+import { createFenceDisks } from "../../node/keeper/fence-disks.ts";
+import { type KeeperCalls, openKeeperCalls } from "../../node/keeper/system-calls.ts";
+import { counterFile, readCounter } from "../../node/lease/counter-file.ts";
+import { keeperFile, readBootId } from "../../node/lease/keeper-file.ts";
+import { KeptLease } from "../../node/lease/kept-lease.ts";
+import type { NodeLease } from "../../node/lease/node-lease.ts";
+import { ensureSharedId, readSharedId } from "../../node/lease/shared-site.ts";
+import type { NodesWatchDeps } from "../../node/takeover/nodes-watch.ts";
+import { createStorage, parseStorageDriver, type Storage } from "../../storage/storage.ts";
+
+export type FenceParts = {
+  readonly config: Config;
+  readonly layout: Layout;
+  readonly storage: Storage;
+  readonly log: Log;
+};
+
+export function openBoxStorage({ config, layout, log }: Omit<FenceParts, "storage">): Storage {
+  return createStorage({
+    ...{ layout, idRangeFirst: config.idRangeFirst, log, boxName: config.nodeName },
+    driver: parseStorageDriver(config.storageDriver),
+  });
+}
+
+export function openFence({ config, layout, storage, log }: FenceParts, calls: KeeperCalls): Fence {
+  const disks = createFenceDisks({ layout, storage, calls, log });
+  return new Fence({ cgroupRoot: findCgroupRoot(), instance: config.instance, disks, log });
+}
+
+export function openKeptLease(parts: FenceParts & { readonly onLost: () => void }): NodeLease {
+  const calls = openKeeperCalls();
+  return new KeptLease({
+    filePath: keeperFile(parts.layout.runFolder),
+    bootId: readBootId(),
+    bootMs: () => calls.bootMs(),
+    fence: openFence(parts, calls),
+    times: leaseTimes(parts.config.leaseSeconds * 1000),
+    onLost: parts.onLost,
+    log: parts.log,
+  });
+}
+
+/** Undefined where the box shares nothing. */
+export async function openShared(layout: Layout): Promise<NodesWatchDeps["shared"]> {
+  if (!hasShared(layout)) return undefined;
+  return {
+    id: await ensureSharedId(layout.sharedFolder),
+    readId: () => readSharedId(layout.sharedFolder),
+    readCounter: (nodeId) => readCounter(counterFile(layout.leasesFolder, nodeId)),
+  };
+}
+
+export function hasShared(layout: Layout): boolean {
+  return layout.sharedFolder !== layout.stateFolder;
+}

@@ -1,0 +1,46 @@
+/** The file systems of desktops on shared storage, as the fence freezes, thaws and drops them. */
+
+import type { Layout } from "../../domain/node/layout.ts";
+import { AppError, describeError } from "../../lib/errors.ts";
+import type { Log } from "../../lib/log.ts";
+import { freeze, thaw } from "../../storage/freeze.ts";
+import { listWritableMounts } from "../../storage/list-writable-mounts.ts";
+import type { Storage } from "../../storage/storage.ts";
+import type { FenceDisks } from "./fence.ts";
+import type { KeeperCalls } from "./system-calls.ts";
+
+export type FenceDisksOptions = {
+  readonly layout: Layout;
+  readonly storage: Pick<Storage, "listMounted" | "unmountDesktop">;
+  readonly calls: Pick<KeeperCalls, "shutDownFileSystem">;
+  readonly log: Log;
+};
+
+/** Storage that doesn't answer must not keep the fence from its next step. */
+const TIMEOUT_MS = 1_500;
+
+export function createFenceDisks(options: FenceDisksOptions): FenceDisks {
+  const { layout, storage, calls, log } = options;
+  const listMountPoints = async () => (await listWritableMounts(layout)).map(({ mountPoint }) => mountPoint);
+  const tell = (event: string, outcomes: Awaited<ReturnType<typeof freeze>>) => {
+    for (const { mountPoint, fault } of outcomes)
+      if (fault !== undefined) log.warn(event, { mountPoint, reason: fault });
+  };
+  return {
+    freeze: async () =>
+      tell("disk-not-frozen", await freeze(await listMountPoints(), { timeoutMs: TIMEOUT_MS })),
+    thaw: async () => tell("disk-not-thawed", await thaw(await listMountPoints(), { timeoutMs: TIMEOUT_MS })),
+    async drop() {
+      const mountPoints = await listMountPoints();
+      for (const mountPoint of mountPoints)
+        if (!calls.shutDownFileSystem(mountPoint)) log.warn("disk-not-shut-down", { mountPoint });
+      // Thawed only now that nothing can be written: a frozen one can't be unmounted.
+      tell("disk-not-thawed", await thaw(mountPoints, { timeoutMs: TIMEOUT_MS }));
+      const faults: string[] = [];
+      for (const vmId of (await storage.listMounted()).keys())
+        await storage.unmountDesktop(vmId).catch((error) => faults.push(describeError(error)));
+      if (faults.length > 0)
+        throw new AppError("driver-failed", `dropping the disks of desktops: ${faults.join("; ")}`);
+    },
+  };
+}

@@ -1,0 +1,53 @@
+/** One keeper from its start to its end; `qvd keeper run` wires it. */
+
+import type { NodeId } from "../../domain/ids.ts";
+import { describeError } from "../../lib/errors.ts";
+import { sleep } from "../../lib/wait.ts";
+import { type KeeperFile, readKeeperFile, writeKeeperFile } from "../lease/keeper-file.ts";
+import { Keeper, type KeeperDeps } from "./keeper.ts";
+import type { RowKeeper } from "./row-keeper.ts";
+
+export type RunKeeperDeps = Omit<KeeperDeps, "nodeId" | "row" | "before" | "tell" | "writeCounter"> & {
+  readonly nodeName: string;
+  readonly row: RowKeeper;
+  readonly writeCounterOf: (nodeId: NodeId) => KeeperDeps["writeCounter"];
+  readonly filePath: string;
+  readonly bootId: string;
+};
+
+const FIND_AGAIN_MS = 300;
+
+/** Runs until the signal aborts. Before the node has registered there is nothing to keep. */
+export async function runKeeper(deps: RunKeeperDeps, signal: AbortSignal): Promise<void> {
+  const { row, filePath, bootId, log } = deps;
+  const before = readKeeperFile(filePath, bootId);
+  const nodeId = (before?.nodeId as NodeId | undefined) ?? (await findNode(deps, signal));
+  if (nodeId === undefined) return;
+  const keeper = new Keeper({
+    ...deps,
+    nodeId,
+    row,
+    before,
+    writeCounter: deps.writeCounterOf(nodeId),
+    tell: (file: Omit<KeeperFile, "bootId" | "pid">) =>
+      writeKeeperFile(filePath, { ...file, bootId, pid: process.pid }),
+  });
+  keeper.start();
+  log.info("keeper-running", { nodeId, isSuccessor: before !== undefined });
+  if (!signal.aborted)
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  await keeper.stop();
+}
+
+async function findNode(deps: RunKeeperDeps, signal: AbortSignal): Promise<NodeId | undefined> {
+  while (!signal.aborted) {
+    try {
+      const nodeId = await deps.row.findNode(deps.nodeName);
+      if (nodeId !== undefined) return nodeId;
+    } catch (error) {
+      deps.log.debug("node-not-found", { reason: describeError(error) });
+    }
+    await sleep(FIND_AGAIN_MS, signal);
+  }
+  return undefined;
+}

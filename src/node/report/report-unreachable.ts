@@ -1,0 +1,31 @@
+/**
+ * Tells the trail of desktops whose node no longer answers and from which nobody may take them: they may still
+ * run there. Once for each wish, however often it is looked.
+ */
+
+import { sql } from "drizzle-orm";
+import type { Db } from "../../db/client.ts";
+import { leases, nodes, vmEvents, vms } from "../../db/schema/index.ts";
+import type { NodeId } from "../../domain/ids.ts";
+
+/** Nodes silent for longer than `silentMs`. Returns how many desktops were told of. */
+export async function reportUnreachable(
+  db: Db,
+  by: { readonly nodeId: NodeId; readonly silentMs: number },
+): Promise<number> {
+  const rows = await db.execute(sql`
+    insert into ${vmEvents} (vm_id, node_id, code, text, wish_generation)
+    select v.id, ${by.nodeId}::int, 'node-lost',
+      'Node ' || n.name || ' does not answer. The desktop can''t be started elsewhere: ' || case
+        when n.shared_id is null then 'its home lies on that node alone (no shared storage, QVD_SHARED).'
+        else 'it may still run there, because the node has not promised to stop it.' end,
+      v.wish_generation
+    from ${leases} l join ${nodes} n on n.id = l.node_id join ${vms} v on v.node_id = n.id
+    where l.valid_until < qvd_now() - ${by.silentMs}::float8 * interval '1 millisecond'
+      and l.lost_at is null and not l.fences and v.wish = 'running' and v.deleted_at is null
+      and exists (select from ${nodes} o where o.id <> n.id)
+      and not exists (select from ${vmEvents} e where e.vm_id = v.id
+        and e.wish_generation = v.wish_generation and e.code = 'node-lost' and e.at > l.renewed_at)
+    returning id`);
+  return rows.length;
+}
