@@ -40,16 +40,24 @@ export type ByHand = {
   close(): Promise<void>;
 };
 
-/** Name of its control groups and interface; never an instance's. */
+/** Name of their control groups and interfaces; never an instance's. */
 const HAND = "byhand";
-const NUMBER = asId<VmId>(1);
-const SLOT = 29_999;
+const LAST_SLOT = 29_999;
 const UID = 2_000;
+
+type Hand = HandPlace & { readonly number: number; readonly name: string };
 const DEADLINE_MS = 60_000;
 
-export async function prepareByHand(place: HandPlace): Promise<ByHand> {
-  const folder = `${place.layout.stateFolder}/${HAND}`;
-  const range = idRangeOf(place.idRangeFirst, SLOT);
+/** `number` tells several of them apart, 1 to 250; each has an id range, an interface and control groups of its own. */
+export async function prepareByHand(place: HandPlace, number = 1): Promise<ByHand> {
+  const hand: Hand = {
+    ...place,
+    number,
+    name: `${HAND}${String(number).padStart(3, "0")}`,
+    address: place.address.replace(/\d+$/, String(number)),
+  };
+  const folder = `${place.layout.stateFolder}/${hand.name}`;
+  const range = idRangeOf(place.idRangeFirst, slotOf(hand));
   await rm(folder, { recursive: true, force: true });
   for (const name of ["base", "root", "home", "home-on-disk", "channel"]) {
     await mkdir(`${folder}/${name}`, { recursive: true, mode: 0o755 });
@@ -67,9 +75,9 @@ export async function prepareByHand(place: HandPlace): Promise<ByHand> {
     });
   });
   writeFileSync(`${folder}/init`, initScript(place.range.gateway), { mode: 0o755 });
-  writeFileSync(`${folder}/lxc.conf`, configOf(place, folder));
+  writeFileSync(`${folder}/lxc.conf`, configOf(hand, folder));
   return {
-    start: () => start(place, folder, range.first),
+    start: () => start(hand, folder, range.first),
     close: async () => {
       for (const name of ["home", "base"]) await run(["umount", `${folder}/${name}`]);
       rmSync(folder, { recursive: true, force: true });
@@ -77,22 +85,22 @@ export async function prepareByHand(place: HandPlace): Promise<ByHand> {
   };
 }
 
-function configOf(place: HandPlace, folder: string): string {
+function configOf(place: Hand, folder: string): string {
   const config = renderConfig(
     {
       kind: "container",
-      vmId: NUMBER,
+      vmId: asId<VmId>(place.number),
       rootFolder: `${folder}/root`,
       homeFolder: `${folder}/home`,
       channelFolder: `${folder}/channel`,
       agentExecutable: process.execPath,
-      hostName: HAND,
+      hostName: place.name,
       memoryMb: place.memoryMb,
       cpus: place.cpus,
-      idRange: idRangeOf(place.idRangeFirst, SLOT),
+      idRange: idRangeOf(place.idRangeFirst, slotOf(place)),
       port: {
         bridge: `${place.instance}br0`,
-        interfaceName: `${HAND}-1`,
+        interfaceName: `${HAND}-${place.number}`,
         mac: macOf(place.address),
         address: place.address,
         prefixLength: place.range.prefixLength,
@@ -100,7 +108,7 @@ function configOf(place: HandPlace, folder: string): string {
       },
     },
     {
-      instance: HAND,
+      instance: place.name,
       initFile: `${folder}/init`,
       resolvers: [],
       seccompProfile: "/usr/share/lxc/config/common.seccomp",
@@ -109,15 +117,15 @@ function configOf(place: HandPlace, folder: string): string {
   return config;
 }
 
-async function start(place: HandPlace, folder: string, firstUid: number): Promise<HandDesktop> {
+async function start(place: Hand, folder: string, firstUid: number): Promise<HandDesktop> {
   for (const name of ["upper", "work"]) {
     rmSync(`${folder}/${name}`, { recursive: true, force: true });
     mkdirSync(`${folder}/${name}`, { mode: 0o755 });
     await chown(`${folder}/${name}`, firstUid, firstUid);
   }
   const layers = `lowerdir=${folder}/base,upperdir=${folder}/upper,workdir=${folder}/work,nodev,volatile`;
-  await runOk("mounting by hand", ["mount", "-t", "overlay", "-o", layers, HAND, `${folder}/root`]);
-  const name = ["-P", folder, "-n", HAND];
+  await runOk("mounting by hand", ["mount", "-t", "overlay", "-o", layers, place.name, `${folder}/root`]);
+  const name = ["-P", folder, "-n", place.name];
   await runOk("starting by hand", ["lxc-start", ...name, "-f", `${folder}/lxc.conf`, "-d"]);
   const isListening = await waitFor(
     () => tail(`${folder}/root/run/nxagent.log`).includes("Waiting for connection"),
@@ -137,7 +145,7 @@ async function start(place: HandPlace, folder: string, firstUid: number): Promis
       "-type",
       "d",
       "-path",
-      `*/${HAND}*`,
+      `*/${place.name}*`,
       "-exec",
       "rmdir",
       "{}",
@@ -150,8 +158,13 @@ async function start(place: HandPlace, folder: string, firstUid: number): Promis
   throw new Error(`nxagent did not listen: ${said.slice(-400)}`);
 }
 
+/** Far from the slots that a box gives away. */
+function slotOf(hand: Hand): number {
+  return LAST_SLOT + 1 - hand.number;
+}
+
 /** What a person would put into a start script: an account, its folders, and nxagent with the image's session. */
-function initScript(gateway: string): string {
+export function initScript(gateway: string): string {
   const options = formatOptionsLine({
     client: { keyboard: "pc105/us", os: "linux", link: "adsl", geometry: "1024x768", isFullscreen: false },
     accept: gateway,
@@ -160,6 +173,7 @@ function initScript(gateway: string): string {
   return `#!/bin/sh
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 trap 'exit 0' TERM
+rm -rf /tmp/.X11-unix /tmp/.X${NX_DISPLAY}-lock
 useradd --uid ${UID} --user-group --create-home --shell /bin/bash hand 2>/dev/null ||
   useradd --uid ${UID} --user-group --no-create-home --home-dir /home/hand --shell /bin/bash hand
 mkdir -p /run/user/${UID} /tmp/.X11-unix /tmp/.ICE-unix

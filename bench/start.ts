@@ -1,0 +1,155 @@
+/**
+ * Many desktops at once, each until its nxagent waits for a client: ours through wish, plan and guest agent,
+ * beside the same containers put together by hand (`by-hand.ts`) four at a time, and beside LXD with the same
+ * image, limits and session. Rounds alternate.
+ */
+
+import { eq, inArray } from "drizzle-orm";
+import { sessions, users, vms } from "../src/db/schema/index.ts";
+import type { VmId } from "../src/domain/ids.ts";
+import { baseFolder } from "../src/domain/node/layout.ts";
+import { waitFor } from "../src/lib/wait.ts";
+import { requestSession } from "../src/service/session/request.ts";
+import { type Bench, type BenchIo, type Figure, figure, median } from "./bench.ts";
+import { type BenchBox, openBenchBox } from "./box.ts";
+import { type ByHand, initScript, prepareByHand } from "./by-hand.ts";
+import { type Lxd, openLxd } from "./lxd.ts";
+import { bringTo } from "./rounds.ts";
+
+const COUNTS = [1, 10, 50];
+const MOST = 50;
+const ROUNDS = 5;
+/** As many as the box starts at a time. */
+const HANDS = 4;
+const CLIENT = { keyboard: "pc105/us", os: "linux", link: "adsl", geometry: "1024x768", isFullscreen: false };
+const ALL_MS = 300_000;
+
+export const startBench: Bench = {
+  name: "start",
+  summary: `${COUNTS.join(", ")} containers with session, beside plain lxc-start and LXD with the same image and limits`,
+  needs: ["lxc", "lxd", "lxd-client"],
+  run,
+};
+
+type Sides = { readonly box: BenchBox; readonly hands: readonly ByHand[]; readonly lxd: Lxd };
+type Times = { readonly ours: number[]; readonly byHand: number[]; readonly lxd: number[] };
+
+async function run(io: BenchIo): Promise<Figure[]> {
+  const box = await openBenchBox(io, { instance: "benchsta", people: MOST });
+  const { hand } = box;
+  const hands: ByHand[] = [];
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    // The first start unpacks the image, and the others fill the caches: none is counted.
+    await ourRound(box, 1);
+    for (let number = 1; number <= MOST; number++) hands.push(await prepareByHand(hand, number));
+    io.say("creating containers in LXD");
+    const lxd = await openLxd({
+      folder: "/var/tmp/qvd-benchlxd",
+      base: baseFolder(hand.layout, hand.diId),
+      init: initScript(hand.range.gateway),
+      bridge: `${hand.instance}br0`,
+      ...{ memoryMb: hand.memoryMb, cpus: hand.cpus, containers: MOST },
+    });
+    closers.push(() => lxd.close());
+    return await compete(io, { box, hands, lxd });
+  } finally {
+    for (const close of closers) await close();
+    for (const one of hands) await one.close();
+    await box.close();
+  }
+}
+
+async function compete(io: BenchIo, sides: Sides): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const count of COUNTS) {
+    const times: Times = { ours: [], byHand: [], lxd: [] };
+    for (let round = 0; round <= ROUNDS && !io.signal.aborted; round++) {
+      const took = {
+        ours: await ourRound(sides.box, count),
+        byHand: await handRound(sides.hands.slice(0, count)),
+        lxd: await lxdRound(sides.lxd, count),
+      };
+      const words = Object.entries(took).map(([side, ms]) => `${side} ${ms.toFixed(0)} ms`);
+      io.say(`${count} at once, round ${round}${round === 0 ? " (not counted)" : ""}: ${words.join(", ")}`);
+      if (round === 0) continue;
+      for (const side of ["ours", "byHand", "lxd"] as const) times[side].push(took[side]);
+    }
+    figures.push(...compare(count, times));
+  }
+  return figures;
+}
+
+function compare(count: number, times: Times): Figure[] {
+  const ours = median(times.ours);
+  const row = (beside: string, theirs: number, atMost: number) =>
+    figure(`${count} at once → all sessions wait for their client`, "ms", {
+      ...{ ours, beside, theirs },
+      goal: { on: "ratio", atMost },
+    });
+  return [
+    row(`lxc-start by hand, ${HANDS} at a time`, median(times.byHand), 1.15),
+    row("LXD, dir storage", median(times.lxd), 1),
+  ];
+}
+
+async function ourRound(box: BenchBox, count: number): Promise<number> {
+  const vmIds = box.people.slice(0, count).map((person) => person.vmId);
+  const startedMs = performance.now();
+  const asked = await Promise.all(vmIds.map((vmId) => askForSession(box, vmId)));
+  box.wake();
+  const isListening = await waitFor(
+    async () => {
+      const rows = await box.database.orm
+        .select({ state: sessions.state, fault: sessions.faultText })
+        .from(sessions)
+        .where(inArray(sessions.id, asked));
+      const failed = rows.find((row) => row.state === "failed");
+      if (failed !== undefined) throw new Error(`a session failed: ${failed.fault}`);
+      return rows.every((row) => row.state === "listening");
+    },
+    { timeoutMs: ALL_MS, everyMs: 5 },
+  );
+  const tookMs = performance.now() - startedMs;
+  if (!isListening) throw new Error(`of ${count} desktops not all had their session in ${ALL_MS / 1000} s`);
+  await bringTo(box, vmIds, "stopped");
+  return tookMs;
+}
+
+/** As a broker would on behalf of the desktop's owner. */
+async function askForSession({ database }: BenchBox, vmId: VmId) {
+  const [owner] = await database.orm
+    .select({ id: users.id, login: users.login, tenantId: users.tenantId })
+    .from(vms)
+    .innerJoin(users, eq(users.id, vms.userId))
+    .where(eq(vms.id, vmId));
+  if (owner === undefined) throw new Error(`desktop ${vmId} has no owner`);
+  const actor = { kind: "user", userId: owner.id, tenantName: "default", ...owner } as const;
+  const asked = await requestSession(
+    { db: database.orm, actor },
+    { vmId, client: CLIENT, slaveKey: "bench", brokerWorker: "bench" },
+  );
+  return asked.sessionId;
+}
+
+async function handRound(hands: readonly ByHand[]): Promise<number> {
+  const startedMs = performance.now();
+  const waiting = [...hands];
+  const stops: (() => Promise<void>)[] = [];
+  const worker = async () => {
+    for (let one = waiting.shift(); one !== undefined; one = waiting.shift())
+      stops.push((await one.start()).stop);
+  };
+  await Promise.all(Array.from({ length: HANDS }, worker));
+  const tookMs = performance.now() - startedMs;
+  await Promise.all(stops.map((stop) => stop()));
+  return tookMs;
+}
+
+async function lxdRound(lxd: Lxd, count: number): Promise<number> {
+  const startedMs = performance.now();
+  await lxd.start(count, (log) => log.includes("Waiting for connection"));
+  const tookMs = performance.now() - startedMs;
+  await lxd.stop(count);
+  return tookMs;
+}
