@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { AppError } from "../lib/errors.ts";
 
-export const ACCOUNTS = ["qvd-db", "qvd-auth", "qvd-broker", "qvd-admin"] as const;
+export const ACCOUNTS = ["qvd-db", "qvd-auth", "qvd-broker", "qvd-admin", "qvd-net"] as const;
 export type AccountName = (typeof ACCOUNTS)[number];
 /** All accounts of ours are members; it opens the sockets that they share. */
 export const SHARED_GROUP = "qvd";

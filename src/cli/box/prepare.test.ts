@@ -10,6 +10,7 @@ const folders = listFolders(layout, {
   auth: { uid: 2 },
   admin: { uid: 3, gid: 13 },
   broker: { gid: 14 },
+  net: { uid: 5, gid: 15 },
   sharedGid: 20,
 });
 const find = (path: string) => folders.find((folder) => folder.path === path);

@@ -4,6 +4,7 @@ import { chmod, chown, mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import type { Layout } from "../../domain/node/layout.ts";
+import { dnsmasqFiles } from "../../network/dnsmasq-command.ts";
 import { readAccount, readGroupId, SHARED_GROUP, TLS_GROUP } from "../accounts.ts";
 import { ensureTls } from "./tls.ts";
 
@@ -19,6 +20,7 @@ type Owners = {
   readonly auth: { readonly uid: number };
   readonly admin: { readonly uid: number; readonly gid: number };
   readonly broker: { readonly gid: number };
+  readonly net: { readonly uid: number; readonly gid: number };
   readonly sharedGid: number;
 };
 
@@ -28,6 +30,7 @@ export async function prepareBox(layout: Layout): Promise<void> {
     auth: readAccount("qvd-auth"),
     admin: readAccount("qvd-admin"),
     broker: readAccount("qvd-broker"),
+    net: readAccount("qvd-net"),
     sharedGid: readGroupId(SHARED_GROUP),
   };
   for (const folder of listFolders(layout, owners)) {
@@ -44,6 +47,7 @@ export async function prepareBox(layout: Layout): Promise<void> {
  */
 export function listFolders(layout: Layout, owners: Owners): readonly FolderSpec[] {
   const root = { uid: 0, gid: 0 };
+  const dnsmasq = dnsmasqFiles(layout.runFolder);
   return [
     { path: layout.stateFolder, mode: 0o755, ...root },
     { path: layout.runFolder, mode: 0o755, ...root },
@@ -65,5 +69,8 @@ export function listFolders(layout: Layout, owners: Owners): readonly FolderSpec
     },
     { path: dirname(layout.authSocketForAdmin), mode: 0o2750, uid: owners.auth.uid, gid: owners.admin.gid },
     { path: dirname(layout.wakeSocket), mode: 0o750, uid: 0, gid: owners.sharedGid },
+    { path: dnsmasq.folder, mode: 0o755, ...root },
+    { path: dnsmasq.hostsFolder, mode: 0o755, ...root },
+    { path: dirname(dnsmasq.pidFile), mode: 0o755, ...owners.net },
   ];
 }
