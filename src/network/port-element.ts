@@ -13,11 +13,11 @@ export type PortElement = {
 
 /**
  * Where the kernel has bridges call the host's filter too (br_netfilter, which Docker loads), what passed the bridge's
- * rules comes by there once more: the upper half of this mark tells it from what was sent through the gateway. A
- * group's number is the lower half.
+ * rules comes by there once more: the upper eight bits of this mark tell it from what was sent through the gateway. A
+ * group's number is in the others.
  */
-export const BRIDGED_MARK = 0x5156_0000;
-const MOST_GROUP = 0xffff;
+export const BRIDGED_MARK = 0x5100_0000;
+const MOST_GROUP = 0xff_ffff;
 
 export const SET_NAMES = ["mac", "ip4", "chaddr", "groups", "members"] as const;
 
@@ -65,6 +65,6 @@ export function groupOf(mark: number): number {
 }
 
 function markOf(group: number): number {
-  invariant(group >= 0 && group <= MOST_GROUP, `group ${group} of desktops has 16 bits`);
+  invariant(group >= 0 && group <= MOST_GROUP, `group ${group} of desktops has 24 bits`);
   return BRIDGED_MARK + group;
 }

@@ -17,7 +17,7 @@ test("elements are read as nft prints them", () => {
   ]);
   const map = { family: "bridge", name: "groups", table: "qvd", type: "ifname", handle: 5, map: "mark" };
   const groups = JSON.stringify({
-    nftables: [METAINFO, { map: { ...map, elem: [["qvd-7", 0x5156_0003]] } }],
+    nftables: [METAINFO, { map: { ...map, elem: [["qvd-7", 0x5100_0003]] } }],
   });
   expect(
     parsePortElements(JSON.stringify({ nftables: [METAINFO, { set: { ...set, elem } }] }), groups),

@@ -128,7 +128,7 @@ ${onUplink(policy, () => `    iifname != { "${bridge}", "lo" } ip saddr ${span} 
   }
   chain forward {
     type filter hook forward priority 0; policy accept;
-    iifname "${bridge}" oifname "${bridge}" meta mark & 0xffff0000 == ${BRIDGED_MARK} accept
+    iifname "${bridge}" oifname "${bridge}" meta mark & 0xff000000 == ${BRIDGED_MARK} accept
     iifname "${bridge}" oifname "${bridge}" counter drop
     oifname "${bridge}" ct state established,related accept
     oifname "${bridge}" counter drop

@@ -1,7 +1,7 @@
 /** Everything that a node's loop needs to know of its desktops, in one query. Ages are by the database's clock. */
 
 import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
-import type { DiId, NodeId, OsfId, SessionId, UserId, VmId } from "../../domain/ids.ts";
+import type { DiId, NodeId, OsfId, SessionId, TenantId, UserId, VmId } from "../../domain/ids.ts";
 import type { Persistence } from "../../domain/image/persistence.ts";
 import type { ClientParameters } from "../../domain/session/client-parameters.ts";
 import type { VmState } from "../../domain/vm/state.ts";
@@ -10,6 +10,7 @@ import { dis, diTags, nodes, osfs, sessions, users, vmReports, vms } from "../sc
 
 export type NodeDesktop = {
   readonly vmId: VmId;
+  readonly tenantId: TenantId;
   readonly name: string;
   readonly address: string;
   readonly idSlot: number;
@@ -123,6 +124,7 @@ export async function listNodeDesktops(
     .orderBy(vms.wishedAt, vms.id);
   return rows.map((row) => ({
     vmId: row.vm.id,
+    tenantId: row.vm.tenantId,
     name: row.vm.name,
     address: row.vm.address,
     idSlot: row.vm.idSlot,

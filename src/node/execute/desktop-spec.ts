@@ -6,6 +6,7 @@ import { idRangeOf } from "../../domain/node/id-range.ts";
 import { vmLayout } from "../../domain/node/layout.ts";
 import type { NetworkPort } from "../../domain/node/network-port.ts";
 import type { DesktopSpec } from "../../hypervisor/driver.ts";
+import type { PortOptions } from "../../network/network.ts";
 import type { NodeSettings } from "../deps.ts";
 import type { ChannelPlace } from "../guest-channel/guest-channels.ts";
 
@@ -36,6 +37,12 @@ export function channelPlace(settings: NodeSettings, desktop: NodeDesktop): Chan
     socketPath: vmLayout(settings.layout, desktop.vmId).channelSocket,
     ownerUid: idRangeOf(settings.idRangeFirst, desktop.idSlot).first,
   };
+}
+
+/** Neighbours are those of the same tenant whose OSFs allow it, each of them. */
+export function portOptions(desktop: NodeDesktop): PortOptions {
+  const group = desktop.osf.allowsNeighbours ? { group: desktop.tenantId } : {};
+  return { hostName: hostName(desktop), ...group };
 }
 
 /** A desktop's name may hold anything a person can type; a host name may not. */
