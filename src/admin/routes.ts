@@ -32,8 +32,11 @@ import { listImagesFragment, listImagesPage } from "./pages/images/list.tsx";
 import { showTagImage, tagImage, untagImage } from "./pages/images/tag.tsx";
 import { uploadImage } from "./pages/images/upload.ts";
 import { actOnNode } from "./pages/nodes/act.ts";
+import { drainNodePage, showDrainNode } from "./pages/nodes/drain.tsx";
 import { listNodesFragment, listNodesPage } from "./pages/nodes/list.tsx";
+import { removeNodePage, showRemoveNode } from "./pages/nodes/remove.tsx";
 import { showOverview, showOverviewFragment } from "./pages/overview/show.tsx";
+import { setPropertyPage, showProperties, unsetPropertyPage } from "./pages/properties/page.tsx";
 import { serveAsset } from "./pages/static.ts";
 import { actOnUser } from "./pages/users/act.ts";
 import { changeUserPage, showChangeUser } from "./pages/users/change.tsx";
@@ -77,6 +80,15 @@ export function addRoutes(app: Hono<AdminEnv>, deps: AdminDeps, assets: Assets):
   app.get("/nodes/live", listNodesFragment(deps));
   app.post("/nodes/:id/block", actOnNode(deps, "block"));
   app.post("/nodes/:id/unblock", actOnNode(deps, "unblock"));
+  app.post("/nodes/:id/undrain", actOnNode(deps, "undrain"));
+  app.get("/nodes/:id/drain", showDrainNode(deps));
+  app.post("/nodes/:id/drain", drainNodePage(deps));
+  app.get("/nodes/:id/remove", showRemoveNode(deps));
+  app.post("/nodes/:id/remove", removeNodePage(deps));
+
+  app.get("/properties/:kind/:id", showProperties(deps));
+  app.post("/properties/:kind/:id", setPropertyPage(deps));
+  app.post("/properties/:kind/:id/unset", unsetPropertyPage(deps));
 }
 
 function isUpload(c: AdminContext): boolean {

@@ -164,4 +164,54 @@ export const adminCommands: readonly CommandEntry[] = [
     summary: "Delete an image that no desktop uses and no tag names.",
     load: async () => (await import("./image/delete.ts")).imageDelete,
   },
+  {
+    name: "node list",
+    summary: "List the boxes of the site and how each is.",
+    load: async () => (await import("./node/list.ts")).nodeList,
+  },
+  {
+    name: "node block",
+    summary: "Let a node take no new clients and desktops; what runs there goes on.",
+    load: async () => (await import("./node/block.ts")).nodeBlock,
+  },
+  {
+    name: "node unblock",
+    summary: "Let a blocked node take clients and desktops again.",
+    load: async () => (await import("./node/unblock.ts")).nodeUnblock,
+  },
+  {
+    name: "node drain",
+    summary: "Empty a node: it takes no more, and its desktops finish or move.",
+    load: async () => (await import("./node/drain.ts")).nodeDrain,
+  },
+  {
+    name: "node undrain",
+    summary: "End the drain of a node: it takes desktops again.",
+    load: async () => (await import("./node/undrain.ts")).nodeUndrain,
+  },
+  {
+    name: "node change",
+    summary: "Change how readily a node is given desktops.",
+    load: async () => (await import("./node/change.ts")).nodeChange,
+  },
+  {
+    name: "node remove",
+    summary: "Take a node out of the site; refused while anything hangs on it.",
+    load: async () => (await import("./node/remove.ts")).nodeRemove,
+  },
+  {
+    name: "property list",
+    summary: "List the properties of a user, desktop, node, OSF or image.",
+    load: async () => (await import("./property/list.ts")).propertyList,
+  },
+  {
+    name: "property set",
+    summary: "Give a user, desktop, node, OSF or image properties.",
+    load: async () => (await import("./property/set.ts")).propertySet,
+  },
+  {
+    name: "property unset",
+    summary: "Remove properties of a user, desktop, node, OSF or image.",
+    load: async () => (await import("./property/unset.ts")).propertyUnset,
+  },
 ];

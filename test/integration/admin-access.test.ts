@@ -39,7 +39,14 @@ function listRoutes(): readonly Route[] {
   for (const { method, path } of admin.app.routes) {
     const name = `${method} ${path}`;
     if (method !== "ALL" && !OPEN.has(name))
-      seen.set(name, { method, path: path.replace(":id", "1").replace(":tag", "default") });
+      seen.set(name, {
+        method,
+        path: path
+          .replace(":kind", "vm")
+          .replace(":id", "1")
+          .replace(":tag", "default")
+          .replace(":key", "printer"),
+      });
   }
   return [...seen.values()];
 }

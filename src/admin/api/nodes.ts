@@ -4,11 +4,16 @@ import type { Handler } from "hono";
 import { listNodes, readNode } from "../../db/queries/nodes.ts";
 import type { NodeId } from "../../domain/ids.ts";
 import { blockNode } from "../../service/node/block.ts";
+import { changeNode } from "../../service/node/change.ts";
+import { drainNode } from "../../service/node/drain.ts";
+import { removeNode } from "../../service/node/remove.ts";
 import { unblockNode } from "../../service/node/unblock.ts";
+import { undrainNode } from "../../service/node/undrain.ts";
 import { contextOf } from "../context.ts";
 import type { AdminDeps } from "../deps.ts";
 import type { AdminEnv } from "../env.ts";
 import { found, idParam, requireSite } from "../visible.ts";
+import { pick, readJson, readOptionalJson, unparsed } from "./body.ts";
 import { answerPage, pageOfAll, readListQuery } from "./list.ts";
 import { nodeShape } from "./to-shape.ts";
 
@@ -24,7 +29,7 @@ export const apiShowNode: Api = (deps) => async (c) => {
   return c.json(nodeShape(found(await readNode(deps.db, idParam<NodeId>(c, "node")), "node")));
 };
 
-const VERBS = { block: blockNode, unblock: unblockNode } as const;
+const VERBS = { block: blockNode, unblock: unblockNode, undrain: undrainNode } as const;
 
 export function apiActOnNode(deps: AdminDeps, verb: keyof typeof VERBS): Handler<AdminEnv> {
   return async function executeVerb(c) {
@@ -33,3 +38,30 @@ export function apiActOnNode(deps: AdminDeps, verb: keyof typeof VERBS): Handler
     return c.body(null, 204);
   };
 }
+
+/** Body: `{ "mode": "finish" }` or `"move"`. Says how many desktops leave and how many can't. */
+export const apiDrainNode: Api = (deps) => async (c) => {
+  const nodeId = idParam<NodeId>(c, "node");
+  const fields = pick(await readOptionalJson(c), ["mode"]);
+  const drained = await drainNode(contextOf(deps, c), unparsed({ ...fields, nodeId }));
+  deps.wake("node");
+  deps.wake("vm");
+  return c.json(drained);
+};
+
+export const apiChangeNode: Api = (deps) => async (c) => {
+  const nodeId = idParam<NodeId>(c, "node");
+  const fields = pick(await readJson(c), ["weight"]);
+  await changeNode(contextOf(deps, c), unparsed({ ...fields, nodeId }));
+  deps.live.notice();
+  return c.json(nodeShape(found(await readNode(deps.db, nodeId), "node")));
+};
+
+/** Query `gone=yes`: the box is gone for good; `trial=yes`: only look whether it would be refused. */
+export const apiRemoveNode: Api = (deps) => async (c) => {
+  const nodeId = idParam<NodeId>(c, "node");
+  const [isGone, isTrial] = [c.req.query("gone") === "yes", c.req.query("trial") === "yes"];
+  const removed = await removeNode(contextOf(deps, c), { nodeId, isGone, isTrial });
+  if (!isTrial) deps.wake("vm");
+  return c.json(removed);
+};

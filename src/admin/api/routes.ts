@@ -6,6 +6,7 @@ import type { AdminEnv } from "../env.ts";
 import { requireBearer } from "../middleware/bearer.ts";
 import { answerNotFound } from "../middleware/errors.tsx";
 import { apiSignIn, apiSignOut } from "./account.ts";
+import { apiExplainVm } from "./explain.ts";
 import {
   apiActOnImage,
   apiEnrolImage,
@@ -16,8 +17,16 @@ import {
   apiShowImage,
   apiUploadImage,
 } from "./images.ts";
-import { apiActOnNode, apiListNodes, apiShowNode } from "./nodes.ts";
+import {
+  apiActOnNode,
+  apiChangeNode,
+  apiDrainNode,
+  apiListNodes,
+  apiRemoveNode,
+  apiShowNode,
+} from "./nodes.ts";
 import { apiChangeOsf, apiCreateOsf, apiListOsfs, apiShowOsf } from "./osfs.ts";
+import { apiListProperties, apiSetProperty, apiUnsetProperty } from "./properties.ts";
 import { apiListSessions } from "./sessions.ts";
 import {
   apiActOnUser,
@@ -57,6 +66,7 @@ export function addApiRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.post(`${V1}/vms`, apiCreateVm(deps));
   app.get(`${V1}/vms/:id`, apiShowVm(deps));
   app.get(`${V1}/vms/:id/trail`, apiShowTrail(deps));
+  app.get(`${V1}/vms/:id/explain`, apiExplainVm(deps));
   app.patch(`${V1}/vms/:id`, apiChangeVm(deps));
   app.post(`${V1}/vms/:id/start`, apiActOnVm(deps, "start"));
   app.post(`${V1}/vms/:id/stop`, apiActOnVm(deps, "stop"));
@@ -85,6 +95,14 @@ export function addApiRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.get(`${V1}/nodes/:id`, apiShowNode(deps));
   app.post(`${V1}/nodes/:id/block`, apiActOnNode(deps, "block"));
   app.post(`${V1}/nodes/:id/unblock`, apiActOnNode(deps, "unblock"));
+  app.post(`${V1}/nodes/:id/drain`, apiDrainNode(deps));
+  app.post(`${V1}/nodes/:id/undrain`, apiActOnNode(deps, "undrain"));
+  app.patch(`${V1}/nodes/:id`, apiChangeNode(deps));
+  app.delete(`${V1}/nodes/:id`, apiRemoveNode(deps));
+
+  app.get(`${V1}/properties/:kind/:id`, apiListProperties(deps));
+  app.put(`${V1}/properties/:kind/:id/:key`, apiSetProperty(deps));
+  app.delete(`${V1}/properties/:kind/:id/:key`, apiUnsetProperty(deps));
 
   app.get(`${V1}/sessions`, apiListSessions(deps));
   // Else the pages' middlewares would answer.

@@ -56,6 +56,19 @@ export const EventShape = z.object({
 });
 export type EventShape = z.infer<typeof EventShape>;
 
+export const ExplanationShape = z.object({
+  wished: z.string(),
+  truth: z.string(),
+  /** Null when what is true is what is wished. */
+  difference: z.string().nullable(),
+  tried: z.array(z.object({ at: time, text: z.string() })),
+  next: z.string(),
+  nextAt: time.nullable(),
+  advice: z.array(z.object({ text: z.string(), command: z.string().nullable() })),
+  candidates: z.array(z.object({ node: z.string(), reason: z.string() })),
+});
+export type ExplanationShape = z.infer<typeof ExplanationShape>;
+
 export const OsfShape = z.object({
   id,
   name: z.string(),

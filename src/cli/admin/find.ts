@@ -4,7 +4,7 @@
  */
 
 import type { z } from "zod";
-import { ImageShape, OsfShape, pageOf, UserShape, VmShape } from "../../admin/api/shapes.ts";
+import { ImageShape, NodeShape, OsfShape, pageOf, UserShape, VmShape } from "../../admin/api/shapes.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { Api } from "../api-client.ts";
 
@@ -42,6 +42,15 @@ export function findImage(api: Api, text: string): Promise<ImageShape> {
     path: "/images",
     shape: ImageShape,
     names: (image) => [`${image.osf}:${image.version}`],
+  });
+}
+
+export function findNode(api: Api, text: string): Promise<NodeShape> {
+  return findOne(api, text, {
+    noun: "node",
+    path: "/nodes",
+    shape: NodeShape,
+    names: (node) => [node.name],
   });
 }
 

@@ -35,6 +35,12 @@ function selectNodes(db: Db, where: SQL | undefined) {
       name: nodes.name,
       isBlocked: nodes.isBlocked,
       createdAt: nodes.createdAt,
+      /** Where other boxes reach its broker, as HOST:PORT; null before it said so. */
+      address: nodes.address,
+      sharedId: nodes.sharedId,
+      drain: nodes.drain,
+      drainedAt: nodes.drainedAt,
+      weight: nodes.weight,
       /** `stopped` before its first report. */
       state: sql<"starting" | "running" | "stopping" | "stopped">`coalesce(${nodeReports.state}, 'stopped')`,
       facts: nodeReports.facts,

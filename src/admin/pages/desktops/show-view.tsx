@@ -122,6 +122,7 @@ function Actions(props: { readonly view: DesktopView }) {
       ) : (
         <PostButton {...form} action={`${path}/block`} label="Block" icon="block" />
       )}
+      <ButtonLink href={`/properties/vm/${vm.id}`} label="Properties" icon="tag" />
       <ButtonLink href={`${path}/delete`} label="Delete" icon="trash" />
     </>
   );

@@ -70,6 +70,13 @@ function Flavour(props: { readonly flavour: FlavourView; readonly view: ImagesVi
             isSmall
           />
           <ButtonLink
+            href={`/properties/osf/${osf.id}`}
+            label="Properties"
+            about={osf.name}
+            icon="tag"
+            isSmall
+          />
+          <ButtonLink
             href={`/images/new?osf=${osf.id}`}
             label="Add image"
             about={`to ${osf.name}`}
@@ -220,6 +227,15 @@ function ImageActions(props: { readonly image: ImageRow; readonly csrf: string }
           isIconOnly
         />
       )}
+      <ButtonLink
+        href={`/properties/image/${image.id}`}
+        label="Properties"
+        about={about}
+        icon="info"
+        kind="quiet"
+        isSmall
+        isIconOnly
+      />
       <ButtonLink
         href={`${path}/delete`}
         label="Delete"

@@ -2,6 +2,7 @@ import type { Handler } from "hono";
 import type { NodeId } from "../../../domain/ids.ts";
 import { blockNode } from "../../../service/node/block.ts";
 import { unblockNode } from "../../../service/node/unblock.ts";
+import { undrainNode } from "../../../service/node/undrain.ts";
 import { contextOf } from "../../context.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminEnv } from "../../env.ts";
@@ -14,6 +15,7 @@ const VERBS = {
     done: "Blocked: it takes no new clients and no new desktops. What runs there goes on.",
   },
   unblock: { execute: unblockNode, done: "Unblocked." },
+  undrain: { execute: undrainNode, done: "The drain has ended: it takes desktops again." },
 } as const;
 
 /** POST /nodes/:id/block and /nodes/:id/unblock */

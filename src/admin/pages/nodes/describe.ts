@@ -10,7 +10,7 @@ const SILENT_AFTER_MS = 30_000;
 export function describeNode(node: NodeRow): { readonly tone: Tone; readonly text: string } {
   if (node.reportedAt === null) return { tone: "idle", text: "Never seen" };
   if (node.state === "stopped") return { tone: "idle", text: "Stopped" };
-  if (isSilent(node)) return { tone: "bad", text: "Silent" };
+  if (isLost(node)) return { tone: "bad", text: "Lost" };
   if (node.state === "starting") return { tone: "busy", text: "Starting" };
   if (node.state === "stopping") return { tone: "warn", text: "Stopping" };
   return readNodeFacts(node)?.problems.length
@@ -18,19 +18,20 @@ export function describeNode(node: NodeRow): { readonly tone: Tone; readonly tex
     : { tone: "good", text: "Running" };
 }
 
-export function isSilent(node: NodeRow): boolean {
+/** It didn't say that it stops, and has let its right to run desktops lapse. */
+export function isLost(node: NodeRow): boolean {
   return node.state !== "stopped" && !node.isLeaseValid && (node.reportAgeMs ?? 0) > SILENT_AFTER_MS;
 }
 
 /** What a person should look at, first what the node can't say itself. */
 export function listNodeProblems(node: NodeRow): readonly NodeProblem[] {
-  const own = isSilent(node) ? [] : (readNodeFacts(node)?.problems ?? []);
-  if (!isSilent(node)) return own;
+  const own = isLost(node) ? [] : (readNodeFacts(node)?.problems ?? []);
+  if (!isLost(node)) return own;
   return [
     {
-      text: `Node ${node.name} is silent.`,
+      text: `Node ${node.name} is lost: it says nothing, and its lease has lapsed.`,
       advice:
-        "Look whether the box is up and `qvd node run` is running there; `qvd node status` on it says more.",
+        "Look whether the box is up and `qvd node run` is running there; `qvd node status` on it says more. Desktops on shared storage are taken over by other nodes.",
     },
   ];
 }

@@ -2,6 +2,7 @@
 
 import type { NodeRow } from "../../../db/queries/nodes.ts";
 import type { NodeProblem, WorkerFacts } from "../../../domain/node/report.ts";
+import { ButtonLink } from "../../ui/button.tsx";
 import { Card } from "../../ui/card.tsx";
 import { Empty } from "../../ui/empty.tsx";
 import { Facts } from "../../ui/facts.tsx";
@@ -28,7 +29,7 @@ export function NodesRegion(props: { readonly view: NodesView }) {
           <Empty
             icon="node"
             title="No node yet"
-            text="A node registers itself when `qvd node run` starts on a box that uses this database."
+            text="A node registers itself when `qvd node run` starts on a box that uses this database. `qvd node invite` on this one lets another join."
           />
         </Card>
       ) : (
@@ -51,14 +52,8 @@ function NodeCard(props: { readonly node: NodeRow; readonly view: NodesView }) {
         <div class="actions">
           <Pill tone={tone} text={text} />
           {node.isBlocked ? <Pill tone="warn" text="Blocked" /> : null}
-          <PostButton
-            action={`/nodes/${node.id}/${node.isBlocked ? "unblock" : "block"}`}
-            csrf={view.csrf}
-            label={node.isBlocked ? "Unblock" : "Block"}
-            about={node.name}
-            icon={node.isBlocked ? "unblock" : "block"}
-            isSmall
-          />
+          {node.drain === null ? null : <Pill tone="warn" text={drainText(node)} />}
+          <Actions node={node} csrf={view.csrf} />
         </div>
       }
     >
@@ -68,6 +63,9 @@ function NodeCard(props: { readonly node: NodeRow; readonly view: NodesView }) {
         facts={[
           ["Desktops", `${node.desktops}, ${node.running} up`],
           ["Sessions", String(node.connected)],
+          ["Address", node.address],
+          ["Homes", node.sharedId === null ? "on its own disk" : "on shared storage"],
+          ["Weight", node.weight === 1 ? null : String(node.weight)],
           ["Lease", leaseText(node, view.now)],
           ["Last report", node.reportedAt ? <Moment at={node.reportedAt} now={view.now} /> : "none yet"],
           ["Up since", node.startedAt ? <Moment at={node.startedAt} now={view.now} /> : null],
@@ -81,6 +79,42 @@ function NodeCard(props: { readonly node: NodeRow; readonly view: NodesView }) {
       />
       {facts && facts.workers.length > 0 ? <Workers workers={facts.workers} now={view.now} /> : null}
     </Card>
+  );
+}
+
+/** A drained node that is empty can be taken away. */
+function drainText(node: NodeRow): string {
+  if (node.desktops === 0) return "Drained";
+  return node.drain === "move" ? "Draining: desktops move" : "Draining: desktops finish";
+}
+
+function Actions(props: { readonly node: NodeRow; readonly csrf: string }) {
+  const { node, csrf } = props;
+  const path = `/nodes/${node.id}`;
+  const common = { csrf, about: node.name, isSmall: true } as const;
+  return (
+    <>
+      {node.isBlocked ? (
+        <PostButton {...common} action={`${path}/unblock`} label="Unblock" icon="unblock" />
+      ) : (
+        <PostButton {...common} action={`${path}/block`} label="Block" icon="block" />
+      )}
+      {node.drain === null ? (
+        <ButtonLink href={`${path}/drain`} label="Drain" about={node.name} icon="disconnect" isSmall />
+      ) : (
+        <PostButton {...common} action={`${path}/undrain`} label="End the drain" icon="play" />
+      )}
+      <ButtonLink
+        href={`/properties/node/${node.id}`}
+        label="Properties"
+        about={node.name}
+        icon="tag"
+        isSmall
+      />
+      {node.isLeaseValid ? null : (
+        <ButtonLink href={`${path}/remove`} label="Remove" about={node.name} icon="trash" isSmall />
+      )}
+    </>
   );
 }
 

@@ -74,6 +74,7 @@ function Actions(props: { readonly view: UserView }) {
       ) : (
         <PostButton {...form} action={`${path}/block`} label="Block" icon="block" />
       )}
+      <ButtonLink href={`/properties/user/${user.id}`} label="Properties" icon="tag" />
       <ButtonLink href={`${path}/delete`} label="Delete" icon="trash" />
     </>
   );
