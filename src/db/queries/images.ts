@@ -59,6 +59,13 @@ function selectImages(db: Db, where: SQL | undefined) {
       fault: dis.fault,
       sizeBytes: dis.sizeBytes,
       sha256: dis.sha256,
+      statedSha256: dis.statedSha256,
+      kind: dis.kind,
+      sourceUrl: dis.sourceUrl,
+      publishedAt: dis.publishedAt,
+      retiredAt: dis.retiredAt,
+      doneBytes: dis.doneBytes,
+      totalBytes: dis.totalBytes,
       tags,
       /** Desktops that run on it now. */
       running,

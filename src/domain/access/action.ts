@@ -30,6 +30,8 @@ export const ACTIONS = {
   "osf.change": { acl: "osf.update.memory", scope: "tenant" },
 
   "image.enrol": { acl: "di.create.", scope: "tenant" },
+  "image.publish": { acl: "di.update.publish", scope: "tenant" },
+  "image.retire": { acl: "di.update.publish", scope: "tenant" },
   "image.block": { acl: "di.update.block", scope: "tenant" },
   "image.unblock": { acl: "di.update.block", scope: "tenant" },
   "image.delete": { acl: "di.delete.", scope: "tenant" },

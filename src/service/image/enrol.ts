@@ -1,6 +1,6 @@
 /**
- * Makes a file that an administrator laid down into an image of an OSF. The node verifies it afterwards; until
- * then no desktop uses it. Its version is a tag of its own that can't be moved.
+ * Makes a file that an administrator laid down, or that a node shall fetch, into an image of an OSF. The node
+ * verifies it afterwards; until then no desktop uses it. Its version is a tag of its own that can't be moved.
  */
 
 import { eq, sql } from "drizzle-orm";
@@ -8,6 +8,7 @@ import { z } from "zod";
 import { insertRow } from "../../db/insert.ts";
 import { dis, diTags } from "../../db/schema/index.ts";
 import { asId, type DiId, type OsfId } from "../../domain/ids.ts";
+import { fileNameOf, parseSourceUrl } from "../../domain/image/source-url.ts";
 import { chooseVersion } from "../../domain/image/version.ts";
 import { invariant } from "../../lib/errors.ts";
 import { type Context, change } from "../context.ts";
@@ -15,30 +16,48 @@ import { idField, parseInput, tagField } from "../input.ts";
 import { findOsfFor } from "../osf/find.ts";
 import { auditImage } from "./audit-image.ts";
 
-export const enrolImageInput = z.object({
-  osfId: idField<OsfId>(),
-  /** Below the incoming folder; a plain name, never a path. */
-  fileName: z
-    .string({ error: "must be text" })
-    .trim()
-    .regex(
-      /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
-      "must be a file name of 1 to 128 of A-Z a-z 0-9 . _ - that begins with a letter or digit",
-    ),
-  version: tagField.optional(),
-  sha256: z
-    .string()
-    .trim()
-    .toLowerCase()
-    .regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits")
-    .optional(),
-});
+export const enrolImageInput = z
+  .object({
+    osfId: idField<OsfId>(),
+    /** Where a node fetches it from, instead of a file that is there. */
+    sourceUrl: z
+      .string({ error: "must be text" })
+      .trim()
+      .transform((text, issues) => {
+        const parsed = parseSourceUrl(text);
+        if (parsed.fault === undefined) return parsed.url;
+        issues.addIssue({ code: "custom", message: parsed.fault });
+        return z.NEVER;
+      })
+      .optional(),
+    /** Below the incoming folder; a plain name, never a path. */
+    fileName: z
+      .string({ error: "must be text" })
+      .trim()
+      .regex(
+        /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
+        "must be a file name of 1 to 128 of A-Z a-z 0-9 . _ - that begins with a letter or digit",
+      )
+      .optional(),
+    version: tagField.optional(),
+    sha256: z
+      .string()
+      .trim()
+      .toLowerCase()
+      .regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits")
+      .optional(),
+  })
+  .refine(({ fileName, sourceUrl }) => (fileName === undefined) !== (sourceUrl === undefined), {
+    path: ["fileName"],
+    message: "must be given, or an address to fetch from; not both",
+  });
 
 export async function enrolImage(
   context: Context,
   input: z.input<typeof enrolImageInput>,
 ): Promise<{ diId: DiId; version: string }> {
-  const { osfId, fileName, sha256, ...given } = parseInput(enrolImageInput, input);
+  const { osfId, sourceUrl, sha256, ...given } = parseInput(enrolImageInput, input);
+  const fileName = given.fileName ?? (sourceUrl === undefined ? "image" : fileNameOf(sourceUrl));
   const taken = `the OSF has an image or a tag ${given.version} already`;
   const conflicts = {
     dis_osf_id_version_key: { message: taken, field: "version" },
@@ -52,12 +71,18 @@ export async function enrolImage(
         osfId,
         version,
         fileName,
+        // What its desktops are run by decides what it must be; the node looks whether it is.
+        kind: osf.hypervisor === "kvm" ? "disk" : "archive",
+        ...(sourceUrl === undefined ? {} : { sourceUrl: sourceUrl.href }),
         ...(sha256 === undefined ? {} : { statedSha256: sha256 }),
       }),
     );
     await inside.db.insert(diTags).values({ osfId, tag: version, diId, isFixed: true });
     const image = { id: diId, tenantId: osf.tenantId, osfName: osf.name, version };
-    await auditImage(inside, "image.enrol", { image, detail: { fileName, sha256: sha256 ?? null } });
+    await auditImage(inside, "image.enrol", {
+      image,
+      detail: { fileName, sourceUrl: sourceUrl?.href ?? null, sha256: sha256 ?? null },
+    });
     return { diId, version };
   });
 }

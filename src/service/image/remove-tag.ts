@@ -11,7 +11,7 @@ import { findImageFor } from "./find.ts";
 
 export const removeTagInput = z.object({ diId: idField<DiId>(), tag: tagField });
 
-/** Refused for a version's own tag, and while desktops start from this one. */
+/** Refused for a version's own tag, for `head` and `default`, and while desktops start from this one. */
 export async function removeTag(context: Context, input: z.input<typeof removeTagInput>): Promise<void> {
   const { diId, tag } = parseInput(removeTagInput, input);
   await change(context, { doing: `remove tag ${tag} from image ${diId}` }, async (inside) => {
@@ -34,6 +34,15 @@ export async function removeTag(context: Context, input: z.input<typeof removeTa
         "conflict",
         `tag ${tag} is used by ${users} desktop${users === 1 ? "" : "s"}; move it to another image instead`,
         { field: "tag" },
+      );
+    }
+    if (tag === "head" || tag === "default") {
+      throw new AppError(
+        "conflict",
+        `tag ${tag} can only be moved: desktops without a tag of their own follow it`,
+        {
+          field: "tag",
+        },
       );
     }
     await inside.db.delete(diTags).where(here);
