@@ -36,7 +36,12 @@ export function stopReason(desired: VmDesired): string {
   if (desired.isBoxStopping) return "the node is shutting down";
   if (desired.wish === "running" && isOnlyHereUnwanted(desired))
     return "its node is being drained, and it starts again on another";
-  return POLICY_REASONS[desired.wishedBy] ?? `${nameActor(desired.wishedBy)} asked for it`;
+  return wisherReason(desired.wishedBy);
+}
+
+/** Why the present wish was made; `wishedBy` as it is written down. */
+export function wisherReason(wishedBy: string): string {
+  return POLICY_REASONS[wishedBy] ?? `${nameActor(wishedBy)} asked for it`;
 }
 
 /** Wishes that no person made. */

@@ -2,6 +2,7 @@
 
 import type { DesktopRow } from "../../../db/queries/desktops.ts";
 import type { SessionRow } from "../../../db/queries/sessions.ts";
+import type { Explanation } from "../../../domain/vm/explain-facts.ts";
 import { hrefWith } from "../../list-query.ts";
 import { ButtonLink } from "../../ui/button.tsx";
 import { Card } from "../../ui/card.tsx";
@@ -15,6 +16,7 @@ import { PageHead } from "../../ui/page-head.tsx";
 import { Pill } from "../../ui/pill.tsx";
 import { formatSize } from "../../ui/size.ts";
 import { formatActor, Trail, type TrailItem } from "../../ui/trail.tsx";
+import { ExplanationCard } from "./explanation.tsx";
 import { eventsParam, MORE_EVENTS, MOST_EVENTS } from "./shown-events.ts";
 import { SessionPill, StatePill } from "./state-pill.tsx";
 
@@ -30,6 +32,7 @@ export type DesktopView = {
   readonly session: SessionRow | undefined;
   /** Version that the tag is on; undefined when no image has it. */
   readonly tagVersion: string | undefined;
+  readonly explanation: Explanation;
   readonly csrf: string;
   readonly now: Date;
 };
@@ -54,6 +57,7 @@ export function DesktopRegion(props: { readonly view: DesktopView }) {
         <Warnings view={view} />
         <div class="grid-split">
           <div class="stack grid-side">
+            <ExplanationCard explanation={view.explanation} fault={vm.fault} now={now} />
             <SessionCard view={view} />
             <FactsCard view={view} />
           </div>

@@ -1,12 +1,15 @@
 /** GET /desktops/:id, and GET /desktops/:id/live for what changes on it. */
 
 import type { Handler } from "hono";
+import { readExplainFacts } from "../../../db/queries/explain.ts";
 import { listImages } from "../../../db/queries/images.ts";
 import { listSessions } from "../../../db/queries/sessions.ts";
 import { listTrail } from "../../../db/queries/trail.ts";
+import { explainVm } from "../../../domain/vm/explain.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { renderPage } from "../../render.tsx";
+import { found } from "../../visible.ts";
 import { readDesktopOf } from "./read.ts";
 import { DesktopRegion, type DesktopView } from "./show-view.tsx";
 import { parseShownEvents } from "./shown-events.ts";
@@ -30,11 +33,13 @@ async function readView(deps: AdminDeps, c: AdminContext): Promise<DesktopView> 
   const vm = await readDesktopOf(deps, c);
   const shownEvents = parseShownEvents(c.req.query("events"));
   // One more than is shown tells whether there are older ones.
-  const [trail, live, images] = await Promise.all([
+  const [trail, live, images, facts] = await Promise.all([
     listTrail(db, vm.id, { limit: shownEvents + 1 }),
     listSessions(db, { vmId: vm.id, isLive: true }, { page: 1, pageSize: 1 }),
     listImages(db, { osfId: vm.osfId }, { page: 1, pageSize: 500 }),
+    readExplainFacts(db, vm.id),
   ]);
+  const now = new Date(deps.clock.nowMs());
   return {
     vm,
     trail: trail.slice(0, shownEvents),
@@ -43,6 +48,7 @@ async function readView(deps: AdminDeps, c: AdminContext): Promise<DesktopView> 
     session: live.items[0],
     tagVersion: images.items.find((image) => image.tags.some(({ tag }) => tag === vm.tag))?.version,
     csrf: c.get("signedIn").csrfToken,
-    now: new Date(deps.clock.nowMs()),
+    explanation: explainVm(found(facts, "desktop"), now),
+    now,
   };
 }

@@ -1,0 +1,62 @@
+/** What the explanation of a desktop goes by, in two queries. */
+
+import { and, eq, sql } from "drizzle-orm";
+import type { TenantId, VmId } from "../../domain/ids.ts";
+import type { ExplainFacts } from "../../domain/vm/explain-facts.ts";
+import type { Db } from "../client.ts";
+import { dis, diTags, leases, nodes, osfs, vmReports, vms } from "../schema/index.ts";
+import { readDesktop } from "./desktops.ts";
+import { listTrail } from "./trail.ts";
+
+/** Enough for all tries of a wish. */
+const EVENTS = 100;
+
+/** Undefined when there is no such desktop, or none in `tenantId`. */
+export async function readExplainFacts(
+  db: Db,
+  vmId: VmId,
+  tenantId?: TenantId,
+): Promise<ExplainFacts | undefined> {
+  const [desktop, [row], events] = await Promise.all([
+    readDesktop(db, vmId, tenantId),
+    selectRest(db, vmId),
+    listTrail(db, vmId, { limit: EVENTS }),
+  ]);
+  if (desktop === undefined || row === undefined) return undefined;
+  const { name, wish, wishedBy, wishedAt, generation, isBlocked, blockedReason, osf, tag, isConnected } =
+    desktop;
+  return {
+    ...{ name, wish, wishedBy, wishedAt, generation, isBlocked, blockedReason, osf, tag, isConnected },
+    image: row.image,
+    idleStopSeconds: row.idleStopSeconds,
+    expiresSoftAt: row.expiresSoftAt,
+    expiresHardAt: row.expiresHardAt,
+    node: row.node,
+    report: row.report === null ? null : { ...row.report, fault: row.report.faultText },
+    events,
+  };
+}
+
+function selectRest(db: Db, vmId: VmId) {
+  return db
+    .select({
+      idleStopSeconds: osfs.idleStopSeconds,
+      expiresSoftAt: vms.expiresSoftAt,
+      expiresHardAt: vms.expiresHardAt,
+      image: dis,
+      report: vmReports,
+      node: {
+        name: nodes.name,
+        isBlocked: nodes.isBlocked,
+        hasLease: sql<boolean>`coalesce(${leases.validUntil} > qvd_now(), false)`,
+      },
+    })
+    .from(vms)
+    .innerJoin(osfs, eq(osfs.id, vms.osfId))
+    .leftJoin(vmReports, eq(vmReports.vmId, vms.id))
+    .leftJoin(diTags, and(eq(diTags.osfId, vms.osfId), eq(diTags.tag, vms.diTag)))
+    .leftJoin(dis, eq(dis.id, diTags.diId))
+    .leftJoin(nodes, eq(nodes.id, vms.nodeId))
+    .leftJoin(leases, eq(leases.nodeId, vms.nodeId))
+    .where(eq(vms.id, vmId));
+}

@@ -1,0 +1,87 @@
+/** What an explanation goes by: a desktop's row, its node's report and its trail, as whoever explains has read them. */
+
+import type { VmState } from "./state.ts";
+
+export type ExplainReport = {
+  readonly state: VmState;
+  readonly stateAt: Date;
+  readonly generationSeen: number;
+  readonly tries: number;
+  readonly nextTryAt: Date | null;
+  readonly hasAgent: boolean;
+  /** Null: not checked. */
+  readonly hasNetwork: boolean | null;
+  readonly faultCode: string | null;
+  readonly fault: string | null;
+  readonly crashes: number;
+  readonly queuePosition: number | null;
+  readonly queueDueAt: Date | null;
+  readonly idleSince: Date | null;
+};
+
+export type ExplainImage = {
+  readonly version: string;
+  readonly state: "new" | "fetching" | "verifying" | "ready" | "failed";
+  readonly fault: string | null;
+  readonly isBlocked: boolean;
+};
+
+export type ExplainNode = {
+  readonly name: string;
+  readonly hasLease: boolean;
+  readonly isBlocked: boolean;
+};
+
+export type ExplainEvent = {
+  readonly at: Date;
+  readonly code: string;
+  readonly text: string;
+  readonly generation: number | null;
+  readonly detail: unknown;
+};
+
+export type ExplainFacts = {
+  readonly name: string;
+  readonly wish: "running" | "stopped";
+  readonly wishedBy: string | null;
+  readonly wishedAt: Date | null;
+  readonly generation: number;
+  readonly isBlocked: boolean;
+  readonly blockedReason: string | null;
+  readonly osf: string;
+  readonly tag: string;
+  /** What the tag is on; null when no image has it. */
+  readonly image: ExplainImage | null;
+  readonly idleStopSeconds: number | null;
+  readonly expiresSoftAt: Date | null;
+  readonly expiresHardAt: Date | null;
+  /** Null while no node has it. */
+  readonly node: ExplainNode | null;
+  /** Null before the first report. */
+  readonly report: ExplainReport | null;
+  readonly isConnected: boolean;
+  /** Newest first. */
+  readonly events: readonly ExplainEvent[];
+};
+
+export type Advice = {
+  readonly text: string;
+  /** That does it; null where no command can. */
+  readonly command: string | null;
+};
+
+export type Candidate = { readonly node: string; readonly reason: string };
+
+export type Explanation = {
+  readonly wished: string;
+  readonly truth: string;
+  /** Why they differ; null when they don't. */
+  readonly difference: string | null;
+  /** What was tried for this wish, oldest first. */
+  readonly tried: readonly { readonly at: Date; readonly text: string }[];
+  readonly next: string;
+  readonly nextAt: Date | null;
+  readonly advice: readonly Advice[];
+  /** Nodes that could have taken it, and why each did not. */
+  readonly candidates: readonly Candidate[];
+};

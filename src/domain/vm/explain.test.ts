@@ -1,0 +1,246 @@
+import { describe, expect, test } from "bun:test";
+import { explainVm } from "./explain.ts";
+import type { ExplainEvent, ExplainFacts, ExplainReport } from "./explain-facts.ts";
+import { VM_STATES } from "./state.ts";
+
+const NOW = new Date("2026-11-21T12:00:00Z");
+const ago = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);
+const RUNNING: ExplainReport = {
+  state: "running",
+  stateAt: ago(600),
+  generationSeen: 4,
+  tries: 0,
+  nextTryAt: null,
+  hasAgent: true,
+  hasNetwork: true,
+  faultCode: null,
+  fault: null,
+  crashes: 0,
+  queuePosition: null,
+  queueDueAt: null,
+  idleSince: null,
+};
+const WELL: ExplainFacts = {
+  name: "ann-desk",
+  wish: "running",
+  wishedBy: "user:ann@acme",
+  wishedAt: ago(700),
+  generation: 4,
+  isBlocked: false,
+  blockedReason: null,
+  osf: "office",
+  tag: "default",
+  image: { version: "v1", state: "ready", fault: null, isBlocked: false },
+  idleStopSeconds: null,
+  expiresSoftAt: null,
+  expiresHardAt: null,
+  node: { name: "box1", hasLease: true, isBlocked: false },
+  report: RUNNING,
+  isConnected: true,
+  events: [],
+};
+const event = (code: string, text: string, more: Partial<ExplainEvent> = {}): ExplainEvent => ({
+  ...{ at: ago(30), code, text, generation: 4, detail: null },
+  ...more,
+});
+const STOPPED = { ...RUNNING, state: "stopped", hasAgent: false } as const;
+
+type Case = readonly [
+  rule: string,
+  facts: Partial<ExplainFacts>,
+  said: {
+    readonly truth?: string;
+    readonly difference?: string | null;
+    readonly next?: string;
+    readonly inSeconds?: number;
+    readonly command?: string | null;
+  },
+];
+
+const CASES: readonly Case[] = [
+  [
+    "what runs as wished needs nothing",
+    {},
+    {
+      truth: "It is running for 10 min, on node box1; its agent answers",
+      difference: null,
+      next: "it goes on",
+    },
+  ],
+  [
+    "what is stopped as wished stays so",
+    { wish: "stopped", report: STOPPED },
+    { difference: null, next: "stays stopped" },
+  ],
+  [
+    "what was never asked for is said so",
+    { wish: "stopped", wishedBy: null, wishedAt: null, report: null, node: null },
+    { truth: "no node has ever run it", difference: null, next: "Nothing" },
+  ],
+  [
+    "a block is the first reason, and can be lifted",
+    { isBlocked: true, blockedReason: "it failed 9 times in a row", report: { ...STOPPED, crashes: 9 } },
+    { difference: "blocked: it failed 9 times", next: "unblocks", command: "qvd vm unblock ann-desk" },
+  ],
+  [
+    "a wish that no node takes tells of the refusal",
+    { node: null, report: null, events: [event("placement-refused", "No node has 64 GB free.")] },
+    { difference: "No node has 64 GB free.", next: "placed as soon as" },
+  ],
+  [
+    "a node that is away is waited for, or replaced",
+    { node: { name: "box1", hasLease: false, isBlocked: false }, report: STOPPED },
+    { difference: "has not been heard of", next: "another takes", command: "qvd node list" },
+  ],
+  [
+    "an order that was just given is on its way",
+    { generation: 5, report: STOPPED },
+    { difference: "has not taken the order yet", next: "within moments" },
+  ],
+  [
+    "a start in the queue has its place and its time",
+    {
+      report: {
+        ...RUNNING,
+        state: "starting_1",
+        queuePosition: 7,
+        queueDueAt: new Date(NOW.getTime() + 25_000),
+      },
+    },
+    { difference: "number 7 in the queue", next: "Its turn comes", inSeconds: 25 },
+  ],
+  [
+    "a failed try is tried again at a time",
+    {
+      report: {
+        ...RUNNING,
+        state: "starting_1",
+        tries: 1,
+        nextTryAt: new Date(NOW.getTime() + 4_000),
+        faultCode: "start-failed",
+        fault: "The agent did not answer within 60 s of the start.",
+      },
+    },
+    { difference: "did not answer", next: "tried again (2 of 3)", inSeconds: 4 },
+  ],
+  [
+    "what was given up waits for a new wish",
+    { report: { ...STOPPED, tries: 3, faultCode: "start-given-up", fault: "lxc-start ended with 1" } },
+    { difference: "lxc-start ended", next: "A new wish starts it afresh", command: "qvd vm start ann-desk" },
+  ],
+  [
+    "a tag without an image can be put on one",
+    { image: null, report: { ...RUNNING, state: "starting_1" } },
+    {
+      difference: "No image of office carries the tag default",
+      command: "qvd image tag office:VERSION default",
+    },
+  ],
+  [
+    "an image that is being taken in is waited for",
+    {
+      image: { version: "v2", state: "verifying", fault: null, isBlocked: false },
+      report: { ...RUNNING, state: "starting_1" },
+    },
+    { difference: "still being taken in", next: "when its image is ready" },
+  ],
+  [
+    "a desktop without its agent runs on",
+    {
+      report: { ...RUNNING, hasAgent: false, faultCode: "agent-lost", fault: "The agent no longer answers." },
+    },
+    { truth: "its agent does not answer", difference: "no longer answers", command: "qvd vm stop ann-desk" },
+  ],
+  [
+    "an idle desktop ends at a time",
+    { isConnected: false, idleStopSeconds: 900, report: { ...RUNNING, idleSince: ago(300) } },
+    { difference: null, next: "unless somebody connects", inSeconds: 600 },
+  ],
+  [
+    "the first of several ends is told",
+    {
+      expiresSoftAt: new Date(NOW.getTime() + 60_000),
+      expiresHardAt: new Date(NOW.getTime() + 600_000),
+    },
+    { next: "asked to restart", inSeconds: 60 },
+  ],
+  [
+    "a stop has its stages",
+    { wish: "stopped", report: { ...RUNNING, state: "stopping_2", stateAt: ago(10) } },
+    { difference: "takes its time", next: "TERM", inSeconds: 20 },
+  ],
+  [
+    "a process that survives KILL is the box's trouble",
+    { wish: "stopped", report: { ...RUNNING, state: "zombie_2" } },
+    { next: "KILL is sent again", command: null },
+  ],
+  [
+    "a desktop that goes down while it is wanted up comes back",
+    { report: { ...RUNNING, state: "stopping_2", stateAt: ago(10) } },
+    { difference: "goes down first", next: "Then it is started again" },
+  ],
+];
+
+describe("an explanation", () => {
+  for (const [rule, given, said] of CASES)
+    test(rule, () => {
+      const explained = explainVm({ ...WELL, ...given }, NOW);
+      if (said.truth !== undefined) expect(explained.truth).toContain(said.truth);
+      if (said.difference === null) expect(explained.difference).toBeNull();
+      if (typeof said.difference === "string") expect(explained.difference).toContain(said.difference);
+      if (said.next !== undefined) expect(explained.next).toContain(said.next);
+      if (said.inSeconds !== undefined)
+        expect(explained.nextAt).toEqual(new Date(NOW.getTime() + said.inSeconds * 1000));
+      if (said.command !== undefined) expect(explained.advice[0]?.command).toBe(said.command);
+    });
+
+  test("says who wished it, and since when", () => {
+    expect(explainVm(WELL, NOW).wished).toBe("Running, 12 min ago: ann@acme asked for it.");
+    expect(explainVm({ ...WELL, wish: "stopped", wishedBy: "system:idle" }, NOW).wished).toBe(
+      "Stopped, 12 min ago: nobody is connected any more.",
+    );
+  });
+
+  test("tells what was tried for this wish only, oldest first", () => {
+    const events = [
+      event("start-retry-planned", "Next try in 4 s (3 of 3)."),
+      event("start-failed", "The second try failed.", { at: ago(10) }),
+      event("start-failed", "The first try failed.", { at: ago(40) }),
+      event("start-failed", "Long ago.", { generation: 3 }),
+    ];
+    expect(explainVm({ ...WELL, events }, NOW).tried.map(({ text }) => text)).toEqual([
+      "The first try failed.",
+      "The second try failed.",
+    ]);
+  });
+
+  test("lists the nodes that refused, as long as none has it", () => {
+    const candidates = [
+      { node: "box1", reason: "it is blocked" },
+      { node: "box2", reason: "it has 200 MB free of 1024 MB" },
+    ];
+    const events = [
+      event("placement-refused", "No node takes it.", { detail: { candidates: [...candidates, 7] } }),
+    ];
+    const facts = { ...WELL, node: null, report: null, events };
+    expect(explainVm(facts, NOW).candidates).toEqual(candidates);
+    expect(explainVm({ ...facts, generation: 5 }, NOW).candidates).toEqual([]);
+    expect(explainVm({ ...WELL, events }, NOW).candidates).toEqual([]);
+  });
+
+  test("gives commands that a shell takes, whatever the name", () => {
+    const facts = { ...WELL, name: "Ann's desk", isBlocked: true, report: STOPPED };
+    expect(explainVm(facts, NOW).advice[0]?.command).toBe("qvd vm unblock 'Ann'\\''s desk'");
+  });
+
+  test("has a sentence for everything, in whatever state and wish", () => {
+    for (const state of VM_STATES)
+      for (const wish of ["running", "stopped"] as const)
+        for (const fault of [null, "Something broke."])
+          for (const node of [WELL.node, null]) {
+            const said = explainVm({ ...WELL, wish, node, report: { ...RUNNING, state, fault } }, NOW);
+            for (const text of [said.wished, said.truth, said.next, said.difference ?? "It is so."])
+              expect(text).toMatch(/^[A-Z].{4,}\.$/);
+          }
+  });
+});
