@@ -71,7 +71,7 @@ export const adminCommands: readonly CommandEntry[] = [
   },
   {
     name: "vm explain",
-    summary: "Tell what happened to a desktop and why, oldest first.",
+    summary: "Tell why a desktop is as it is, what happens next, and what can be done.",
     load: async () => (await import("./vm/explain.ts")).vmExplain,
   },
   {

@@ -62,7 +62,7 @@ const CASES: readonly Case[] = [
     "what runs as wished needs nothing",
     {},
     {
-      truth: "It is running for 10 min, on node box1; its agent answers",
+      truth: "It is running on node box1, for 10 min now; its agent answers",
       difference: null,
       next: "it goes on",
     },

@@ -61,11 +61,11 @@ const STATE_WORDS = {
 } as const satisfies Record<VmState, string>;
 
 function describeTruth({ report, node, isConnected }: ExplainFacts, now: Date): string {
-  const where = node === null ? "no node has it" : `on node ${node.name}`;
-  if (report === null) return `It is stopped: no node has ever run it, and ${where}.`;
+  const where = node === null ? "" : ` on node ${node.name}`;
+  if (report === null) return `It is stopped${where}: no node has ever run it.`;
   const since = formatSpan(now.getTime() - report.stateAt.getTime());
   const health = report.state === "running" ? `; ${describeHealth(report, isConnected)}` : "";
-  return `${STATE_WORDS[report.state]} for ${since}, ${where}${health}.`;
+  return `${STATE_WORDS[report.state]}${where}, for ${since} now${health}.`;
 }
 
 function describeHealth(report: ExplainReport, isConnected: boolean): string {

@@ -55,9 +55,9 @@ export function DesktopRegion(props: { readonly view: DesktopView }) {
       />
       <div class="stack">
         <Warnings view={view} />
+        <ExplanationCard explanation={view.explanation} fault={vm.fault} now={now} />
         <div class="grid-split">
           <div class="stack grid-side">
-            <ExplanationCard explanation={view.explanation} fault={vm.fault} now={now} />
             <SessionCard view={view} />
             <FactsCard view={view} />
           </div>

@@ -44,8 +44,11 @@ export function PolicyFields(props: { readonly form: FormState }) {
       <FormPart title="What outlives a stop">
         <KeepingFields form={form} />
       </FormPart>
-      <FormPart title="When desktops end">
-        <EndFields form={form} />
+      <FormPart title="While it runs">
+        <RunFields form={form} />
+      </FormPart>
+      <FormPart title="When a newer image is published">
+        <ExpiryFields form={form} />
       </FormPart>
     </>
   );
@@ -100,7 +103,7 @@ function KeepingFields(props: { readonly form: FormState }) {
   );
 }
 
-function EndFields(props: { readonly form: FormState }) {
+function RunFields(props: { readonly form: FormState }) {
   const { values, errors } = props.form;
   return (
     <>
@@ -121,22 +124,6 @@ function EndFields(props: { readonly form: FormState }) {
           { value: "leave", text: "is left stopped" },
         ]}
       />
-      <div class="form-pair">
-        <TextField
-          name="expirySoftSeconds"
-          label="After a newer image, ask to restart after"
-          hint="never, 0, or a time such as 1h."
-          value={values.expirySoftSeconds}
-          error={errors.expirySoftSeconds}
-        />
-        <TextField
-          name="expiryHardSeconds"
-          label="and stop the desktop after"
-          hint="never, or a time such as 2d."
-          value={values.expiryHardSeconds}
-          error={errors.expiryHardSeconds}
-        />
-      </div>
       <TickField
         name="allowsNeighbours"
         label="Desktops of this flavour may reach each other"
@@ -144,6 +131,28 @@ function EndFields(props: { readonly form: FormState }) {
         error={errors.allowsNeighbours}
       />
     </>
+  );
+}
+
+function ExpiryFields(props: { readonly form: FormState }) {
+  const { values, errors } = props.form;
+  return (
+    <div class="form-pair">
+      <TextField
+        name="expirySoftSeconds"
+        label="Ask its user to restart after"
+        hint="never, 0 for at once, or a time such as 1h."
+        value={values.expirySoftSeconds}
+        error={errors.expirySoftSeconds}
+      />
+      <TextField
+        name="expiryHardSeconds"
+        label="Stop the desktop after"
+        hint="never, or a time such as 2d."
+        value={values.expiryHardSeconds}
+        error={errors.expiryHardSeconds}
+      />
+    </div>
   );
 }
 
