@@ -23,14 +23,17 @@ export interface StorageLab {
   newDesktop(): { readonly vmId: VmId; readonly slot: number };
   /** Runs a shell script as root of the desktop, with its folders in $ROOT, $HOME and $KEPT. */
   runInside(desktop: MountRequest, script: string): Promise<RunResult>;
-  /** False where there is no kernel to hold to a limit. */
-  readonly hasLimits: boolean;
   dispose(): Promise<void>;
 }
 
 type LabOf = () => StorageLab;
 
-export function describeStorage(name: string, makeLab: () => Promise<StorageLab>): void {
+/** Without limits where there is no kernel to hold to them. */
+export function describeStorage(
+  name: string,
+  makeLab: () => Promise<StorageLab>,
+  { hasLimits } = { hasLimits: true },
+): void {
   describe(`storage ${name}`, () => {
     let lab: StorageLab;
     beforeAll(async () => {
@@ -39,7 +42,7 @@ export function describeStorage(name: string, makeLab: () => Promise<StorageLab>
     afterAll(() => lab.dispose(), 60_000);
     describePersistence(() => lab);
     describeOneself(() => lab);
-    describeLimits(() => lab);
+    if (hasLimits) describeLimits(() => lab);
   });
 }
 
@@ -144,7 +147,6 @@ function describeLimits(lab: LabOf): void {
     ["a system", { systemMb: 40 }, "$ROOT/var"],
     ["a system that is kept", { systemMb: 40, persistence: "everything" }, "$ROOT/var"],
   ] as const)("%s ends at its limit, and goes on once there is room", async (_what, limits, folder) => {
-    if (!lab().hasLimits) return;
     const desktop = newRequest(lab(), limits);
     await lab().storage.mountDesktop(desktop);
     const full = await lab().runInside(desktop, fill(folder));
@@ -161,7 +163,6 @@ function describeLimits(lab: LabOf): void {
   });
 
   test("a home grows with its limit and never shrinks below it", async () => {
-    if (!lab().hasLimits) return;
     const desktop = newRequest(lab(), { homeMb: 20 });
     const sizeMb = 'df -m --output=size "$HOME" | tail -1';
     await live(lab(), desktop, 'echo mine >"$HOME/letter"');
@@ -173,7 +174,6 @@ function describeLimits(lab: LabOf): void {
   });
 
   test("a home that gets a limit later moves with all that is in it", async () => {
-    if (!lab().hasLimits) return;
     const desktop = newRequest(lab(), { persistence: "folders", keptFolders: ["/var/log"] });
     await live(lab(), desktop, 'echo mine >"$HOME/letter"; echo x >"$KEPT/var%2Flog/syslog"');
     const limited = { ...desktop, homeMb: 60 };

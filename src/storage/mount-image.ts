@@ -22,9 +22,6 @@ export type ImageMount = {
   readonly allowsSetuid?: boolean;
 };
 
-/** A device that was let go of just now may need a moment to give up its lock. */
-const LOCK_TIMEOUT_MS = 1_000;
-
 /** `conflict` while another box, or another mount of this one, has it. */
 export async function mountImage(context: StorageContext, image: ImageMount): Promise<void> {
   const { libc } = context;
@@ -54,8 +51,8 @@ export async function mountImage(context: StorageContext, image: ImageMount): Pr
 /** Throws `conflict` when somebody has the image in use. The lock ends with the descriptor. */
 export async function lockImage(context: StorageContext, path: string, descriptor: number): Promise<void> {
   const isHeld = await waitFor(() => context.libc.tryLock(descriptor), {
-    timeoutMs: LOCK_TIMEOUT_MS,
-    everyMs: 50,
+    timeoutMs: context.lockTimeoutMs,
+    everyMs: 100,
   });
   if (!isHeld) {
     const holder = (await readFile(holderPath(path), "utf8").catch(() => "")).trim();

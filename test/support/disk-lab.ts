@@ -43,7 +43,6 @@ export async function makeDiskLab({ driver, isShared = false }: DiskLabOptions):
     storage,
     reopen,
     images: IMAGES,
-    hasLimits: true,
     newDesktop: () => ({ vmId: asId<VmId>(++last), slot: last }),
     runInside({ vmId, slot }, script) {
       const vm = vmLayout(layout, vmId);

@@ -69,6 +69,9 @@ export function createSimStorage(layout: Layout): SimStorage {
       unmountFailures = times;
     },
     verifyArchive: async () => ({ format: "tar", sizeBytes: 1, sha256: "0".repeat(64), unpackedBytes: 1 }),
+    verifyDisk: async () => ({ format: "qcow2", sizeBytes: 1, sha256: "0".repeat(64), virtualBytes: 1 }),
+    fetchImage: async () => ({ sizeBytes: 1 }),
+    tryImageLock: async (_diId, use) => ({ value: await use() }),
     ensureBase: async (diId, _archivePath, signal) => {
       // As under the lock: whoever comes second waits, and tries for himself when the first one failed.
       while (atWork.has(diId)) await atWork.get(diId)?.catch(() => {});
@@ -89,7 +92,6 @@ export function createSimStorage(layout: Layout): SimStorage {
     prepareMachine: async ({ vmId }) => {
       mkdirSync(vmLayout(layout, vmId).fresh, { recursive: true });
     },
-    listWritableMounts: async () => [],
     unmountDesktop: async (vmId) => {
       if (unmountFailures > 0) {
         unmountFailures--;
