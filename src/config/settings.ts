@@ -199,6 +199,12 @@ export const SETTINGS = {
     unit: "seconds",
     doc: "How long a started desktop may take until its agent answers.",
   },
+  imagePrivateUrls: {
+    name: "QVD_IMAGE_PRIVATE_URLS",
+    type: "flag",
+    fallback: "0",
+    doc: "Whether images may be fetched from addresses that are not of the public internet, such as a server of the site: 1 or 0. With 1, whoever may enrol images can have this box ask anything that it can reach.",
+  },
   logLevel: {
     name: "QVD_LOG_LEVEL",
     type: "choice",

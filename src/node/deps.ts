@@ -26,6 +26,8 @@ export type NodeSettings = {
   readonly parallelStarts: number;
   readonly parallelStops: number;
   readonly limits: VmLimits;
+  /** Of the box's own hooks; undefined: it has none. */
+  readonly hooksFolder?: string;
 };
 
 export type LoopDeps = {
@@ -33,7 +35,10 @@ export type LoopDeps = {
   readonly settings: NodeSettings;
   readonly db: Db;
   readonly hypervisor: Hypervisor;
-  readonly storage: Omit<Storage, "freeBytes" | "verifyArchive" | "listBases" | "removeBase">;
+  readonly storage: Omit<
+    Storage,
+    "freeBytes" | "verifyArchive" | "verifyDisk" | "fetchImage" | "tryImageLock" | "listBases" | "removeBase"
+  >;
   readonly network: Pick<Network, "addPort" | "portOf" | "removePort" | "checkPort">;
   readonly channels: GuestChannels;
   /** Tells the other processes of the box that something of a desktop or an image has changed. */

@@ -1,11 +1,12 @@
 /**
- * Looks after the images of the box whenever somebody says that one came or went, and every minute: takes
- * enrolled ones in, one at a time, and removes what deleted ones left.
+ * Looks after the images of the box whenever somebody says that one came or went, and every minute: fetches
+ * those that lie elsewhere, takes enrolled ones in, one at a time, and removes what deleted ones left.
  */
 
 import { isDatabaseAway } from "../db/errors.ts";
 import type { DiId } from "../domain/ids.ts";
 import { backoffMs } from "../lib/backoff.ts";
+import { type FetcherDeps, ImageFetcher } from "./images/image-fetcher.ts";
 import { type SweepDeps, sweepImages } from "./sweep-images.ts";
 import { type ImageDeps, takeInImages } from "./take-in-images.ts";
 
@@ -13,7 +14,8 @@ const LOOK_EVERY_MS = 60_000;
 const BACKOFF = { firstMs: 1_000, mostMs: 60_000 };
 
 export class ImageIntake {
-  readonly #deps: ImageDeps & SweepDeps;
+  readonly #deps: ImageDeps & SweepDeps & FetcherDeps;
+  readonly #fetcher: ImageFetcher;
   readonly #onLooked: (hasChanged: boolean) => void;
   readonly #abort = new AbortController();
   #interval: ReturnType<typeof setInterval> | undefined;
@@ -24,8 +26,9 @@ export class ImageIntake {
   #strangers: readonly DiId[] = [];
 
   /** `onLooked` hears after each look whether an image's state has changed. */
-  constructor(deps: ImageDeps & SweepDeps, onLooked: (hasChanged: boolean) => void) {
+  constructor(deps: ImageDeps & SweepDeps & FetcherDeps, onLooked: (hasChanged: boolean) => void) {
     this.#deps = deps;
+    this.#fetcher = new ImageFetcher(deps, () => this.wake());
     this.#onLooked = onLooked;
   }
 
@@ -48,6 +51,7 @@ export class ImageIntake {
     this.#abort.abort();
     clearInterval(this.#interval);
     clearTimeout(this.#retry);
+    void this.#fetcher.stop();
   }
 
   async #look(): Promise<void> {
@@ -55,6 +59,7 @@ export class ImageIntake {
     while (this.#isWoken && !this.#abort.signal.aborted) {
       this.#isWoken = false;
       try {
+        await this.#fetcher.look();
         const judged = await takeInImages(this.#deps, this.#abort.signal);
         this.#tries = 0;
         this.#onLooked(judged > 0);

@@ -1,12 +1,19 @@
 /**
  * Takes enrolled images in: from the incoming folder to the images folder, where nobody but root can change
- * them any more, and only then verified. One at a time; a node that ended in the middle begins again.
+ * them any more, and only then verified. One at a time; a node that ended in the middle begins again. Of
+ * several boxes that share the images one does it; a box that has none of its own leaves a file that lies
+ * elsewhere to whom it lies with.
  */
 
 import { constants } from "node:fs";
 import { lstat, open, rename, rm } from "node:fs/promises";
 import type { Db } from "../db/client.ts";
-import { listUnverifiedImages, type UnverifiedImage } from "../db/queries/node-images.ts";
+import {
+  countNodes,
+  listUnverifiedImages,
+  readUnverifiedImage,
+  type UnverifiedImage,
+} from "../db/queries/node-images.ts";
 import type { Layout } from "../domain/node/layout.ts";
 import { AppError, describeError, isAppError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
@@ -17,17 +24,37 @@ import { reportImage } from "./report/report-image.ts";
 
 export type ImageDeps = {
   readonly db: Db;
-  readonly storage: Pick<Storage, "verifyArchive">;
+  readonly storage: Pick<Storage, "verifyArchive" | "verifyDisk" | "tryImageLock">;
   readonly layout: Layout;
   readonly tell: (wake: Wake) => void;
   readonly log: Log;
 };
 
+/** How long a file may lie with another box that hasn't come to it. */
+const ELSEWHERE_MS = 2 * 60_000;
+
 /** Judges every image that waits, and returns how many; the database's failures are thrown, an image's are its verdict. */
 export async function takeInImages(deps: ImageDeps, signal: AbortSignal): Promise<number> {
-  const images = await listUnverifiedImages(deps.db);
-  for (const image of images) if (!signal.aborted) await takeIn(deps, image, signal);
-  return images.length;
+  let judged = 0;
+  for (const { id } of await listUnverifiedImages(deps.db)) {
+    if (signal.aborted) break;
+    await deps.storage.tryImageLock(id, async () => {
+      // Another box may have judged it between our look and the lock.
+      const image = await readUnverifiedImage(deps.db, id);
+      if (image === undefined || (await liesElsewhere(deps, image))) return;
+      judged += 1;
+      await takeIn(deps, image, signal);
+    });
+  }
+  return judged;
+}
+
+async function liesElsewhere({ db, layout }: ImageDeps, image: UnverifiedImage): Promise<boolean> {
+  const isShared = layout.sharedFolder !== layout.stateFolder;
+  if (isShared || image.waitedMs > ELSEWHERE_MS) return false;
+  for (const path of [imagePath(layout, image), `${layout.incomingFolder}/${image.fileName}`])
+    if ((await lstat(path).catch(() => undefined)) !== undefined) return false;
+  return (await countNodes(db)) > 1;
 }
 
 async function takeIn(deps: ImageDeps, image: UnverifiedImage, signal: AbortSignal): Promise<void> {
@@ -37,7 +64,7 @@ async function takeIn(deps: ImageDeps, image: UnverifiedImage, signal: AbortSign
   deps.tell({ topic: "image" });
   try {
     await fetchIncoming(deps.layout, image);
-    const { sizeBytes, sha256 } = await deps.storage.verifyArchive(path, signal);
+    const { sizeBytes, sha256 } = await verify(deps, image, signal);
     if (image.statedSha256 !== null && image.statedSha256 !== sha256)
       throw new AppError(
         "image-broken",
@@ -57,12 +84,17 @@ async function takeIn(deps: ImageDeps, image: UnverifiedImage, signal: AbortSign
   deps.tell({ topic: "vm" });
 }
 
+function verify({ storage, layout }: ImageDeps, image: UnverifiedImage, signal: AbortSignal) {
+  const path = imagePath(layout, image);
+  return image.kind === "disk" ? storage.verifyDisk(path, signal) : storage.verifyArchive(path, signal);
+}
+
 async function fetchIncoming(layout: Layout, image: UnverifiedImage): Promise<void> {
   const path = imagePath(layout, image);
   const incoming = `${layout.incomingFolder}/${image.fileName}`;
   const found = await lstat(incoming).catch(() => undefined);
   if (found === undefined) {
-    // An earlier try got this far, or somebody laid it there by hand.
+    // An earlier try got this far, it was fetched, or somebody laid it there by hand.
     if ((await lstat(path).catch(() => undefined)) !== undefined) return;
     throw new AppError(
       "image-broken",

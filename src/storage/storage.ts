@@ -7,21 +7,25 @@
 import { stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import type { DiId, VmId } from "../domain/ids.ts";
-import { baseFolder, type Layout } from "../domain/node/layout.ts";
+import { baseFolder, isShared, type Layout } from "../domain/node/layout.ts";
 import { AppError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import { ensureBase } from "./ensure-base.ts";
+import { fetchImage } from "./fetch/fetch-image.ts";
+import { FETCH_TIMES, type FetchRequest } from "./fetch/fetch-times.ts";
+import { lookupHost, mayReachPublic } from "./fetch/resolve-host.ts";
 import { freeBytes } from "./free-bytes.ts";
+import { tryImageLock } from "./image-lock.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { type BaseEntry, listBases } from "./list-bases.ts";
 import { type DesktopDisks, listMounted } from "./list-mounted.ts";
-import { listWritableMounts, type WritableMount } from "./list-writable-mounts.ts";
 import { type MachineRequest, prepareMachine, retireMachineHome } from "./machine-disks.ts";
 import { type MountedDesktop, type MountRequest, mountDesktop } from "./mount-desktop.ts";
 import { removeBase } from "./remove-base.ts";
 import { retireHome } from "./retire-home.ts";
 import { unmountDesktop } from "./unmount-desktop.ts";
 import { type VerifiedArchive, verifyArchive } from "./verify-archive.ts";
+import { type VerifiedDisk, verifyDisk } from "./verify-disk.ts";
 
 export type StorageOptions = {
   readonly layout: Layout;
@@ -34,7 +38,16 @@ export type StorageOptions = {
   readonly boxName?: string;
   /** How a desktop's system is made from its image's; overlays when left out. */
   readonly driver?: StorageDriver;
+  /** Whether images may be fetched from addresses that are not public (QVD_IMAGE_PRIVATE_URLS). */
+  readonly mayFetchPrivate?: boolean;
+  /** How long a start waits for a home that another box has. */
+  readonly lockTimeoutMs?: number;
 };
+
+/** A device that was let go of just now may need a moment to give up its lock. */
+const LOCK_TIMEOUT_MS = 1_000;
+/** A lost box keeps its locks until its lease with the storage ends: whoever takes over waits for that. */
+const SHARED_LOCK_TIMEOUT_MS = 15_000;
 
 export const STORAGE_DRIVERS = ["overlay", "btrfs", "copy"] as const;
 
@@ -54,12 +67,19 @@ export type StorageContext = {
   readonly reserveBytes: number;
   readonly boxName: string;
   readonly driver: StorageDriver;
+  readonly lockTimeoutMs: number;
   readonly libc: Libc;
 };
 
 export interface Storage {
   /** Reads the whole file; `image-broken` says why it is no image. */
   verifyArchive(archivePath: string, signal?: AbortSignal): Promise<VerifiedArchive>;
+  /** The same for the disk of virtual machines. */
+  verifyDisk(path: string, signal?: AbortSignal): Promise<VerifiedDisk>;
+  /** Fetches an image file, taking up what an earlier try left. `image-broken`, `forbidden`, `unavailable`, `storage-full`. */
+  fetchImage(request: FetchRequest, signal: AbortSignal): Promise<{ readonly sizeBytes: number }>;
+  /** Undefined, at once, when another box or process works on the image's file. */
+  tryImageLock<T>(diId: DiId, use: () => Promise<T>): Promise<{ readonly value: T } | undefined>;
   /** Returns the base folder, unpacking the image first where nobody has. `image-broken`, `storage-full`. */
   ensureBase(diId: DiId, archivePath: string, signal: AbortSignal): Promise<string>;
   hasBase(diId: DiId): Promise<boolean>;
@@ -74,8 +94,6 @@ export interface Storage {
   /** For a desktop that is proved dead. */
   unmountDesktop(vmId: VmId): Promise<void>;
   listMounted(): Promise<ReadonlyMap<VmId, DesktopDisks>>;
-  /** File systems of desktops that must fall silent before another box takes over (`freeze`). */
-  listWritableMounts(): Promise<readonly WritableMount[]>;
   /** Puts the home of a deleted desktop aside. */
   retireHome(vmId: VmId, now: Date): Promise<string | undefined>;
   freeBytes(): Promise<number>;
@@ -86,9 +104,19 @@ const RESERVE_BYTES = 512 * 2 ** 20;
 export function createStorage(options: StorageOptions): Storage {
   const { layout, idRangeFirst, log, reserveBytes = RESERVE_BYTES } = options;
   const { boxName = hostname(), driver = "overlay" } = options;
-  const context: StorageContext = { layout, idRangeFirst, reserveBytes, boxName, driver, libc: openLibc() };
+  const { lockTimeoutMs = isShared(layout) ? SHARED_LOCK_TIMEOUT_MS : LOCK_TIMEOUT_MS } = options;
+  const context: StorageContext = {
+    ...{ layout, idRangeFirst, reserveBytes, boxName, driver, lockTimeoutMs },
+    libc: openLibc(),
+  };
   return {
     verifyArchive,
+    verifyDisk,
+    fetchImage: (request, signal) => {
+      const mayReach = options.mayFetchPrivate === true ? () => true : mayReachPublic;
+      return fetchImage({ ...FETCH_TIMES, ...request, reserveBytes, lookup: lookupHost, mayReach }, signal);
+    },
+    tryImageLock: (diId, use) => tryImageLock(context, diId, use),
     async ensureBase(diId, archivePath, signal) {
       const startedMs = performance.now();
       const base = await ensureBase(context, { diId, archivePath }, signal);
@@ -102,7 +130,6 @@ export function createStorage(options: StorageOptions): Storage {
     prepareMachine: async (request) => void (await prepareMachine(context, request)),
     unmountDesktop: (vmId) => unmountDesktop(context, vmId),
     listMounted: () => listMounted(context),
-    listWritableMounts: () => listWritableMounts(layout),
     async retireHome(vmId, now) {
       const disk = await retireMachineHome(context, vmId, now);
       return (await retireHome(context, vmId, now)) ?? disk;

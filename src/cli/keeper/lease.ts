@@ -1,7 +1,7 @@
 /** What keeper and node process of a box have in common: the fence, the clock, the shared storage. */
 
 import type { Config } from "../../config/load-config.ts";
-import type { Layout } from "../../domain/node/layout.ts";
+import { isShared, type Layout } from "../../domain/node/layout.ts";
 import { leaseTimes } from "../../domain/node/lease-times.ts";
 import type { Log } from "../../lib/log.ts";
 import { findCgroupRoot } from "../../lib/process.ts";
@@ -27,6 +27,7 @@ export function openBoxStorage({ config, layout, log }: Omit<FenceParts, "storag
   return createStorage({
     ...{ layout, idRangeFirst: config.idRangeFirst, log, boxName: config.nodeName },
     driver: parseStorageDriver(config.storageDriver),
+    mayFetchPrivate: config.imagePrivateUrls,
   });
 }
 
@@ -50,14 +51,10 @@ export function openKeptLease(parts: FenceParts & { readonly onLost: () => void 
 
 /** Undefined where the box shares nothing. */
 export async function openShared(layout: Layout): Promise<NodesWatchDeps["shared"]> {
-  if (!hasShared(layout)) return undefined;
+  if (!isShared(layout)) return undefined;
   return {
     id: await ensureSharedId(layout.sharedFolder),
     readId: () => readSharedId(layout.sharedFolder),
     readCounter: (nodeId) => readCounter(counterFile(layout.leasesFolder, nodeId)),
   };
-}
-
-export function hasShared(layout: Layout): boolean {
-  return layout.sharedFolder !== layout.stateFolder;
 }

@@ -49,7 +49,7 @@ export function planRubbish(facts: RubbishFacts): Rubbish {
   const isStranger = (diId: DiId) => !deleted.has(diId) && !known.has(diId);
   return {
     archives: archives
-      .filter(({ diId, fileName }) => mayGo(diId) && (deleted.get(diId) ?? fileName) === fileName)
+      .filter(({ diId, fileName }) => mayGo(diId) && isOf(deleted.get(diId), fileName))
       .map(({ name }) => name),
     bases: bases.filter(({ diId }) => mayGo(diId)).map(({ diId }) => diId),
     incoming: facts.incoming
@@ -61,11 +61,20 @@ export function planRubbish(facts: RubbishFacts): Rubbish {
   };
 }
 
-/** `<id>-<name of the enrolled file>`; undefined for what we can't have named so. */
+/** What lies beside an image's file while it is fetched, and the lock. */
+const ENDINGS = ["", ".part", ".part.json"];
+const LOCK = "lock";
+
+function isOf(enrolled: string | undefined, fileName: string): boolean {
+  return enrolled === undefined || fileName === LOCK || ENDINGS.some((end) => enrolled + end === fileName);
+}
+
+/** `<id>-<name of the enrolled file>`, or the image's lock; undefined for what we can't have named so. */
 export function parseArchiveName(
   name: string,
 ): { readonly diId: DiId; readonly fileName: string } | undefined {
-  const [, id = "", fileName = ""] = /^(\d+)-([A-Za-z0-9][A-Za-z0-9._-]*)$/.exec(name) ?? [];
+  const [, id = "", fileName = ""] =
+    /^(\d+)-([A-Za-z0-9][A-Za-z0-9._-]*)$/.exec(name) ?? /^\.(\d+)\.(lock)$/.exec(name) ?? [];
   const diId = parseId<DiId>(id);
   return diId === undefined || fileName === "" ? undefined : { diId, fileName };
 }

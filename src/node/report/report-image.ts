@@ -4,6 +4,7 @@ import { dis } from "../../db/schema/index.ts";
 import type { DiId } from "../../domain/ids.ts";
 
 export type ImageVerdict =
+  | { readonly state: "fetching"; readonly doneBytes: number; readonly totalBytes: number | undefined }
   | { readonly state: "verifying" }
   | { readonly state: "ready"; readonly sizeBytes: number; readonly sha256: string }
   | { readonly state: "failed"; readonly fault: string };
@@ -18,6 +19,8 @@ export async function reportImage(db: Db, diId: DiId, verdict: ImageVerdict): Pr
       fault: verdict.state === "failed" ? verdict.fault : null,
       sizeBytes: verdict.state === "ready" ? verdict.sizeBytes : null,
       sha256: verdict.state === "ready" ? verdict.sha256 : null,
+      doneBytes: verdict.state === "fetching" ? verdict.doneBytes : null,
+      totalBytes: verdict.state === "fetching" ? (verdict.totalBytes ?? null) : null,
     })
     .where(and(eq(dis.id, diId)));
 }
