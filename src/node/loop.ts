@@ -23,7 +23,7 @@ import type { LoopDeps } from "./deps.ts";
 import { composeDesired } from "./desired.ts";
 import type { GuestEvent } from "./guest-channel/guest-channels.ts";
 import { newMemory, readReport, type VmMemory } from "./memory.ts";
-import { NetworkWatch } from "./network-watch.ts";
+import { type NetworkTimes, NetworkWatch } from "./network-watch.ts";
 import { observeDesktop, observeWorld, type World } from "./observe.ts";
 import { ReportBatch } from "./report-batch.ts";
 import { runSteps, type StepDeps } from "./run-steps.ts";
@@ -34,6 +34,7 @@ export type LoopOptions = {
   readonly fullPassMs: number;
   /** Least time from one pass to the next, which the wakes in between share; the first is answered at once. */
   readonly gatherMs: number;
+  readonly networkTimes?: NetworkTimes;
 };
 
 export const LOOP_OPTIONS: LoopOptions = { fullPassMs: 15_000, gatherMs: 5 };
@@ -75,7 +76,7 @@ export class NodeLoop {
     this.#deps = { ...deps, reports: new ReportBatch({ db: deps.db, nodeId: deps.node.nodeId, nowMs }) };
     this.#starts = new TurnQueue({ most: parallelStarts, onTurn: wake, nowMs });
     this.#stops = new TurnQueue({ most: parallelStops, onTurn: wake, nowMs });
-    this.#networks = new NetworkWatch({ ...deps, timers: this.#timers, wake });
+    this.#networks = new NetworkWatch({ ...deps, timers: this.#timers, wake }, options.networkTimes);
     this.#options = options;
   }
 
@@ -92,7 +93,7 @@ export class NodeLoop {
   }
 
   takeGuestEvent(vmId: VmId, event: GuestEvent): void {
-    if (event.type === "beat" || event.type === "garbage") return;
+    if (event.type === "beat" || event.type === "garbage" || event.type === "hook-failed") return;
     const memory = this.#memories.get(vmId);
     if (memory !== undefined) {
       if (event.type === "powering-off") memory.isPoweringOff = true;

@@ -16,15 +16,18 @@ export type NetworkWatchDeps = Pick<LoopDeps, "network" | "clock" | "log"> & {
 };
 
 /** How often a desktop that runs well is checked, and one that is ill, or may be. */
-const WELL_EVERY_MS = 30_000;
-const ILL_EVERY_MS = 2_000;
+export type NetworkTimes = { readonly wellEveryMs: number; readonly illEveryMs: number };
+
+export const NETWORK_TIMES: NetworkTimes = { wellEveryMs: 30_000, illEveryMs: 2_000 };
 
 export class NetworkWatch {
   readonly #deps: NetworkWatchDeps;
+  readonly #times: NetworkTimes;
   readonly #asking = new Set<VmId>();
 
-  constructor(deps: NetworkWatchDeps) {
+  constructor(deps: NetworkWatchDeps, times: NetworkTimes = NETWORK_TIMES) {
     this.#deps = deps;
+    this.#times = times;
   }
 
   /**
@@ -36,7 +39,7 @@ export class NetworkWatch {
     const isUp = state === "running" || (state === "starting_2" && agent.isAttached);
     if (!isAlive || !isUp) return false;
     const { network } = memory;
-    const everyMs = isPoor(network) ? ILL_EVERY_MS : WELL_EVERY_MS;
+    const everyMs = isPoor(network) ? this.#times.illEveryMs : this.#times.wellEveryMs;
     const isDue = network === undefined || this.#deps.clock.monotonicMs() - network.atMs >= everyMs;
     if (isDue && !this.#asking.has(memory.desktop.vmId)) void this.#ask(memory);
     return state === "starting_2" && memory.network === undefined;
@@ -58,7 +61,7 @@ export class NetworkWatch {
     const isNews = memory.network === undefined || next.seen?.isOk !== memory.network.seen?.isOk;
     memory.network = { ...next, atMs: clock.monotonicMs() };
     if (isNews) wake(vmId);
-    else if (isPoor(memory.network)) timers.after(ILL_EVERY_MS, () => wake(vmId));
+    else if (isPoor(memory.network)) timers.after(this.#times.illEveryMs, () => wake(vmId));
   }
 }
 

@@ -48,6 +48,7 @@ export class NodeWorld {
   readonly folder: string;
   readonly ports = new Set<VmId>();
   readonly logged: string[] = [];
+  readonly brokenNetworks = new Set<VmId>();
   hasLease = true;
   /** Images that the box unpacks in advance. */
   readonly unpacking = new Set<DiId>();
@@ -105,7 +106,10 @@ export class NodeWorld {
           return portOf(vmId, address);
         },
         portOf,
-        checkPort: async () => ({ isOk: true }) as const,
+        checkPort: async (vmId: VmId) =>
+          this.brokenNetworks.has(vmId)
+            ? ({ isOk: false, code: "no-answer", text: "it doesn't answer" } as const)
+            : ({ isOk: true } as const),
         removePort: async (vmId: VmId) => void this.ports.delete(vmId),
       },
       channels,
@@ -116,7 +120,11 @@ export class NodeWorld {
       clock: systemClock,
       log,
     };
-    const loop = new NodeLoop(deps, { fullPassMs: 300, gatherMs: 2 });
+    const loop = new NodeLoop(deps, {
+      fullPassMs: 300,
+      gatherMs: 2,
+      networkTimes: { wellEveryMs: 20, illEveryMs: 10 },
+    });
     await recoverDesktops(deps);
     loop.start();
     const unwatch = this.hypervisor.watch((vmId) => loop.wake(vmId));

@@ -13,6 +13,8 @@ export class SimAgent implements SimGuest {
   #hasLeft = false;
   /** Sessions it was asked to prepare, in their order. */
   readonly prepared: number[] = [];
+  /** Sentences that it was told to show. */
+  readonly notices: string[] = [];
 
   constructor(path: string, behaviour: SimGuestBehaviour) {
     this.#path = path;
@@ -78,8 +80,14 @@ export class SimAgent implements SimGuest {
     this.#socket?.write(text);
   }
 
-  #take(message: { readonly type: string; readonly order: number; readonly session?: number }): void {
+  #take(message: {
+    readonly type: string;
+    readonly order: number;
+    readonly session?: number;
+    readonly text?: string;
+  }): void {
     if (message.type === "welcome") return;
+    if (message.type === "notice") this.notices.push(message.text ?? "");
     if (message.type === "session-prepare") this.prepared.push(message.session ?? 0);
     if (message.type === "session-prepare" && this.#behaviour.failsSessions()) {
       const text = "nxagent ended at once";
