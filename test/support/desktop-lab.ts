@@ -48,13 +48,26 @@ echo up >>/home/agent.log
 while :; do sleep 1; done`,
 } as const satisfies Record<GuestManner, string>;
 
-export async function createDesktopLab(instance: string, cidr: string): Promise<DesktopLab> {
+export type LabImage = {
+  /** An archive; a tiny root is made where none is given. */
+  readonly archive?: string;
+  readonly memoryMb?: number;
+};
+
+export async function createDesktopLab(
+  instance: string,
+  cidr: string,
+  image: LabImage = {},
+): Promise<DesktopLab> {
   const scratch = await mkdtemp(`/var/tmp/qvd-${instance}-`);
   await chmod(scratch, 0o755);
   const layout = layoutOf(`${scratch}/state`, `${scratch}/run`);
   await mkdir(layout.stateFolder);
-  await makeTinyRoot(`${scratch}/tiny`);
-  await packRoot(`${scratch}/tiny`, `${scratch}/tiny.tar`);
+  const archive = image.archive ?? `${scratch}/tiny.tar`;
+  if (image.archive === undefined) {
+    await makeTinyRoot(`${scratch}/tiny`);
+    await packRoot(`${scratch}/tiny`, archive);
+  }
   const agentExecutable = `${scratch}/agent`;
   await writeFile(agentExecutable, "#!/bin/sh\nexec /bin/sh /run/qvd/script\n", { mode: 0o755 });
   const range = parseNetworkRange(cidr);
@@ -62,7 +75,7 @@ export async function createDesktopLab(instance: string, cidr: string): Promise<
   const storage = createStorage({ layout, idRangeFirst: LAB_ID_FIRST, log: silentLog(), reserveBytes: 0 });
   const network = createNetwork({ instance, range, resolvers: [], log: silentLog() });
   await network.ensure();
-  await storage.ensureBase(IMAGE, `${scratch}/tiny.tar`, new AbortController().signal);
+  await storage.ensureBase(IMAGE, archive, new AbortController().signal);
   const open = () => createLxcHypervisor({ instance, layout, resolvers: ["192.0.2.53"] });
   const hypervisor = await open();
   const tree = await openCgroupTree(instance);
@@ -78,7 +91,7 @@ export async function createDesktopLab(instance: string, cidr: string): Promise<
     await writeFile(`${channelFolder}/script`, script);
     const port = await network.addPort(vmId, addresses.next().value ?? "");
     const idRange = idRangeOf(LAB_ID_FIRST, slot);
-    const size = { memoryMb: 128, cpus: 1 };
+    const size = { memoryMb: image.memoryMb ?? 128, cpus: 1 };
     return {
       kind: "container",
       vmId,

@@ -4,11 +4,14 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import type { VmId } from "../../domain/ids.ts";
 import { type Layout, vmLayout } from "../../domain/node/layout.ts";
 import guestInit from "./guest-init.sh" with { type: "text" };
+import type { SystemdFile } from "./systemd-files.ts";
 
 export type ContainerFiles = {
   readonly config: string;
   /** Bound into the desktop as its first program. */
   readonly init: string;
+  /** Folder of what systemd is given, where the image brings it. */
+  readonly systemd: string;
   /** What LXC says; kept until the next start, for people. */
   readonly log: string;
 };
@@ -18,21 +21,29 @@ export function containerFiles(layout: Layout, vmId: VmId): ContainerFiles {
   return {
     config: `${folder}/lxc.conf`,
     init: `${folder}/init`,
+    systemd: `${folder}/systemd`,
     log: `${layout.logsFolder}/vm-${vmId}-lxc.log`,
   };
 }
 
-export async function writeFiles(files: ContainerFiles, config: string): Promise<void> {
+export async function writeFiles(
+  files: ContainerFiles,
+  config: string,
+  systemd: readonly SystemdFile[],
+): Promise<void> {
   await writeFile(files.config, config, { mode: 0o600 });
   // Never writable in the desktop: the bind is read-only, and the file is not of its range.
   await writeFile(files.init, guestInit, { mode: 0o755 });
+  if (systemd.length > 0) await mkdir(files.systemd, { recursive: true, mode: 0o755 });
+  for (const { name, text } of systemd) await writeFile(`${files.systemd}/${name}`, text, { mode: 0o644 });
   await mkdir(files.log.slice(0, files.log.lastIndexOf("/")), { recursive: true });
   // LXC appends: without this, an earlier start's words would explain this one.
   await writeFile(files.log, "", { mode: 0o600 });
 }
 
 export async function removeFiles(layout: Layout, vmId: VmId): Promise<void> {
-  const { config, init } = containerFiles(layout, vmId);
+  const { config, init, systemd } = containerFiles(layout, vmId);
   await rm(config, { force: true });
   await rm(init, { force: true });
+  await rm(systemd, { recursive: true, force: true });
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # PID 1 of a desktop. Keeps the agent running, reaps what others orphan, and goes down when the host sends
 # TERM or when the agent has announced a power-off. Comes from the host, read-only: the image has no part in it.
+# With the word "prepare" it does only what comes before the agent, for a systemd in its place.
 # Environment: QVD_HOST_NAME, QVD_RESOLVERS (addresses with blanks between).
 
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -50,6 +51,7 @@ if [ -n "$QVD_HOST_NAME" ]; then
     printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$QVD_HOST_NAME" >>/etc/hosts
 fi
 unset QVD_RESOLVERS QVD_HOST_NAME
+if [ "${1-}" = prepare ]; then exit 0; fi
 
 while [ -z "$is_stopping" ]; do
   if [ -f "$log" ] && [ "$(wc -c <"$log")" -gt 1048576 ]; then mv -f "$log" "$log.1"; fi

@@ -5,6 +5,7 @@
  * remembers nothing; the node's executors call it.
  */
 
+import { readFile } from "node:fs/promises";
 import type { VmId } from "../../domain/ids.ts";
 import type { Layout } from "../../domain/node/layout.ts";
 import { interfaceName } from "../../domain/node/network-names.ts";
@@ -25,8 +26,10 @@ import {
   removeGroup,
 } from "./cgroup-tree.ts";
 import { removeFiles } from "./container-files.ts";
+import { isSystemd } from "./detect-init.ts";
 import { findInit } from "./find-init.ts";
 import { startContainer } from "./start-container.ts";
+import { SYSTEMD_SIGNALS } from "./systemd-files.ts";
 import { watchGroups } from "./watch-groups.ts";
 
 export type LxcOptions = {
@@ -62,9 +65,14 @@ export async function createLxcHypervisor(options: LxcOptions): Promise<Hypervis
     },
     async halt(vmId) {
       const init = await findInit(tree, vmId);
-      if (init !== undefined) signalProcess(init);
+      if (init !== undefined)
+        signalProcess(init, (await runsSystemd(init)) ? SYSTEMD_SIGNALS.halt : "SIGTERM");
     },
     async terminate(vmId) {
+      const init = await findInit(tree, vmId);
+      // The monitor would only pass TERM on, by which systemd reads its units again.
+      if (init !== undefined && (await runsSystemd(init)))
+        return signalProcess(init, SYSTEMD_SIGNALS.haltAtOnce);
       for (const pid of await listProcesses(tree, "monitor", vmId)) signalProcess(pid);
     },
     kill: (vmId) => kill(context, vmId),
@@ -160,9 +168,13 @@ async function removeInterface(name: string): Promise<void> {
   if (!isGone) throw new AppError("driver-failed", `Removing the interface ${name}: ${result.stderr.trim()}`);
 }
 
-function signalProcess(pid: number): void {
+async function runsSystemd(init: number): Promise<boolean> {
+  return isSystemd(await readFile(`/proc/${init}/comm`, "utf8").catch(() => ""));
+}
+
+function signalProcess(pid: number, signal: NodeJS.Signals | number = "SIGTERM"): void {
   try {
-    process.kill(pid, "SIGTERM");
+    process.kill(pid, signal);
   } catch {
     // It ended in the meantime, which is what was wanted.
   }

@@ -26,6 +26,7 @@ const SPEC: ContainerSpec = {
 const OPTIONS: ConfigOptions = {
   instance: "qvd",
   initFile: "/state/vms/41/init",
+  systemd: [],
   resolvers: ["10.0.0.2", "10.0.0.3"],
   seccompProfile: "/usr/share/lxc/config/common.seccomp",
 };
@@ -37,6 +38,20 @@ function readKey(config: string, key: string): string | undefined {
 test("a desktop's configuration is the golden one", async () => {
   const golden = await Bun.file(`${import.meta.dir}/../../../test/golden/lxc.conf`).text();
   expect(renderConfig(SPEC, OPTIONS)).toBe(golden);
+});
+
+test("where the image brings systemd, it is the first process, with a /run of its own before what is bound there", () => {
+  const systemd = [{ source: "/state/vms/41/systemd/agent.service", target: "run/systemd/system/a.service" }];
+  const config = renderConfig(SPEC, { ...OPTIONS, systemd });
+  expect(readKey(config, "init.cmd")).toBe("/sbin/init");
+  expect(readKey(config, "signal.halt")).toBe("SIGRTMIN+3");
+  const places = [" tmpfs run ", " run/qvd ", " run/systemd/system/a.service "].map((word) =>
+    ` ${config}`.indexOf(word.trimEnd()),
+  );
+  expect(places[0]).toBeGreaterThan(0);
+  expect(places).toEqual([...places].sort((one, other) => one - other));
+  const sizes = [...config.matchAll(/size=(\d+)m/g)].map((match) => Number(match[1]));
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(SPEC.memoryMb);
 });
 
 test("kept folders are bound over the system and its temporary folders, and can't bring other keys along", () => {

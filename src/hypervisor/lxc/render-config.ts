@@ -5,10 +5,13 @@
 
 import { AppError } from "../../lib/errors.ts";
 import type { ContainerSpec } from "../driver.ts";
+import { MASKED_UNITS, SYSTEMD_INIT } from "./systemd-files.ts";
 
 export type ConfigOptions = {
   readonly instance: string;
   readonly initFile: string;
+  /** What is bound where for a systemd of the image's; empty makes our script the init. */
+  readonly systemd: readonly { readonly source: string; readonly target: string }[];
   /** Name servers for the desktop. */
   readonly resolvers: readonly string[];
   readonly seccompProfile: string;
@@ -25,6 +28,7 @@ const DROPPED_CAPABILITIES =
 export function renderConfig(spec: ContainerSpec, options: ConfigOptions): string {
   const { idRange, port, vmId } = spec;
   const { instance } = options;
+  const isSystemd = options.systemd.length > 0;
   const quota = Math.round(spec.cpus * CPU_PERIOD_US);
   // Full temporary file systems must not be able to end the desktop: together they stay below its memory.
   const temporaryMb = Math.max(8, Math.floor(spec.memoryMb / 4));
@@ -33,7 +37,7 @@ export function renderConfig(spec: ContainerSpec, options: ConfigOptions): strin
     ["rootfs.path", `dir:${checkPath(spec.rootFolder)}`],
     ["idmap", `u 0 ${idRange.first} ${idRange.count}`],
     ["idmap", `g 0 ${idRange.first} ${idRange.count}`],
-    ["init.cmd", "/bin/sh /opt/qvd/init"],
+    ["init.cmd", isSystemd ? SYSTEMD_INIT : "/bin/sh /opt/qvd/init"],
     ["environment", `QVD_HOST_NAME=${spec.hostName}`],
     ["environment", `QVD_RESOLVERS=${options.resolvers.join(" ")}`],
     ["autodev", "1"],
@@ -43,10 +47,12 @@ export function renderConfig(spec: ContainerSpec, options: ConfigOptions): strin
     ["mount.auto", "proc:mixed sys:mixed cgroup:mixed"],
     ["mount.entry", temporary("dev/shm", temporaryMb)],
     ["mount.entry", temporary("tmp", temporaryMb)],
+    ...(isSystemd ? [["mount.entry", volatile(temporaryMb)] as const] : []),
     ["mount.entry", bind(spec.homeFolder, "home", "rw,bind,nosuid,nodev,create=dir")],
     ["mount.entry", bind(spec.channelFolder, "run/qvd", "ro,bind,nosuid,nodev,noexec,create=dir")],
     ["mount.entry", bind(spec.agentExecutable, "opt/qvd/qvd", "ro,bind,nosuid,nodev,create=file")],
     ["mount.entry", bind(options.initFile, "opt/qvd/init", "ro,bind,nosuid,nodev,create=file")],
+    ...systemdEntries(options).map((entry) => ["mount.entry", entry] as const),
     ...(spec.binds ?? []).map(
       ({ source, path }) =>
         ["mount.entry", bind(source, checkPath(path).slice(1), "rw,bind,nosuid,nodev,create=dir")] as const,
@@ -63,7 +69,7 @@ export function renderConfig(spec: ContainerSpec, options: ConfigOptions): strin
     ["seccomp.profile", options.seccompProfile],
     ["apparmor.profile", "unconfined"],
     ["prlimit.core", "0"],
-    ["signal.halt", "SIGTERM"],
+    ["signal.halt", isSystemd ? "SIGRTMIN+3" : "SIGTERM"],
     ["cgroup.dir.monitor", `${instance}/m/${vmId}`],
     ["cgroup.dir.container", `${instance}/c/${vmId}`],
     ["cgroup.dir.monitor.pivot", `${instance}/pivot`],
@@ -76,6 +82,19 @@ export function renderConfig(spec: ContainerSpec, options: ConfigOptions): strin
     ["cgroup2.pids.max", `${MOST_PROCESSES}`],
   ] as const;
   return lines.map(([key, value]) => `lxc.${key} = ${checkValue(value)}\n`).join("");
+}
+
+/** Systemd would mount one of its own over what is bound below /run, if it didn't find one. */
+function volatile(temporaryMb: number): string {
+  return `tmpfs run tmpfs rw,nosuid,nodev,size=${Math.ceil(temporaryMb / 2)}m,mode=755,create=dir 0 0`;
+}
+
+function systemdEntries({ systemd }: ConfigOptions): readonly string[] {
+  if (systemd.length === 0) return [];
+  return [
+    ...systemd.map(({ source, target }) => bind(source, target, "ro,bind,nosuid,nodev,create=file")),
+    ...MASKED_UNITS.map((target) => bind("/dev/null", target, "ro,bind,nosuid,create=file")),
+  ];
 }
 
 function temporary(target: string, sizeMb: number): string {

@@ -6,10 +6,12 @@ import { run } from "../../lib/run.ts";
 import type { ContainerSpec } from "../driver.ts";
 import { groupFolder, limitSubgroups } from "./cgroup-tree.ts";
 import { containerFiles, writeFiles } from "./container-files.ts";
+import { detectInit } from "./detect-init.ts";
 import { limitSwap } from "./limit-swap.ts";
 import type { LxcContext } from "./lxc-hypervisor.ts";
 import { readMemoryLimit } from "./read-limits.ts";
 import { renderConfig } from "./render-config.ts";
+import { systemdFiles } from "./systemd-files.ts";
 
 const SECCOMP_PROFILE = "/usr/share/lxc/config/common.seccomp";
 const START_TIMEOUT_MS = 30_000;
@@ -29,13 +31,16 @@ export async function startContainer(
   signal.throwIfAborted();
   await checkHost();
   const files = containerFiles(layout, vmId);
+  const isSystemd = (await detectInit(spec.rootFolder)) === "systemd";
+  const systemd = isSystemd ? systemdFiles({ hostName: spec.hostName, resolvers }) : [];
   const config = renderConfig(spec, {
     instance,
     resolvers,
     initFile: files.init,
+    systemd: systemd.map(({ name, target }) => ({ source: `${files.systemd}/${name}`, target })),
     seccompProfile: SECCOMP_PROFILE,
   });
-  await writeFiles(files, config);
+  await writeFiles(files, config, systemd);
   const starter = groupFolder(tree, "starter", vmId);
   await mkdir(starter, { recursive: true });
   const lxcStart = ["/usr/bin/lxc-start", "-P", layout.vmsFolder, "-n", `${vmId}`, "-f", files.config];

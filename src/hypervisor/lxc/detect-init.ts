@@ -1,0 +1,20 @@
+/** Finds out which init an image brings. Looks at names only: nothing of the image is opened or followed on the host. */
+
+import { readlink } from "node:fs/promises";
+import { basename } from "node:path";
+
+export type InitKind = "systemd" | "ours";
+
+/** Images in which /sbin/init is systemd's own link to itself want it; all others get our script. */
+export async function detectInit(rootFolder: string): Promise<InitKind> {
+  for (const folder of ["usr/sbin", "sbin"]) {
+    const target = await readlink(`${rootFolder}/${folder}/init`).catch(() => undefined);
+    if (target !== undefined) return basename(target) === "systemd" ? "systemd" : "ours";
+  }
+  return "ours";
+}
+
+/** Whether a running first process is systemd, by /proc/PID/comm: what it calls itself decides only how it is asked to end. */
+export function isSystemd(comm: string): boolean {
+  return comm.trim() === "systemd";
+}
