@@ -1,0 +1,98 @@
+/**
+ * The database of a lab of several nodes: a PostgreSQL of its own on an address of the lab's network, so that
+ * nodes reach it by the network and can be cut off from it; it can be stopped, killed and started again.
+ */
+
+import { appendFile, mkdir, writeFile } from "node:fs/promises";
+import { type Database, openDatabase } from "../../src/db/client.ts";
+import { migrate } from "../../src/db/migrate.ts";
+import { DATABASE_NAME } from "../../src/db/url.ts";
+import { run, runOk } from "../../src/lib/run.ts";
+
+const BIN = "/usr/lib/postgresql/15/bin";
+const PORT = 5432;
+
+export class LabDatabase {
+  readonly #folder: string;
+  readonly #address: string;
+  readonly #network: string;
+
+  /** `network` may connect, as anybody: the lab's nodes are the tests' own. */
+  constructor(of: { readonly folder: string; readonly address: string; readonly network: string }) {
+    this.#folder = of.folder;
+    this.#address = of.address;
+    this.#network = of.network;
+  }
+
+  get url(): string {
+    return `postgres://qvd_owner@${this.#address}:${PORT}/${DATABASE_NAME}`;
+  }
+
+  async create(): Promise<void> {
+    await mkdir(this.#folder, { recursive: true });
+    await runOk("owning the folder", ["chown", "postgres:", this.#folder]);
+    await this.#as("making a cluster", [
+      ...[`${BIN}/initdb`, `--pgdata=${this.#data}`, "--auth=trust", "--username=qvd_owner"],
+      ...["--encoding=UTF8", "--no-locale", "--no-sync"],
+    ]);
+    const settings = [
+      `listen_addresses = '${this.#address}'`,
+      `port = ${PORT}`,
+      `unix_socket_directories = '${this.#folder}'`,
+      "shared_buffers = 64MB",
+      "max_connections = 200",
+      "timezone = 'UTC'",
+    ];
+    await appendFile(`${this.#data}/postgresql.conf`, `\n${settings.join("\n")}\n`);
+    await writeFile(
+      `${this.#data}/pg_hba.conf`,
+      `local all all trust\nhost all all ${this.#network} trust\n`,
+    );
+    await this.start();
+    await this.#as("making the database", [
+      ...[`${BIN}/createdb`, "-h", this.#folder, "-U", "qvd_owner", DATABASE_NAME],
+    ]);
+    await migrate({ kind: "socket", folder: this.#folder, role: "qvd_owner", database: DATABASE_NAME });
+  }
+
+  /** As owner, over its socket: nothing of the lab's faults cuts it, but for its own stops. */
+  open(): Database {
+    const address = {
+      kind: "socket",
+      folder: this.#folder,
+      role: "qvd_owner",
+      database: DATABASE_NAME,
+    } as const;
+    return openDatabase(address, { max: 4, applicationName: "lab" });
+  }
+
+  async start(): Promise<void> {
+    await this.#as("starting the database", [
+      ...[`${BIN}/pg_ctl`, "start", "--wait", "--timeout=60"],
+      ...[`--pgdata=${this.#data}`, `--log=${this.#folder}/log`],
+    ]);
+  }
+
+  /** `immediate` is as good as a crash. */
+  async stop(mode: "fast" | "immediate"): Promise<void> {
+    await run(
+      this.#command([`${BIN}/pg_ctl`, "stop", `--mode=${mode}`, "--wait", `--pgdata=${this.#data}`]),
+      {
+        cwd: "/",
+        timeoutMs: 60_000,
+      },
+    );
+  }
+
+  get #data(): string {
+    return `${this.#folder}/data`;
+  }
+
+  #command(command: readonly string[]): string[] {
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", ...command];
+  }
+
+  async #as(doing: string, command: readonly string[]): Promise<void> {
+    await runOk(doing, this.#command(command), { cwd: "/", timeoutMs: 120_000 });
+  }
+}

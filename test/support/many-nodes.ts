@@ -1,0 +1,274 @@
+/**
+ * Several nodes on this machine, each in namespaces of its own, with one database and one shared folder: real
+ * containers, the compiled executable, and faults at will. Everything carries the lab's name and is removed by
+ * `dispose`, also what an earlier run left.
+ */
+
+import { existsSync, readFileSync } from "node:fs";
+import { chmod, copyFile, mkdir, readdir, rm } from "node:fs/promises";
+import { sql } from "drizzle-orm";
+import type { Database } from "../../src/db/client.ts";
+import { notify } from "../../src/db/notify.ts";
+import type { DiId, UserId, VmId } from "../../src/domain/ids.ts";
+import { run, runOk } from "../../src/lib/run.ts";
+import { waitFor } from "../../src/lib/wait.ts";
+import { enrolImage } from "../../src/service/image/enrol.ts";
+import { moveTag } from "../../src/service/image/move-tag.ts";
+import { createOsf } from "../../src/service/osf/create.ts";
+import { createTenant } from "../../src/service/tenant/create.ts";
+import { createUser } from "../../src/service/user/create.ts";
+import { createVm } from "../../src/service/vm/create.ts";
+import { wishVmRunning } from "../../src/service/vm/wish-running.ts";
+import { formatWake, type WakeTopic } from "../../src/wire/wake/messages.ts";
+import { ACKNOWLEDGED_FILE, BEATS_FILE, packBeatingDesktop } from "./beating-desktop.ts";
+import { LabDatabase } from "./lab-database.ts";
+import { LabNode } from "./lab-node.ts";
+
+export type ManyNodesOptions = {
+  /** At most 4 letters. */
+  readonly lab: string;
+  /** First three bytes of the lab's network. */
+  readonly network: string;
+  readonly nodes: number;
+  readonly executable: string;
+  /** Settings of every node, such as QVD_LEASE. */
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+const HOME_MB = 24;
+const READY_MS = 60_000;
+
+export class ManyNodes {
+  readonly options: ManyNodesOptions;
+  readonly nodes: readonly LabNode[];
+  readonly server: LabDatabase;
+  readonly database: Database;
+  #desktops: readonly VmId[] = [];
+
+  /** Removes what an earlier run left, then makes the network, the database and the nodes; starts the nodes. */
+  static async create(options: ManyNodesOptions): Promise<ManyNodes> {
+    const lab = new ManyNodes(options);
+    await lab.#remove();
+    await mkdir(`${lab.folder}/shared`, { recursive: true });
+    await chmod(lab.folder, 0o755);
+    await lab.#makeSwitch();
+    await lab.server.create();
+    for (const node of lab.nodes) await node.create();
+    await Promise.all(lab.nodes.map((node) => node.start()));
+    await lab.waitForNodes();
+    return lab;
+  }
+
+  private constructor(options: ManyNodesOptions) {
+    const { lab, network, executable, env = {} } = options;
+    this.options = options;
+    this.server = new LabDatabase({
+      folder: `${this.folder}/database`,
+      address: `${network}.254`,
+      network: `${network}.0/24`,
+    });
+    this.database = this.server.open();
+    this.nodes = Array.from(
+      { length: options.nodes },
+      (_, index) =>
+        new LabNode({
+          ...{ lab, network, executable, env, folder: this.folder },
+          number: index + 1,
+          databaseUrl: this.server.url,
+        }),
+    );
+  }
+
+  get folder(): string {
+    return `/var/tmp/qvd-${this.options.lab}`;
+  }
+
+  get desktops(): readonly VmId[] {
+    return this.#desktops;
+  }
+
+  /** Until every node that is on is registered and up. */
+  async waitForNodes(timeoutMs = READY_MS): Promise<void> {
+    const wanted = this.nodes.filter((node) => node.isOn).length;
+    const isReady = async () => {
+      const rows = await this.database.orm.execute(sql`
+        select 1 from leases l join node_reports r on r.node_id = l.node_id
+        where l.valid_until > qvd_now() and l.lost_at is null and r.state = 'running'
+          and (l.fences or ${wanted === 1})`);
+      return rows.length >= wanted;
+    };
+    if (await waitFor(isReady, { timeoutMs, everyMs: 200 })) return;
+    const logs = await Promise.all(this.nodes.map(async (node) => `${node.name}: ${await tail(node)}`));
+    throw new Error(`the nodes are not ready:\n${logs.join("\n")}`);
+  }
+
+  /** Makes desktops that beat, and wishes them running. */
+  async addDesktops(count: number): Promise<void> {
+    const context = { db: this.database.orm, actor: { kind: "system", what: "lab" } } as const;
+    const deps = { hashPassword: async () => "none", networkRange: "10.79.0.0/16" };
+    const { tenantId } = await createTenant(context, { name: "lab" });
+    const { osfId } = await createOsf(context, {
+      ...{ tenantId, name: "beating", memoryMb: 192, cpus: 1, homeMb: HOME_MB },
+    });
+    const incoming = `${this.folder}/shared/images/incoming`;
+    await mkdir(incoming, { recursive: true });
+    await packBeatingDesktop(`${this.folder}/beating.tar`, this.options.executable);
+    await copyFile(`${this.folder}/beating.tar`, `${incoming}/beating.tar`);
+    const { diId } = await enrolImage(context, { osfId, fileName: "beating.tar", version: "1" });
+    await this.wake("image");
+    await this.#waitForImage(diId);
+    await moveTag(context, { diId, tag: "default" });
+    const desktops: VmId[] = [];
+    for (let number = 1; number <= count; number++) {
+      const login = `p${number}`;
+      const { userId }: { userId: UserId } = await createUser(context, deps, {
+        tenantId,
+        login,
+        password: "password",
+      });
+      desktops.push((await createVm(context, deps, { userId, osfId, name: login })).vmId);
+    }
+    for (const vmId of desktops) await wishVmRunning(context, { vmId });
+    this.#desktops = desktops;
+    await this.wake("vm");
+  }
+
+  /** As another process of the site that has changed something. */
+  async wake(topic: WakeTopic): Promise<void> {
+    await notify(this.database.orm, `lab\n${formatWake({ topic })}`);
+  }
+
+  /** A process of the desktop, wherever it runs; several when it runs more than once. */
+  findDesktop(vmId: VmId): readonly { readonly node: LabNode; readonly pid: number }[] {
+    return this.nodes.flatMap((node) => {
+      const pid = node.desktopPid(vmId);
+      return pid === undefined ? [] : [{ node, pid }];
+    });
+  }
+
+  /** Text of a file that the desktop sees, read through one of its processes; undefined when it can't be. */
+  readInside(vmId: VmId, file: string): string | undefined {
+    for (const { pid } of this.findDesktop(vmId))
+      try {
+        return readFileSync(`/proc/${pid}/root/${file}`, "utf8");
+      } catch {
+        // It ended meanwhile, or doesn't have it yet.
+      }
+    return undefined;
+  }
+
+  readBeats(vmId: VmId): string | undefined {
+    return this.readInside(vmId, `home/${BEATS_FILE}`);
+  }
+
+  /** Life and number of the last line that the desktop's disk has acknowledged. */
+  readAcknowledged(vmId: VmId): { readonly life: string; readonly number: number } | undefined {
+    const [life, number] = this.readInside(vmId, ACKNOWLEDGED_FILE)?.trim().split(" ") ?? [];
+    return life === undefined || number === undefined ? undefined : { life, number: Number(number) };
+  }
+
+  /** Desktops that the site says run, with an agent that answers. */
+  async countRunning(): Promise<number> {
+    const rows = await this.database.orm.execute(sql`
+      select 1 from vm_reports r join vms v on v.id = r.vm_id
+      where r.state = 'running' and r.has_agent and r.epoch = v.epoch and v.node_id = r.node_id`);
+    return rows.length;
+  }
+
+  /** Drops every packet between the node and the lab's switch, silently. */
+  async cutDatabase(node: LabNode, isCut: boolean): Promise<void> {
+    const word = isCut ? "add" : "delete";
+    await run(["nft", word, "element", "bridge", this.options.lab, "cut", `{ "${node.port}" }`]);
+  }
+
+  /** Drops this share of the node's packets, in percent. */
+  async losePackets(node: LabNode, percent: number): Promise<void> {
+    const { lab } = this.options;
+    await run(["nft", "flush", "chain", "bridge", lab, "lossy"]);
+    if (percent > 0)
+      await runOk("losing packets", [
+        ...["nft", "add", "rule", "bridge", lab, "lossy", "iifname", node.port],
+        ...["numgen", "random", "mod", "100", "<", `${percent}`, "drop"],
+      ]);
+  }
+
+  async dispose(): Promise<void> {
+    await this.database.close();
+    await this.#remove();
+  }
+
+  async #waitForImage(diId: DiId): Promise<void> {
+    const isReady = async () => {
+      const [row] = await this.database.orm.execute<{ state: string; fault: string | null }>(
+        sql`select state, fault from dis where id = ${diId}`,
+      );
+      if (row?.state === "failed") throw new Error(`the image was refused: ${row.fault}`);
+      return row?.state === "ready";
+    };
+    if (!(await waitFor(isReady, { timeoutMs: READY_MS, everyMs: 100 })))
+      throw new Error("the image was not taken in");
+  }
+
+  async #makeSwitch(): Promise<void> {
+    const { lab, network } = this.options;
+    const bridge = `${lab}br`;
+    await runOk("making the switch", ["ip", "link", "add", bridge, "type", "bridge"]);
+    await runOk("its address", ["ip", "addr", "add", `${network}.254/24`, "dev", bridge]);
+    await runOk("its start", ["ip", "link", "set", bridge, "up"]);
+    const hooks = ["input", "output", "forward"].map((name) =>
+      [
+        `chain ${name} {`,
+        `type filter hook ${name} priority 0; policy accept;`,
+        ...["iifname @cut drop", "oifname @cut drop", "jump lossy", "}"],
+      ].join("\n"),
+    );
+    const table = [
+      `table bridge ${lab} {`,
+      "set cut { type ifname; }",
+      "chain lossy { }",
+      ...hooks,
+      "}",
+      "",
+    ].join("\n");
+    await runOk("making the scissors", ["nft", "-f", "-"], { stdin: table });
+  }
+
+  /** In an order that works whatever of it there is. */
+  async #remove(): Promise<void> {
+    const { lab } = this.options;
+    for (const node of this.nodes)
+      await node.dispose().catch((error) => void process.stderr.write(`${error}\n`));
+    if (existsSync(this.folder)) await this.server.stop("immediate");
+    for (const pid of await findLeftCounters(this.folder)) process.kill(pid, "SIGKILL");
+    const mounts = readFileSync("/proc/self/mountinfo", "utf8")
+      .split("\n")
+      .map((line) => line.split(" ")[4] ?? "")
+      .filter((path) => path.startsWith(`${this.folder}/`));
+    for (const mount of mounts.toReversed()) await run(["umount", "-l", mount]);
+    await run(["nft", "delete", "table", "bridge", lab]);
+    await run(["ip", "link", "del", `${lab}br`]);
+    await run(["rmdir", `/sys/fs/cgroup/unified/${lab}`]);
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** File systems of counters that a killed run left. */
+async function findLeftCounters(folder: string): Promise<readonly number[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  return pids.filter((pid) => {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      return words[0] === "bindfs" && words.some((word) => word.startsWith(`${folder}/`));
+    } catch {
+      // It ended meanwhile.
+      return false;
+    }
+  });
+}
+
+async function tail(node: LabNode): Promise<string> {
+  const lines = (await node.log()).split("\n").slice(-12);
+  const keeper = (await node.log("keeper")).split("\n").slice(-6);
+  const folders = await readdir(node.folder).catch((): string[] => []);
+  return `${folders.join(" ")}\n${lines.join("\n")}\n-- keeper\n${keeper.join("\n")}`;
+}
