@@ -18,6 +18,7 @@ import type { Wake } from "../wire/wake/messages.ts";
 import { BaseUnpacker } from "./base-unpacker.ts";
 import type { NodeIdentity, NodeSettings } from "./deps.ts";
 import { createGuestChannels, type GuestChannels } from "./guest-channel/guest-channels.ts";
+import { GuestHookNews } from "./hooks/guest-hook-news.ts";
 import { ImageIntake } from "./image-intake.ts";
 import type { NodeLease } from "./lease/node-lease.ts";
 import { NodeLoop } from "./loop.ts";
@@ -120,14 +121,24 @@ export class Box {
     await network.ensure();
     const notices = this.#openNotices();
     const tell = (wake: Wake) => notices.tell(wake);
+    const onWritten = (vmId: VmId) => tell({ topic: "vm", vmId });
+    const hookNews = new GuestHookNews({ db, nodeId, clock, log, onWritten });
     // The loop takes the events of channels that it opens itself: neither can be made first.
     const channels: GuestChannels = createGuestChannels({
       log,
       clock,
-      onEvent: (vmId, event) => loop.takeGuestEvent(vmId, event),
+      onEvent: (vmId, event) => {
+        hookNews.take(vmId, event);
+        loop.takeGuestEvent(vmId, event);
+      },
     });
     const hasLease = () => lease.state.isHeld;
-    const place = () => placeDesktops({ db, node, log, options: this.#deps.placement ?? {} });
+    const place = async () => {
+      const placed = await placeDesktops({ db, node, log, options: this.#deps.placement ?? {} });
+      // Boxes that were given one look at once; this one looks anyway.
+      if (placed.length > 0) tell({ topic: "vm" });
+      return placed;
+    };
     const unpacker = new BaseUnpacker({
       ...{ db, storage, layout: settings.layout, clock, log },
       onChange: () => reporter.wake(),

@@ -1,5 +1,5 @@
 import { openDatabase } from "../../db/client.ts";
-import type { Layout } from "../../domain/node/layout.ts";
+import { isShared, type Layout } from "../../domain/node/layout.ts";
 import { leaseTimes } from "../../domain/node/lease-times.ts";
 import { isProcessRunning, signalProcess } from "../../lib/process.ts";
 import { waitFor } from "../../lib/wait.ts";
@@ -13,7 +13,7 @@ import { readProcessFile } from "../../node/process-file.ts";
 import type { Command } from "../command.ts";
 import { openMode, requireRoot } from "../mode.ts";
 import { readBoxId } from "../node/read-box-id.ts";
-import { hasShared, openBoxStorage, openFence } from "./lease.ts";
+import { openBoxStorage, openFence } from "./lease.ts";
 
 export const keeperRun: Command = {
   name: "keeper run",
@@ -44,7 +44,7 @@ export const keeperRun: Command = {
           nodeName: config.nodeName,
           row,
           writeCounterOf: (nodeId) =>
-            hasShared(layout)
+            isShared(layout)
               ? (counter) => writeCounter(counterFile(layout.leasesFolder, nodeId), counter)
               : undefined,
           boxId: readBoxId(layout.stateFolder),
