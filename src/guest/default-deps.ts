@@ -5,6 +5,7 @@ import { networkInterfaces } from "node:os";
 import { systemClock } from "../lib/clock.ts";
 import { createLog } from "../lib/log.ts";
 import { NX_PORT } from "../wire/guest/messages.ts";
+import { GuestHooks } from "./hooks/hooks.ts";
 import { guestPlaces } from "./places.ts";
 import { completeImage, prepareMachine } from "./prepare-machine.ts";
 import { provision } from "./provision.ts";
@@ -17,9 +18,14 @@ import { NOTICE_WORLD, showNotice } from "./show-notice.ts";
 export function defaultGuestDeps(): GuestDeps {
   const places = guestPlaces();
   const random = () => crypto.randomUUID();
+  const log = createLog({
+    level: "info",
+    write: (line) => process.stderr.write(line),
+    now: () => new Date(),
+  });
   return {
     places,
-    log: createLog({ level: "info", write: (line) => process.stderr.write(line), now: () => new Date() }),
+    log,
     clock: systemClock,
     random,
     prepareMachine: () => {
@@ -28,6 +34,7 @@ export function defaultGuestDeps(): GuestDeps {
       return boot;
     },
     provision,
+    openHooks: (onFailure) => new GuestHooks({ log, onFailure }),
     launch: (input) => {
       prepareLaunch(input, places);
       return launch(planLaunch(input, places, readLang()), places.log);

@@ -21,29 +21,53 @@ import { runOk } from "../lib/run.ts";
 import type { GuestAccount, GuestFault } from "../wire/guest/messages.ts";
 import { type AccountPlan, type HomeFound, planAccount } from "./account.ts";
 import { accountLines } from "./account-lines.ts";
+import type { HookOutcome } from "./hooks/hooks.ts";
 
 export type Provisioned =
   | { readonly isGood: true; readonly home: string; readonly gid: number; readonly shell: string }
   | { readonly isGood: false; readonly fault: GuestFault; readonly text: string };
 
+/** Runs one of the image's own ways to do a part of it. */
+export type ProvisioningHook = (hook: "mount_home" | "add_user" | "after_add_user") => Promise<HookOutcome>;
+
 const TIMEOUT_MS = 10_000;
 
 /** Never throws; may be called again at any time, and then finds its own work done. */
-export async function provision(account: GuestAccount): Promise<Provisioned> {
+export async function provision(
+  account: GuestAccount,
+  hook: ProvisioningHook = async () => ({ kind: "absent" }),
+): Promise<Provisioned> {
   try {
     if (!existsSync("/home")) return fail("home-missing", "the desktop has no /home");
-    const plan = planAccount(account, {
-      passwd: readFileSync("/etc/passwd", "utf8"),
-      group: readFileSync("/etc/group", "utf8"),
-      home: observeHome(`/home/${account.login}`),
-    });
-    if (plan.outcome === "refused") return fail(plan.fault, plan.text);
     const shell = existsSync("/bin/bash") ? "/bin/bash" : "/bin/sh";
+    let plan = observeAndPlan(account);
+    if (plan.outcome === "refused") return fail(plan.fault, plan.text);
+    const isNewAccount = plan.needsUser;
+    for (const [name, isNeeded] of [
+      ["mount_home", plan.needsHome],
+      ["add_user", plan.needsUser],
+    ] as const) {
+      const outcome = isNeeded ? await hook(name) : ({ kind: "absent" } as const);
+      if (outcome.kind === "failed") return fail("hook-failed", outcome.text);
+      // What it did is taken as found: whatever it left undone is done our way.
+      if (outcome.kind === "done") plan = observeAndPlan(account);
+      if (plan.outcome === "refused") return fail(plan.fault, plan.text);
+    }
     await execute(account, plan, shell);
+    const after = isNewAccount ? await hook("after_add_user") : ({ kind: "absent" } as const);
+    if (after.kind === "failed") return fail("hook-failed", after.text);
     return { isGood: true, home: plan.home, gid: plan.gid, shell };
   } catch (error) {
     return fail("account-failed", describeError(error));
   }
+}
+
+function observeAndPlan(account: GuestAccount): AccountPlan {
+  return planAccount(account, {
+    passwd: readFileSync("/etc/passwd", "utf8"),
+    group: readFileSync("/etc/group", "utf8"),
+    home: observeHome(`/home/${account.login}`),
+  });
 }
 
 async function execute(

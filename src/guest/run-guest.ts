@@ -9,11 +9,12 @@ import type { Clock } from "../lib/clock.ts";
 import { describeError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import { waitFor } from "../lib/wait.ts";
-import { BEAT_MS, type FromGuest, type GuestAccount } from "../wire/guest/messages.ts";
+import { BEAT_MS, type FromGuest, type GuestAccount, type GuestHook } from "../wire/guest/messages.ts";
 import { attach, type Link, type Order } from "./attach.ts";
+import type { GuestHooks } from "./hooks/hooks.ts";
 import type { GuestPlaces } from "./places.ts";
 import { watchPowerOff } from "./power-off.ts";
-import type { Provisioned } from "./provision.ts";
+import type { Provisioned, ProvisioningHook } from "./provision.ts";
 import { GuestSession, type OrderOutcome, type SessionLimits } from "./session/guest-session.ts";
 import type { Launched, LaunchInput } from "./session/launch.ts";
 
@@ -24,7 +25,9 @@ export type GuestDeps = {
   readonly random: () => string;
   /** Puts files in place and returns the id of this boot. */
   readonly prepareMachine: () => string;
-  readonly provision: (account: GuestAccount) => Promise<Provisioned>;
+  readonly provision: (account: GuestAccount, hook: ProvisioningHook) => Promise<Provisioned>;
+  /** The image's own; none when not given. */
+  readonly openHooks?: (onFailure: (hook: GuestHook, text: string) => void) => GuestHooks;
   readonly launch: (input: LaunchInput) => Launched;
   readonly isPortOpen: () => boolean;
   /** Resolves with false when nothing could be shown. */
@@ -47,7 +50,9 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
   let isPoweringOff = false;
   let link: Link | undefined;
   const send = (message: FromGuest) => link?.send(message);
-  const session: GuestSession = new GuestSession({ ...deps, onChange: reportSession });
+  const hooks = deps.openHooks?.((hook, text) => send({ type: "hook", hook, text }));
+  const sessionDeps = hooks === undefined ? deps : { ...deps, hooks };
+  const session: GuestSession = new GuestSession({ ...sessionDeps, onChange: reportSession });
   session.recover();
 
   function reportSession() {
@@ -65,7 +70,9 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
     deps.log.info("power-off-asked-inside");
     await waitFor(() => link !== undefined, { timeoutMs: NEWS_TIMEOUT_MS, everyMs: 50 });
     send({ type: "powering-off" });
-    await session.stop();
+    // Its hook is asked, and what it says is told; but whoever powers a desktop off from inside is obeyed.
+    const outcome = await session.powerOff();
+    if (!outcome.isGood) await session.stop();
     powerOff();
   }
   async function obey(order: Order, from: Link) {
@@ -75,7 +82,8 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
         ? { type: "done", order: order.order }
         : { type: "failed", order: order.order, fault: outcome.fault, text: outcome.text },
     );
-    if (order.type === "power-off") powerOff();
+    // A refusal by the image's hook is the agent's; the node goes on by other means if it must.
+    if (order.type === "power-off" && (outcome.isGood || outcome.fault !== "hook-failed")) powerOff();
   }
 
   const stopWatching = watchPowerOff(deps.places, () => void powerOffFromInside());
@@ -121,16 +129,20 @@ async function execute(
       case "session-suspend":
         return await session.suspend();
       case "session-stop":
-      case "power-off":
         return await session.stop();
+      case "power-off":
+        return await session.powerOff();
       case "notice":
-        return (await showNotice(order.text))
-          ? { isGood: true }
-          : { isGood: false, fault: "notice-failed", text: "the image has no program that shows a notice" };
+        return (await session.expire()) ?? (await notify(showNotice, order.text));
     }
   } catch (error) {
     // A full disk, for one: the node shall hear of it, and the next order may fare better.
     log.error("guest-order-failed", { order: order.type, error });
     return { isGood: false, fault: "session-start-failed", text: describeError(error) };
   }
+}
+
+async function notify(showNotice: GuestDeps["showNotice"], text: string): Promise<OrderOutcome> {
+  if (await showNotice(text)) return { isGood: true };
+  return { isGood: false, fault: "notice-failed", text: "the image has no program that shows a notice" };
 }

@@ -3,6 +3,7 @@
  * bound, so that a program that talks for ever can't fill our memory.
  */
 
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { AppError } from "./errors.ts";
 
 export type RunOptions = {
@@ -71,4 +72,55 @@ async function keep(stream: ReadableStream<Uint8Array>): Promise<string> {
     size += chunk.length;
   }
   return Buffer.concat(chunks).subarray(0, KEPT_BYTES).toString("utf8");
+}
+
+export type FileRun = {
+  /** Undefined when its time was up and all of it was killed. */
+  readonly exitCode: number | undefined;
+  /** The end of what it said. */
+  readonly lastWords: string;
+};
+
+const MOST_LAST_BYTES = 2_000;
+
+/**
+ * Runs a program that somebody else wrote, with its output at the end of a file: unlike a pipe that lets it
+ * leave something running behind. At its deadline its whole process group is killed.
+ */
+export async function runToFile(
+  command: readonly string[],
+  options: { readonly logFile: string; readonly timeoutMs: number },
+): Promise<FileRun> {
+  const log = openSync(options.logFile, "a+", 0o600);
+  try {
+    const sizeBefore = fstatSync(log).size;
+    const child = Bun.spawn([...command], {
+      env: { ...CLEAN_ENV },
+      cwd: "/",
+      stdio: ["ignore", log, log],
+      detached: true,
+    });
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      killGroup(child.pid);
+    }, options.timeoutMs);
+    const exitCode = await child.exited;
+    clearTimeout(timer);
+    const size = fstatSync(log).size;
+    const from = Math.max(sizeBefore, size - MOST_LAST_BYTES);
+    const bytes = Buffer.alloc(Math.max(0, Math.min(MOST_LAST_BYTES, size - from)));
+    readSync(log, bytes, 0, bytes.length, from);
+    return { exitCode: isLate ? undefined : exitCode, lastWords: bytes.toString("utf8").trim() };
+  } finally {
+    closeSync(log);
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It ended just now.
+  }
 }

@@ -6,6 +6,7 @@ import { AppError, describeError, isAppError } from "../lib/errors.ts";
 import type { LoopDeps } from "./deps.ts";
 import type { ActingAction, Executor } from "./execute/executor.ts";
 import { EXECUTORS } from "./execute/executors.ts";
+import { runHostHookBeside } from "./hooks/host-hooks.ts";
 import type { VmMemory } from "./memory.ts";
 import type { ReportBatch } from "./report-batch.ts";
 
@@ -38,9 +39,18 @@ async function report(deps: StepDeps, memory: VmMemory, patch: VmReportPatch): P
   const isOurs = await deps.reports.write({ vmId, epoch, report: next, events });
   // The plan stands on a ground that is no longer there: none of its further steps is done.
   if (!isOurs) throw new AppError("superseded", `reporting desktop ${vmId}: it is no longer this node's`);
+  const before = memory.report.state;
   memory.report = next;
+  if (next.state !== before) runLookingOn(deps, memory);
   for (const event of events) deps.log.info(event.code, { vmId, text: event.text });
   deps.tell({ topic: "vm", vmId });
+}
+
+/** The box's hooks that change nothing. */
+function runLookingOn(deps: StepDeps, { desktop, report: { state } }: VmMemory): void {
+  const onWritten = () => deps.tell({ topic: "vm", vmId: desktop.vmId });
+  if (state === "running") runHostHookBeside({ ...deps, onWritten }, "poststart", { desktop, state });
+  if (state === "stopped") runHostHookBeside({ ...deps, onWritten }, "poststop", { desktop, state });
 }
 
 type Acting = Exclude<VmStep, { action: "report" }>;

@@ -90,8 +90,11 @@ describe("properties", () => {
     expect(await failure(setProperty(site, { kind: "vm", id: 99_999, key: "x", value: "" }))).toStartWith(
       "not-found",
     );
+    for (const key of ["long1", "long2"]) {
+      const attempt = setProperty(site, { kind: "user", id: seed.bob.userId, key, value: "ü".repeat(2_000) });
+      expect(await failure(attempt)).toStartWith(key === "long1" ? "done" : "conflict");
+    }
     const many = Array.from({ length: MOST_PROPERTIES }, (_, index) => [`k${index}`, "v"]);
-    await set("image", seed.diId, {});
     for (const [key = "", value = ""] of many.slice(0, MOST_PROPERTIES - 3))
       await setProperty(site, { kind: "image", id: seed.diId, key, value });
     expect(

@@ -76,6 +76,7 @@ export class NodeWorld {
       readonly limits?: Partial<VmLimits>;
       readonly parallelStarts?: number;
       readonly parallelStops?: number;
+      readonly hooksFolder?: string;
     } = {},
   ): Promise<RunningNode> {
     const log = this.#log();
@@ -96,6 +97,7 @@ export class NodeWorld {
         parallelStarts: options.parallelStarts ?? 4,
         parallelStops: options.parallelStops ?? 8,
         limits: { ...SHORT_LIMITS, ...options.limits },
+        ...(options.hooksFolder === undefined ? {} : { hooksFolder: options.hooksFolder }),
       },
       db: this.rows.node,
       hypervisor: this.hypervisor,

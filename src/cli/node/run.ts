@@ -59,6 +59,7 @@ export const nodeRun: Command = {
           settings: {
             ...{ instance, layout, idRangeFirst, range, parallelStarts, parallelStops },
             agentExecutable: process.execPath,
+            hooksFolder: config.hooksFolder,
             limits: { ...VM_LIMITS, startTimeoutMs: config.startTimeoutSeconds * 1000 },
           },
           database,

@@ -12,7 +12,12 @@ export type Properties = Readonly<Record<string, string>>;
 export const MOST_PROPERTY_KEY = 128;
 export const MOST_PROPERTY_VALUE = 4_096;
 /** Of one thing. */
-export const MOST_PROPERTIES = 200;
+export const MOST_PROPERTIES = 100;
+/**
+ * Of one thing, keys and values together: those of four things, each quoted at worst, fit into one line of the
+ * guest channel beside all else that it says.
+ */
+export const MOST_PROPERTY_BYTES = 6_144;
 
 export const PROPERTY_KEY = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 

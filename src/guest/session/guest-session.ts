@@ -6,8 +6,16 @@
 
 import { writeFileSync } from "node:fs";
 import type { XState } from "../../domain/session/x-state.ts";
-import type { GuestAccount, GuestFault, ToGuest } from "../../wire/guest/messages.ts";
-import type { Provisioned } from "../provision.ts";
+import type { GuestAccount, GuestFault, GuestHook, ToGuest } from "../../wire/guest/messages.ts";
+import {
+  actionPairs,
+  provisioningPairs,
+  sessionPairs,
+  stateHookOf,
+  statePairs,
+} from "../hooks/hook-pairs.ts";
+import type { GuestHooks, HookOutcome, HookPairs } from "../hooks/hooks.ts";
+import type { Provisioned, ProvisioningHook } from "../provision.ts";
 import type { LaunchInput } from "./launch.ts";
 import { formatOptionsLine } from "./options-line.ts";
 import { XSession, type XSessionDeps } from "./x-session.ts";
@@ -34,7 +42,9 @@ export type SessionLimits = {
 };
 
 export type GuestSessionDeps = XSessionDeps & {
-  readonly provision: (account: GuestAccount) => Promise<Provisioned>;
+  readonly provision: (account: GuestAccount, hook: ProvisioningHook) => Promise<Provisioned>;
+  /** The image's own; none when not given. */
+  readonly hooks?: GuestHooks;
   readonly limits?: Partial<SessionLimits>;
 };
 
@@ -60,11 +70,16 @@ export class GuestSession {
   #waiting = 0;
   #running = new AbortController();
   #session: number | null = null;
+  /** What hooks are told of the session that was prepared last. */
+  #pairs: HookPairs = {};
+  #toldState: XState = "none";
+  /** False while a session of an earlier agent is found again, whose states that one has told. */
+  #isKnown = false;
 
   constructor(deps: GuestSessionDeps) {
     this.#deps = deps;
     this.#limits = { ...SESSION_LIMITS, ...deps.limits };
-    this.#x = new XSession(deps);
+    this.#x = new XSession({ ...deps, onChange: () => this.#tellChange() });
   }
 
   get state(): XState {
@@ -78,6 +93,7 @@ export class GuestSession {
 
   recover(): void {
     this.#x.recover();
+    this.#isKnown = true;
     this.#session = this.#x.record?.session ?? null;
   }
 
@@ -98,6 +114,16 @@ export class GuestSession {
     this.#running.abort();
     this.#running = new AbortController();
     return this.#inTurn((signal) => this.#stop(signal));
+  }
+
+  /** Ends the session for a desktop that goes down; its hook may refuse that. */
+  async powerOff(): Promise<OrderOutcome> {
+    return (await this.#ask("poweroff")) ?? (await this.stop());
+  }
+
+  /** Before the person is told that a newer image waits. */
+  async expire(): Promise<OrderOutcome | undefined> {
+    return await this.#ask("expire");
   }
 
   /** Stops watching; the session goes on. */
@@ -127,8 +153,15 @@ export class GuestSession {
   }
 
   async #prepare(order: PrepareOrder, signal: AbortSignal): Promise<OrderOutcome> {
-    const provisioned = await this.#deps.provision(order.account);
+    this.#pairs = sessionPairs(order);
+    const refusal = await this.#ask("pre-connect");
+    if (refusal !== undefined) return refusal;
+    const provisioned = await this.#deps.provision(order.account, (hook) =>
+      this.#run(hook, provisioningPairs(hook)),
+    );
     if (!provisioned.isGood) return provisioned;
+    const second = await this.#ask("connect");
+    if (second !== undefined) return second;
     const { places } = this.#deps;
     const options = formatOptionsLine({
       client: order.client,
@@ -222,7 +255,30 @@ export class GuestSession {
     return fail("session-suspend-timeout", text);
   }
 
+  /** Runs the hook before an action; its failure is the action's. */
+  async #ask(hook: GuestHook): Promise<OrderOutcome | undefined> {
+    const outcome = await this.#run(hook, actionPairs(hook, this.#x.state));
+    return outcome.kind === "failed" ? fail("hook-failed", outcome.text) : undefined;
+  }
+
+  async #run(hook: GuestHook, pairs: HookPairs): Promise<HookOutcome> {
+    return (await this.#deps.hooks?.run(hook, { ...this.#pairs, ...pairs })) ?? { kind: "absent" };
+  }
+
+  #tellChange(): void {
+    const hook = stateHookOf(this.#x.state);
+    if (this.#isKnown && hook !== undefined && this.#x.state !== this.#toldState)
+      this.#deps.hooks?.runBeside(hook, { ...this.#pairs, ...statePairs(hook) });
+    this.#toldState = this.#x.state;
+    this.#deps.onChange();
+  }
+
   async #suspend(signal: AbortSignal): Promise<OrderOutcome> {
+    this.#x.observe();
+    if (this.#x.state === "listening" || this.#x.state === "connected") {
+      const refusal = await this.#ask("suspend");
+      if (refusal !== undefined) return refusal;
+    }
     for (let round = 0; round < MOST_ROUNDS; round++) {
       this.#x.observe();
       const state = this.#x.state;
@@ -240,6 +296,8 @@ export class GuestSession {
   async #stop(signal: AbortSignal): Promise<OrderOutcome> {
     this.#x.observe();
     if (this.#x.state === "none") return DONE;
+    const refusal = await this.#ask("stop");
+    if (refusal !== undefined) return refusal;
     return (await this.#end(signal))
       ? DONE
       : fail("session-stop-timeout", "processes of the session outlive a KILL");

@@ -1,3 +1,5 @@
+import { attemptDatabase } from "../../db/errors.ts";
+import { readVmProperties } from "../../db/queries/properties.ts";
 import { accountUid } from "../../domain/vm/account.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { Executor } from "./executor.ts";
@@ -10,6 +12,9 @@ export const prepareSession: Executor<"prepare-session"> = async (
   const { session, user } = desktop;
   if (session?.id !== sessionId)
     throw new AppError("superseded", `preparing session ${sessionId}: a newer one has taken its place`);
+  const properties = await attemptDatabase(`read the properties of desktop ${desktop.vmId}`, () =>
+    readVmProperties(deps.db, desktop.vmId),
+  );
   const prepared = deps.channels.prepareSession(
     desktop.vmId,
     {
@@ -18,6 +23,7 @@ export const prepareSession: Executor<"prepare-session"> = async (
       client: session.client,
       accept: deps.settings.range.gateway,
       slaveKey: session.slaveKey,
+      properties,
     },
     timeoutMs,
   );

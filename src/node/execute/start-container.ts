@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { runHostHook } from "../hooks/host-hooks.ts";
 import { channelPlace, desktopSpec } from "./desktop-spec.ts";
 import type { Executor } from "./executor.ts";
 
@@ -13,6 +14,7 @@ export const startContainer: Executor<"start-container"> = async (
   deps.channels.open(desktop.vmId, place);
   // Seen inside as /run/qvd/incarnation: who reads what a desktop wrote can tell its lives apart.
   writeFileSync(`${dirname(place.socketPath)}/incarnation`, `${desktop.epoch} ${incarnation}\n`);
+  await runHostHook(deps, "prestart", { desktop, state: "starting" });
   const port = deps.network.portOf(desktop.vmId, desktop.address);
   await deps.hypervisor.start(desktopSpec(deps.settings, desktop, port), signal);
 };

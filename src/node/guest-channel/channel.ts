@@ -180,6 +180,9 @@ export class GuestChannel {
       case "failed":
         if (!this.#orders.finish(message.order, message)) attachment.reportGarbage("an answer to no order");
         break;
+      case "hook":
+        this.#emit({ type: "hook-failed", hook: message.hook, text: message.text });
+        break;
       case "powering-off":
         this.#emit({ type: "powering-off" });
         break;

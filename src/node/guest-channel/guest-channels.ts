@@ -9,7 +9,7 @@ import type { XState } from "../../domain/session/x-state.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
-import type { ToGuest } from "../../wire/guest/messages.ts";
+import type { GuestHook, ToGuest } from "../../wire/guest/messages.ts";
 import { GuestChannel } from "./channel.ts";
 import type { ChannelLimits } from "./limits.ts";
 
@@ -35,6 +35,8 @@ export type GuestEvent =
   | { readonly type: "session-changed"; readonly xState: XState; readonly session: number | null }
   /** Somebody inside asked the desktop to power off; it goes down by itself. */
   | { readonly type: "powering-off" }
+  /** A hook of its image failed; the text is the guest's. */
+  | { readonly type: "hook-failed"; readonly hook: GuestHook; readonly text: string }
   | { readonly type: "garbage"; readonly count: number; readonly reason: string };
 
 export type GuestChannelsOptions = {

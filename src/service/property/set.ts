@@ -2,7 +2,12 @@ import { z } from "zod";
 import { ofThing } from "../../db/queries/properties.ts";
 import { properties } from "../../db/schema/index.ts";
 import { asId, type DiId, type NodeId, type OsfId, type UserId, type VmId } from "../../domain/ids.ts";
-import { MOST_PROPERTIES, MOST_PROPERTY_VALUE, type PropertyKind } from "../../domain/property/merge.ts";
+import {
+  MOST_PROPERTIES,
+  MOST_PROPERTY_BYTES,
+  MOST_PROPERTY_VALUE,
+  type PropertyKind,
+} from "../../domain/property/merge.ts";
 import { AppError } from "../../lib/errors.ts";
 import { recordAudit } from "../audit.ts";
 import { authorize } from "../authorize.ts";
@@ -29,8 +34,18 @@ export async function setProperty(context: Context, input: z.input<typeof setPro
     const subject = await findPropertySubject(inside, { kind, id });
     const action = PROPERTY_ACTIONS[kind];
     authorize(inside, action, accessSubject(subject));
-    const known = await inside.db.select({ key: properties.key }).from(properties).where(ofThing(kind, id));
-    if (known.length >= MOST_PROPERTIES && !known.some((property) => property.key === key))
+    const rows = await inside.db
+      .select({ key: properties.key, value: properties.value })
+      .from(properties)
+      .where(ofThing(kind, id));
+    const known = rows.filter((row) => row.key !== key);
+    const bytes = [...known, { key, value }].reduce((sum, one) => sum + sizeOf(one), 0);
+    if (bytes > MOST_PROPERTY_BYTES)
+      throw new AppError(
+        "conflict",
+        `the properties of ${kind} ${subject.name} may have ${MOST_PROPERTY_BYTES} bytes in all, and would have ${bytes}`,
+      );
+    if (known.length >= MOST_PROPERTIES)
       throw new AppError(
         "conflict",
         `${kind} ${subject.name} has ${known.length} properties already, and may have no more`,
@@ -49,6 +64,10 @@ export async function setProperty(context: Context, input: z.input<typeof setPro
       detail: { key, value },
     });
   });
+}
+
+function sizeOf({ key, value }: { readonly key: string; readonly value: string }): number {
+  return Buffer.byteLength(key) + Buffer.byteLength(value);
 }
 
 function owner(kind: PropertyKind, id: number) {

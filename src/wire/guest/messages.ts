@@ -45,9 +45,27 @@ export const GUEST_FAULTS = [
   "session-stop-timeout",
   "session-ended",
   "notice-failed",
+  "hook-failed",
   "bad-order",
 ] as const;
 export type GuestFault = (typeof GUEST_FAULTS)[number];
+
+/** The hooks of an image, by QVD 4's names. */
+export const GUEST_HOOKS = [
+  "pre-connect",
+  "connect",
+  "suspend",
+  "stop",
+  "poweroff",
+  "expire",
+  "connected",
+  "suspended",
+  "disconnected",
+  "mount_home",
+  "add_user",
+  "after_add_user",
+] as const;
+export type GuestHook = (typeof GUEST_HOOKS)[number];
 
 export type FromGuest =
   | {
@@ -63,7 +81,9 @@ export type FromGuest =
   | { readonly type: "done"; readonly order: number }
   | { readonly type: "failed"; readonly order: number; readonly fault: GuestFault; readonly text: string }
   /** Somebody inside asked the desktop to power off. */
-  | { readonly type: "powering-off" };
+  | { readonly type: "powering-off" }
+  /** A hook of the image failed; what came of it, an order's answer says. */
+  | { readonly type: "hook"; readonly hook: GuestHook; readonly text: string };
 
 export type ToGuest =
   | { readonly type: "welcome"; readonly version: number; readonly attachment: string }
@@ -76,6 +96,8 @@ export type ToGuest =
       /** The one address that nxagent lets in: the gateway of the desktop network. */
       readonly accept: string;
       readonly slaveKey: string;
+      /** Merged of OSF, image, user and desktop, for the hooks; absent from nodes of before. */
+      readonly properties?: Readonly<Record<string, string>>;
     }
   | { readonly type: "session-suspend"; readonly order: number }
   | { readonly type: "session-stop"; readonly order: number }

@@ -6,7 +6,13 @@
 
 import { z } from "zod";
 import { X_STATES } from "../../domain/session/x-state.ts";
-import { type FromGuest, GUEST_FAULTS, GUEST_WIRE_VERSION, MOST_LINE_BYTES } from "./messages.ts";
+import {
+  type FromGuest,
+  GUEST_FAULTS,
+  GUEST_HOOKS,
+  GUEST_WIRE_VERSION,
+  MOST_LINE_BYTES,
+} from "./messages.ts";
 
 export type ParsedFromGuest =
   | { readonly isGood: true; readonly message: FromGuest }
@@ -42,6 +48,11 @@ const message = z.discriminatedUnion("type", [
     text: z.string().max(4096).transform(cleanText),
   }),
   z.strictObject({ type: z.literal("powering-off") }),
+  z.strictObject({
+    type: z.literal("hook"),
+    hook: z.enum(GUEST_HOOKS),
+    text: z.string().max(4096).transform(cleanText),
+  }),
 ]);
 
 export function parseFromGuest(line: string): ParsedFromGuest {

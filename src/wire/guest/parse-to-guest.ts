@@ -64,7 +64,14 @@ function readPrepare(value: Shape, order: number): ParsedToGuest {
     },
     accept: gateway,
     slaveKey,
+    ...(isObject(value.properties) ? { properties: readTexts(value.properties) } : {}),
   });
+}
+
+function readTexts(value: Shape): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, text]) => (isText(text) ? [[key, text] as const] : [])),
+  );
 }
 
 function readObject(line: string): Shape | undefined {

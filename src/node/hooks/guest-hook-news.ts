@@ -1,0 +1,50 @@
+/**
+ * Brings failing hooks of images into the trail. A desktop says what it likes, so how often it is believed is
+ * bounded; what comes beyond is dropped.
+ */
+
+import type { Db } from "../../db/client.ts";
+import { attemptDatabase } from "../../db/errors.ts";
+import type { NodeId, VmId } from "../../domain/ids.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Log } from "../../lib/log.ts";
+import type { GuestEvent } from "../guest-channel/guest-channels.ts";
+import { TokenBucket } from "../guest-channel/token-bucket.ts";
+import { reportHookFailure } from "../report/report-hook.ts";
+
+export type GuestHookNewsDeps = {
+  readonly db: Db;
+  readonly nodeId: NodeId;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called when a line of the trail was written. */
+  readonly onWritten: (vmId: VmId) => void;
+};
+
+const LIMITS = { perSecond: 1 / 30, burst: 10 };
+
+export class GuestHookNews {
+  readonly #deps: GuestHookNewsDeps;
+  readonly #buckets = new Map<VmId, TokenBucket>();
+
+  constructor(deps: GuestHookNewsDeps) {
+    this.#deps = deps;
+  }
+
+  /** May be called with any event; only hooks are for it. Writes beside the caller, who needn't wait. */
+  take(vmId: VmId, event: GuestEvent): void {
+    if (event.type !== "hook-failed") return;
+    const { db, nodeId, clock, log, onWritten } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    const bucket = this.#buckets.get(vmId) ?? new TokenBucket(LIMITS, nowMs);
+    this.#buckets.set(vmId, bucket);
+    if (!bucket.take(1, nowMs)) return;
+    const { hook, text } = event;
+    attemptDatabase(`tell of a failed hook of desktop ${vmId}`, () =>
+      reportHookFailure(db, nodeId, { vmId, hook, text }),
+    ).then(
+      () => onWritten(vmId),
+      (error) => log.warn("hook-failure-not-told", { vmId, hook, error }),
+    );
+  }
+}
