@@ -9,14 +9,7 @@ import type { DiId, VmId } from "../domain/ids.ts";
 import { listKeptBinds } from "../domain/image/kept-folder.ts";
 import type { Persistence } from "../domain/image/persistence.ts";
 import { type IdRange, idRangeOf } from "../domain/node/id-range.ts";
-import {
-  baseFolder,
-  homeFolder,
-  homeImage,
-  isShared,
-  type VmLayout,
-  vmLayout,
-} from "../domain/node/layout.ts";
+import { baseFolder, homeImage, isShared, type VmLayout, vmLayout } from "../domain/node/layout.ts";
 import { type DesktopDiskPlan, planDisks } from "../domain/node/plan-disks.ts";
 import { AppError } from "../lib/errors.ts";
 import { bindIdMapped } from "./bind-id-mapped.ts";
@@ -117,11 +110,8 @@ async function planFor({ layout }: StorageContext, request: MountRequest): Promi
     homeMb: request.homeMb,
     systemMb: request.systemMb,
     isShared: isShared(layout),
-    home: {
-      hasFolder: await isThere(homeFolder(layout, vmId)),
-      hasImage: await isThere(homeImage(layout, vmId)),
-    },
-    system: { hasFolder: await isThere(system), hasImage: await isThere(`${system}.img`) },
+    home: { hasImage: await isThere(homeImage(layout, vmId)) },
+    system: { hasImage: await isThere(`${system}.img`) },
   });
 }
 

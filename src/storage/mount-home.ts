@@ -9,10 +9,10 @@ import type { KeptBind } from "../domain/image/kept-folder.ts";
 import { homeFolder, homeImage, keptFolder, type VmLayout } from "../domain/node/layout.ts";
 import type { DiskPlan } from "../domain/node/plan-disks.ts";
 import { assertNever } from "../lib/errors.ts";
+import { ensureImage } from "./ensure-image.ts";
 import { makeImage } from "./image-file.ts";
 import { isThere } from "./is-there.ts";
 import { mountImage } from "./mount-image.ts";
-import { moveIntoImage, putFolderAside } from "./move-into-image.ts";
 import { seedKept } from "./seed-kept.ts";
 import type { StorageContext } from "./storage.ts";
 
@@ -54,7 +54,12 @@ export async function prepareHome(context: StorageContext, request: HomeRequest)
       });
     case "image": {
       const path = homeImage(layout, vmId);
-      await ensureHomeImage(context, request, path);
+      const parts = [
+        { folder: homeFolder(layout, vmId), inside: "home" },
+        { folder: keptStore(context, vmId), inside: "kept" },
+      ];
+      const sizes = { sizeMb: plan.sizeMb ?? UNLIMITED_IMAGE_MB, mostMb: plan.sizeMb };
+      await ensureImage(context, { path, parts, ...sizes, mountPoint: vm.homeDisk });
       await mountImage(context, { path, mountPoint: vm.homeDisk, sizeMb: plan.sizeMb ?? 0 });
       return await layOut(request, insideDisk(vm));
     }
@@ -70,22 +75,6 @@ function keptStore({ layout }: StorageContext, vmId: VmId): string {
 
 function insideDisk(vm: VmLayout): Places {
   return { home: `${vm.homeDisk}/home`, store: `${vm.homeDisk}/kept` };
-}
-
-async function ensureHomeImage(context: StorageContext, request: HomeRequest, path: string): Promise<void> {
-  const { vm, vmId, plan } = request;
-  const folder = homeFolder(context.layout, vmId);
-  const sizeMb = (plan.kind === "image" ? plan.sizeMb : undefined) ?? UNLIMITED_IMAGE_MB;
-  if (plan.kind === "image" && plan.movesFolder) {
-    const parts = [
-      { folder, inside: "home" },
-      { folder: keptStore(context, vmId), inside: "kept" },
-    ];
-    await moveIntoImage(context, { parts, image: path, sizeMb, mountPoint: vm.homeDisk });
-  } else if (await isThere(path)) {
-    // A crash after the image got its name left the folder that it was made from.
-    if (await isThere(folder)) await putFolderAside(folder);
-  } else await makeImage(path, sizeMb);
 }
 
 type Places = { readonly home: string; readonly store: string };

@@ -5,7 +5,7 @@
  * box that slept through its lease writes nothing any more.
  */
 
-import { closeSync, constants, ftruncateSync, openSync } from "node:fs";
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { AppError } from "../lib/errors.ts";
 import { runOk } from "../lib/run.ts";
@@ -28,6 +28,7 @@ export async function mountImage(context: StorageContext, image: ImageMount): Pr
   const descriptor = openSync(image.path, constants.O_RDWR);
   try {
     await lockImage(context, image.path, descriptor);
+    refuseReplaced(image.path, descriptor);
     const isSmaller = readImageMb(image.path) < image.sizeMb;
     if (isSmaller) ftruncateSync(descriptor, image.sizeMb * 2 ** 20);
     const loop = await attachLoop(libc, descriptor, image.path);
@@ -46,6 +47,14 @@ export async function mountImage(context: StorageContext, image: ImageMount): Pr
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Whoever held the lock may have put another file under the name; what we hold now is nobody's. */
+export function refuseReplaced(path: string, descriptor: number): void {
+  const ours = fstatSync(descriptor);
+  const named = statSync(path, { throwIfNoEntry: false });
+  if (named?.ino === ours.ino && named.dev === ours.dev) return;
+  throw new AppError("conflict", `Opening ${path}: it was replaced while we waited for it; try again`);
 }
 
 /** Throws `conflict` when somebody has the image in use. The lock ends with the descriptor. */

@@ -5,7 +5,7 @@
  */
 
 import { mkdir, rename, rm } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { dirname, parse } from "node:path";
 import { AppError } from "../lib/errors.ts";
 import { runOk } from "../lib/run.ts";
 import { freeBytes } from "./free-bytes.ts";
@@ -25,7 +25,7 @@ export type Move = {
   readonly mountPoint: string;
 };
 
-const COPY_TIMEOUT_MS = 60 * 60_000;
+export const COPY_TIMEOUT_MS = 60 * 60_000;
 const MB = 2 ** 20;
 
 /** A folder larger than the limit gets an image that holds it. `storage-full` leaves all as it was. */
@@ -34,8 +34,7 @@ export async function moveIntoImage(context: StorageContext, move: Move): Promis
   const parts = await listPresent(move.parts);
   const doing = `Moving ${parts.map(({ folder }) => folder).join(", ")} into a file system of its own`;
   const contentMb = await measureMb(parts.map(({ folder }) => folder));
-  // A file system needs room for itself: inodes, journal, the unused ends of blocks.
-  const sizeMb = Math.max(move.sizeMb, Math.ceil(contentMb * 1.15) + 64);
+  const sizeMb = fits(contentMb, move.sizeMb) ? move.sizeMb : Math.ceil(contentMb * 1.15) + 64;
   if ((await freeBytes(dirname(image))) < (contentMb + 64) * MB + context.reserveBytes)
     throw new AppError("storage-full", `${doing}: there is no room for ${contentMb} MB. Make room there.`);
   const temporary = `${image}.moving`;
@@ -66,12 +65,22 @@ export async function moveIntoImage(context: StorageContext, move: Move): Promis
   for (const { folder } of parts) await putFolderAside(folder);
 }
 
+/** A file system needs room for itself: inodes, journal, the unused ends of blocks. */
+export function fits(contentMb: number, sizeMb: number): boolean {
+  return contentMb * 1.1 + 16 <= sizeMb;
+}
+
 /** The folder, or what a crash left beside the image that has its content. */
 export async function putFolderAside(folder: string): Promise<void> {
-  const place = `${dirname(folder)}/moved-${basename(folder)}`;
-  let aside = place;
-  for (let count = 2; await isThere(aside); count++) aside = `${place}-${count}`;
-  await rename(folder, aside);
+  await rename(folder, await findAsideName(folder));
+}
+
+/** A name beside it that nothing has. */
+export async function findAsideName(path: string): Promise<string> {
+  const { dir, name, ext } = parse(path);
+  let aside = `${dir}/moved-${name}${ext}`;
+  for (let count = 2; await isThere(aside); count++) aside = `${dir}/moved-${name}-${count}${ext}`;
+  return aside;
 }
 
 async function listPresent(parts: Move["parts"]): Promise<Move["parts"]> {
@@ -79,7 +88,7 @@ async function listPresent(parts: Move["parts"]): Promise<Move["parts"]> {
   return present.flat();
 }
 
-async function measureMb(folders: readonly string[]): Promise<number> {
+export async function measureMb(folders: readonly string[]): Promise<number> {
   const text = await runOk("measuring what moves", ["/usr/bin/du", "-scm", "--", ...folders], {
     timeoutMs: COPY_TIMEOUT_MS,
   });

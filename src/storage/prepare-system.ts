@@ -12,11 +12,11 @@ import type { DiskPlan } from "../domain/node/plan-disks.ts";
 import { AppError, assertNever } from "../lib/errors.ts";
 import { runOk } from "../lib/run.ts";
 import { isSubvolume, limitSubvolume, snapshotSubvolume } from "./btrfs.ts";
+import { ensureImage } from "./ensure-image.ts";
 import { makeImage } from "./image-file.ts";
 import { isThere } from "./is-there.ts";
 import { UNLIMITED_IMAGE_MB } from "./mount-home.ts";
 import { mountImage } from "./mount-image.ts";
-import { moveIntoImage, putFolderAside } from "./move-into-image.ts";
 import { removeTree } from "./remove-tree.ts";
 import type { StorageContext } from "./storage.ts";
 
@@ -61,11 +61,8 @@ export async function prepareSystem(context: StorageContext, request: SystemRequ
       const path = `${folder}.img`;
       await mkdir(keptFolder(context.layout, request.vmId), { recursive: true, mode: 0o700 });
       const sizeMb = (plan.sizeMb ?? UNLIMITED_IMAGE_MB) + (await treeMb(context, request));
-      if (plan.movesFolder) {
-        const parts = [{ folder, inside: "" }];
-        await moveIntoImage(context, { parts, image: path, sizeMb, mountPoint: vm.layerDisk });
-      } else if (!(await isThere(path))) await makeImage(path, sizeMb);
-      else if (await isThere(folder)) await putFolderAside(folder);
+      const parts = [{ folder, inside: "" }];
+      await ensureImage(context, { path, parts, sizeMb, mountPoint: vm.layerDisk });
       const grown = plan.sizeMb === undefined ? 0 : sizeMb;
       return await layOutInImage(context, request, { path, sizeMb: grown, isKept: true });
     }

@@ -39,7 +39,7 @@ export async function retireHome(
     await rename(path, aside);
     asides.push(aside);
   }
-  await rm(holderPath(image), { force: true });
+  for (const path of [holderPath(image), `${image}.lock`]) await rm(path, { force: true });
   return asides[0];
 }
 

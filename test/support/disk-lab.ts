@@ -30,7 +30,15 @@ export async function makeDiskLab({ driver, isShared = false }: DiskLabOptions):
   const layout = layoutOf(`${disk}/state`, `${scratch}/run`, isShared ? `${disk}/shared` : "");
   for (const folder of new Set([layout.stateFolder, layout.sharedFolder])) await mkdir(folder);
   const reopen = () =>
-    createStorage({ layout, idRangeFirst: FIRST, log: silentLog(), reserveBytes: 0, driver, boxName: "lab" });
+    createStorage({
+      layout,
+      idRangeFirst: FIRST,
+      log: silentLog(),
+      reserveBytes: 0,
+      lockTimeoutMs: 500,
+      driver,
+      boxName: "lab",
+    });
   const storage = reopen();
   await makeRoot(`${scratch}/root`);
   await packRoot(`${scratch}/root`, `${scratch}/root.tar`);

@@ -12,8 +12,8 @@ export type DiskFacts = {
   /** True where other boxes see the homes too. */
   readonly isShared: boolean;
   /** What is kept of the desktop from earlier starts. */
-  readonly home: { readonly hasFolder: boolean; readonly hasImage: boolean };
-  readonly system: { readonly hasFolder: boolean; readonly hasImage: boolean };
+  readonly home: { readonly hasImage: boolean };
+  readonly system: { readonly hasImage: boolean };
 };
 
 /** `sizeMb` undefined: as large as it is, or the usual size where it is new. */
@@ -21,7 +21,7 @@ export type DiskPlan =
   | { readonly kind: "fresh-folder" }
   | { readonly kind: "fresh-image"; readonly sizeMb: number }
   | { readonly kind: "folder" }
-  | { readonly kind: "image"; readonly sizeMb: number | undefined; readonly movesFolder: boolean };
+  | { readonly kind: "image"; readonly sizeMb: number | undefined };
 
 export type DesktopDiskPlan = { readonly home: DiskPlan; readonly system: DiskPlan };
 
@@ -39,10 +39,10 @@ function planFresh(sizeMb: number | undefined): DiskPlan {
 
 /** What is in an image stays there, even when neither limit nor other boxes ask for it any more. */
 function planKept(
-  there: { readonly hasFolder: boolean; readonly hasImage: boolean },
+  there: { readonly hasImage: boolean },
   sizeMb: number | undefined,
   isShared: boolean,
 ): DiskPlan {
   if (!there.hasImage && !isShared && sizeMb === undefined) return { kind: "folder" };
-  return { kind: "image", sizeMb, movesFolder: there.hasFolder && !there.hasImage };
+  return { kind: "image", sizeMb };
 }
