@@ -43,7 +43,7 @@ describe("a disk is refused", () => {
     ["that is encrypted", qcow2((view) => view.setUint32(32, 2)), /encrypted/],
     ["of an unknown version", qcow2((view) => view.setUint32(4, 4)), /version 4/],
     ["without a size", qcow2((view) => view.setBigUint64(24, 0n)), /size/],
-    ["that is of another kind", withText("KDMV"), /VMDK/],
+    ["that is of another kind", withText("KDMV"), /qemu-img convert/],
     ["that is an archive", withText("\u001f\u008b"), /no qcow2 file, and no raw disk/],
     ["that is empty", new Uint8Array(), /too short/],
   ];

@@ -16,27 +16,16 @@ const EXTERNAL_DATA = 1n << 2n;
 /** Dirty, corrupt, external data, compression type, extended L2: what QEMU 7.2 knows. */
 const KNOWN_FEATURES = (1n << 5n) - 1n;
 const SECTOR_BYTES = 512;
-/** Other containers of disks, by their first bytes: taken as raw they would not boot, and nobody would know why. */
-const OTHERS: readonly (readonly [name: string, magic: string])[] = [
-  ["VMDK", "KDMV"],
-  ["VMDK", "# Disk DescriptorFile"],
-  ["VHDX", "vhdxfile"],
-  ["VHD", "conectix"],
-  ["VDI", "<<< "],
-  ["QED", "QED\0"],
-  ["an ISO or UDF file system", "CD001"],
-];
-
 /** Raw is what has a boot sector: there is no other mark of it. */
 export function parseDiskHeader(head: Uint8Array): DiskHeader {
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   if (head.length < 104) return refuse("it is too short for a disk");
   if (view.getUint32(0) === QCOW2_MAGIC) return parseQcow2(view);
-  const text = Buffer.from(head).toString("latin1");
-  const other = OTHERS.find(([, magic]) => text.startsWith(magic));
-  if (other !== undefined) return refuse(`it is ${other[0]}, not qcow2 or raw; convert it with qemu-img`);
   const hasBootMark = head.length >= SECTOR_BYTES && view.getUint16(SECTOR_BYTES - 2) === 0x55aa;
-  if (!hasBootMark) return refuse("it is no qcow2 file, and no raw disk since it has no boot sector");
+  if (!hasBootMark)
+    return refuse(
+      "it is no qcow2 file, and no raw disk since it has no boot sector; qemu-img convert makes qcow2 of others",
+    );
   return { isGood: true, format: "raw", virtualBytes: undefined };
 }
 

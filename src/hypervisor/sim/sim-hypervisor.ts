@@ -61,6 +61,8 @@ export type SimOptions<Guest extends SimGuest> = {
   readonly makeGuest: (spec: DesktopSpec, behaviour: SimGuestBehaviour) => Guest;
   /** A desktop without its disk can't be started. */
   readonly hasDisk: (path: string) => boolean;
+  /** How desktops behave of which nothing else was said. */
+  readonly traits?: Partial<SimTraits>;
 };
 
 type SimDesktop<Guest> = {
@@ -100,7 +102,7 @@ export class SimHypervisor<Guest extends SimGuest> implements Hypervisor {
   }
 
   traits(vmId: VmId): SimTraits {
-    return this.#host.traits.get(vmId) ?? SIM_TRAITS;
+    return this.#host.traits.get(vmId) ?? { ...SIM_TRAITS, ...this.#options.traits };
   }
 
   get starts(): number {
@@ -176,7 +178,9 @@ export class SimHypervisor<Guest extends SimGuest> implements Hypervisor {
     if (bootMs === undefined) return;
     const guest = this.#options.makeGuest(spec, {
       onPoweroff: () => {
-        if (!this.traits(vmId).ignoresPoweroff) this.#later(desktop, POWEROFF_MS, () => this.die(vmId));
+        const { ignoresPoweroff, haltMs } = this.traits(vmId);
+        if (ignoresPoweroff) return;
+        this.#later(desktop, Math.max(POWEROFF_MS, haltMs), () => this.die(vmId));
       },
       failsSessions: () => this.traits(vmId).failsSessions,
     });
