@@ -15,7 +15,7 @@ export type TurnQueueOptions = {
 };
 
 /** What the estimate goes by: enough to be a mean, few enough to follow the box as it gets busier. */
-const MEASURED_TURNS = 16;
+const MEASURED_TURNS = 24;
 /** A turn that lasts longer than they do is about to end, for all we know. */
 const OVERDUE_PART = 0.2;
 /** An estimate may be this old; otherwise each of n that wait costs a look at all n. */

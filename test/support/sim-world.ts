@@ -32,6 +32,7 @@ export class SimWorld {
   isTurn = true;
   wish: "running" | "stopped" = "stopped";
   generation = 0;
+  wishedBy = "user:anna@acme";
   isDeleted = false;
   isGone = false;
   isBlocked = false;
@@ -64,7 +65,7 @@ export class SimWorld {
     return {
       wish: this.wish,
       generation: this.generation,
-      wishedBy: "user:anna@acme",
+      wishedBy: this.wishedBy,
       blockedReason: this.isBlocked ? "unpaid" : undefined,
       isDeleted: this.isDeleted,
       isBoxStopping: false,
@@ -102,6 +103,7 @@ export class SimWorld {
   }
 
   wishFor(wish: "running" | "stopped"): void {
+    this.wishedBy = "user:anna@acme";
     this.wish = wish;
     this.generation++;
     this.startsOfWish = 0;
@@ -153,7 +155,7 @@ export class SimWorld {
         return;
       case "start-container":
         this.isAlive = true;
-        this.agent = NO_AGENT;
+        this.#beginLife();
         this.startsOfWish++;
         this.incarnations.push(step.args.incarnation);
         return;
@@ -170,14 +172,16 @@ export class SimWorld {
         return;
       case "clean-up":
         this.leftovers = [];
-        this.agent = NO_AGENT;
+        this.#beginLife();
         this.forget();
         return;
       case "report-session":
         if (this.session !== undefined) this.session = { ...this.session, state: step.args.state };
         return;
       case "wish-stopped":
-        if (step.args.generation >= this.generation && this.wish === "running") this.wishFor("stopped");
+        if (step.args.generation < this.generation || this.wish === "stopped") return;
+        this.wishFor("stopped");
+        this.wishedBy = step.args.cause === "powered-off" ? "vm:1" : `system:${step.args.cause}`;
         return;
       case "delete-row":
         this.isGone = true;
@@ -198,7 +202,15 @@ export class SimWorld {
     }
   }
 
+  #beginLife(): void {
+    this.agent = NO_AGENT;
+    this.network = undefined;
+    this.wasVisited = false;
+    this.wasExpiryTold = false;
+  }
+
   requestSession(id: number): void {
+    this.wasVisited = this.isAlive;
     this.session = { id: asId<SessionId>(id), state: "requested", requestedAtMs: this.nowMs };
   }
 

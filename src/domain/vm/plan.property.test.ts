@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { SimWorld } from "../../../test/support/sim-world.ts";
-import { VM_LIMITS } from "./facts.ts";
+import { VM_LIMITS, type VmPolicy } from "./facts.ts";
 import type { VmAction, VmStep } from "./steps.ts";
 
 const LIVES = 400;
@@ -29,6 +29,13 @@ function randomOf(seed: number): () => number {
   };
 }
 
+const BROKEN = { isOk: false, code: "no-answer", text: "it doesn't answer" } as const;
+
+function randomPolicy(random: () => number): VmPolicy {
+  const idleStopMs = [undefined, 0, 20_000][Math.floor(random() * 3)];
+  return { idleStopMs, onCrash: random() < 0.5 ? "restart" : "leave" };
+}
+
 /** One thing that may happen to a desktop while its node looks elsewhere. */
 function strike(world: SimWorld, random: () => number): void {
   const fate = random();
@@ -44,6 +51,12 @@ function strike(world: SimWorld, random: () => number): void {
   else if (fate < 0.65 && world.agent.isAttached) world.agent = { ...world.agent, isPoweringOff: true };
   else if (fate < 0.68) world.forget();
   else if (fate < 0.7) world.isUnpacked = false;
+  else if (fate < 0.73) world.policy = randomPolicy(random);
+  else if (fate < 0.75) world.session = undefined;
+  else if (fate < 0.78 && world.isAlive) world.network = random() < 0.5 ? { isOk: true } : BROKEN;
+  else if (fate < 0.8) world.expiresSoftAtMs = world.nowMs + Math.floor(random() * 50_000);
+  else if (fate < 0.82) world.expiresHardAtMs = world.nowMs + Math.floor(random() * 90_000);
+  else if (fate < 0.84 && world.agent.isAttached) world.agent = { ...world.agent, xState: "suspended" };
   else world.nowMs += Math.floor(random() * 40_000);
 }
 
@@ -67,6 +80,7 @@ function rest(world: SimWorld): number {
   world.isCalm = true;
   world.hasLease = true;
   world.isTurn = true;
+  if (world.network !== undefined) world.network = { isOk: true };
   for (let round = 1; round <= MOST_ROUNDS_TO_REST; round++) {
     if (world.isGone) return round;
     const plan = world.plan();
@@ -125,6 +139,40 @@ describe("whatever happens to a desktop", () => {
         if (!isFine || world.isDeleted || world.agent.isPoweringOff) return;
         expect(steps.filter((step) => DOWN.has(step.action))).toEqual([]);
       });
+  });
+
+  test("nobody is turned out as idle", () => {
+    for (const seed of lives)
+      live(seed, (steps, world) => {
+        const isIdle = steps.some((step) => step.action === "wish-stopped" && step.args.cause === "idle");
+        if (!isIdle) return;
+        expect([seed, world.session]).toEqual([seed, undefined]);
+        expect(world.policy.idleStopMs).toBeDefined();
+      });
+  });
+
+  test("no policy's wish stands against a newer one", () => {
+    for (const seed of lives)
+      live(seed, (steps, world) => {
+        for (const step of steps)
+          if (step.action === "wish-stopped") expect(step.args.generation).toBe(world.generation);
+      });
+  });
+
+  test("it is blocked only after so many failures of its own, and never again while it is", () => {
+    for (const seed of lives)
+      live(seed, (steps, world) => {
+        if (!steps.some((step) => step.action === "block")) return;
+        expect(world.isBlocked).toBe(false);
+        expect(world.report.crashes + 1).toBeGreaterThanOrEqual(VM_LIMITS.mostCrashes);
+      });
+  });
+
+  test("each life has a number of its own, higher than all before", () => {
+    for (const seed of lives) {
+      const { incarnations } = live(seed, () => {});
+      expect(incarnations).toEqual([...new Set(incarnations)].sort((one, other) => one - other));
+    }
   });
 
   test("the same facts give the same plan, and every step says why", () => {
