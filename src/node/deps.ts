@@ -37,7 +37,14 @@ export type LoopDeps = {
   readonly hypervisor: Hypervisor;
   readonly storage: Omit<
     Storage,
-    "freeBytes" | "verifyArchive" | "verifyDisk" | "fetchImage" | "tryImageLock" | "listBases" | "removeBase"
+    | "freeBytes"
+    | "readUse"
+    | "verifyArchive"
+    | "verifyDisk"
+    | "fetchImage"
+    | "tryImageLock"
+    | "listBases"
+    | "removeBase"
   >;
   readonly network: Pick<Network, "addPort" | "portOf" | "removePort" | "checkPort">;
   readonly channels: GuestChannels;

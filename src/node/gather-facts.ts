@@ -5,6 +5,7 @@ import { cpus } from "node:os";
 import type { DiId, VmId } from "../domain/ids.ts";
 import { listProblems, type NodeFacts, type NotUnpacked, type WorkerFacts } from "../domain/node/report.ts";
 import type { VmState } from "../domain/vm/state.ts";
+import type { StorageUse } from "../storage/read-use.ts";
 import type { VmMemory } from "./memory.ts";
 
 export type FactSources = {
@@ -18,12 +19,14 @@ export type FactSources = {
   readonly notUnpacked: readonly NotUnpacked[];
   readonly strangeImages: readonly DiId[];
   readonly freeBytes: () => Promise<number>;
+  readonly sharedFolder: string;
+  readonly readUse: () => Promise<StorageUse>;
 };
 
 const MB = 2 ** 20;
 
 export async function gatherFacts(sources: FactSources): Promise<NodeFacts> {
-  const [memory, diskFree] = await Promise.all([readMemory(), sources.freeBytes()]);
+  const [memory, diskFree, use] = await Promise.all([readMemory(), sources.freeBytes(), sources.readUse()]);
   const desktops = [...sources.desktops.values()];
   const diskFreeMb = Math.round(diskFree / MB);
   const counts: Partial<Record<VmState, number>> = {};
@@ -47,6 +50,12 @@ export async function gatherFacts(sources: FactSources): Promise<NodeFacts> {
       memoryFreeMb: memory.freeMb,
       diskFreeMb,
       stateFolder: sources.stateFolder,
+      sharedFolder: sources.sharedFolder,
+      sharedFreeMb: use.sharedFreeMb,
+      homes: use.homes.map(({ vmId, ...home }) => ({
+        ...home,
+        name: sources.desktops.get(vmId)?.desktop.name ?? `${vmId}`,
+      })),
       givenUp: desktops
         .filter(({ desktop, report }) => isGivenUp(report) && desktop.wish === "running")
         .map(({ desktop, report }) => ({ name: desktop.name, text: report.fault?.text ?? "" })),

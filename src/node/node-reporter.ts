@@ -23,7 +23,7 @@ export type NodeReporterDeps = {
   readonly version: string;
   readonly startedAt: Date;
   readonly settings: NodeSettings;
-  readonly storage: Pick<Storage, "freeBytes">;
+  readonly storage: Pick<Storage, "freeBytes" | "readUse">;
   readonly loop: Pick<NodeLoop, "list" | "strangers">;
   readonly lease: Pick<NodeLease, "state">;
   readonly unpacker: Pick<BaseUnpacker, "failed">;
@@ -101,6 +101,8 @@ export class NodeReporter {
       notUnpacked: unpacker.failed,
       strangeImages: intake.strangers,
       freeBytes: () => storage.freeBytes(),
+      sharedFolder: settings.layout.sharedFolder,
+      readUse: () => storage.readUse(),
     });
   }
 }

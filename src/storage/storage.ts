@@ -21,6 +21,7 @@ import { type BaseEntry, listBases } from "./list-bases.ts";
 import { type DesktopDisks, listMounted } from "./list-mounted.ts";
 import { type MachineRequest, prepareMachine, retireMachineHome } from "./machine-disks.ts";
 import { type MountedDesktop, type MountRequest, mountDesktop } from "./mount-desktop.ts";
+import { createUseReader, type StorageUse } from "./read-use.ts";
 import { removeBase } from "./remove-base.ts";
 import { retireHome } from "./retire-home.ts";
 import { unmountDesktop } from "./unmount-desktop.ts";
@@ -97,6 +98,8 @@ export interface Storage {
   /** Puts the home of a deleted desktop aside. */
   retireHome(vmId: VmId, now: Date): Promise<string | undefined>;
   freeBytes(): Promise<number>;
+  /** Never waits long, not even for a storage that hangs. */
+  readUse(): Promise<StorageUse>;
 }
 
 const RESERVE_BYTES = 512 * 2 ** 20;
@@ -135,5 +138,6 @@ export function createStorage(options: StorageOptions): Storage {
       return (await retireHome(context, vmId, now)) ?? disk;
     },
     freeBytes: () => freeBytes(layout.stateFolder),
+    readUse: createUseReader(layout),
   };
 }

@@ -56,6 +56,27 @@ describe("a box tells, with advice,", () => {
       /office:1 could not be unpacked: it is truncated/,
     ],
     ["of images that the database does not know", { strangeImages: [3, 9] }, /does not know: 3, 9/],
+    [
+      "of a shared storage that doesn't answer",
+      { sharedFolder: "/srv/shared", sharedFreeMb: null },
+      /\/srv\/shared does not answer/,
+    ],
+    [
+      "of a shared storage that is nearly full",
+      { sharedFolder: "/srv/shared", sharedFreeMb: 100 },
+      /Only 100 MB are free on the shared storage/,
+    ],
+    [
+      "of homes near their limit, the fullest first",
+      {
+        homes: [
+          { name: "anna-1", sizeMb: 100, usedMb: 90 },
+          { name: "ben-1", sizeMb: 100, usedMb: 89 },
+          { name: "eve-1", sizeMb: 200, usedMb: 199 },
+        ],
+      },
+      /: eve-1 \(100 % of 200 MB\), anna-1 \(90 % of 100 MB\)\./,
+    ],
     ["of desktops that it should not have", { strangers: [41] }, /41/],
     ["of no more than five names", { strangers: [1, 2, 3, 4, 5, 6, 7] }, /1, 2, 3, 4, 5 and 2 more/],
   ];

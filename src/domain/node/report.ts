@@ -37,12 +37,19 @@ export type NodeFacts = {
 /** An image that this box can't unpack, with the reason. */
 export type NotUnpacked = { readonly name: string; readonly code: string; readonly text: string };
 
+export type HomeSign = { readonly name: string; readonly sizeMb: number; readonly usedMb: number };
+
 export type NodeSigns = {
   readonly workers: readonly WorkerFacts[];
   readonly hasLease: boolean;
   readonly memoryFreeMb: number;
   readonly diskFreeMb: number;
   readonly stateFolder: string;
+  readonly sharedFolder?: string;
+  /** Undefined without a shared storage, null where it doesn't answer. */
+  readonly sharedFreeMb?: number | null | undefined;
+  /** Homes with a limit that are in use. */
+  readonly homes?: readonly HomeSign[];
   /** Desktops that can't be started, with the reason. */
   readonly givenUp: readonly { readonly name: string; readonly text: string }[];
   readonly zombies: readonly string[];
@@ -55,6 +62,7 @@ export type NodeSigns = {
 
 const LEAST_DISK_MB = 1_024;
 const LEAST_MEMORY_MB = 256;
+const NEARLY_FULL_PERCENT = 90;
 const MOST_NAMED = 5;
 
 export function listProblems(signs: NodeSigns): readonly NodeProblem[] {
@@ -96,8 +104,32 @@ export function listProblems(signs: NodeSigns): readonly NodeProblem[] {
       `Desktops run here that the database does not place here: ${named(signs.strangers.map(String))}.`,
       "Was the database restored from a backup? They are left alone; end them by hand if they should not run.",
     );
+  addStorageProblems(signs, add);
   addImageProblems(signs, add);
   return problems;
+}
+
+function addStorageProblems(signs: NodeSigns, add: (text: string, advice: string) => void): void {
+  const { sharedFolder = "", sharedFreeMb } = signs;
+  if (sharedFreeMb === null)
+    add(
+      `The shared storage at ${sharedFolder} does not answer.`,
+      "Desktops that use it stand still until it does. Look at its server and at the network to it.",
+    );
+  else if (sharedFreeMb !== undefined && sharedFreeMb < LEAST_DISK_MB)
+    add(
+      `Only ${sharedFreeMb} MB are free on the shared storage at ${sharedFolder}.`,
+      "Make room there: delete old images, and what was put aside (deleted-…, moved-…) once you have looked.",
+    );
+  const full = (signs.homes ?? [])
+    .map((home) => ({ ...home, percent: Math.round((home.usedMb * 100) / Math.max(1, home.sizeMb)) }))
+    .filter(({ percent }) => percent >= NEARLY_FULL_PERCENT)
+    .sort((one, other) => other.percent - one.percent);
+  if (full.length > 0)
+    add(
+      `Homes near their limit: ${named(full.map(({ name, percent, sizeMb }) => `${name} (${percent} % of ${sizeMb} MB)`))}.`,
+      "Raise the limit in their OSF (it holds from the next start on), or ask the people to make room.",
+    );
 }
 
 function addImageProblems(signs: NodeSigns, add: (text: string, advice: string) => void): void {
