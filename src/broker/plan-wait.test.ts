@@ -119,3 +119,9 @@ test("the trail's codes become the original's texts, in order; the others are no
     "Connecting X session for VM_ID: 7",
   ]);
 });
+
+test("tells of the place in the queue, as often as it is news", () => {
+  const first = event("start-queued", "It is number 12 in the queue, its turn comes in about 40 s.");
+  const second = event("start-queued", "It is number 6 in the queue, its turn comes in about 20 s.");
+  expect(planWait(scene({}, { events: [first, second] })).texts).toEqual([first.text, second.text]);
+});

@@ -30,8 +30,13 @@ export type WaitPlan = {
 export type WaitEnd = "superseded" | "ended-by-administrator" | "session-failed" | "start-failed" | "timeout";
 
 export function planWait(scene: WaitScene): WaitPlan {
-  const texts = scene.events.flatMap((event) => progressText(event.code, scene.vmId) ?? []);
+  const texts = scene.events.flatMap((event) => textOf(event, scene.vmId) ?? []);
   return { texts, verdict: decideVerdict(scene) };
+}
+
+/** The original knows no queue; its clients show whatever they are told. */
+function textOf(event: TrailEvent, vmId: VmId): string | undefined {
+  return event.code === "start-queued" ? hidePaths(event.text) : progressText(event.code, vmId);
 }
 
 function decideVerdict({ vmId, session, desktop, events, isOverdue }: WaitScene): WaitPlan["verdict"] {
