@@ -30,7 +30,7 @@ import {
 } from "./pages/images/flavour-form.tsx";
 import { listImagesFragment, listImagesPage } from "./pages/images/list.tsx";
 import { showTagImage, tagImage, untagImage } from "./pages/images/tag.tsx";
-import { uploadImage } from "./pages/images/upload.ts";
+import { askUploadPage, uploadImage } from "./pages/images/upload.ts";
 import { actOnNode } from "./pages/nodes/act.ts";
 import { drainNodePage, showDrainNode } from "./pages/nodes/drain.tsx";
 import { listNodesFragment, listNodesPage } from "./pages/nodes/list.tsx";
@@ -138,6 +138,7 @@ function addImageRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.get("/images/new", showEnrolImage(deps));
   app.post("/images", enrolImagePage(deps));
   app.put("/images/upload", uploadImage(deps));
+  app.get("/images/upload", askUploadPage(deps));
   app.get("/images/osf/new", showCreateFlavour(deps));
   app.post("/images/osf", createFlavour(deps));
   app.get("/images/osf/:id/change", showChangeFlavour(deps));

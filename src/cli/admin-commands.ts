@@ -136,8 +136,28 @@ export const adminCommands: readonly CommandEntry[] = [
   },
   {
     name: "image add",
-    summary: "Send an image file to the server and enrol it as a new version of an OS flavour.",
+    summary: "Enrol an image as a new version of an OS flavour: send a file, or let a node fetch it.",
     load: async () => (await import("./image/add.ts")).imageAdd,
+  },
+  {
+    name: "image show",
+    summary: "Show an image: what it is, how far it has come, who uses it.",
+    load: async () => (await import("./image/show.ts")).imageShow,
+  },
+  {
+    name: "image build",
+    summary: "Build an image archive from a recipe, and enrol it if wanted.",
+    load: async () => (await import("./image/build.ts")).imageBuild,
+  },
+  {
+    name: "image publish",
+    summary: "Make an image the newest of its OS flavour; desktops of its tags start from it next.",
+    load: async () => (await import("./image/publish.ts")).imagePublish,
+  },
+  {
+    name: "image retire",
+    summary: "Take an image out of use and keep it; desktops that run on it go on.",
+    load: async () => (await import("./image/retire.ts")).imageRetire,
   },
   {
     name: "image tag",

@@ -23,6 +23,12 @@ export type Api = {
   ask(method: Method, path: string, body?: unknown): Promise<unknown>;
   /** Sends a file as the body of one request. */
   send(path: string, file: Blob, signal?: AbortSignal): Promise<unknown>;
+  /** Sends some bytes of a file; `range` is their Content-Range. */
+  sendPart(
+    path: string,
+    part: Blob,
+    about: { readonly range: string; readonly signal: AbortSignal },
+  ): Promise<unknown>;
 };
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -128,6 +134,10 @@ export function createApi(place: ApiPlace, token: string | undefined): Api {
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify(body),
       });
+    },
+    sendPart(path, part, { range, signal }) {
+      const headers = { "Content-Type": "application/octet-stream", "Content-Range": range };
+      return call(path, { method: "PUT", headers, body: part, signal });
     },
     send(path, file, signal) {
       const headers = { "Content-Type": "application/octet-stream" };

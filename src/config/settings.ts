@@ -201,9 +201,10 @@ export const SETTINGS = {
   },
   imagePrivateUrls: {
     name: "QVD_IMAGE_PRIVATE_URLS",
-    type: "flag",
-    fallback: "0",
-    doc: "Whether images may be fetched from addresses that are not of the public internet, such as a server of the site: 1 or 0. With 1, whoever may enrol images can have this box ask anything that it can reach.",
+    type: "choice",
+    choices: ["yes", "no"],
+    fallback: "no",
+    doc: "Whether images may be fetched from addresses that are not of the public internet, such as a server of the site. With yes, whoever may enrol images can have this box ask anything that it can reach.",
   },
   logLevel: {
     name: "QVD_LOG_LEVEL",

@@ -119,7 +119,8 @@ describe("commands", () => {
     await wat.database.open("qvd_owner").sql`update dis set state = 'ready' where file_name = 'small.tar'`;
     expect((await type("image tag", ["fresh:v1", "default"])).code).toBe(0);
     expect((await type("image list", [], { osf: "fresh" })).out).toMatch(/fresh:v1 +ready +default/);
-    expect((await type("image untag", ["fresh:v1", "default"])).code).toBe(0);
+    expect((await type("image tag", ["fresh:v1", "pilot"])).code).toBe(0);
+    expect((await type("image untag", ["fresh:v1", "pilot"])).code).toBe(0);
     expect((await type("image block", ["fresh:v1"])).code).toBe(0);
     expect((await type("image unblock", ["fresh:v1"])).code).toBe(0);
     expect((await type("image delete", ["fresh:v1"])).code).toBe(0);

@@ -136,6 +136,85 @@ describe("an upload", () => {
   });
 });
 
+describe("an upload in parts", () => {
+  const bytes = crypto.getRandomValues(new Uint8Array(50_000));
+  const address = (name: string, id: string) => `${server.url}api/v1/images/upload?name=${name}&upload=${id}`;
+  const part = (name: string, [from, end]: readonly [number, number], id = "abcdefgh1234") =>
+    fetch(address(name, id), {
+      method: "PUT",
+      headers: {
+        Authorization: `Bearer ${me.token}`,
+        "Content-Range": `bytes ${from}-${end - 1}/${bytes.length}`,
+      },
+      body: bytes.subarray(from, end),
+    });
+  const ask = async (name: string, id = "abcdefgh1234") =>
+    await (await fetch(address(name, id), { headers: { Authorization: `Bearer ${me.token}` } })).json();
+
+  test("comes together in order, and only then has its name", async () => {
+    expect(await ask("parts.tar")).toEqual({ receivedBytes: 0 });
+    const first = await part("parts.tar", [0, 20_000]);
+    expect([first.status, await first.json()]).toEqual([202, { receivedBytes: 20_000 }]);
+    expect(await ask("parts.tar")).toEqual({ receivedBytes: 20_000 });
+    expect(await readdir(admin.incomingFolder)).not.toContain("parts.tar");
+    const last = await part("parts.tar", [20_000, 50_000]);
+    expect([last.status, await last.json()]).toEqual([201, { fileName: "parts.tar", sizeBytes: 50_000 }]);
+    expect(await Bun.file(`${admin.incomingFolder}/parts.tar`).bytes()).toEqual(bytes);
+    expect((await readdir(admin.incomingFolder)).filter((name) => name.startsWith(".parts"))).toEqual([]);
+  });
+
+  test("refuses a part with a gap or twice, and says where to go on", async () => {
+    await part("gap.tar", [0, 10_000]);
+    for (const range of [
+      [20_000, 30_000],
+      [0, 10_000],
+    ] as const) {
+      const answer = await part("gap.tar", range);
+      expect(answer.status).toBe(409);
+      expect(JSON.stringify(await answer.json())).toContain("goes on at byte 10000");
+    }
+  });
+
+  test("that breaks off goes on where it ended", async () => {
+    const socket = connect(Number(server.port), "127.0.0.1");
+    socket.write(
+      [
+        "PUT /api/v1/images/upload?name=broke.tar&upload=abcdefgh1234 HTTP/1.1",
+        ...["Host: x", `Authorization: Bearer ${me.token}`, `Content-Range: bytes 0-49999/${bytes.length}`],
+        ...["Content-Length: 50000", "", ""],
+      ].join("\r\n"),
+    );
+    socket.write(bytes.subarray(0, 30_000));
+    const kept = () => ask("broke.tar") as Promise<{ receivedBytes: number }>;
+    await waitFor(async () => (await kept()).receivedBytes === 30_000, { timeoutMs: 5_000 });
+    socket.destroy();
+    expect((await part("broke.tar", [30_000, 50_000])).status).toBe(201);
+    expect(await Bun.file(`${admin.incomingFolder}/broke.tar`).bytes()).toEqual(bytes);
+  }, 15_000);
+
+  test("of two people under one name are two", async () => {
+    await part("two.tar", [0, 10_000], "aaaaaaaaaaaa");
+    expect((await part("two.tar", [0, 50_000], "bbbbbbbbbbbb")).status).toBe(201);
+    expect((await part("two.tar", [10_000, 50_000], "aaaaaaaaaaaa")).status).toBe(409);
+    expect((await part("two.tar", [0, 10_000], "cccccccccccc")).status).toBe(409);
+  });
+
+  test.each([
+    ["no range", { name: "x.tar", id: "abcdefgh1234", range: "" }],
+    ["a range that is none", { name: "x.tar", id: "abcdefgh1234", range: "bytes 9-3/10" }],
+    ["a range beyond the end", { name: "x.tar", id: "abcdefgh1234", range: "bytes 0-10/10" }],
+    ["an id that is a path", { name: "x.tar", id: "..%2F..%2Fabcdefgh", range: "bytes 0-0/10" }],
+    ["a name that is a path", { name: "..%2Fx.tar", id: "abcdefgh1234", range: "bytes 0-0/10" }],
+  ])("is refused with %s", async (_what, { name, id, range }) => {
+    const answer = await fetch(address(name, id), {
+      method: "PUT",
+      headers: { Authorization: `Bearer ${me.token}`, "Content-Range": range },
+      body: "x",
+    });
+    expect(answer.status).toBe(422);
+  });
+});
+
 test("the incoming folder lists what may be enrolled, and nothing else", async () => {
   await writeFile(`${admin.incomingFolder}/by-hand.tar`, "12345");
   await writeFile(`${admin.incomingFolder}/.by-hand.part`, "12345");

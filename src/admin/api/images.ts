@@ -8,15 +8,17 @@ import { blockImage } from "../../service/image/block.ts";
 import { deleteImage } from "../../service/image/delete.ts";
 import { enrolImage } from "../../service/image/enrol.ts";
 import { moveTag } from "../../service/image/move-tag.ts";
+import { publishImage } from "../../service/image/publish.ts";
 import { removeTag } from "../../service/image/remove-tag.ts";
+import { retireImage } from "../../service/image/retire.ts";
 import { unblockImage } from "../../service/image/unblock.ts";
 import { contextOf } from "../context.ts";
 import type { AdminDeps } from "../deps.ts";
 import type { AdminEnv } from "../env.ts";
-import { handleUpload } from "../upload/handle.ts";
+import { askUpload, handleUpload } from "../upload/handle.ts";
 import { listIncoming } from "../upload/list-incoming.ts";
 import { found, idParam, tenantOf } from "../visible.ts";
-import { pick, readJson, unparsed } from "./body.ts";
+import { pick, readJson, readOptionalJson, unparsed } from "./body.ts";
 import { answerPage, readListQuery } from "./list.ts";
 import { imageShape } from "./to-shape.ts";
 
@@ -34,20 +36,40 @@ export const apiShowImage: Api = (deps) => async (c) => {
 };
 
 export const apiEnrolImage: Api = (deps) => async (c) => {
-  const fields = pick(await readJson(c), ["osfId", "fileName", "version", "sha256"]);
+  const fields = pick(await readJson(c), ["osfId", "fileName", "sourceUrl", "version", "sha256"]);
   const { diId } = await enrolImage(contextOf(deps, c), unparsed(fields));
   deps.wake("image");
   return c.json(imageShape(found(await readImage(deps.db, diId), "image")), 201);
 };
 
-export const apiUploadImage: Api = (deps) => async (c) => c.json(await handleUpload(deps, c), 201);
+export const apiUploadImage: Api = (deps) => async (c) => {
+  const received = await handleUpload(deps, c);
+  if (!received.isWhole) return c.json({ receivedBytes: received.receivedBytes }, 202);
+  const { fileName, sizeBytes } = received;
+  return c.json({ fileName, sizeBytes }, 201);
+};
+
+export const apiAskUpload: Api = (deps) => async (c) => c.json(await askUpload(deps, c));
+
+export const apiPublishImage: Api = (deps) => async (c) => {
+  const diId = idParam<DiId>(c, "image");
+  const fields = pick(await readOptionalJson(c), ["tags"]);
+  await publishImage(contextOf(deps, c), unparsed({ ...fields, diId }));
+  deps.wake("image");
+  return c.json(imageShape(found(await readImage(deps.db, diId), "image")));
+};
 
 export const apiListIncoming: Api = (deps) => async (c) => {
   const items = await listIncoming(deps.incomingFolder);
   return c.json({ items, total: items.length, page: 1 });
 };
 
-const VERBS = { block: blockImage, unblock: unblockImage, delete: deleteImage } as const;
+const VERBS = {
+  block: blockImage,
+  unblock: unblockImage,
+  retire: retireImage,
+  delete: deleteImage,
+} as const;
 
 export function apiActOnImage(deps: AdminDeps, verb: keyof typeof VERBS): Handler<AdminEnv> {
   return async function executeVerb(c) {

@@ -9,9 +9,11 @@ import { apiSignIn, apiSignOut } from "./account.ts";
 import { apiExplainVm } from "./explain.ts";
 import {
   apiActOnImage,
+  apiAskUpload,
   apiEnrolImage,
   apiListImages,
   apiListIncoming,
+  apiPublishImage,
   apiPutTag,
   apiRemoveTag,
   apiShowImage,
@@ -84,7 +86,10 @@ export function addApiRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.post(`${V1}/images`, apiEnrolImage(deps));
   app.get(`${V1}/images/incoming`, apiListIncoming(deps));
   app.put(`${V1}/images/upload`, apiUploadImage(deps));
+  app.get(`${V1}/images/upload`, apiAskUpload(deps));
   app.get(`${V1}/images/:id`, apiShowImage(deps));
+  app.post(`${V1}/images/:id/publish`, apiPublishImage(deps));
+  app.post(`${V1}/images/:id/retire`, apiActOnImage(deps, "retire"));
   app.post(`${V1}/images/:id/block`, apiActOnImage(deps, "block"));
   app.post(`${V1}/images/:id/unblock`, apiActOnImage(deps, "unblock"));
   app.delete(`${V1}/images/:id`, apiActOnImage(deps, "delete"));

@@ -83,6 +83,7 @@ export const OsfShape = z.object({
   idleStopSeconds: z.number().int().nullable(),
   onCrash: z.enum(["leave", "restart"]),
   allowsNeighbours: z.boolean(),
+  hasAgent: z.boolean(),
   expirySoftSeconds: z.number().int().nullable(),
   expiryHardSeconds: z.number().int().nullable(),
   images: z.number().int(),
@@ -100,6 +101,15 @@ export const ImageShape = z.object({
   fault: z.string().nullable(),
   sizeBytes: z.number().nullable(),
   sha256: z.string().nullable(),
+  kind: z.enum(["archive", "disk"]),
+  sourceUrl: z.string().nullable(),
+  /** Of a transfer under way; the total is null while nobody knows it. */
+  doneBytes: z.number().nullable(),
+  totalBytes: z.number().nullable(),
+  publishedAt: time.nullable(),
+  retiredAt: time.nullable(),
+  /** Desktops that run on it now. */
+  running: z.number().int(),
   tags: z.array(z.string()),
   isBlocked: z.boolean(),
   createdAt: time,

@@ -43,9 +43,13 @@ export function osfShape(row: OsfRow): OsfShape {
 
 export function imageShape(row: ImageRow): ImageShape {
   const { id, osfId, osf, version, fileName, state, fault, sizeBytes, sha256, isBlocked } = row;
+  const { kind, sourceUrl, doneBytes, totalBytes, running } = row;
+  const more = { kind, sourceUrl, doneBytes, totalBytes, running };
+  const times = { publishedAt: instant(row.publishedAt), retiredAt: instant(row.retiredAt) };
   const tags = row.tags.filter((tag) => !tag.isFixed).map(({ tag }) => tag);
   const createdAt = row.createdAt.toISOString();
-  return { id, osfId, osf, version, fileName, state, fault, sizeBytes, sha256, tags, isBlocked, createdAt };
+  const base = { id, osfId, osf, version, fileName, state, fault, sizeBytes, sha256, tags, isBlocked };
+  return { ...base, ...more, ...times, createdAt };
 }
 
 export function nodeShape(row: NodeRow): NodeShape {

@@ -29,7 +29,7 @@ export async function receiveUpload(
   options: ReceiveOptions,
 ): Promise<Received> {
   const { folder, fileName, sizeBytes } = options;
-  requireName(fileName);
+  requireFileName(fileName);
   await mkdir(folder, { recursive: true });
   await requireRoom(options, sizeBytes ?? 0);
   const partial = `${folder}/.${fileName}.${options.mark}.part`;
@@ -42,7 +42,7 @@ export async function receiveUpload(
       );
     }
     if (written === 0) throw new AppError("bad-input", "the upload was empty");
-    await publish(partial, options);
+    await publishUpload(partial, options);
     return { fileName, sizeBytes: written };
   } finally {
     await unlink(partial).catch(() => {
@@ -51,7 +51,7 @@ export async function receiveUpload(
   }
 }
 
-function requireName(fileName: string): void {
+export function requireFileName(fileName: string): void {
   if (NAME.test(fileName)) return;
   throw new AppError(
     "bad-input",
@@ -60,7 +60,10 @@ function requireName(fileName: string): void {
   );
 }
 
-async function requireRoom(options: ReceiveOptions, neededBytes: number): Promise<void> {
+export async function requireRoom(
+  options: Pick<ReceiveOptions, "folder" | "fileName" | "leastFreeBytes">,
+  neededBytes: number,
+): Promise<void> {
   const room = await statfs(options.folder);
   const freeBytes = room.bavail * room.bsize - options.leastFreeBytes;
   if (freeBytes < neededBytes) {
@@ -92,32 +95,33 @@ async function write(
     await file.sync();
     return written;
   } catch (error) {
-    throw understand(error, options.fileName);
+    throw understandFault(error, options.fileName);
   } finally {
     await file.close();
   }
 }
 
 /** A link, unlike a rename, refuses a name that is taken. */
-async function publish(partial: string, options: ReceiveOptions): Promise<void> {
+export async function publishUpload(
+  partial: string,
+  options: Pick<ReceiveOptions, "folder" | "fileName">,
+): Promise<void> {
   try {
     await link(partial, `${options.folder}/${options.fileName}`);
   } catch (error) {
     if (codeOf(error) === "EEXIST") {
-      throw new AppError(
-        "conflict",
-        `a file ${options.fileName} was uploaded already; give this one another name`,
-        {
-          field: "name",
-          cause: error,
-        },
-      );
+      throw takenName(options.fileName, error);
     }
-    throw understand(error, options.fileName);
+    throw understandFault(error, options.fileName);
   }
 }
 
-function understand(error: unknown, fileName: string): unknown {
+export function takenName(fileName: string, cause?: unknown): AppError {
+  const text = `a file ${fileName} was uploaded already; give this one another name`;
+  return new AppError("conflict", text, { field: "name", cause });
+}
+
+export function understandFault(error: unknown, fileName: string): unknown {
   const code = codeOf(error);
   if (code === "ENOSPC" || code === "EDQUOT") {
     return new AppError("storage-full", `the disk is full; ${fileName} was not kept`, { cause: error });

@@ -8,7 +8,8 @@ export const imageDelete: Command = {
   summary: "Delete an image that no desktop uses and no tag names.",
   positionals: ["IMAGE"],
   options: { "dry-run": { type: "flag", doc: "Only say what would be deleted." } },
-  details: "IMAGE is an id or OSF:VERSION.",
+  details:
+    "IMAGE is an id or OSF:VERSION. The tags head and default go to the image that was published before it.",
   examples: ["qvd image delete office:v7", "qvd image delete office:v7 --dry-run"],
   async run(io, args) {
     const api = await openApi(io.env);

@@ -21,7 +21,7 @@ export const imageList: Command = {
       const rows = images.map((image) => [
         String(image.id),
         `${image.osf}:${image.version}`,
-        image.state,
+        stateOf(image),
         image.tags.join(" ") || "-",
         image.sizeBytes === null ? "-" : `${Math.ceil(image.sizeBytes / 1e6)} MB`,
         yesNo(image.isBlocked),
@@ -33,3 +33,9 @@ export const imageList: Command = {
     return 0;
   },
 };
+
+function stateOf({ state, doneBytes, totalBytes, retiredAt }: ImageShape): string {
+  if (state === "fetching" && doneBytes !== null && totalBytes)
+    return `fetching ${Math.floor((doneBytes / totalBytes) * 100)} %`;
+  return retiredAt === null ? state : "retired";
+}

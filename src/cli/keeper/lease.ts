@@ -27,7 +27,7 @@ export function openBoxStorage({ config, layout, log }: Omit<FenceParts, "storag
   return createStorage({
     ...{ layout, idRangeFirst: config.idRangeFirst, log, boxName: config.nodeName },
     driver: parseStorageDriver(config.storageDriver),
-    mayFetchPrivate: config.imagePrivateUrls,
+    mayFetchPrivate: config.imagePrivateUrls === "yes",
   });
 }
 
