@@ -19,6 +19,9 @@ ALTER TABLE osfs
   ADD COLUMN on_crash text NOT NULL DEFAULT 'restart' CHECK (on_crash IN ('leave', 'restart')),
   -- Whether desktops of this OSF may reach each other on the desktop network.
   ADD COLUMN allows_neighbours boolean NOT NULL DEFAULT false,
+  -- False for machines without our agent, such as an installer or another family: such a desktop runs as soon as
+  -- its machine does, can be seen on its console only, and is stopped by its power button.
+  ADD COLUMN has_agent boolean NOT NULL DEFAULT true,
   -- After the publication of a newer image: when running desktops are asked, and when they are made, to restart.
   ADD COLUMN expiry_soft_seconds int CHECK (expiry_soft_seconds >= 0),
   ADD COLUMN expiry_hard_seconds int CHECK (expiry_hard_seconds >= 0);

@@ -176,6 +176,7 @@ CREATE TABLE public.osfs (
     idle_stop_seconds integer,
     on_crash text DEFAULT 'restart'::text NOT NULL,
     allows_neighbours boolean DEFAULT false NOT NULL,
+    has_agent boolean DEFAULT true NOT NULL,
     expiry_soft_seconds integer,
     expiry_hard_seconds integer,
     CONSTRAINT osfs_cpus_check CHECK (((cpus >= (0.1)::double precision) AND (cpus <= (256)::double precision))),

@@ -26,6 +26,8 @@ export type NodeSettings = {
   readonly parallelStarts: number;
   readonly parallelStops: number;
   readonly limits: VmLimits;
+  /** Of virtual machines, which boot a system of their own; the same as those of containers when left out. */
+  readonly machineLimits?: VmLimits;
   /** Of the box's own hooks; undefined: it has none. */
   readonly hooksFolder?: string;
 };

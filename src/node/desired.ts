@@ -52,12 +52,21 @@ function composeImage({ image, diTag, osf }: NodeDesktop, bases: BaseStates): Vm
       text: `No image of ${osf.name} carries the tag ${diTag}. Put the tag on one that is ready.`,
     };
   if (image.isBlocked) return { kind: "unusable", text: `${which} is blocked.` };
+  const isMachine = osf.hypervisor === "kvm";
+  if (isMachine !== (image.kind === "disk"))
+    return {
+      kind: "unusable",
+      text: isMachine
+        ? `${which} is an archive for containers; its desktops are virtual machines, which need a disk.`
+        : `${which} is a disk for virtual machines; its desktops are containers, which need an archive.`,
+    };
   switch (image.state) {
     case "ready":
       return {
         kind: "ready",
         diId: image.id,
-        isUnpacked: bases.unpacked.has(image.id),
+        // A machine's disk lies over the image's file as it is.
+        isUnpacked: isMachine || bases.unpacked.has(image.id),
         isBeingUnpacked: bases.isUnpacking(image.id),
       };
     case "failed":

@@ -210,7 +210,8 @@ export class NodeLoop {
 
   #consider(desktop: NodeDesktop, world: World): void {
     const nowMs = this.#nowMs();
-    const { limits } = this.#deps.settings;
+    const { settings } = this.#deps;
+    const limits = (desktop.osf.hypervisor === "kvm" && settings.machineLimits) || settings.limits;
     const memory = this.#memories.get(desktop.vmId) ?? newMemory(desktop, nowMs);
     this.#memories.set(desktop.vmId, memory);
     // Its steps ended after this pass had read the database: it is looked at again, with fresh eyes.

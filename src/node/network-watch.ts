@@ -37,7 +37,8 @@ export class NetworkWatch {
   look(memory: VmMemory, { isAlive, agent }: Pick<VmObserved, "isAlive" | "agent">): boolean {
     const { state } = memory.report;
     const isUp = state === "running" || (state === "starting_2" && agent.isAttached);
-    if (!isAlive || !isUp) return false;
+    // A machine without our agent has the network that it likes, or none.
+    if (!isAlive || !isUp || !memory.desktop.osf.hasAgent) return false;
     const { network } = memory;
     const everyMs = isPoor(network) ? this.#times.illEveryMs : this.#times.wellEveryMs;
     const isDue = network === undefined || this.#deps.clock.monotonicMs() - network.atMs >= everyMs;

@@ -34,7 +34,8 @@ export function observeDesktop(deps: LoopDeps, memory: VmMemory, world: World): 
     isAlive: desktop?.isAlive ?? false,
     leftovers: listLeftovers(deps, vmId, world),
     agent: {
-      isAttached: guest?.isAttached ?? false,
+      // Nobody is waited for where there is no agent: such a machine runs as soon as it lives.
+      isAttached: guest?.isAttached ?? (desktop?.isAlive === true && !memory.desktop.osf.hasAgent),
       changedAtMs: memory.agentChangedAtMs,
       xState: guest?.xState ?? "none",
       isPoweringOff: memory.isPoweringOff,

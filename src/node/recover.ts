@@ -18,7 +18,7 @@ export async function recoverDesktops(deps: LoopDeps): Promise<number> {
   ]);
   const alive = desktops.filter(({ vmId }) => seen.get(vmId)?.isAlive === true);
   for (const desktop of alive) {
-    deps.channels.open(desktop.vmId, channelPlace(deps.settings, desktop));
+    if (desktop.osf.hasAgent) deps.channels.open(desktop.vmId, channelPlace(deps.settings, desktop));
     await tell(deps, desktop);
   }
   return alive.length;

@@ -20,6 +20,11 @@ const OPTIONS = {
   ],
   "on-crash": ["onCrash", "restart|leave", "What to do with a desktop that ends by itself. Default restart."],
   neighbours: ["allowsNeighbours", "yes|no", "Whether its desktops may reach each other. Default no."],
+  agent: [
+    "hasAgent",
+    "yes|no",
+    "With --hypervisor kvm: whether our agent is in its images. Without it, desktops are seen on their console only. Default yes.",
+  ],
   "expiry-soft": [
     "expirySoftSeconds",
     "TIME",

@@ -42,6 +42,8 @@ export type NodeDesktop = {
     readonly idleStopSeconds: number | null;
     readonly onCrash: "leave" | "restart";
     readonly allowsNeighbours: boolean;
+    /** False for machines that nobody of ours runs in. */
+    readonly hasAgent: boolean;
   };
   /** Until the moment; negative when it has passed, null when there is none. */
   readonly expiresSoftInMs: number | null;

@@ -37,6 +37,7 @@ function selectOsfs(db: Db, where: SQL | undefined) {
       idleStopSeconds: osfs.idleStopSeconds,
       onCrash: osfs.onCrash,
       allowsNeighbours: osfs.allowsNeighbours,
+      hasAgent: osfs.hasAgent,
       expirySoftSeconds: osfs.expirySoftSeconds,
       expiryHardSeconds: osfs.expiryHardSeconds,
       images: sql<number>`(select count(*)::int from ${dis} where ${dis.osfId} = ${osfs.id})`,

@@ -21,6 +21,7 @@ export const osfs = pgTable("osfs", {
   idleStopSeconds: integer("idle_stop_seconds"),
   onCrash: text("on_crash", { enum: CRASH_POLICIES }).notNull().default("restart"),
   allowsNeighbours: boolean("allows_neighbours").notNull().default(false),
+  hasAgent: boolean("has_agent").notNull().default(true),
   expirySoftSeconds: integer("expiry_soft_seconds"),
   expiryHardSeconds: integer("expiry_hard_seconds"),
 });

@@ -4,28 +4,46 @@ import type { NodeDesktop } from "../../db/queries/node-desktops.ts";
 import { type KeptBind, listKeptBinds } from "../../domain/image/kept-folder.ts";
 import { idRangeOf } from "../../domain/node/id-range.ts";
 import { vmLayout } from "../../domain/node/layout.ts";
+import { type MachineKeeps, machineDisks } from "../../domain/node/machine-disks.ts";
 import type { NetworkPort } from "../../domain/node/network-port.ts";
 import type { DesktopSpec } from "../../hypervisor/driver.ts";
+import { AppError } from "../../lib/errors.ts";
 import type { PortOptions } from "../../network/network.ts";
 import type { NodeSettings } from "../deps.ts";
 import type { ChannelPlace } from "../guest-channel/guest-channels.ts";
+import { imagePath } from "./image-path.ts";
 
 export function desktopSpec(settings: NodeSettings, desktop: NodeDesktop, port: NetworkPort): DesktopSpec {
-  const places = vmLayout(settings.layout, desktop.vmId);
-  return {
-    kind: "container",
-    vmId: desktop.vmId,
-    rootFolder: places.root,
-    homeFolder: places.home,
-    binds: keptBinds(desktop).map(({ path, name }) => ({ source: `${places.kept}/${name}`, path })),
+  const { vmId, osf } = desktop;
+  const places = vmLayout(settings.layout, vmId);
+  const common = {
+    vmId,
     channelFolder: places.channel,
-    agentExecutable: settings.agentExecutable,
     hostName: hostName(desktop),
-    memoryMb: desktop.osf.memoryMb,
-    cpus: desktop.osf.cpus,
+    memoryMb: osf.memoryMb,
+    cpus: osf.cpus,
     idRange: idRangeOf(settings.idRangeFirst, desktop.idSlot),
     port,
   };
+  if (osf.hypervisor === "kvm") {
+    const disks = machineDisks(settings.layout, vmId, machineKeeps(settings, desktop));
+    return { kind: "machine", ...common, ...disks, hasAgent: osf.hasAgent };
+  }
+  return {
+    kind: "container",
+    ...common,
+    rootFolder: places.root,
+    homeFolder: places.home,
+    binds: keptBinds(desktop).map(({ path, name }) => ({ source: `${places.kept}/${name}`, path })),
+    agentExecutable: settings.agentExecutable,
+  };
+}
+
+/** What a machine's disks are made of. */
+export function machineKeeps({ layout }: NodeSettings, { image, osf, vmId }: NodeDesktop): MachineKeeps {
+  if (image === null)
+    throw new AppError("superseded", `starting desktop ${vmId}: its tag is on no image any more`);
+  return { persistence: osf.persistence, imagePath: imagePath(layout, image) };
 }
 
 function keptBinds({ osf }: NodeDesktop): readonly KeptBind[] {

@@ -2,6 +2,7 @@
 
 import { attemptDatabase } from "../../db/errors.ts";
 import type { NodeActor } from "../../domain/access/actor.ts";
+import { AppError } from "../../lib/errors.ts";
 import { blockVm } from "../../service/vm/block.ts";
 import { clearVmExpiry } from "../../service/vm/clear-expiry.ts";
 import { purgeVm } from "../../service/vm/purge.ts";
@@ -24,7 +25,11 @@ export const EXECUTORS: Executors = {
   "unpack-image": unpackImage,
   "prepare-disks": prepareDisks,
   "start-container": startContainer,
-  "ask-poweroff": (deps, { desktop }, { timeoutMs }) => deps.channels.powerOff(desktop.vmId, timeoutMs),
+  "ask-poweroff": async (deps, { desktop }, { timeoutMs }) => {
+    if (!desktop.osf.hasAgent)
+      throw new AppError("unavailable", "there is no agent of QVD's in this machine");
+    await deps.channels.powerOff(desktop.vmId, timeoutMs);
+  },
   halt: (deps, { desktop }) => deps.hypervisor.halt(desktop.vmId),
   terminate: (deps, { desktop }) => deps.hypervisor.terminate(desktop.vmId),
   kill: (deps, { desktop }) => deps.hypervisor.kill(desktop.vmId),

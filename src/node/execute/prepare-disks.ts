@@ -1,15 +1,30 @@
-import { portOptions } from "./desktop-spec.ts";
+import type { NodeDesktop } from "../../db/queries/node-desktops.ts";
+import type { DiId } from "../../domain/ids.ts";
+import { AppError } from "../../lib/errors.ts";
+import type { LoopDeps } from "../deps.ts";
+import { machineKeeps, portOptions } from "./desktop-spec.ts";
 import type { Executor } from "./executor.ts";
 
 /** The network port comes along, since it takes as long to make as the disks and needs nothing of them. */
 export const prepareDisks: Executor<"prepare-disks"> = async (deps, { desktop }, { diId }) => {
-  const { vmId, address, idSlot: slot, osf } = desktop;
-  const { persistence, keptFolders } = osf;
-  const limits = { homeMb: osf.homeMb ?? undefined, systemMb: osf.systemMb ?? undefined };
+  const { vmId, address } = desktop;
   const made = await Promise.allSettled([
-    deps.storage.mountDesktop({ vmId, diId, slot, persistence, keptFolders, ...limits }),
+    makeDisks(deps, desktop, diId),
     deps.network.addPort(vmId, address, portOptions(desktop)),
   ]);
   // Both have ended by now: what is taken down after a failure must not be put up meanwhile.
   for (const one of made) if (one.status === "rejected") throw one.reason;
 };
+
+async function makeDisks(deps: LoopDeps, desktop: NodeDesktop, diId: DiId): Promise<void> {
+  const { vmId, idSlot: slot, image, osf } = desktop;
+  const { persistence, keptFolders } = osf;
+  const limits = { homeMb: osf.homeMb ?? undefined, systemMb: osf.systemMb ?? undefined };
+  if (osf.hypervisor !== "kvm") {
+    await deps.storage.mountDesktop({ vmId, diId, slot, persistence, keptFolders, ...limits });
+    return;
+  }
+  if (image?.id !== diId)
+    throw new AppError("superseded", `making disks of image ${diId}: its tag has moved to another image`);
+  await deps.storage.prepareMachine({ vmId, slot, ...machineKeeps(deps.settings, desktop), ...limits });
+}

@@ -12,6 +12,11 @@ export const prepareSession: Executor<"prepare-session"> = async (
   const { session, user } = desktop;
   if (session?.id !== sessionId)
     throw new AppError("superseded", `preparing session ${sessionId}: a newer one has taken its place`);
+  if (!desktop.osf.hasAgent)
+    throw new AppError(
+      "guest-failed",
+      `preparing session ${sessionId}: there is no agent of QVD's in this machine, so it can be seen on its console only`,
+    );
   const properties = await attemptDatabase(`read the properties of desktop ${desktop.vmId}`, () =>
     readVmProperties(deps.db, desktop.vmId),
   );

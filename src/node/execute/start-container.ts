@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { runHostHook } from "../hooks/host-hooks.ts";
 import { channelPlace, desktopSpec } from "./desktop-spec.ts";
@@ -11,8 +11,9 @@ export const startContainer: Executor<"start-container"> = async (
   { incarnation },
 ) => {
   const place = channelPlace(deps.settings, desktop);
-  deps.channels.open(desktop.vmId, place);
+  if (desktop.osf.hasAgent) deps.channels.open(desktop.vmId, place);
   // Seen inside as /run/qvd/incarnation: who reads what a desktop wrote can tell its lives apart.
+  mkdirSync(dirname(place.socketPath), { recursive: true });
   writeFileSync(`${dirname(place.socketPath)}/incarnation`, `${desktop.epoch} ${incarnation}\n`);
   await runHostHook(deps, "prestart", { desktop, state: "starting" });
   const port = deps.network.portOf(desktop.vmId, desktop.address);

@@ -34,6 +34,7 @@ export const osfPolicyFields = {
   idleStopSeconds: span().optional(),
   onCrash: choice(CRASH_POLICIES),
   allowsNeighbours: z.preprocess(asFlag, z.boolean({ error: "must be true or false" })).optional(),
+  hasAgent: z.preprocess(asFlag, z.boolean({ error: "must be true or false" })).optional(),
   expirySoftSeconds: span().optional(),
   expiryHardSeconds: span().optional(),
 } as const;

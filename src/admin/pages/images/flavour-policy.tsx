@@ -8,6 +8,7 @@ import { FormPart } from "../../ui/form-part.tsx";
 
 export const POLICY_DEFAULTS: FormValues = {
   hypervisor: "lxc",
+  hasAgent: "yes",
   persistence: "home",
   idleStopSeconds: "never",
   onCrash: "restart",
@@ -32,6 +33,7 @@ export function policyValues(osf: OsfRow): FormValues {
     idleStopSeconds: formatSeconds(osf.idleStopSeconds),
     onCrash: osf.onCrash,
     allowsNeighbours: osf.allowsNeighbours ? "yes" : "no",
+    hasAgent: osf.hasAgent ? "yes" : "no",
     expirySoftSeconds: formatSeconds(osf.expirySoftSeconds),
     expiryHardSeconds: formatSeconds(osf.expiryHardSeconds),
   };
@@ -159,16 +161,29 @@ function ExpiryFields(props: { readonly form: FormState }) {
 export function HypervisorField(props: { readonly form: FormState }) {
   const { values, errors } = props.form;
   return (
-    <SelectField
-      name="hypervisor"
-      label="Runs as"
-      hint="Can be changed while the flavour has no image."
-      value={values.hypervisor}
-      error={errors.hypervisor}
-      choices={[
-        { value: "lxc", text: "Container (LXC)" },
-        { value: "kvm", text: "Virtual machine (KVM)" },
-      ]}
-    />
+    <div class="form-pair">
+      <SelectField
+        name="hypervisor"
+        label="Runs as"
+        hint="Can be changed while the flavour has no image."
+        value={values.hypervisor}
+        error={errors.hypervisor}
+        choices={[
+          { value: "lxc", text: "Container (LXC)" },
+          { value: "kvm", text: "Virtual machine (KVM)" },
+        ]}
+      />
+      <SelectField
+        name="hasAgent"
+        label="Agent in its images"
+        hint="Without it a machine is seen on its console only."
+        value={values.hasAgent}
+        error={errors.hasAgent}
+        choices={[
+          { value: "yes", text: "QVD's agent" },
+          { value: "no", text: "None (machines only)" },
+        ]}
+      />
+    </div>
   );
 }
