@@ -19,6 +19,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./box/stop.ts")).boxStop,
   },
   {
+    name: "box prepare",
+    summary: "Make the folders, secrets and certificate that a box needs.",
+    load: async () => (await import("./box/prepare-command.ts")).boxPrepare,
+  },
+  {
+    name: "box clear",
+    summary: "Take away what a stopped box left on this machine: bridge, rules, control groups.",
+    load: async () => (await import("./box/clear.ts")).boxClear,
+  },
+  {
     name: "db run",
     summary: "Run the embedded PostgreSQL.",
     load: async () => (await import("./db/run.ts")).dbRun,
