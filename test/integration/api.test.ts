@@ -173,12 +173,32 @@ describe("images", () => {
     const path = `/images/${made.json.id}`;
     expect(await ask("PUT", `${path}/tags/default`)).toMatchObject({ status: 409 });
     await admin.database.open("qvd_owner").sql`update dis set state = 'ready' where file_name = 'tiny.tar'`;
-    expect((await ask("PUT", `${path}/tags/default`)).status).toBe(204);
-    expect(await ask("GET", path)).toMatchObject({ json: { tags: ["default"] } });
+    expect((await ask("PUT", `${path}/tags/pilot`)).status).toBe(204);
+    expect(await ask("GET", path)).toMatchObject({ json: { tags: ["pilot"] } });
     expect(await ask("DELETE", path)).toMatchObject({ status: 409 });
-    expect((await ask("DELETE", `${path}/tags/default`)).status).toBe(204);
+    expect((await ask("DELETE", `${path}/tags/pilot`)).status).toBe(204);
+    expect(await ask("POST", `${path}/retire`)).toMatchObject({ status: 409 });
+    expect(await ask("POST", `${path}/publish`)).toMatchObject({ json: { tags: ["default", "head"] } });
+    expect(await ask("POST", `${path}/publish`, { tags: "pilot" })).toMatchObject({ status: 422 });
+    expect((await ask("DELETE", `${path}/tags/head`)).status).toBe(409);
+    expect((await ask("POST", `${path}/retire`)).status).toBe(204);
+    expect(await ask("GET", path)).toMatchObject({ json: { tags: [], retiredAt: expect.any(String) } });
     expect((await ask("POST", `${path}/block`)).status).toBe(204);
     expect((await ask("DELETE", path)).status).toBe(204);
+  });
+
+  test("are enrolled by an address, which is shown", async () => {
+    const sourceUrl = "https://images.example.org/tiny.tar";
+    const made = await ask("POST", "/images", { osfId: 1, sourceUrl });
+    expect(made).toMatchObject({
+      status: 201,
+      json: { sourceUrl, fileName: "tiny.tar", kind: "archive", doneBytes: null },
+    });
+    for (const bad of ["file:///etc/shadow", "http://a:b@example.org/x", 7]) {
+      const refused = await ask("POST", "/images", { osfId: 1, sourceUrl: bad });
+      expect(refused).toMatchObject({ status: 422, json: { error: { field: "sourceUrl" } } });
+    }
+    expect((await ask("DELETE", `/images/${made.json.id}`)).status).toBe(204);
   });
 
   test("of a path instead of a name are refused", async () => {
