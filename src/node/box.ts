@@ -7,6 +7,7 @@ import { notify } from "../db/notify.ts";
 import type { DatabaseAddress } from "../db/url.ts";
 import type { DiId, NodeId, VmId } from "../domain/ids.ts";
 import type { PlacementOptions } from "../domain/node/placement.ts";
+import type { MachineRunning } from "../domain/node/report.ts";
 import type { Hypervisor } from "../hypervisor/driver.ts";
 import type { Clock } from "../lib/clock.ts";
 import { describeError } from "../lib/errors.ts";
@@ -42,6 +43,8 @@ export type NodeRunDeps = {
   /** Throws when the schema isn't that of this executable. */
   readonly checkDatabase: () => Promise<void>;
   readonly hypervisor: Hypervisor;
+  /** How virtual machines run here, and why no better; may take seconds at its first call. */
+  readonly acceleration?: () => Promise<MachineRunning>;
   readonly storage: Storage;
   readonly network: Network;
   readonly workers: readonly WorkerSpec[];
@@ -155,6 +158,7 @@ export class Box {
     });
     const reporter = new NodeReporter({
       ...{ db, nodeId, clock, log, settings, storage, loop, lease, unpacker, intake },
+      acceleration: this.#deps.acceleration,
       supervisor: this.#supervisor,
       version: this.#deps.version,
       startedAt: new Date(this.#startedAtMs),

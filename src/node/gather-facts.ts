@@ -3,7 +3,13 @@
 import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import type { DiId, VmId } from "../domain/ids.ts";
-import { listProblems, type NodeFacts, type NotUnpacked, type WorkerFacts } from "../domain/node/report.ts";
+import {
+  listProblems,
+  type MachineRunning,
+  type NodeFacts,
+  type NotUnpacked,
+  type WorkerFacts,
+} from "../domain/node/report.ts";
 import type { VmState } from "../domain/vm/state.ts";
 import type { StorageUse } from "../storage/read-use.ts";
 import type { VmMemory } from "./memory.ts";
@@ -19,6 +25,7 @@ export type FactSources = {
   readonly notUnpacked: readonly NotUnpacked[];
   readonly strangeImages: readonly DiId[];
   readonly freeBytes: () => Promise<number>;
+  readonly acceleration?: (() => Promise<MachineRunning>) | undefined;
   readonly sharedFolder: string;
   readonly readUse: () => Promise<StorageUse>;
 };
@@ -31,6 +38,9 @@ export async function gatherFacts(sources: FactSources): Promise<NodeFacts> {
   const diskFreeMb = Math.round(diskFree / MB);
   const counts: Partial<Record<VmState, number>> = {};
   for (const { report } of desktops) counts[report.state] = (counts[report.state] ?? 0) + 1;
+  // Asked only where it matters: the first answer takes a box up to ten seconds.
+  const hasMachines = desktops.some(({ desktop }) => desktop.osf.hypervisor === "kvm");
+  const machines = hasMachines ? await sources.acceleration?.() : undefined;
   return {
     version: sources.version,
     pid: process.pid,
@@ -38,6 +48,7 @@ export async function gatherFacts(sources: FactSources): Promise<NodeFacts> {
     cpus: cpus().length,
     bogomips: await readBogomips(),
     hypervisors: listHypervisors(),
+    ...(machines === undefined ? {} : { machines: machines.accelerator }),
     memoryMb: memory.totalMb,
     memoryFreeMb: memory.freeMb,
     diskFreeMb,
@@ -65,6 +76,7 @@ export async function gatherFacts(sources: FactSources): Promise<NodeFacts> {
       strangers: sources.strangers,
       notUnpacked: sources.notUnpacked,
       strangeImages: sources.strangeImages,
+      machines,
     }),
   };
 }

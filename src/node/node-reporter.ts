@@ -4,6 +4,7 @@ import type { Db } from "../db/client.ts";
 import { isDatabaseAway } from "../db/errors.ts";
 import { countBrokerConnections } from "../db/queries/broker-connections.ts";
 import type { NodeId } from "../domain/ids.ts";
+import type { MachineRunning } from "../domain/node/report.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -28,6 +29,7 @@ export type NodeReporterDeps = {
   readonly lease: Pick<NodeLease, "state">;
   readonly unpacker: Pick<BaseUnpacker, "failed">;
   readonly intake: Pick<ImageIntake, "strangers">;
+  readonly acceleration?: (() => Promise<MachineRunning>) | undefined;
   readonly supervisor: Pick<Supervisor, "facts">;
   readonly tell: (wake: Wake) => void;
   readonly clock: Clock;
@@ -103,6 +105,7 @@ export class NodeReporter {
       freeBytes: () => storage.freeBytes(),
       sharedFolder: settings.layout.sharedFolder,
       readUse: () => storage.readUse(),
+      acceleration: this.#deps.acceleration,
     });
   }
 }

@@ -6,6 +6,7 @@ const Facts = z.object({
   pid: z.number(),
   instance: z.string(),
   cpus: z.number(),
+  machines: z.enum(["kvm", "tcg"]).optional(),
   memoryMb: z.number(),
   memoryFreeMb: z.number(),
   diskFreeMb: z.number(),

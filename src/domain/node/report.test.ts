@@ -55,6 +55,11 @@ describe("a box tells, with advice,", () => {
       { notUnpacked: [{ name: "office:1", code: "image-broken", text: "it is truncated" }] },
       /office:1 could not be unpacked: it is truncated/,
     ],
+    [
+      "of virtual machines that are emulated",
+      { machines: { accelerator: "tcg", reason: "there is no /dev/kvm." } },
+      /emulated/,
+    ],
     ["of images that the database does not know", { strangeImages: [3, 9] }, /does not know: 3, 9/],
     [
       "of a shared storage that doesn't answer",

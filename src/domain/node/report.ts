@@ -25,6 +25,8 @@ export type NodeFacts = {
   readonly bogomips?: number | undefined;
   /** Kinds of desktops that it has the programs for. */
   readonly hypervisors?: readonly string[];
+  /** How virtual machines run here: on its processors, or emulated. Left out where there are none. */
+  readonly machines?: "kvm" | "tcg" | undefined;
   readonly memoryMb: number;
   readonly memoryFreeMb: number;
   readonly diskFreeMb: number;
@@ -33,6 +35,9 @@ export type NodeFacts = {
   readonly desktops: Readonly<Partial<Record<VmState, number>>>;
   readonly problems: readonly NodeProblem[];
 };
+
+/** `reason` says why machines are emulated, and what to do about it. */
+export type MachineRunning = { readonly accelerator: "kvm" | "tcg"; readonly reason: string };
 
 /** An image that this box can't unpack, with the reason. */
 export type NotUnpacked = { readonly name: string; readonly code: string; readonly text: string };
@@ -58,6 +63,8 @@ export type NodeSigns = {
   readonly notUnpacked: readonly NotUnpacked[];
   /** Ids of images that lie here unknown to the database. */
   readonly strangeImages: readonly number[];
+  /** Undefined where no desktop is a virtual machine. */
+  readonly machines?: MachineRunning | undefined;
 };
 
 const LEAST_DISK_MB = 1_024;
@@ -103,6 +110,11 @@ export function listProblems(signs: NodeSigns): readonly NodeProblem[] {
     add(
       `Desktops run here that the database does not place here: ${named(signs.strangers.map(String))}.`,
       "Was the database restored from a backup? They are left alone; end them by hand if they should not run.",
+    );
+  if (signs.machines?.accelerator === "tcg")
+    add(
+      "Virtual machines are emulated on this box, and many times slower than they could be.",
+      `This is because ${signs.machines.reason} It is tried again after the next boot.`,
     );
   addStorageProblems(signs, add);
   addImageProblems(signs, add);
