@@ -47,6 +47,19 @@ export function partFolder(tree: CgroupTree, part: CgroupPart): string {
 
 export async function ensurePartFolders(tree: CgroupTree, parts = CGROUP_PARTS): Promise<void> {
   for (const part of parts) await mkdir(partFolder(tree, part), { recursive: true });
+  const parents = [tree.unified, `${tree.unified}/${tree.instance}`];
+  for (const folder of [...parents, ...parts.map((part) => partFolder(tree, part))])
+    await passControllersOn(folder);
+}
+
+/** With version 2 alone, a group has the controllers that its parents pass on; beside version 1 those are elsewhere. */
+async function passControllersOn(folder: string): Promise<void> {
+  const read = async (file: string) =>
+    (await readFile(`${folder}/${file}`, "utf8").catch(() => "")).trim().split(" ");
+  const [there, passed] = [await read("cgroup.controllers"), await read("cgroup.subtree_control")];
+  const missing = ["cpu", "memory", "pids"].filter((one) => there.includes(one) && !passed.includes(one));
+  if (missing.length > 0)
+    await writeFile(`${folder}/cgroup.subtree_control`, missing.map((one) => `+${one}`).join(" "));
 }
 
 /** Every group folder of a desktop, in all hierarchies; by desktop. */
