@@ -18,13 +18,17 @@ import type { RequestHead } from "../wire/client/request-head.ts";
 import { ConnectionAuthenticator, type PasswordVerifier } from "./authenticate.ts";
 import { findEndpoint } from "./endpoints/find-endpoint.ts";
 import { notAvailable } from "./not-available.ts";
+import { acceptRelay, type Relay } from "./relay/accept-relay.ts";
 import type { EndpointDeps, Outcome, ReadySession } from "./request.ts";
+import type { PipeContext } from "./session-pipe.ts";
 import type { OwnedSocket, SocketOwner } from "./socket.ts";
-import { type UpgradeDeps, upgrade } from "./upgrade.ts";
+import { type HandedOver, type UpgradeDeps, upgrade } from "./upgrade.ts";
 
 export type ConnectionDeps = EndpointDeps &
   UpgradeDeps & {
     readonly auth: PasswordVerifier;
+    /** Of relays for other brokers, which keep the record. */
+    readonly relayPipes: PipeContext;
     /** Called once, when the connection is gone without having become a pipe. */
     readonly onGone: (connection: Connection) => void;
     /** Called once, when the socket went over to a pipe. */
@@ -168,6 +172,7 @@ export class Connection implements SocketOwner {
     const outcome = await this.#ask(head, gone.signal);
     if (this.#phase !== "answering") return;
     if (outcome.kind === "upgrade") return this.#upgrade(outcome.session, gone.signal);
+    if (outcome.kind === "relay") return this.#relay(outcome.relay, gone.signal);
     if (outcome.isLast) this.#sendLast(outcome.answer);
     else {
       this.#send(outcome.answer);
@@ -197,20 +202,28 @@ export class Connection implements SocketOwner {
 
   async #upgrade(session: ReadySession, signal: AbortSignal): Promise<void> {
     try {
-      await upgrade(this.#deps, {
-        session,
-        signal,
-        handOver: () => {
-          if (this.#phase !== "answering" || signal.aborted) return undefined;
-          this.#phase = "handed-over";
-          this.#deps.onHandedOver(this);
-          return { socket: this.#socket, unsent: this.#unsent, early: this.#waiting };
-        },
-      });
+      await upgrade(this.#deps, { session, signal, handOver: () => this.#handOver(signal) });
     } catch (error) {
       if (this.#phase !== "answering") return;
       this.#sendLast(isAppError(error) ? notAvailable(describeError(error)) : this.#explain(error));
     }
+  }
+
+  async #relay(relay: Relay, signal: AbortSignal): Promise<void> {
+    const { relayPipes: pipes, limits } = this.#deps;
+    try {
+      await acceptRelay({ pipes, timeoutMs: limits.upgradeMs }, relay, () => this.#handOver(signal));
+    } catch (error) {
+      if (this.#phase === "answering") this.#sendLast(this.#explain(error));
+    }
+  }
+
+  /** The socket for a pipe; undefined when its client left. */
+  #handOver(signal: AbortSignal): HandedOver | undefined {
+    if (this.#phase !== "answering" || signal.aborted) return undefined;
+    this.#phase = "handed-over";
+    this.#deps.onHandedOver(this);
+    return { socket: this.#socket, unsent: this.#unsent, early: this.#waiting };
   }
 
   #explain(error: unknown, head?: RequestHead): Answer {

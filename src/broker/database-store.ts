@@ -9,7 +9,7 @@ import { requestSession } from "../service/session/request.ts";
 import { wishVmStopped } from "../service/vm/wish-stopped.ts";
 import { recordOrphansEnded, recordSessionConnected, recordSessionEnded } from "./record-session.ts";
 import { recordSessionTraffic } from "./record-traffic.ts";
-import type { BrokerStore, DesktopView, SessionView, TrailEvent } from "./store.ts";
+import type { BrokerStore, DesktopView, RelayView, SessionView, TrailEvent } from "./store.ts";
 
 export type DatabaseStoreDeps = {
   /** As the role `qvd_broker`. */
@@ -40,7 +40,9 @@ export function createDatabaseStore({ db, nodeId, worker }: DatabaseStoreDeps): 
           brokerWorker: worker,
         },
       ),
-    readSession: (sessionId) => attemptDatabase("read the session", () => readSession(db, sessionId)),
+    readSession: (sessionId) => attemptDatabase("read the session", () => readSession(db, nodeId, sessionId)),
+    readRelay: (sessionId) =>
+      attemptDatabase("read the session to relay", () => readRelay(db, nodeId, sessionId)),
     listEventsSince: (vmId, afterId) =>
       attemptDatabase("read the trail", () => listEvents(db, vmId, afterId)),
     wishStopped: async (asker, vmId) => {
@@ -88,10 +90,18 @@ async function listDesktops(db: Db, which: SQL): Promise<DesktopView[]> {
   return rows.map((row) => ({ ...row, state: row.state ?? "stopped" }));
 }
 
-async function readSession(db: Db, sessionId: SessionId): Promise<SessionView | undefined> {
-  const [row] = await db.select().from(sessions).where(eq(sessions.id, sessionId));
-  if (row === undefined) return undefined;
+async function readSession(db: Db, nodeId: NodeId, sessionId: SessionId): Promise<SessionView | undefined> {
+  const [found] = await db
+    .select({ row: sessions, node: { id: nodes.id, name: nodes.name, address: nodes.address } })
+    .from(sessions)
+    .innerJoin(vms, eq(vms.id, sessions.vmId))
+    .leftJoin(nodes, eq(nodes.id, vms.nodeId))
+    .where(eq(sessions.id, sessionId));
+  if (found === undefined) return undefined;
+  const { row, node } = found;
+  const isElsewhere = node !== null && node.id !== nodeId;
   return {
+    elsewhere: isElsewhere ? { node: node.name, address: node.address ?? undefined } : undefined,
     state: row.state,
     isSuperseded: row.supersededAt !== null,
     isEnded: row.endedAt !== null,
@@ -99,6 +109,30 @@ async function readSession(db: Db, sessionId: SessionId): Promise<SessionView | 
     address: row.address ?? undefined,
     port: row.port ?? undefined,
     faultText: row.faultText ?? undefined,
+  };
+}
+
+/** Claimed by its broker, and waiting on this node. */
+async function readRelay(db: Db, nodeId: NodeId, sessionId: SessionId): Promise<RelayView> {
+  const [node] = await db.select({ address: nodes.address }).from(nodes).where(eq(nodes.id, nodeId));
+  const [row] = await db
+    .select({ vmId: sessions.vmId, address: sessions.address, port: sessions.port })
+    .from(sessions)
+    .innerJoin(vms, eq(vms.id, sessions.vmId))
+    .where(
+      and(
+        eq(sessions.id, sessionId),
+        eq(vms.nodeId, nodeId),
+        eq(sessions.state, "listening"),
+        isNotNull(sessions.connectedAt),
+        isNull(sessions.endedAt),
+        isNull(sessions.supersededAt),
+      ),
+    );
+  const isComplete = row !== undefined && row.address !== null && row.port !== null;
+  return {
+    address: node?.address ?? undefined,
+    desktop: isComplete ? { vmId: row.vmId, address: row.address ?? "", port: row.port ?? 0 } : undefined,
   };
 }
 

@@ -26,7 +26,7 @@ export type Listening = {
 
 const SWEEP_MS = 1_000;
 
-type ListenDeps = Omit<ConnectionDeps, "onGone" | "onHandedOver" | "pipes">;
+type ListenDeps = Omit<ConnectionDeps, "onGone" | "onHandedOver" | "pipes" | "relayPipes">;
 
 export function listen(deps: ListenDeps, options: ListenOptions): Listening {
   const talking = new Set<Connection>();
@@ -39,6 +39,12 @@ export function listen(deps: ListenDeps, options: ListenOptions): Listening {
         openCount--;
         deps.sessions.remove(sessionId);
         deps.recorder.ended(sessionId, end);
+      },
+    },
+    relayPipes: {
+      halfOpenMs: deps.limits.halfOpenMs,
+      onEnded: () => {
+        openCount--;
       },
     },
     onHandedOver: (connection) => talking.delete(connection),

@@ -22,7 +22,12 @@ export type WaitPlan = {
   readonly texts: readonly string[];
   readonly verdict:
     | { readonly kind: "wait" }
-    | { readonly kind: "ready"; readonly address: string; readonly port: number }
+    | {
+        readonly kind: "ready";
+        readonly address: string;
+        readonly port: number;
+        readonly elsewhere: SessionView["elsewhere"];
+      }
     | { readonly kind: "refused"; readonly cause: WaitEnd; readonly reason: string };
 };
 
@@ -48,7 +53,7 @@ function decideVerdict({ vmId, session, desktop, events, isOverdue }: WaitScene)
   if (session.state === "failed")
     return refused("session-failed", session.faultText ?? "The session could not be started");
   if (session.state === "listening" && session.address !== undefined && session.port !== undefined)
-    return { kind: "ready", address: session.address, port: session.port };
+    return { kind: "ready", address: session.address, port: session.port, elsewhere: session.elsewhere };
   const givenUp = events.find((event) => event.code === "start-given-up");
   if (givenUp !== undefined) return refused("start-failed", hidePaths(givenUp.text));
   if (desktop.wish === "stopped") return refused("start-failed", `Failed to start virtual machine ${vmId}`);

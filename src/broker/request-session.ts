@@ -6,7 +6,7 @@
 import type { SessionId, VmId } from "../domain/ids.ts";
 import type { ClientParameters } from "../domain/session/client-parameters.ts";
 import { describeError, isAppError } from "../lib/errors.ts";
-import { planWait } from "./plan-wait.ts";
+import { planWait, type WaitPlan } from "./plan-wait.ts";
 import type { EndpointDeps, ReadySession } from "./request.ts";
 import type { Asker, RequestedSession } from "./store.ts";
 import type { Alarm } from "./wakes.ts";
@@ -51,7 +51,7 @@ export async function requestSession(deps: EndpointDeps, wish: SessionWish): Pro
 
 type Waiting = RequestedSession & { readonly alarm: Alarm };
 type WaitResult =
-  | { readonly kind: "ready"; readonly address: string; readonly port: number }
+  | Extract<WaitPlan["verdict"], { readonly kind: "ready" }>
   | { readonly kind: "refused"; readonly cause: string; readonly reason: string };
 
 async function waitForSession(

@@ -6,7 +6,9 @@ import type { Log } from "../lib/log.ts";
 import type { Answer } from "../wire/client/answer.ts";
 import type { RequestHead } from "../wire/client/request-head.ts";
 import type { BrokerLimits } from "./limits.ts";
-import type { BrokerStore } from "./store.ts";
+import type { Relay } from "./relay/accept-relay.ts";
+import type { BoxIdentity } from "./relay/box-proof.ts";
+import type { BrokerStore, Elsewhere } from "./store.ts";
 import type { Wakes } from "./wakes.ts";
 
 export type EndpointDeps = {
@@ -14,6 +16,8 @@ export type EndpointDeps = {
   readonly wakes: Wakes;
   readonly limits: BrokerLimits;
   readonly log: Log;
+  /** What proves this box to the others of its site; undefined: it relays for nobody and to nobody. */
+  readonly identity?: BoxIdentity | undefined;
   readonly createSlaveKey: () => string;
   /** Notes that a sitting is over before it was connected; done as soon as the database takes it. */
   readonly recordEnd: (sessionId: SessionId, cause: string) => void;
@@ -38,11 +42,14 @@ export type ReadySession = {
   readonly address: string;
   readonly port: number;
   readonly slaveKey: string;
+  /** The desktop is another box's; its broker leads there. */
+  readonly elsewhere: Elsewhere | undefined;
 };
 
 export type Outcome =
   | { readonly kind: "answer"; readonly answer: Answer; readonly isLast: boolean }
-  | { readonly kind: "upgrade"; readonly session: ReadySession };
+  | { readonly kind: "upgrade"; readonly session: ReadySession }
+  | { readonly kind: "relay"; readonly relay: Relay };
 
 export type Endpoint = (deps: EndpointDeps, request: BrokerRequest) => Promise<Outcome>;
 

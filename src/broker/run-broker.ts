@@ -10,6 +10,7 @@ import { BROKER_LIMITS, type BrokerLimits } from "./limits.ts";
 import { type ListenOptions, listen } from "./listen.ts";
 import { LiveSessions } from "./live-sessions.ts";
 import { Recorder } from "./record.ts";
+import type { BoxIdentity } from "./relay/box-proof.ts";
 import { createSlaveKey } from "./slave-key.ts";
 import type { BrokerStore } from "./store.ts";
 import { Wakes } from "./wakes.ts";
@@ -33,6 +34,8 @@ export type BrokerDeps = {
   /** Aborted: end now. */
   readonly endNow?: AbortSignal;
   readonly limits?: Partial<BrokerLimits>;
+  /** What proves this box to the others of its site; without it sessions of other boxes can't be reached. */
+  readonly identity?: BoxIdentity;
   readonly onReady?: (port: number) => void;
 };
 
@@ -65,6 +68,7 @@ export async function runBroker(deps: BrokerDeps): Promise<void> {
       wake,
       recorder,
       auth: deps.auth,
+      identity: deps.identity,
       createSlaveKey: () => createSlaveKey((into) => crypto.getRandomValues(into)),
       recordEnd: (id, cause) => recorder.ended(id, { cause, bytesToClient: 0, bytesFromClient: 0 }),
     },

@@ -29,7 +29,20 @@ export type SessionView = {
   readonly isEndWished: boolean;
   readonly address: string | undefined;
   readonly port: number | undefined;
+  /** Undefined while the desktop is this box's, or no node's. */
+  readonly elsewhere?: Elsewhere | undefined;
   readonly faultText: string | undefined;
+};
+
+/** The node that has a desktop, and where its broker is reached; undefined before it said so. */
+export type Elsewhere = { readonly node: string; readonly address: string | undefined };
+
+/** What a broker that is asked to relay must know. */
+export type RelayView = {
+  /** Under which this node registered. */
+  readonly address: string | undefined;
+  /** Where the session waits; undefined when it isn't one that another broker has claimed here. */
+  readonly desktop: { readonly vmId: VmId; readonly address: string; readonly port: number } | undefined;
 };
 
 export type TrailEvent = { readonly id: number; readonly code: VmEventCode; readonly text: string };
@@ -72,6 +85,7 @@ export interface BrokerStore {
   /** Supersedes an older sitting and wishes the desktop running. Authorises again. */
   requestSession(request: SessionRequest): Promise<RequestedSession>;
   readSession(sessionId: SessionId): Promise<SessionView | undefined>;
+  readRelay(sessionId: SessionId): Promise<RelayView>;
   /** Oldest first, at most 100. */
   listEventsSince(vmId: VmId, afterId: number): Promise<readonly TrailEvent[]>;
   wishStopped(asker: Asker, vmId: VmId): Promise<void>;

@@ -6,6 +6,7 @@
 import type {
   BrokerStore,
   DesktopView,
+  RelayView,
   SessionEnd,
   SessionTraffic,
   SessionView,
@@ -31,6 +32,8 @@ export type TableSession = Mutable<SessionView> & {
 
 export class TableBrokerStore implements BrokerStore {
   node: { isBlocked: boolean; state: string } | undefined = { isBlocked: false, state: "running" };
+  /** Under which the node registered. */
+  address: string | undefined;
   /** While true every call fails as with a database that is away. */
   isAway = false;
   readonly desktops = new Map<VmId, Mutable<DesktopView>>();
@@ -116,7 +119,19 @@ export class TableBrokerStore implements BrokerStore {
     const session = this.#find(sessionId);
     if (session === undefined) return undefined;
     const { state, isSuperseded, isEnded, isEndWished, address, port, faultText } = session;
-    return { state, isSuperseded, isEnded, isEndWished, address, port, faultText };
+    const { elsewhere } = session;
+    return { state, isSuperseded, isEnded, isEndWished, address, port, faultText, elsewhere };
+  }
+
+  async readRelay(sessionId: SessionId): Promise<RelayView> {
+    this.#refuseWhileAway();
+    const session = this.#find(sessionId);
+    const { vmId, address = "", port = 0 } = session ?? {};
+    const isHere = session?.isConnected === true && !session.isEnded && session.state === "listening";
+    return {
+      address: this.address,
+      desktop: isHere && vmId !== undefined ? { vmId, address, port } : undefined,
+    };
   }
 
   async listEventsSince(vmId: VmId, afterId: number) {

@@ -3,6 +3,7 @@ import { type Endpoint, reply } from "../request.ts";
 import { connectToVm } from "./connect-to-vm.ts";
 import { listOfVm } from "./list-of-vm.ts";
 import { ping } from "./ping.ts";
+import { relay } from "./relay.ts";
 import { stopVm } from "./stop-vm.ts";
 
 export type Route = {
@@ -28,6 +29,8 @@ export function findEndpoint({ method, path }: RequestHead): Route {
       return talk(listOfVm);
     case "/qvd/connect_to_vm":
       return { answer: connectToVm, isLastWord: true, needsBothWays: true };
+    case "/qvd/relay":
+      return { answer: relay, isLastWord: true, needsBothWays: true };
     case "/qvd/stop_vm":
       return talk(stopVm);
     default:

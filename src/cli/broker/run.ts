@@ -33,13 +33,17 @@ export const brokerRun: Command = {
     const workerLog = log.with({ process: worker });
     const auth = createAuthClient({ path: layout.authSocketForBroker, log: workerLog });
     try {
+      const key = await readFile(layout.tlsKey, "utf8");
+      const certificate = await readFile(layout.tlsCertificate, "utf8");
+      const authority = await readFile(layout.caCertificate, "utf8");
       await runBroker({
         listen: {
           address: config.brokerAddress,
           port: config.brokerPort,
-          tlsKey: await readFile(layout.tlsKey, "utf8"),
-          tlsCertificate: await readFile(layout.tlsCertificate, "utf8"),
+          tlsKey: key,
+          tlsCertificate: certificate,
         },
+        identity: { key, certificate, authority },
         store: createLateStore(async () =>
           createDatabaseStore({
             db: database.orm,

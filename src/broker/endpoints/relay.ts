@@ -1,0 +1,26 @@
+/**
+ * A broker of another box asks for a session at a desktop of this one. It proves that it is of the site; that
+ * the session is one, is claimed, and is here, stands in the database. Strangers are told nothing but that
+ * there is nothing for them.
+ */
+
+import { parseId, type SessionId } from "../../domain/ids.ts";
+import { findProofFault } from "../relay/box-proof.ts";
+import { type Endpoint, replyAndClose } from "../request.ts";
+
+export const relay: Endpoint = async (deps, { head, clientAddress }) => {
+  const sessionId = parseId<SessionId>(head.query.get("session") ?? "");
+  const { identity, log } = deps;
+  if (identity === undefined || sessionId === undefined) return replyAndClose({ status: 404 });
+  const view = await deps.store.readRelay(sessionId);
+  const fault =
+    view.address === undefined
+      ? "this node has not registered an address"
+      : findProofFault(identity.authority, { sessionId, address: view.address }, head.headers);
+  if (fault !== undefined) {
+    log.warn("relay-refused", { from: clientAddress, reason: fault });
+    return replyAndClose({ status: 404 });
+  }
+  if (view.desktop === undefined) return replyAndClose({ status: 503, body: "The session is not here" });
+  return { kind: "relay", relay: { ...view.desktop, sessionId } };
+};

@@ -1,0 +1,285 @@
+/** Two brokers, as on two boxes: a client of one reaches a desktop of the other's, and strangers don't. */
+
+import { afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { type BoxIdentity, findProofFault, formatProof } from "../../src/broker/relay/box-proof.ts";
+import { asId, type SessionId } from "../../src/domain/ids.ts";
+import { runOk } from "../../src/lib/run.ts";
+import { waitFor } from "../../src/lib/wait.ts";
+import { type BrokerDoor, openBrokerDoor } from "../support/broker-door.ts";
+import type { QvdClient } from "../support/qvd-client.ts";
+
+const CONNECT =
+  "GET /qvd/connect_to_vm?id=1 HTTP/1.1\r\nAuthorization: Basic YWxpY2U6c2VjcmV0\r\nConnection: Upgrade\r\nUpgrade: QVD/1.0\r\n\r\n";
+
+let one: BoxIdentity;
+let two: BoxIdentity;
+let stranger: BoxIdentity;
+const closing: (() => unknown)[] = [];
+
+/** Boxes of one authority, and one of another. */
+beforeAll(async () => {
+  const folder = mkdtempSync(`${tmpdir()}/qvd-relay-`);
+  const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  const read = (name: string) => readFileSync(`${folder}/${name}`, "utf8");
+  writeFileSync(`${folder}/ext`, "basicConstraints=critical,CA:FALSE\nsubjectAltName=DNS:box.example\n");
+  async function site(ca: string, names: readonly string[]): Promise<BoxIdentity[]> {
+    const at = (name: string) => `${folder}/${name}`;
+    await runOk("make an authority", [
+      ...[
+        "openssl",
+        "req",
+        "-x509",
+        ...ec,
+        "-keyout",
+        at(`${ca}.key`),
+        "-out",
+        at(`${ca}.crt`),
+        "-days",
+        "2",
+      ],
+      ...["-subj", `/CN=${ca}`, "-addext", "basicConstraints=critical,CA:TRUE"],
+    ]);
+    for (const name of names) {
+      await runOk("make a request", [
+        "openssl",
+        "req",
+        "-new",
+        ...ec,
+        "-keyout",
+        at(`${name}.key`),
+        "-out",
+        at("csr"),
+        "-subj",
+        `/CN=${name}`,
+      ]);
+      await runOk("sign it", [
+        "openssl",
+        "x509",
+        "-req",
+        "-in",
+        at("csr"),
+        "-CA",
+        at(`${ca}.crt`),
+        "-CAkey",
+        at(`${ca}.key`),
+        "-set_serial",
+        "2",
+        "-days",
+        "2",
+        "-extfile",
+        at("ext"),
+        "-out",
+        at(`${name}.crt`),
+      ]);
+    }
+    return names.map((name) => ({
+      key: read(`${name}.key`),
+      certificate: read(`${name}.crt`),
+      authority: read(`${ca}.crt`),
+    }));
+  }
+  const [first, second] = await site("site", ["one", "two"]);
+  const [third] = await site("elsewhere", ["stranger"]);
+  if (first === undefined || second === undefined || third === undefined) throw new Error("no certificates");
+  [one, two, stranger] = [first, second, third];
+  rmSync(folder, { recursive: true });
+}, 30_000);
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function openDoor(identity: BoxIdentity): Promise<BrokerDoor> {
+  const listen = {
+    address: "127.0.0.1",
+    port: 0,
+    tlsKey: identity.key,
+    tlsCertificate: identity.certificate,
+  };
+  const door = await openBrokerDoor({ identity, listen });
+  closing.push(door.close);
+  door.store.address = `127.0.0.1:${door.port}`;
+  return door;
+}
+
+/** An nxagent that greets at once and echoes. */
+function openDesktop() {
+  const desktop = { connections: 0, port: 0, received: 0 };
+  const server = Bun.listen<undefined>({
+    hostname: "127.0.0.1",
+    port: 0,
+    allowHalfOpen: true,
+    socket: {
+      open: (socket) => {
+        desktop.connections++;
+        socket.write("NXPROXY-hello");
+      },
+      data: (socket, chunk) => {
+        desktop.received += chunk.length;
+        socket.write(chunk);
+      },
+      end: (socket) => void socket.end(),
+    },
+  });
+  closing.push(() => server.stop(true));
+  desktop.port = server.port;
+  return desktop;
+}
+
+/** Both boxes see one database: what the near one is told of a session, the far one knows. */
+function shareSessions(near: BrokerDoor, far: BrokerDoor, desktopPort: number): void {
+  near.store.addDesktop(1, 1, { state: "running" });
+  near.store.onRequest = (session) => {
+    session.state = "listening";
+    session.address = "127.0.0.1";
+    session.port = desktopPort;
+    session.elsewhere = { node: "far", address: far.store.address };
+    far.store.sessions.push(session);
+  };
+}
+
+async function connect(near: BrokerDoor): Promise<QvdClient> {
+  const client = await near.open();
+  client.send(CONNECT);
+  return client;
+}
+const receives = (client: QvdClient, text: string) =>
+  waitFor(() => client.received.includes(text), { timeoutMs: 5_000, everyMs: 5 });
+
+describe("a session at a desktop of another box", () => {
+  test("goes through that box's broker, from the desktop's first byte on", async () => {
+    const desktop = openDesktop();
+    const [near, far] = [await openDoor(one), await openDoor(two)];
+    shareSessions(near, far, desktop.port);
+    const client = await connect(near);
+    expect(await receives(client, "NXPROXY-hello")).toBe(true);
+    expect(client.received).toContain("HTTP/1.1 101 Switching Protocols\r\nX-QVD-Slave-Key:");
+    client.send("ping from afar");
+    expect(await receives(client, "ping from afar")).toBe(true);
+    expect(desktop.connections).toBe(1);
+    client.shutdown();
+    expect(
+      await waitFor(() => near.store.sessions[0]?.end !== undefined, { timeoutMs: 5_000, everyMs: 5 }),
+    ).toBe(true);
+    expect(near.store.sessions[0]?.end).toMatchObject({
+      cause: "client-left",
+      bytesFromClient: 14,
+      bytesToClient: 27,
+    });
+  });
+
+  test("carries megabytes both ways unharmed", async () => {
+    const desktop = openDesktop();
+    const [near, far] = [await openDoor(one), await openDoor(two)];
+    shareSessions(near, far, desktop.port);
+    const client = await connect(near);
+    await receives(client, "NXPROXY-hello");
+    let echoed = 0;
+    client.received = "";
+    client.pipeTo((chunk) => {
+      echoed += chunk.length;
+    });
+    const block = new Uint8Array(256 * 1024).fill(7);
+    for (let n = 0; n < 32; n++) client.send(block);
+    const all = 32 * block.length;
+    expect(await waitFor(() => desktop.received === all, { timeoutMs: 20_000, everyMs: 10 })).toBe(true);
+    expect(echoed).toBeGreaterThan(0);
+  }, 30_000);
+
+  test("is told to a client that takes over, and ends here and there", async () => {
+    const desktop = openDesktop();
+    const [near, far] = [await openDoor(one), await openDoor(two)];
+    shareSessions(near, far, desktop.port);
+    const first = await connect(near);
+    await receives(first, "NXPROXY-hello");
+    const second = await connect(near);
+    expect(await receives(second, "NXPROXY-hello")).toBe(true);
+    expect(await waitFor(() => first.isClosed || first.hasEnded, { timeoutMs: 5_000, everyMs: 5 })).toBe(
+      true,
+    );
+    expect(desktop.connections).toBe(2);
+  });
+
+  test("can't be reached through a broker of another site, nor by one", async () => {
+    const desktop = openDesktop();
+    for (const [here, there] of [
+      [one, stranger],
+      [stranger, one],
+    ] as const) {
+      const [near, far] = [await openDoor(here), await openDoor(there)];
+      shareSessions(near, far, desktop.port);
+      const client = await connect(near);
+      expect(await receives(client, "can't be reached through node far")).toBe(true);
+    }
+    expect(desktop.connections).toBe(0);
+  });
+
+  test("is refused in words when its node has told no address, or nothing listens there", async () => {
+    const near = await openDoor(one);
+    near.store.addDesktop(1, 1, { state: "running" });
+    for (const address of [undefined, "127.0.0.1:1"]) {
+      near.store.onRequest = (session) =>
+        Object.assign(session, {
+          state: "listening",
+          address: "127.0.0.1",
+          port: 1,
+          elsewhere: { node: "far", address },
+        });
+      const client = await connect(near);
+      expect(await receives(client, "node far")).toBe(true);
+    }
+  });
+});
+
+describe("a broker that is asked to relay", () => {
+  const ask = async (door: BrokerDoor, headers: Readonly<Record<string, string>>, session = 1) => {
+    const client = await door.open();
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    client.send(`GET /qvd/relay?session=${session} HTTP/1.1\r\n${lines.join("")}\r\n`);
+    await waitFor(() => client.received.includes("\r\n\r\n"), { timeoutMs: 5_000, everyMs: 5 });
+    return client.received.slice(9, 12);
+  };
+
+  test("answers nobody without a proof, nor one for another session or broker", async () => {
+    const far = await openDoor(two);
+    const address = far.store.address ?? "";
+    const sessionId = asId<SessionId>(1);
+    expect(await ask(far, {})).toBe("404");
+    expect(await ask(far, formatProof(one, { sessionId: asId<SessionId>(2), address }))).toBe("404");
+    expect(await ask(far, formatProof(one, { sessionId, address: "127.0.0.1:9" }))).toBe("404");
+    expect(await ask(far, formatProof(stranger, { sessionId, address }))).toBe("404");
+    // A good proof of a session that isn't there.
+    expect(await ask(far, formatProof(one, { sessionId, address }))).toBe("503");
+  });
+
+  test("takes no session that its own broker has not claimed", async () => {
+    const far = await openDoor(two);
+    far.store.addDesktop(1, 1);
+    const { sessionId } = await far.store.requestSession({
+      asker: { actor: {} as never, origin: "" },
+      vmId: asId(1),
+      client: {} as never,
+      slaveKey: "k",
+    });
+    Object.assign(far.store.sessions[0] ?? {}, { state: "listening", address: "127.0.0.1", port: 1 });
+    const proof = formatProof(one, { sessionId, address: far.store.address ?? "" });
+    expect(await ask(far, proof, Number(sessionId))).toBe("503");
+  });
+
+  test("reads hostile proofs as none", () => {
+    const request = { sessionId: asId<SessionId>(1), address: "a:1" };
+    const good = formatProof(one, request);
+    const fault = (headers: Record<string, string>) =>
+      findProofFault(one.authority, request, new Map(Object.entries(headers)));
+    expect(fault({ ...good })).toBeUndefined();
+    expect(fault({ ...good, "x-qvd-certificate": "%%%" })).toBe("it shows no certificate");
+    expect(fault({ ...good, "x-qvd-certificate": Buffer.alloc(4_000, 1).toString("base64") })).toBe(
+      "it shows no certificate",
+    );
+    expect(fault({ ...good, "x-qvd-signature": "AAAA" })).toBeDefined();
+    expect(fault({ "x-qvd-signature": good["x-qvd-signature"] ?? "" })).toBe("it shows no certificate");
+    const ca = Buffer.from(one.authority.replace(/-----[^-]+-----|\s/g, ""), "base64").toString("base64");
+    expect(fault({ ...good, "x-qvd-certificate": ca })).toContain("not of the site's authority");
+  });
+});
