@@ -2,7 +2,8 @@
  * The loop of one box: for each of its desktops observe → plan → execute → report, for ever.
  *
  * Level-triggered: a wake, a notice, a control group's event or an agent's word only says that a desktop is
- * worth a look; each pass reads all it needs, and a full pass runs on a timer. Steps of one desktop run one
+ * worth a look; each pass reads all it needs, and a full pass runs on a timer. In between, a timer asks in one
+ * row whether anything is wished anew, for a wake that was lost: a quiet box costs next to nothing. Steps of one desktop run one
  * after the other, those of different desktops at the same time; how many start at once is the queue's.
  * While the database is away no pass runs: desktops and their sessions go on, and the first pass after its
  * return catches up.
@@ -10,6 +11,7 @@
 
 import { attemptDatabase } from "../db/errors.ts";
 import { listNodeDesktops, type NodeDesktop } from "../db/queries/node-desktops.ts";
+import { readNodeMarks } from "../db/queries/node-marks.ts";
 import type { VmId } from "../domain/ids.ts";
 import type { VmDesired, VmObserved } from "../domain/vm/facts.ts";
 import { planVm } from "../domain/vm/plan.ts";
@@ -31,13 +33,15 @@ import { listStrangers, sweepStrangers } from "./sweep-strangers.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
 export type LoopOptions = {
+  /** A full pass each so often, and a question for news each so often in between. */
   readonly fullPassMs: number;
+  readonly newsMs: number;
   /** Least time from one pass to the next, which the wakes in between share; the first is answered at once. */
   readonly gatherMs: number;
   readonly networkTimes?: NetworkTimes;
 };
 
-export const LOOP_OPTIONS: LoopOptions = { fullPassMs: 15_000, gatherMs: 5 };
+export const LOOP_OPTIONS: LoopOptions = { fullPassMs: 60_000, newsMs: 15_000, gatherMs: 5 };
 
 const AWAY_BACKOFF = { firstMs: 100, mostMs: 2_000 };
 /** A desktop whose plan never comes to rest is a bug; it may not take the box with it. */
@@ -60,7 +64,10 @@ export class NodeLoop {
   #isAllDirty = false;
   readonly #timers: Timers;
   #callOffPass: (() => void) | undefined;
-  #endFullPasses: (() => void) | undefined;
+  #endPasses: (() => void) | undefined;
+  #isNewsDue = false;
+  /** As of the last full pass. */
+  #wishes = "";
   #isPassing = false;
   #passes = 0;
   #passedAtMs = Number.NEGATIVE_INFINITY;
@@ -81,7 +88,12 @@ export class NodeLoop {
   }
 
   start(): void {
-    this.#endFullPasses = this.#timers.every(this.#options.fullPassMs, () => this.wake());
+    const { fullPassMs, newsMs } = this.#options;
+    const ends = [
+      this.#timers.every(fullPassMs, () => this.wake()),
+      this.#timers.every(newsMs, () => this.#wakeForNews()),
+    ];
+    this.#endPasses = () => ends.forEach((end) => void end());
     this.wake();
   }
 
@@ -90,6 +102,11 @@ export class NodeLoop {
     if (vmId === undefined) this.#isAllDirty = true;
     else this.#dirty.add(vmId);
     this.#schedule(Math.max(0, this.#passedAtMs + this.#options.gatherMs - this.#nowMs()));
+  }
+
+  #wakeForNews(): void {
+    this.#isNewsDue = true;
+    this.#schedule(0);
   }
 
   takeGuestEvent(vmId: VmId, event: GuestEvent): void {
@@ -129,7 +146,7 @@ export class NodeLoop {
   async stop(timeoutMs: number): Promise<void> {
     this.#isStopped = true;
     this.#callOffPass?.();
-    this.#endFullPasses?.();
+    this.#endPasses?.();
     for (const memory of this.#memories.values()) {
       memory.callOff?.();
       if (memory.running !== undefined && CALLED_OFF.has(memory.running.action)) memory.running.abort.abort();
@@ -151,12 +168,15 @@ export class NodeLoop {
     this.#passes++;
     this.#passedAtMs = this.#nowMs();
     const isFull = this.#isAllDirty;
+    const isForNews = this.#isNewsDue && !isFull;
     const vmIds = [...this.#dirty];
     this.#isAllDirty = false;
+    this.#isNewsDue = false;
     this.#dirty.clear();
     let pauseMs = this.#options.gatherMs;
     try {
-      await this.#look(isFull ? undefined : vmIds);
+      const isNews = isForNews && (await this.#isAnythingNew());
+      if (isFull || isNews || vmIds.length > 0) await this.#look(isFull || isNews ? undefined : vmIds);
       if (this.#awayTries > 0) this.#deps.log.info("database-back", { tries: this.#awayTries });
       this.#awayTries = 0;
     } catch (error) {
@@ -176,10 +196,27 @@ export class NodeLoop {
     return backoffMs(this.#awayTries, AWAY_BACKOFF);
   }
 
+  /** Desktops that nobody has are placed on the way: a wake for them may have been lost as well. */
+  async #isAnythingNew(): Promise<boolean> {
+    // On the way to its wish, a desktop may wait for what nobody tells: an image, the lease, room.
+    for (const { desktop, report } of this.#memories.values()) if (report.state !== desktop.wish) return true;
+    const marks = await this.#readMarks();
+    if (marks.wishes !== this.#wishes) return true;
+    if (!marks.hasUnplaced) return false;
+    return (await attemptDatabase("place desktops", this.#deps.place)).length > 0;
+  }
+
+  #readMarks() {
+    const { db, node } = this.#deps;
+    return attemptDatabase("ask for news", () => readNodeMarks(db, node.nodeId));
+  }
+
   async #look(vmIds: readonly VmId[] | undefined): Promise<void> {
     const { db, node } = this.#deps;
     const isUnknown = vmIds === undefined || vmIds.some((vmId) => !this.#memories.has(vmId));
     const placed = isUnknown ? await attemptDatabase("place desktops", this.#deps.place) : [];
+    // Before the desktops are read: what changes in between is then news to the next question.
+    if (vmIds === undefined) this.#wishes = (await this.#readMarks()).wishes;
     const asked = vmIds === undefined ? undefined : [...vmIds, ...placed];
     const desktops = await attemptDatabase("read the desktops of this node", () =>
       listNodeDesktops(db, node.nodeId, asked),

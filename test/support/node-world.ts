@@ -50,6 +50,9 @@ export class NodeWorld {
   readonly logged: string[] = [];
   readonly brokenNetworks = new Set<VmId>();
   hasLease = true;
+  fullPassMs = 300;
+  /** How often the box's desktops were looked at. */
+  looks = 0;
   /** Images that the box unpacks in advance. */
   readonly unpacking = new Set<DiId>();
   readonly #running: RunningNode[] = [];
@@ -100,7 +103,7 @@ export class NodeWorld {
         ...(options.hooksFolder === undefined ? {} : { hooksFolder: options.hooksFolder }),
       },
       db: this.rows.node,
-      hypervisor: this.hypervisor,
+      hypervisor: this.#counted(),
       storage: this.storage,
       network: {
         addPort: async (vmId: VmId, address: string) => {
@@ -123,7 +126,8 @@ export class NodeWorld {
       log,
     };
     const loop = new NodeLoop(deps, {
-      fullPassMs: 300,
+      fullPassMs: this.fullPassMs,
+      newsMs: 100,
       gatherMs: 2,
       networkTimes: { wellEveryMs: 20, illEveryMs: 10 },
     });
@@ -149,6 +153,17 @@ export class NodeWorld {
     };
     this.#running.push(running);
     return running;
+  }
+
+  #counted(): typeof this.hypervisor {
+    const count = () => this.looks++;
+    return new Proxy(this.hypervisor, {
+      get(target, name) {
+        if (name === "observe") count();
+        const value = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
   }
 
   #log(): Log {

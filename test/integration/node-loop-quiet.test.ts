@@ -1,0 +1,93 @@
+/** What the loop reads when nothing happens, and that a lost wake is made good for nonetheless. */
+
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { sql } from "drizzle-orm";
+import { readNodeMarks } from "../../src/db/queries/node-marks.ts";
+import type { VmId } from "../../src/domain/ids.ts";
+import type { NodeDatabase } from "../support/node-database.ts";
+import { NodeWorld } from "../support/node-world.ts";
+
+let world: NodeWorld;
+let rows: NodeDatabase;
+
+beforeEach(async () => {
+  world = await NodeWorld.create();
+  world.fullPassMs = 60_000;
+  rows = world.rows;
+});
+afterEach(async () => {
+  await world.end();
+});
+
+async function runningVm(name: string): Promise<VmId> {
+  const vm = await rows.addVm(name);
+  await rows.wish(vm, "running");
+  expect(await rows.reaches(vm, "running")).toBe("running");
+  return vm;
+}
+
+describe("a box on which nothing happens", () => {
+  test("asks for news in one row, and reads no desktop", async () => {
+    await world.startNode();
+    for (const name of ["one", "two", "three"]) await runningVm(name);
+    // The news of the starts are read once more; then it is quiet.
+    await Bun.sleep(400);
+    const before = world.looks;
+    await Bun.sleep(500);
+    expect(world.looks - before).toBe(0);
+  });
+});
+
+describe("a wake that was lost", () => {
+  test("of a wish is made good for by the next question", async () => {
+    await world.startNode();
+    const vm = await runningVm("one");
+    await Bun.sleep(300);
+    await rows.owner.execute(
+      sql`update vms set wish = 'stopped', wish_generation = wish_generation + 1 where id = ${vm}`,
+    );
+    expect(await rows.reaches(vm, "stopped", 3_000)).toBe("stopped");
+  });
+
+  test("of a new desktop likewise", async () => {
+    await world.startNode();
+    await runningVm("one");
+    await Bun.sleep(300);
+    const vm = await rows.addVm("two");
+    await rows.owner.execute(sql`update vms set wish = 'running', wish_generation = 1 where id = ${vm}`);
+    expect(await rows.reaches(vm, "running", 3_000)).toBe("running");
+  });
+});
+
+describe("the marks of a node", () => {
+  test("stay the same while nothing is wished, and change with each wish", async () => {
+    const [one, two] = [await rows.addVm("one"), await rows.addVm("two")];
+    await rows.owner.execute(sql`update vms set node_id = ${world.nodeId}, epoch = 1`);
+    const read = async () => (await readNodeMarks(rows.node, world.nodeId)).wishes;
+    const seen = [await read()];
+    expect(await read()).toBe(seen[0] ?? "");
+    const changes = [
+      sql`update vms set wish_generation = wish_generation + 1 where id = ${one}`,
+      sql`update vms set is_blocked = true where id = ${two}`,
+      sql`update vms set di_tag = 'next' where id = ${two}`,
+      sql`update vms set expires_hard_at = now() where id = ${one}`,
+      sql`update vms set epoch = epoch + 1 where id = ${one}`,
+      sql`update nodes set drain = 'finish' where id = ${world.nodeId}`,
+      sql`update vms set deleted_at = now() where id = ${two}`,
+    ];
+    for (const change of changes) {
+      await rows.owner.execute(change);
+      seen.push(await read());
+    }
+    await rows.requestSession(one);
+    seen.push(await read());
+    expect(new Set(seen).size).toBe(changes.length + 2);
+  });
+
+  test("say whether a desktop waits for a node", async () => {
+    const vm = await rows.addVm("one");
+    expect((await readNodeMarks(rows.node, world.nodeId)).hasUnplaced).toBe(false);
+    await rows.wish(vm, "running");
+    expect((await readNodeMarks(rows.node, world.nodeId)).hasUnplaced).toBe(true);
+  });
+});
