@@ -56,6 +56,13 @@ export const SETTINGS = {
     fallback: "overlay",
     doc: "How a desktop's writable system is made from its image: an overlay, a btrfs snapshot (the state folder must lie on btrfs), or a plain copy.",
   },
+  allocateMb: {
+    name: "QVD_ALLOCATE_MB",
+    type: "number",
+    fallback: "2048",
+    unit: "MB",
+    doc: "Homes and systems with a limit up to this take their whole room on the disk when they are made, so that a full disk can't reach them; larger ones take it as they are written.",
+  },
   nodeAddress: {
     name: "QVD_NODE_ADDRESS",
     type: "text",

@@ -53,7 +53,7 @@ export async function ensureImage(context: StorageContext, image: EnsureImage): 
       for (const folder of folders) await putFolderAside(folder);
       if (mostMb !== undefined && readImageMb(path) > mostMb) await shrinkImage(context, image, mostMb);
     } else if (folders.length > 0) await moveIntoImage(context, { parts, image: path, sizeMb, mountPoint });
-    else await makeImage(path, sizeMb);
+    else await makeImage(path, { sizeMb, allocatedMb: context.allocatedMb });
   });
 }
 
@@ -71,7 +71,7 @@ async function shrinkImage(context: StorageContext, image: EnsureImage, mostMb: 
     const hasRoom = (await freeBytes(dirname(path))) > (contentMb + 64) * MB + context.reserveBytes;
     if (!fits(contentMb, mostMb) || !hasRoom) return;
     await rm(temporary, { force: true });
-    await fillImage(temporary, mostMb);
+    await fillImage(temporary, { sizeMb: mostMb, allocatedMb: context.allocatedMb });
     await mkdir(second, { recursive: true });
     await mountImage(context, { path: temporary, mountPoint: second, sizeMb: 0 });
     const copy = ["/usr/bin/cp", "-a", "--", `${mountPoint}/.`, second];

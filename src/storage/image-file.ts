@@ -10,10 +10,12 @@ const MB = 2 ** 20;
 /** Below this there is more book-keeping than room. */
 export const LEAST_IMAGE_MB = 16;
 /**
- * Up to this an image gets all its blocks when it is made, so that nobody else's writing can leave it without;
- * larger ones get them as they are written.
+ * Up to this (setting QVD_ALLOCATE_MB) an image gets all its blocks when it is made, so that nobody else's
+ * writing can leave it without; larger ones get them as they are written.
  */
 export const ALLOCATED_MB = 2_048;
+
+export type ImageSize = { readonly sizeMb: number; readonly allocatedMb: number };
 
 const MKFS_TIMEOUT_MS = 5 * 60_000;
 /** A large home whose file system must be looked through after a power cut. */
@@ -21,11 +23,11 @@ const CHECK_TIMEOUT_MS = 30 * 60_000;
 const SUPERBLOCK_AT = 1_024;
 
 /** Under its name only once it is whole and on the disk. An older half-made one is replaced. */
-export async function makeImage(path: string, sizeMb: number): Promise<void> {
+export async function makeImage(path: string, { sizeMb, allocatedMb }: ImageSize): Promise<void> {
   const temporary = `${path}.new`;
   await rm(temporary, { force: true });
   try {
-    await fillImage(temporary, Math.max(LEAST_IMAGE_MB, sizeMb));
+    await fillImage(temporary, { sizeMb: Math.max(LEAST_IMAGE_MB, sizeMb), allocatedMb });
     await syncPath(temporary);
     await rename(temporary, path);
     await syncPath(dirname(path));
@@ -36,10 +38,10 @@ export async function makeImage(path: string, sizeMb: number): Promise<void> {
 }
 
 /** Makes it at the path itself, for whoever renames it when there is something in it. */
-export async function fillImage(path: string, sizeMb: number): Promise<void> {
+export async function fillImage(path: string, { sizeMb, allocatedMb }: ImageSize): Promise<void> {
   const doing = `making the file system ${path}`;
   await runOk(doing, ["/usr/bin/truncate", "-s", `${sizeMb}M`, path]);
-  const isAllocated = sizeMb <= ALLOCATED_MB && (await allocate(path, sizeMb));
+  const isAllocated = sizeMb <= allocatedMb && (await allocate(path, sizeMb));
   const journalMb = Math.min(32, Math.max(4, Math.floor(sizeMb / 32)));
   await runOk(
     doing,
@@ -58,7 +60,10 @@ async function allocate(path: string, sizeMb: number): Promise<boolean> {
   const result = await run(["/usr/bin/fallocate", "-l", `${sizeMb}M`, path]);
   if (result.exitCode === 0) return true;
   if (/No space left|quota/i.test(result.stderr))
-    throw new AppError("storage-full", `Allocating ${sizeMb} MB for ${path}: ${result.stderr.trim()}`);
+    throw new AppError(
+      "storage-full",
+      `Allocating ${sizeMb} MB for ${path}: there is no room. Make room there, or lower the limit in the OSF.`,
+    );
   return false;
 }
 

@@ -60,7 +60,8 @@ export async function mountDesktop(context: StorageContext, request: MountReques
     // What is made after all must not come after what takes it away.
     await disks.catch(() => {});
     await unmountDesktop(context, request.vmId);
-    throw cause instanceof Error && isFullDisk(cause.message) ? full(request.vmId, cause) : cause;
+    const isTold = cause instanceof AppError && cause.code === "storage-full";
+    throw !isTold && cause instanceof Error && isFullDisk(cause.message) ? full(request.vmId, cause) : cause;
   }
   return { rootFolder: vm.root, homeFolder: vm.home };
 }

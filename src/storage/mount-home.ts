@@ -43,7 +43,7 @@ export async function prepareHome(context: StorageContext, request: HomeRequest)
       return await layOut(request, { home: `${vm.fresh}/home`, store: `${vm.fresh}/kept` });
     case "fresh-image": {
       const path = `${vm.fresh}/home.img`;
-      await makeImage(path, plan.sizeMb);
+      await makeImage(path, { sizeMb: plan.sizeMb, allocatedMb: context.allocatedMb });
       await mountImage(context, { path, mountPoint: vm.homeDisk, sizeMb: plan.sizeMb });
       return await layOut(request, insideDisk(vm));
     }

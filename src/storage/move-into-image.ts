@@ -40,7 +40,7 @@ export async function moveIntoImage(context: StorageContext, move: Move): Promis
   const temporary = `${image}.moving`;
   try {
     await rm(temporary, { force: true });
-    await fillImage(temporary, sizeMb);
+    await fillImage(temporary, { sizeMb, allocatedMb: context.allocatedMb });
     await mountImage(context, { path: temporary, mountPoint, sizeMb });
     try {
       for (const { folder, inside } of parts) {

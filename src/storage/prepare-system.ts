@@ -51,7 +51,10 @@ export async function prepareSystem(context: StorageContext, request: SystemRequ
       if (context.driver === "btrfs" && (await isSubvolume(request.base)))
         return await layOut(context, request, { overlay: vm.folder, tree: vm.fresh, isKept: false });
       const path = `${vm.fresh}/layer.img`;
-      await makeImage(path, plan.sizeMb + (await treeMb(context, request)));
+      await makeImage(path, {
+        sizeMb: plan.sizeMb + (await treeMb(context, request)),
+        allocatedMb: context.allocatedMb,
+      });
       return await layOutInImage(context, request, { path, sizeMb: 0, isKept: false });
     }
     case "folder":

@@ -15,6 +15,7 @@ import { fetchImage } from "./fetch/fetch-image.ts";
 import { FETCH_TIMES, type FetchRequest } from "./fetch/fetch-times.ts";
 import { lookupHost, mayReachPublic } from "./fetch/resolve-host.ts";
 import { freeBytes } from "./free-bytes.ts";
+import { ALLOCATED_MB } from "./image-file.ts";
 import { tryImageLock } from "./image-lock.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { type BaseEntry, listBases } from "./list-bases.ts";
@@ -43,6 +44,8 @@ export type StorageOptions = {
   readonly mayFetchPrivate?: boolean;
   /** How long a start waits for a home that another box has. */
   readonly lockTimeoutMs?: number;
+  /** Images up to this get all their blocks when they are made (setting QVD_ALLOCATE_MB). */
+  readonly allocatedMb?: number;
 };
 
 /** A device that was let go of just now may need a moment to give up its lock. */
@@ -69,6 +72,7 @@ export type StorageContext = {
   readonly boxName: string;
   readonly driver: StorageDriver;
   readonly lockTimeoutMs: number;
+  readonly allocatedMb: number;
   readonly libc: Libc;
 };
 
@@ -106,10 +110,10 @@ const RESERVE_BYTES = 512 * 2 ** 20;
 
 export function createStorage(options: StorageOptions): Storage {
   const { layout, idRangeFirst, log, reserveBytes = RESERVE_BYTES } = options;
-  const { boxName = hostname(), driver = "overlay" } = options;
+  const { boxName = hostname(), driver = "overlay", allocatedMb = ALLOCATED_MB } = options;
   const { lockTimeoutMs = isShared(layout) ? SHARED_LOCK_TIMEOUT_MS : LOCK_TIMEOUT_MS } = options;
   const context: StorageContext = {
-    ...{ layout, idRangeFirst, reserveBytes, boxName, driver, lockTimeoutMs },
+    ...{ layout, idRangeFirst, reserveBytes, boxName, driver, lockTimeoutMs, allocatedMb },
     libc: openLibc(),
   };
   return {

@@ -5,7 +5,7 @@
 
 import { readdir, readFile, rmdir } from "node:fs/promises";
 import type { VmId } from "../domain/ids.ts";
-import { homeImage, keptFolder, vmLayout } from "../domain/node/layout.ts";
+import { homeImage, keptFolder, type VmLayout, vmLayout } from "../domain/node/layout.ts";
 import { AppError } from "../lib/errors.ts";
 import { run } from "../lib/run.ts";
 import { waitFor } from "../lib/wait.ts";
@@ -18,34 +18,53 @@ import type { StorageContext } from "./storage.ts";
 /** A container's end is seen some milliseconds before the kernel has let go of its mounts. */
 const BUSY_TIMEOUT_MS = 5_000;
 
+/** A program that a killed node had started may mount once more after we looked. */
+const MOST_LATE_MOUNTS = 3;
+
 /**
  * May be called at any time, and again. Keeps the home and whatever others keep in the desktop's folder. When it
  * returns, another box can open what the desktop keeps.
  */
 export async function unmountDesktop(context: StorageContext, vmId: VmId): Promise<void> {
-  const { layout } = context;
-  const vm = vmLayout(layout, vmId);
+  const vm = vmLayout(context.layout, vmId);
+  for (let tries = 1; ; tries++) {
+    await takeApart(context, vm, vmId);
+    try {
+      // Never recursive: what was mounted here must not be deleted, even if all of the above lied.
+      const kept = (await readdir(vm.kept).catch((): string[] => [])).map((name) => `${vm.kept}/${name}`);
+      const disks = [vm.homeDisk, `${vm.homeDisk}-smaller`, vm.layerDisk];
+      for (const folder of [vm.base, vm.root, vm.home, ...disks, ...kept, vm.kept, vm.folder])
+        await removeEmptyFolder(folder);
+      return;
+    } catch (cause) {
+      const isBusy = cause instanceof Error && "code" in cause && cause.code === "EBUSY";
+      if (!isBusy || tries === MOST_LATE_MOUNTS) throw cause;
+    }
+  }
+}
+
+async function takeApart({ layout }: StorageContext, vm: VmLayout, vmId: VmId): Promise<void> {
   const mounted = await mountsBelow(vm.folder);
   await unmountAll(vm.folder);
-  if (mounted.some((mountPoint) => mountPoint === vm.homeDisk || mountPoint === vm.layerDisk)) {
+  if (mounted.some((mountPoint) => mountPoint.startsWith(vm.homeDisk) || mountPoint === vm.layerDisk)) {
     const image = homeImage(layout, vmId);
     const folders = [`${keptFolder(layout, vmId)}/`, `${vm.fresh}/`];
-    const isOurs = (path: string) => path === image || folders.some((folder) => path.startsWith(folder));
+    const isOurs = (path: string) =>
+      path === image || path === `${image}.moving` || folders.some((folder) => path.startsWith(folder));
     await waitForDetached(isOurs, `Unmounting desktop ${vmId}`);
   }
   for (const tree of [`${vm.fresh}/tree`, `${vm.fresh}/tree.new`])
     if (await isSubvolume(tree)) await deleteSubvolume(tree);
   for (const tree of [vm.upper, vm.work, vm.fresh]) await removeTree(tree);
-  // Never recursive: what was mounted here must not be deleted, even if all of the above lied.
-  const kept = (await readdir(vm.kept).catch((): string[] => [])).map((name) => `${vm.kept}/${name}`);
-  const places = [vm.base, vm.root, vm.home, vm.homeDisk, vm.layerDisk, ...kept, vm.kept, vm.folder];
-  for (const folder of places) await removeEmptyFolder(folder);
 }
 
 /** Everything that is mounted at or below the folder. */
 export async function unmountAll(folder: string): Promise<void> {
-  for (const mountPoint of (await mountsBelow(folder)).toReversed()) await unmount(mountPoint);
-  const left = await mountsBelow(folder);
+  let left = await mountsBelow(folder);
+  for (let tries = 0; left.length > 0 && tries < MOST_LATE_MOUNTS; tries++) {
+    for (const mountPoint of left.toReversed()) await unmount(mountPoint);
+    left = await mountsBelow(folder);
+  }
   if (left.length > 0)
     throw new AppError("driver-failed", `Unmounting ${folder}: ${left.join(", ")} is still mounted`);
 }

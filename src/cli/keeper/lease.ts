@@ -27,6 +27,7 @@ export function openBoxStorage({ config, layout, log }: Omit<FenceParts, "storag
   return createStorage({
     ...{ layout, idRangeFirst: config.idRangeFirst, log, boxName: config.nodeName },
     driver: parseStorageDriver(config.storageDriver),
+    allocatedMb: config.allocateMb,
     mayFetchPrivate: config.imagePrivateUrls === "yes",
   });
 }

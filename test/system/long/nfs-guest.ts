@@ -21,6 +21,7 @@ const context = {
   boxName: process.argv[2] ?? "guest",
   driver: "overlay",
   lockTimeoutMs: 1_000,
+  allocatedMb: 0,
   libc: openLibc(),
 } as const;
 
@@ -32,7 +33,7 @@ async function answer(request: GuestRequest, say: (event: object) => void): Prom
     case "shell":
       return await run(["/bin/sh", "-c", request.script], { timeoutMs: request.timeoutMs });
     case "make":
-      await makeImage(request.path, request.sizeMb);
+      await makeImage(request.path, { sizeMb: request.sizeMb, allocatedMb: 0 });
       return {};
     case "mount":
       await mountImage(context, { path: request.path, mountPoint: request.mountPoint, sizeMb: 0 });
