@@ -16,6 +16,7 @@ import {
   type ToGuest,
 } from "../wire/guest/messages.ts";
 import { parseToGuest } from "../wire/guest/parse-to-guest.ts";
+import type { Dial, Wire } from "./dial.ts";
 
 export type Order = Exclude<ToGuest, { type: "welcome" }>;
 
@@ -23,7 +24,7 @@ export type Order = Exclude<ToGuest, { type: "welcome" }>;
 export type Link = { send(message: FromGuest): void };
 
 export type AttachOptions = {
-  readonly path: string;
+  readonly dial: Dial;
   readonly boot: string;
   readonly log: Log;
   readonly random: () => string;
@@ -53,7 +54,7 @@ function liveOnce(options: AttachOptions, signal: AbortSignal): Promise<boolean>
   let isWelcome = false;
   let unsent: Uint8Array = new Uint8Array(0);
   return new Promise((resolve) => {
-    let socket: Bun.Socket | undefined;
+    let wire: Wire | undefined;
     const timer = setTimeout(end, WELCOME_TIMEOUT_MS);
     signal.addEventListener("abort", end, { once: true });
     const link: Link = { send: (message) => write(formatGuestMessage(message)) };
@@ -61,15 +62,15 @@ function liveOnce(options: AttachOptions, signal: AbortSignal): Promise<boolean>
     function end() {
       clearTimeout(timer);
       signal.removeEventListener("abort", end);
-      socket?.terminate();
-      socket = undefined;
+      wire?.terminate();
+      wire = undefined;
       if (isWelcome) options.onDetached();
       resolve(isWelcome);
     }
     function write(text: string) {
-      if (socket === undefined) return;
+      if (wire === undefined) return;
       const bytes = Buffer.concat([unsent, Buffer.from(text)]);
-      unsent = bytes.subarray(Math.max(0, socket.write(bytes)));
+      unsent = bytes.subarray(Math.max(0, wire.write(bytes)));
       // A node that doesn't read is as good as none; a new connection starts clean.
       if (unsent.length > MOST_UNSENT_BYTES) end();
     }
@@ -90,28 +91,22 @@ function liveOnce(options: AttachOptions, signal: AbortSignal): Promise<boolean>
       }
     }
 
-    Bun.connect({
-      unix: options.path,
-      socket: {
-        open(opened) {
-          socket = opened;
-          const hello = {
-            type: "hello",
-            version: GUEST_WIRE_VERSION,
-            attachment,
-            boot: options.boot,
-          } as const;
-          write(`\n${formatGuestMessage({ ...hello, agentPid: process.pid })}`);
-        },
-        data: (_socket, chunk) => {
-          for (const line of splitter.push(chunk)) take(line);
-        },
-        drain: () => write(""),
-        end,
-        close: end,
-        error: end,
-        connectError: end,
+    options.dial({
+      open(opened) {
+        wire = opened;
+        const hello = {
+          type: "hello",
+          version: GUEST_WIRE_VERSION,
+          attachment,
+          boot: options.boot,
+        } as const;
+        write(`\n${formatGuestMessage({ ...hello, agentPid: process.pid })}`);
       },
-    }).catch(end);
+      data(chunk) {
+        for (const line of splitter.push(chunk)) take(line);
+      },
+      drain: () => write(""),
+      end,
+    });
   });
 }

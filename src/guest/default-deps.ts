@@ -5,6 +5,8 @@ import { networkInterfaces } from "node:os";
 import { systemClock } from "../lib/clock.ts";
 import { createLog } from "../lib/log.ts";
 import { NX_PORT } from "../wire/guest/messages.ts";
+import { dialPort } from "./dial.ts";
+import { HOME_DISK_WORLD, mountHomeDisk } from "./home-disk.ts";
 import { GuestHooks } from "./hooks/hooks.ts";
 import { guestPlaces } from "./places.ts";
 import { completeImage, prepareMachine } from "./prepare-machine.ts";
@@ -13,6 +15,9 @@ import type { GuestDeps } from "./run-guest.ts";
 import { launch, planLaunch, prepareLaunch, readLang } from "./session/launch.ts";
 import { readRecord } from "./session/record.ts";
 import { NOTICE_WORLD, showNotice } from "./show-notice.ts";
+
+/** Made by udev for the virtio port that the node's QEMU offers. */
+export const MACHINE_PORT = "/dev/virtio-ports/org.qvd.guest.0";
 
 /** Only for a process that is root inside a desktop: it makes accounts and writes below /etc and /run. */
 export function defaultGuestDeps(): GuestDeps {
@@ -23,12 +28,16 @@ export function defaultGuestDeps(): GuestDeps {
     write: (line) => process.stderr.write(line),
     now: () => new Date(),
   });
+  // In a virtual machine there is no folder of the host's.
+  const isMachine = existsSync(MACHINE_PORT);
   return {
     places,
+    ...(isMachine ? { dial: dialPort(MACHINE_PORT) } : {}),
     log,
     clock: systemClock,
     random,
     prepareMachine: () => {
+      if (isMachine) mountHomeDisk(HOME_DISK_WORLD);
       const boot = prepareMachine(places, random);
       completeImage(places);
       return boot;

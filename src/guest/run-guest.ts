@@ -11,6 +11,7 @@ import type { Log } from "../lib/log.ts";
 import { waitFor } from "../lib/wait.ts";
 import { BEAT_MS, type FromGuest, type GuestAccount, type GuestHook } from "../wire/guest/messages.ts";
 import { attach, type Link, type Order } from "./attach.ts";
+import { type Dial, dialSocket } from "./dial.ts";
 import type { GuestHooks } from "./hooks/hooks.ts";
 import type { GuestPlaces } from "./places.ts";
 import { watchPowerOff } from "./power-off.ts";
@@ -20,6 +21,8 @@ import type { Launched, LaunchInput } from "./session/launch.ts";
 
 export type GuestDeps = {
   readonly places: GuestPlaces;
+  /** Where the node is found; at its socket when left out. */
+  readonly dial?: Dial;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: () => string;
@@ -92,7 +95,7 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
   if (signal.aborted) over.abort();
   const attached = attach(
     {
-      path: deps.places.socket,
+      dial: deps.dial ?? dialSocket(deps.places.socket),
       boot,
       log: deps.log,
       random: deps.random,

@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { asId, type VmId } from "../../src/domain/ids.ts";
 import { attach, type Link } from "../../src/guest/attach.ts";
+import { dialSocket } from "../../src/guest/dial.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { isAppError } from "../../src/lib/errors.ts";
 import { silentLog } from "../../src/lib/log.ts";
@@ -197,7 +198,7 @@ describe("attachment", () => {
     const links: Link[] = [];
     const attached = attach(
       {
-        path,
+        dial: dialSocket(path),
         boot: BOOT,
         log: silentLog(),
         random: () => crypto.randomUUID(),
