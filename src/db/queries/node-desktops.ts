@@ -145,18 +145,23 @@ export async function listNodeDesktops(
     expiresHardInMs: negated(row.expiresHardAgeMs),
     diTag: row.vm.diTag,
     image: row.image,
-    report:
-      row.report === null
-        ? null
-        : {
-            ...row.report,
-            stateAgeMs: row.stateAgeMs ?? 0,
-            nextTryInMs: negated(row.nextTryAgeMs),
-            idleAgeMs: row.idleAgeMs,
-            queueDueInMs: negated(row.queueDueAgeMs),
-          },
+    report: row.report === null ? null : { ...row.report, ...reportAges(row) },
     session: row.session === null ? null : { ...row.session, requestedAgeMs: row.requestedAgeMs ?? 0 },
   }));
+}
+
+function reportAges(row: {
+  readonly stateAgeMs: number | null;
+  readonly nextTryAgeMs: number | null;
+  readonly idleAgeMs: number | null;
+  readonly queueDueAgeMs: number | null;
+}) {
+  return {
+    stateAgeMs: row.stateAgeMs ?? 0,
+    nextTryInMs: negated(row.nextTryAgeMs),
+    idleAgeMs: row.idleAgeMs,
+    queueDueInMs: negated(row.queueDueAgeMs),
+  };
 }
 
 function ageMs(moment: SQL) {
