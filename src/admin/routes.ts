@@ -29,6 +29,9 @@ import {
   showCreateFlavour,
 } from "./pages/images/flavour-form.tsx";
 import { listImagesFragment, listImagesPage } from "./pages/images/list.tsx";
+import { publishImagePage, showPublishImage } from "./pages/images/publish.tsx";
+import { retireImagePage, showRetireImage } from "./pages/images/retire.tsx";
+import { showImage, showImageFragment } from "./pages/images/show.tsx";
 import { showTagImage, tagImage, untagImage } from "./pages/images/tag.tsx";
 import { askUploadPage, uploadImage } from "./pages/images/upload.ts";
 import { actOnNode } from "./pages/nodes/act.ts";
@@ -143,6 +146,12 @@ function addImageRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.post("/images/osf", createFlavour(deps));
   app.get("/images/osf/:id/change", showChangeFlavour(deps));
   app.post("/images/osf/:id/change", changeFlavour(deps));
+  app.get("/images/:id", showImage(deps));
+  app.get("/images/:id/live", showImageFragment(deps));
+  app.get("/images/:id/publish", showPublishImage(deps));
+  app.post("/images/:id/publish", publishImagePage(deps));
+  app.get("/images/:id/retire", showRetireImage(deps));
+  app.post("/images/:id/retire", retireImagePage(deps));
   app.get("/images/:id/tag", showTagImage(deps));
   app.post("/images/:id/tag", tagImage(deps));
   app.post("/images/:id/untag", untagImage(deps));

@@ -5,37 +5,44 @@ import { Icon } from "./icons.tsx";
 
 type FieldBase = {
   readonly name: string;
+  /** Keeps ids apart where two forms of a page have a field of one name. */
+  readonly idPrefix?: string | undefined;
   readonly label: string;
   readonly hint?: string | undefined;
   readonly error?: string | undefined;
 };
 
+function idOf({ idPrefix = "", name }: Pick<FieldBase, "idPrefix" | "name">): string {
+  return `${idPrefix}${name}`;
+}
+
 function describedBy(props: FieldBase): string | undefined {
-  const ids = [props.hint ? `${props.name}-hint` : "", props.error ? `${props.name}-error` : ""];
+  const id = idOf(props);
+  const ids = [props.hint ? `${id}-hint` : "", props.error ? `${id}-error` : ""];
   return ids.filter(Boolean).join(" ") || undefined;
 }
 
 function Field(props: FieldBase & { readonly children: Child }) {
   return (
     <div class="field">
-      <label class="field-label" for={props.name}>
+      <label class="field-label" for={idOf(props)}>
         {props.label}
       </label>
       {props.children}
       {props.hint ? (
-        <p class="field-hint" id={`${props.name}-hint`}>
+        <p class="field-hint" id={`${idOf(props)}-hint`}>
           {props.hint}
         </p>
       ) : null}
-      <FieldError name={props.name} error={props.error} />
+      <FieldError id={idOf(props)} error={props.error} />
     </div>
   );
 }
 
-function FieldError(props: { readonly name: string; readonly error: string | undefined }) {
+function FieldError(props: { readonly id: string; readonly error: string | undefined }) {
   if (!props.error) return null;
   return (
-    <p class="field-error" id={`${props.name}-error`}>
+    <p class="field-error" id={`${props.id}-error`}>
       <Icon name="alert" size={15} />
       {props.error}
     </p>
@@ -60,7 +67,7 @@ export function TextField(props: TextFieldProps) {
     <Field {...props}>
       <input
         class="input"
-        id={props.name}
+        id={idOf(props)}
         name={props.name}
         type={props.type ?? "text"}
         value={props.value}
@@ -96,7 +103,7 @@ export function SelectField(
     <Field {...props}>
       <select
         class="input"
-        id={props.name}
+        id={idOf(props)}
         name={props.name}
         required={props.isRequired}
         aria-invalid={props.error ? "true" : undefined}
@@ -115,12 +122,12 @@ export function SelectField(
 
 /** A text field that suggests what is there, for lists too long for a drop-down. */
 export function SuggestField(props: TextFieldProps & { readonly choices: readonly string[] }) {
-  const listId = `${props.name}-choices`;
+  const listId = `${idOf(props)}-choices`;
   return (
     <Field {...props}>
       <input
         class="input"
-        id={props.name}
+        id={idOf(props)}
         name={props.name}
         value={props.value}
         list={listId}
@@ -155,11 +162,11 @@ export function TickField(props: FieldBase & { readonly isTicked?: boolean; read
         <span>{props.label}</span>
       </label>
       {props.hint ? (
-        <p class="field-hint" id={`${props.name}-hint`}>
+        <p class="field-hint" id={`${idOf(props)}-hint`}>
           {props.hint}
         </p>
       ) : null}
-      <FieldError name={props.name} error={props.error} />
+      <FieldError id={idOf(props)} error={props.error} />
     </div>
   );
 }
@@ -170,7 +177,7 @@ export function FileField(props: FieldBase & { readonly accept?: string; readonl
       <input
         class="input"
         type="file"
-        id={props.name}
+        id={idOf(props)}
         name={props.name}
         accept={props.accept}
         required={props.isRequired}

@@ -33,7 +33,9 @@ export function deleteImagePage(deps: AdminDeps): Handler<AdminEnv> {
 
 function renderQuestion(c: AdminContext, image: ImageRow, error: string | undefined) {
   const name = `${image.osf} ${image.version}`;
-  const tags = image.tags.flatMap(({ tag, isFixed }) => (isFixed ? [] : [tag]));
+  const tags = image.tags.flatMap(({ tag, isFixed }) =>
+    isFixed || tag === "head" || tag === "default" ? [] : [tag],
+  );
   const hurdle =
     tags.length > 0
       ? `It carries the tag ${tags.join(" and ")}; move that to another image first.`
@@ -50,7 +52,10 @@ function renderQuestion(c: AdminContext, image: ImageRow, error: string | undefi
       hurdle={hurdle}
       error={error}
     >
-      <p>The image file and what was unpacked from it go. This can't be undone.</p>
+      <p>
+        The image file and what was unpacked from it go, and its tags head and default go to the version that
+        was published before it. This can't be undone.
+      </p>
       <p>An image that a desktop runs on is not deleted.</p>
     </Confirm>,
   );

@@ -1,7 +1,10 @@
-/** Adding an image: first the file, sent from here or laid into the folder by hand, then what it is. */
+/**
+ * Adding an image: its file is sent from here, laid into the folder by hand, or fetched by a node from an
+ * address; then what it is.
+ */
 
 import type { OsfRow } from "../../../db/queries/osfs.ts";
-import type { FormState } from "../../form.ts";
+import { type FormState, filled } from "../../form.ts";
 import { ButtonLink, SubmitButton } from "../../ui/button.tsx";
 import { Card } from "../../ui/card.tsx";
 import { Empty } from "../../ui/empty.tsx";
@@ -27,7 +30,7 @@ export function EnrolView(props: EnrolViewProps) {
     <Narrow>
       <PageHead
         title="Add an image"
-        lead="An image is a root file system as tar, tar.gz, tar.xz or tar.zst."
+        lead="For containers an image is a root file system as tar, tar.gz, tar.xz, tar.zst or tar.bz2; for virtual machines a disk as qcow2 or raw."
         back={{ href: "/images", text: "Images" }}
       />
       {osfs.length === 0 ? (
@@ -48,13 +51,16 @@ export function EnrolView(props: EnrolViewProps) {
               <FileField
                 name="file"
                 label="Image file on this computer"
-                accept=".tar,.gz,.tgz,.xz,.txz,.zst"
+                accept=".tar,.gz,.tgz,.xz,.txz,.zst,.bz2,.qcow2,.img,.raw"
                 isRequired
               />
             </UploadForm>
           </Card>
           <Card title="2. Say what it is">
             <Enrol {...props} />
+          </Card>
+          <Card title="Or let a node fetch it">
+            <Fetch {...props} />
           </Card>
         </div>
       )}
@@ -63,8 +69,8 @@ export function EnrolView(props: EnrolViewProps) {
 }
 
 function Enrol(props: EnrolViewProps) {
-  const { osfs, files, form, csrf } = props;
-  const { values, errors } = form;
+  const { files } = props;
+  const form = formOf(props, "file");
   if (files.length === 0) {
     return (
       <Empty
@@ -74,10 +80,9 @@ function Enrol(props: EnrolViewProps) {
       />
     );
   }
-  const flavours = osfs.map((osf) => ({ value: String(osf.id), text: osf.name }));
   return (
-    <PostForm action="/images" csrf={csrf}>
-      {errors[""] ? <Notice tone="bad">{errors[""]}</Notice> : null}
+    <PostForm action="/images" csrf={props.csrf}>
+      {form.errors[""] ? <Notice tone="bad">{form.errors[""]}</Notice> : null}
       <SelectField
         name="fileName"
         label="File"
@@ -85,12 +90,50 @@ function Enrol(props: EnrolViewProps) {
           value: file.name,
           text: `${file.name} (${formatSize(file.sizeBytes)})`,
         }))}
-        value={values.fileName}
-        error={errors.fileName}
+        value={form.values.fileName}
+        error={form.errors.fileName}
         isRequired
       />
+      <CommonFields {...props} form={form} />
+    </PostForm>
+  );
+}
+
+function Fetch(props: EnrolViewProps) {
+  const form = formOf(props, "url");
+  return (
+    <PostForm action="/images" csrf={props.csrf}>
+      <input type="hidden" name="from" value="url" />
+      {form.errors[""] ? <Notice tone="bad">{form.errors[""]}</Notice> : null}
+      <TextField
+        name="sourceUrl"
+        label="Address"
+        value={form.values.sourceUrl}
+        error={form.errors.sourceUrl}
+        placeholder="https://images.example.org/office.tar.zst"
+        hint="With http or https, on the public internet unless this box is set to reach the site's own servers."
+        isRequired
+      />
+      <CommonFields {...props} form={form} idPrefix="url-" />
+    </PostForm>
+  );
+}
+
+/** What was typed into the other form is not this one's. */
+function formOf({ form }: EnrolViewProps, from: "file" | "url"): FormState {
+  const isOwn = (form.values.from === "url") === (from === "url");
+  return isOwn ? form : { values: filled({ osfId: form.values.osfId ?? "" }), errors: {} };
+}
+
+function CommonFields(props: EnrolViewProps & { readonly idPrefix?: string }) {
+  const { osfs, idPrefix = "" } = props;
+  const { values, errors } = props.form;
+  const flavours = osfs.map((osf) => ({ value: String(osf.id), text: osf.name }));
+  return (
+    <>
       <SelectField
         name="osfId"
+        idPrefix={idPrefix}
         label="OS flavour"
         choices={flavours}
         value={values.osfId ?? (flavours.length === 1 ? flavours[0]?.value : undefined)}
@@ -100,6 +143,7 @@ function Enrol(props: EnrolViewProps) {
       />
       <TextField
         name="version"
+        idPrefix={idPrefix}
         label="Version"
         value={values.version}
         error={errors.version}
@@ -107,6 +151,7 @@ function Enrol(props: EnrolViewProps) {
       />
       <TextField
         name="sha256"
+        idPrefix={idPrefix}
         label="SHA-256, if you know it"
         value={values.sha256}
         error={errors.sha256}
@@ -116,6 +161,6 @@ function Enrol(props: EnrolViewProps) {
         <SubmitButton label="Add the image" kind="main" />
         <ButtonLink href="/images" label="Cancel" kind="quiet" />
       </div>
-    </PostForm>
+    </>
   );
 }

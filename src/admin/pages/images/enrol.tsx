@@ -1,4 +1,4 @@
-/** GET /images/new and POST /images: sending a file, and enrolling one that is there. */
+/** GET /images/new and POST /images: sending a file, and enrolling one that is there or lies at an address. */
 
 import type { Handler } from "hono";
 import { listOsfs, type OsfRow } from "../../../db/queries/osfs.ts";
@@ -25,11 +25,14 @@ export function enrolImagePage(deps: AdminDeps): Handler<AdminEnv> {
     const { csrf: _, ...values } = await readForm(c);
     try {
       const { osfId = "", fileName = "", ...rest } = values;
-      const { version, sha256 } = filled(rest);
-      const enrolled = await enrolImage(contextOf(deps, c), { osfId, fileName, version, sha256 });
+      const { version, sha256, sourceUrl } = filled(rest);
+      const isFetched = values.from === "url";
+      const source = isFetched ? { sourceUrl: sourceUrl ?? "" } : { fileName };
+      const enrolled = await enrolImage(contextOf(deps, c), { osfId, ...source, version, sha256 });
       deps.wake("image");
-      const text = `Added version ${enrolled.version}. A node verifies it now; put a tag on it when it is ready.`;
-      return redirectTo(c, "/images", { tone: "good", text });
+      const doing = isFetched ? "A node fetches and verifies it now" : "A node verifies it now";
+      const text = `Added version ${enrolled.version}. ${doing}; publish it when it is ready.`;
+      return redirectTo(c, `/images/${enrolled.diId}`, { tone: "good", text });
     } catch (error) {
       return renderForm(deps, c, refusedForm(error, values));
     }

@@ -6,13 +6,13 @@ import { ButtonLink } from "../../ui/button.tsx";
 import { Card } from "../../ui/card.tsx";
 import { Empty } from "../../ui/empty.tsx";
 import { PostButton } from "../../ui/form.tsx";
-import { Icon } from "../../ui/icons.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Moment } from "../../ui/moment.tsx";
 import { Pill } from "../../ui/pill.tsx";
 import { formatSize } from "../../ui/size.ts";
 import { ActionsCell, Cell, NoteRow, Table, TitleCell } from "../../ui/table.tsx";
-import type { Tone } from "../../ui/tone.ts";
+import { ImageState } from "./image-state.tsx";
+import { ImageTags } from "./image-tags.tsx";
 
 export const IMAGES_ID = "images";
 
@@ -118,6 +118,7 @@ function Versions(props: { readonly flavour: FlavourView; readonly view: ImagesV
         <>
           <tr class={image.fault ? "has-note" : undefined}>
             <TitleCell
+              href={`/images/${image.id}`}
               text={image.version}
               sub={image.fileName}
               badge={image.isBlocked ? <Pill tone="warn" text="Blocked" /> : null}
@@ -126,7 +127,7 @@ function Versions(props: { readonly flavour: FlavourView; readonly view: ImagesV
               <ImageState image={image} />
             </Cell>
             <Cell label="Tags" isEmpty={image.tags.every((tag) => tag.isFixed)}>
-              <Tags image={image} csrf={view.csrf} />
+              <ImageTags image={image} csrf={view.csrf} />
             </Cell>
             <Cell label="Size" isEmpty={image.sizeBytes === null}>
               {formatSize(image.sizeBytes ?? 0)}
@@ -145,55 +146,24 @@ function Versions(props: { readonly flavour: FlavourView; readonly view: ImagesV
   );
 }
 
-const STATES = {
-  new: { tone: "busy", text: "Waiting" },
-  fetching: { tone: "busy", text: "Fetching" },
-  verifying: { tone: "busy", text: "Verifying" },
-  ready: { tone: "good", text: "Ready" },
-  failed: { tone: "bad", text: "Failed" },
-} as const satisfies Record<ImageRow["state"], { readonly tone: Tone; readonly text: string }>;
-
-function ImageState(props: { readonly image: ImageRow }) {
-  const state = STATES[props.image.state];
-  return <Pill tone={state.tone} text={state.text} />;
-}
-
-function Tags(props: { readonly image: ImageRow; readonly csrf: string }) {
-  const { image, csrf } = props;
-  // A version's own tag says nothing that the version doesn't.
-  const tags = image.tags.filter((tag) => !tag.isFixed);
-  return (
-    <ul class="tags">
-      {tags.map(({ tag }) => (
-        <li class="tag">
-          <Icon name="tag" size={13} />
-          <span class="tag-name" title={tag}>
-            {tag}
-          </span>
-          <PostButton
-            action={`/images/${image.id}/untag`}
-            csrf={csrf}
-            fields={{ tag }}
-            label={`Remove tag ${tag}`}
-            about={`from version ${image.version}`}
-            icon="cross"
-            kind="quiet"
-            isIconOnly
-            isTiny
-          />
-        </li>
-      ))}
-    </ul>
-  );
-}
-
 function ImageActions(props: { readonly image: ImageRow; readonly csrf: string }) {
   const { image, csrf } = props;
   const path = `/images/${image.id}`;
   const about = `version ${image.version}`;
   return (
     <>
-      {image.state === "ready" ? (
+      {image.state === "ready" && image.publishedAt === null && !image.isBlocked ? (
+        <ButtonLink
+          href={`${path}/publish`}
+          label="Publish"
+          about={about}
+          icon="check"
+          kind="quiet"
+          isSmall
+          isIconOnly
+        />
+      ) : null}
+      {image.state === "ready" && image.retiredAt === null ? (
         <ButtonLink
           href={`${path}/tag`}
           label="Put a tag"

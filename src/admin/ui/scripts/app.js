@@ -86,24 +86,29 @@
     upload(form);
   });
 
-  /** Sends the chosen file as the body of one request, so that progress is known and nothing is kept in memory. */
+  const PART_BYTES = 32 * 1024 * 1024;
+  const MOST_BREAKS = 8;
+
+  /** Sends the chosen file in parts, so that progress is known and a connection that breaks costs one of them. */
   function upload(form) {
     const file = form.querySelector("input[type=file]").files[0];
     const progress = form.querySelector("progress");
     const said = form.querySelector("[data-said]");
     const button = form.querySelector("button[type=submit]");
     if (!file) return;
-    const request = new XMLHttpRequest();
-    request.open("PUT", `${form.dataset.upload}&name=${encodeURIComponent(file.name)}`);
-    request.setRequestHeader("X-CSRF-Token", form.querySelector("input[name=csrf]").value);
-    request.setRequestHeader("Content-Type", "application/octet-stream");
+    const id = [...crypto.getRandomValues(new Uint8Array(16))]
+      .map((byte) => (byte % 36).toString(36))
+      .join("");
+    const address = `${form.dataset.upload}&name=${encodeURIComponent(file.name)}&upload=${id}`;
+    let sent = 0;
+    let breaks = 0;
     progress.hidden = false;
+    progress.max = file.size;
     button.disabled = true;
     said.className = "field-hint";
-    request.upload.onprogress = (event) => {
-      progress.max = event.total;
-      progress.value = event.loaded;
-      said.textContent = `${Math.floor((event.loaded / event.total) * 100)} % of ${file.name} sent`;
+    const show = (bytes) => {
+      progress.value = bytes;
+      said.textContent = `${Math.floor((bytes / file.size) * 100)} % of ${file.name} sent`;
     };
     const fail = (text) => {
       button.disabled = false;
@@ -111,13 +116,44 @@
       said.className = "field-error";
       said.textContent = text;
     };
-    request.onerror = () => fail("The connection broke. Nothing was kept; try again.");
-    request.onload = () => {
-      const answer = read(request.responseText);
-      if (request.status === 201 && answer?.next) location.assign(answer.next);
-      else fail(sentence(answer?.error) ?? `The server answered ${request.status}.`);
+    const ask = async () => {
+      try {
+        const answer = await fetch(address);
+        if (answer.ok) sent = (await answer.json()).receivedBytes;
+        send();
+      } catch {
+        // The server is still away.
+        again();
+      }
     };
-    request.send(file);
+    const again = () => {
+      breaks++;
+      if (breaks > MOST_BREAKS) return fail("The connection broke. Try again.");
+      said.textContent = "The connection broke; going on in a moment.";
+      setTimeout(ask, Math.min(15000, 500 * 2 ** breaks));
+    };
+    const send = () => {
+      const end = Math.min(file.size, sent + PART_BYTES);
+      const request = new XMLHttpRequest();
+      request.open("PUT", address);
+      request.setRequestHeader("X-CSRF-Token", form.querySelector("input[name=csrf]").value);
+      request.setRequestHeader("Content-Type", "application/octet-stream");
+      request.setRequestHeader("Content-Range", `bytes ${sent}-${end - 1}/${file.size}`);
+      request.upload.onprogress = (event) => show(sent + event.loaded);
+      request.onerror = again;
+      request.onload = () => {
+        const answer = read(request.responseText);
+        if (request.status === 201 && answer?.next) return location.assign(answer.next);
+        if (request.status !== 202)
+          return fail(sentence(answer?.error) ?? `The server answered ${request.status}.`);
+        sent = answer.receivedBytes;
+        breaks = 0;
+        send();
+      };
+      request.send(file.slice(sent, end));
+    };
+    if (file.size === 0) return fail("The file is empty.");
+    send();
   }
 
   /** As the pages' forms show it: without the field's name in front, as a sentence. */
