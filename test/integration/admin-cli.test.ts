@@ -92,7 +92,14 @@ describe("commands", () => {
     );
     expect((await type("vm change", ["cli-desk"], { tag: "previous" })).code).toBe(0);
     expect((await type("vm start", ["cli-desk"])).err).toContain("qvd vm explain cli-desk");
-    expect((await type("vm explain", ["cli-desk"])).out).toContain("Asked to start. (administrator admin)");
+    const explained = await type("vm explain", ["cli-desk"]);
+    expect(explained.out).toContain("Asked to start. (administrator admin)");
+    expect(explained.out).toMatch(
+      /^Wished {3}Running, [0-9]+ s ago: administrator admin asked for it\.\nTrue {5}It is stopped/,
+    );
+    expect(explained.out).toMatch(/\nNext {5}It is placed as soon as a node can take it/);
+    const json = JSON.parse((await type("vm explain", ["cli-desk"], { json: true })).out);
+    expect(json.explanation).toMatchObject({ candidates: [], tried: [] });
     expect((await type("vm delete", ["cli-desk"])).err).toContain("not stopped");
     expect((await type("vm stop", ["cli-desk"])).code).toBe(0);
     expect((await type("vm block", ["cli-desk"], { reason: "spare part" })).code).toBe(0);

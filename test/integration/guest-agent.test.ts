@@ -139,6 +139,13 @@ describe("prepare", () => {
     expect(await readFile(places.options, "utf8")).toContain("link=modem,");
   });
 
+  test("shows a notice, and says so when it can't", async () => {
+    const { channels, notices } = await setUp("well");
+    await channels.notify(VM, "There is a newer version.");
+    expect(notices).toEqual(["There is a newer version."]);
+    expect(channels.notify(VM, "for nobody")).rejects.toThrow("no program that shows a notice");
+  });
+
   test("suspends a connected session first: a takeover", async () => {
     const { channels, server, becomes, states } = await setUp("well");
     await channels.prepareSession(VM, REQUEST);

@@ -19,6 +19,7 @@ describe("parseToGuest", () => {
     { type: "session-suspend", order: 1 },
     { type: "session-stop", order: 2 },
     { type: "power-off", order: 3 },
+    { type: "notice", order: 4, text: "There is a newer version." },
   ];
   for (const message of good) {
     test(`takes ${message.type}`, () => {
