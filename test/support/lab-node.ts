@@ -57,9 +57,9 @@ export class LabNode {
     return `${this.#options.lab}-n${this.#options.number}`;
   }
 
-  /** The machine without power: its disk, its cable. */
+  /** The machine without power. */
   async create(): Promise<void> {
-    const { lab, executable, number, network } = this.#options;
+    const { executable } = this.#options;
     await mkdir(`${this.folder}/leases`, { recursive: true });
     await mkdir(`${this.layout.stateFolder}/bin`, { recursive: true });
     await chmod(this.folder, 0o755);
@@ -73,7 +73,6 @@ export class LabNode {
       await chown(file, 0, 0);
     }
     await writeFile(`${this.folder}/environment`, this.#environment());
-    await this.#makeCable({ lab, number, network });
   }
 
   /** Switches it on. */
@@ -81,6 +80,7 @@ export class LabNode {
     const { folder, lab, network, number } = this.#options;
     await run(["rm", "-rf", "--one-file-system", "--", this.layout.runFolder, `${this.folder}/stop`]);
     await this.#startCounters();
+    await this.#makeCable({ lab, number });
     await mkdir(this.group, { recursive: true });
     writeFileSync(`${this.group}/cgroup.freeze`, "0");
     const namespaces = ["--mount", "--uts", "--ipc", "--pid", "--fork", "--mount-proc"];
@@ -110,6 +110,7 @@ export class LabNode {
     const isOff = () => listCgroupPids(this.group).length === 0;
     if (!(await waitFor(isOff, { timeoutMs: 15_000 }))) throw new Error(`${this.name} survives a power loss`);
     await this.#removeGroups();
+    await this.#removeCable();
   }
 
   get isOn(): boolean {
@@ -165,8 +166,6 @@ export class LabNode {
   async dispose(): Promise<void> {
     if (existsSync(this.group)) this.freeze(false);
     await this.powerOff();
-    await run(["ip", "netns", "del", this.name]);
-    await run(["ip", "link", "del", this.port]);
     await run(["umount", "-l", `${this.folder}/leases`]);
   }
 
@@ -192,15 +191,17 @@ export class LabNode {
       .join("");
   }
 
-  async #makeCable(of: {
-    readonly lab: string;
-    readonly number: number;
-    readonly network: string;
-  }): Promise<void> {
+  /** A new one for each start: bridges and filters of the last one went with the power. */
+  async #makeCable(of: { readonly lab: string; readonly number: number }): Promise<void> {
     const ip = async (...words: string[]) => void (await runOk("making a cable", ["ip", ...words]));
     await ip("netns", "add", this.name);
     await ip("link", "add", this.port, "type", "veth", "peer", "name", "eth0", "netns", this.name);
     await ip("link", "set", this.port, "master", `${of.lab}br`, "up");
+  }
+
+  async #removeCable(): Promise<void> {
+    await run(["ip", "netns", "del", this.name]);
+    await run(["ip", "link", "del", this.port]);
   }
 
   async #startCounters(): Promise<void> {

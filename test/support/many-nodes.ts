@@ -36,7 +36,7 @@ export type ManyNodesOptions = {
 };
 
 const HOME_MB = 24;
-const READY_MS = 60_000;
+const READY_MS = 30_000;
 
 export class ManyNodes {
   readonly options: ManyNodesOptions;
@@ -49,14 +49,23 @@ export class ManyNodes {
   static async create(options: ManyNodesOptions): Promise<ManyNodes> {
     const lab = new ManyNodes(options);
     await lab.#remove();
-    await mkdir(`${lab.folder}/shared`, { recursive: true });
-    await chmod(lab.folder, 0o755);
-    await lab.#makeSwitch();
-    await lab.server.create();
-    for (const node of lab.nodes) await node.create();
-    await Promise.all(lab.nodes.map((node) => node.start()));
-    await lab.waitForNodes();
-    return lab;
+    try {
+      await lab.#make();
+      return lab;
+    } catch (error) {
+      await lab.dispose();
+      throw error;
+    }
+  }
+
+  async #make(): Promise<void> {
+    await mkdir(`${this.folder}/shared`, { recursive: true });
+    await chmod(this.folder, 0o755);
+    await this.#makeSwitch();
+    await this.server.create();
+    for (const node of this.nodes) await node.create();
+    await Promise.all(this.nodes.map((node) => node.start()));
+    await this.waitForNodes();
   }
 
   private constructor(options: ManyNodesOptions) {
@@ -146,33 +155,43 @@ export class ManyNodes {
     });
   }
 
-  /** Text of a file that the desktop sees, read through one of its processes; undefined when it can't be. */
-  readInside(vmId: VmId, file: string): string | undefined {
-    for (const { pid } of this.findDesktop(vmId))
+  /** Texts of a file that the desktop sees, one for each place where it runs. */
+  readInside(vmId: VmId, file: string): readonly string[] {
+    return this.findDesktop(vmId).flatMap(({ pid }) => {
       try {
-        return readFileSync(`/proc/${pid}/root/${file}`, "utf8");
+        return [readFileSync(`/proc/${pid}/root/${file}`, "utf8")];
       } catch {
         // It ended meanwhile, or doesn't have it yet.
+        return [];
       }
-    return undefined;
+    });
   }
 
-  readBeats(vmId: VmId): string | undefined {
+  listBeats(vmId: VmId): readonly string[] {
     return this.readInside(vmId, `home/${BEATS_FILE}`);
   }
 
-  /** Life and number of the last line that the desktop's disk has acknowledged. */
-  readAcknowledged(vmId: VmId): { readonly life: string; readonly number: number } | undefined {
-    const [life, number] = this.readInside(vmId, ACKNOWLEDGED_FILE)?.trim().split(" ") ?? [];
-    return life === undefined || number === undefined ? undefined : { life, number: Number(number) };
+  /** Life and number of the last line that the desktop's disk has acknowledged, wherever it runs. */
+  listAcknowledged(vmId: VmId): readonly { readonly life: string; readonly number: number }[] {
+    return this.readInside(vmId, ACKNOWLEDGED_FILE).flatMap((text) => {
+      const [life, number] = text.trim().split(" ");
+      return life === undefined || number === undefined ? [] : [{ life, number: Number(number) }];
+    });
   }
 
   /** Desktops that the site says run, with an agent that answers. */
-  async countRunning(): Promise<number> {
-    const rows = await this.database.orm.execute(sql`
-      select 1 from vm_reports r join vms v on v.id = r.vm_id
+  async listRunning(): Promise<readonly VmId[]> {
+    const rows = await this.database.orm.execute<{ id: VmId }>(sql`
+      select v.id from vm_reports r join vms v on v.id = r.vm_id
       where r.state = 'running' and r.has_agent and r.epoch = v.epoch and v.node_id = r.node_id`);
-    return rows.length;
+    return rows.map(({ id }) => id);
+  }
+
+  async countTakeovers(): Promise<number> {
+    const [row] = await this.database.orm.execute<{ count: number }>(
+      sql`select count(*)::int as count from audit_log where action = 'node.take-over'`,
+    );
+    return row?.count ?? 0;
   }
 
   /** Drops every packet between the node and the lab's switch, silently. */

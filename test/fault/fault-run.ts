@@ -1,0 +1,146 @@
+/**
+ * A fault run: several nodes, desktops that write down that they live, faults drawn from a seed, then calm; at
+ * the end every desktop must be served again, and what they wrote is judged.
+ */
+
+import type { VmId } from "../../src/domain/ids.ts";
+import { sleep, waitFor } from "../../src/lib/wait.ts";
+import { parseBeats } from "../support/beating-desktop.ts";
+import { ManyNodes } from "../support/many-nodes.ts";
+import { checkBeats, type DesktopRecord, listLives, type Violation } from "./check-beats.ts";
+import { inflict, undo } from "./inflict.ts";
+import { type Fault, planFaults } from "./plan-faults.ts";
+import { Witnesses } from "./witnesses.ts";
+
+export type FaultRunOptions = {
+  readonly executable: string;
+  readonly minutes: number;
+  readonly seed: number;
+  readonly desktops: number;
+  readonly nodes: number;
+  readonly leaseSeconds: number;
+  readonly say: (text: string) => void;
+  readonly signal: AbortSignal;
+};
+
+export type FaultReport = {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly leaseSeconds: number;
+  readonly nodes: number;
+  readonly desktops: number;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly lives: number;
+  readonly beats: number;
+  readonly takeovers: number;
+  /** From the end of the last fault until every desktop was served again; null when one never was. */
+  readonly calmSeconds: number | null;
+  readonly unserved: readonly string[];
+  readonly violations: readonly Violation[];
+};
+
+export const LAB = { lab: "flt", network: "10.98.8" } as const;
+const RUNNING_MS = 120_000;
+/** Without faults every desktop is served within this. */
+const CALM_MS = 90_000;
+
+export async function runFaults(options: FaultRunOptions): Promise<FaultReport> {
+  const { say, nodes, seed, minutes, leaseSeconds } = options;
+  const lab = await openLab(options);
+  try {
+    const witnesses = new Witnesses(lab);
+    witnesses.start();
+    const faults = planFaults({ seed, nodes, durationMs: minutes * 60_000, leaseMs: leaseSeconds * 1000 });
+    say(`seed ${seed}: ${faults.length} faults in ${minutes} minutes`);
+    await playFaults(lab, faults, options);
+    say("calm: every desktop must be served again");
+    const calmAtMs = performance.now();
+    const isServed = await waitFor(() => isEverybodyServed(lab), { timeoutMs: CALM_MS, everyMs: 500 });
+    const calmSeconds = isServed === true ? Math.round((performance.now() - calmAtMs) / 100) / 10 : null;
+    witnesses.look();
+    witnesses.stop();
+    const records = readRecords(lab, witnesses);
+    return {
+      ...{ seed, minutes, leaseSeconds, nodes, desktops: lab.desktops.length },
+      faults: countKinds(faults),
+      lives: records.reduce((sum, record) => sum + listLives(record).length, 0),
+      beats: records.reduce((sum, record) => sum + record.beats.length, 0),
+      takeovers: await lab.countTakeovers(),
+      calmSeconds,
+      unserved: isServed === true ? [] : await listUnserved(lab),
+      violations: records.flatMap(checkBeats),
+    };
+  } finally {
+    await lab.dispose();
+  }
+}
+
+export async function openLab(
+  options: Pick<FaultRunOptions, "executable" | "nodes" | "desktops" | "leaseSeconds" | "say">,
+): Promise<ManyNodes> {
+  const { executable, nodes, desktops, leaseSeconds, say } = options;
+  const lab = await ManyNodes.create({
+    ...{ ...LAB, executable, nodes },
+    env: { QVD_LEASE: `${leaseSeconds}` },
+  });
+  try {
+    say(`${nodes} nodes are up; ${desktops} desktops start`);
+    await lab.addDesktops(desktops);
+    const isUp = await waitFor(() => isEverybodyServed(lab), { timeoutMs: RUNNING_MS, everyMs: 200 });
+    if (isUp !== true) throw new Error(`not every desktop came up: ${(await listUnserved(lab)).join(", ")}`);
+    return lab;
+  } catch (error) {
+    await lab.dispose();
+    throw error;
+  }
+}
+
+async function playFaults(lab: ManyNodes, faults: readonly Fault[], options: FaultRunOptions): Promise<void> {
+  const beginMs = performance.now();
+  const { signal, say } = options;
+  await Promise.all(
+    faults.map(async (fault) => {
+      await sleep(Math.max(0, beginMs + fault.atMs - performance.now()), signal);
+      if (signal.aborted) return;
+      const where = fault.node === undefined ? "" : ` of ${lab.nodes[fault.node]?.name}`;
+      const at = `${(fault.atMs / 1000).toFixed(0).padStart(5)} s`;
+      say(`${at}  ${fault.kind}${where} for ${((fault.untilMs - fault.atMs) / 1000).toFixed(1)} s`);
+      await inflict(lab, fault);
+      await sleep(Math.max(0, beginMs + fault.untilMs - performance.now()), signal);
+      await undo(lab, fault);
+    }),
+  );
+  signal.throwIfAborted();
+}
+
+/** Each runs once, its agent answers, and its disk acknowledges something new. */
+async function isEverybodyServed(lab: ManyNodes): Promise<boolean> {
+  return (await listUnserved(lab)).length === 0;
+}
+
+async function listUnserved(lab: ManyNodes): Promise<readonly string[]> {
+  const running = await lab.listRunning().catch((): readonly VmId[] => []);
+  const before = lab.desktops.map((vmId) => lab.listAcknowledged(vmId)[0]);
+  await sleep(1_000);
+  const isServed = (vmId: VmId, index: number) => {
+    const after = lab.listAcknowledged(vmId)[0];
+    const one = before[index];
+    const goesOn = after !== undefined && (after.life !== one?.life || after.number > one.number);
+    return goesOn && running.includes(vmId) && lab.findDesktop(vmId).length === 1;
+  };
+  return lab.desktops.filter((vmId, index) => !isServed(vmId, index)).map((vmId) => `desktop ${vmId}`);
+}
+
+function readRecords(lab: ManyNodes, witnesses: Witnesses): readonly DesktopRecord[] {
+  return lab.desktops.map((vmId) => ({
+    desktop: `desktop ${vmId}`,
+    witnesses: witnesses.of(vmId),
+    beats: lab.listBeats(vmId).slice(0, 1).flatMap(parseBeats),
+  }));
+}
+
+function countKinds(faults: readonly Fault[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { kind } of faults) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
