@@ -26,6 +26,9 @@ export const CLEAN_ENV: Readonly<Record<string, string>> = {
   LANG: "C.UTF-8",
 };
 
+/** How long a killed program may take to be gone. */
+const KILL_MS = 1_000;
+
 /** Runs to the end and returns what was said; a failing exit code is not an error here. */
 export async function run(command: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const timeoutMs = options.timeoutMs ?? 60_000;
@@ -41,12 +44,27 @@ export async function run(command: readonly string[], options: RunOptions = {}):
     ...(options.uid === undefined ? {} : { uid: options.uid }),
     ...(options.gid === undefined ? {} : { gid: options.gid }),
   });
-  const [stdout, stderr, exitCode] = await Promise.all([
-    keep(child.stdout),
-    keep(child.stderr),
-    child.exited,
-  ]);
+  const ended = Promise.all([keep(child.stdout), keep(child.stderr), child.exited]);
+  const [stdout, stderr, exitCode] = await orHanging(ended, { name: command[0] ?? "", timeoutMs });
   return { exitCode, stdout, stderr };
+}
+
+/** A program that waits in the kernel, such as for a storage that doesn't answer, doesn't end by KILL either. */
+async function orHanging<T>(
+  ended: Promise<T>,
+  { name, timeoutMs }: { readonly name: string; readonly timeoutMs: number },
+): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const hanging = new Promise<never>((_resolve, reject) => {
+    const tell = () =>
+      reject(new AppError("timeout", `${name} did not end in ${timeoutMs} ms, nor when killed`));
+    timer = setTimeout(tell, timeoutMs + KILL_MS);
+  });
+  try {
+    return await Promise.race([ended, hanging]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Like `run`, but a failing exit code becomes a `driver-failed` AppError that says `doing` and what the program said. */

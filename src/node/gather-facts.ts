@@ -63,6 +63,7 @@ export async function gatherFacts(sources: FactSources): Promise<NodeFacts> {
       stateFolder: sources.stateFolder,
       sharedFolder: sources.sharedFolder,
       sharedFreeMb: use.sharedFreeMb,
+      halted: use.halted.map((vmId) => sources.desktops.get(vmId)?.desktop.name ?? `${vmId}`),
       homes: use.homes.map(({ vmId, ...home }) => ({
         ...home,
         name: sources.desktops.get(vmId)?.desktop.name ?? `${vmId}`,

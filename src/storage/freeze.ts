@@ -7,7 +7,7 @@
  * and where the storage doesn't answer that takes for ever. Then the program hangs in the kernel, not the caller.
  */
 
-import { AppError, describeError } from "../lib/errors.ts";
+import { describeError } from "../lib/errors.ts";
 import { run } from "../lib/run.ts";
 
 export type FreezeOutcome = {
@@ -44,23 +44,12 @@ function onEach(mountPoints: readonly string[], action: Action): Promise<readonl
 }
 
 async function faultOf(mountPoint: string, action: Action): Promise<string | undefined> {
-  // A program that hangs in the kernel doesn't end by KILL, and nobody may wait for it.
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const lateness = new Promise<never>((_resolve, reject) => {
-    const late = () => reject(new AppError("timeout", `no answer in ${action.timeoutMs} ms`));
-    timer = setTimeout(late, action.timeoutMs);
-  });
   try {
     const command = [FSFREEZE, action.flag, mountPoint];
-    const { exitCode, stderr } = await Promise.race([
-      run(command, { timeoutMs: action.timeoutMs }),
-      lateness,
-    ]);
+    const { exitCode, stderr } = await run(command, { timeoutMs: action.timeoutMs });
     if (exitCode === 0 || action.done.test(stderr)) return undefined;
     return stderr.trim() || `${FSFREEZE} ended with ${exitCode}`;
   } catch (error) {
     return describeError(error);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -12,12 +12,21 @@ export type WritableMount = { readonly vmId: VmId; readonly mountPoint: string }
  * frozen, and isn't used where there is another box.
  */
 export async function listWritableMounts(layout: Layout): Promise<readonly WritableMount[]> {
+  const mounts = await listDiskMounts(layout);
+  return mounts.flatMap(({ vmId, mountPoint, isWritable }) => (isWritable ? [{ vmId, mountPoint }] : []));
+}
+
+/** Those too that the kernel stopped writing to. */
+export async function listDiskMounts(
+  layout: Layout,
+): Promise<readonly (WritableMount & { readonly isWritable: boolean })[]> {
   const mounts = parseMountinfo(await readFile("/proc/self/mountinfo", "utf8"));
   return mounts.flatMap(({ mountPoint, isWritable }) => {
-    if (!isWritable || !mountPoint.startsWith(`${layout.vmsFolder}/`)) return [];
+    if (!mountPoint.startsWith(`${layout.vmsFolder}/`)) return [];
     const vmId = parseId<VmId>(mountPoint.slice(layout.vmsFolder.length + 1).split("/")[0] ?? "");
     if (vmId === undefined) return [];
     const { homeDisk, layerDisk } = vmLayout(layout, vmId);
-    return mountPoint === homeDisk || mountPoint === layerDisk ? [{ vmId, mountPoint }] : [];
+    const isDisk = mountPoint === homeDisk || mountPoint === layerDisk;
+    return isDisk ? [{ vmId, mountPoint, isWritable }] : [];
   });
 }

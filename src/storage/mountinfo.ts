@@ -31,8 +31,9 @@ export function parseMountinfo(text: string): readonly Mount[] {
   return mounts;
 }
 
+/** Newer kernels leave `rw` there when an error stopped the writing. */
 function isReadOnly(options: string): boolean {
-  return options.split(",").includes("ro");
+  return options.split(",").some((option) => ["ro", "emergency_ro", "shutdown"].includes(option));
 }
 
 /** Blank, tab, newline and backslash are written as three octal digits; other bytes stand as they are. */

@@ -5,7 +5,7 @@ import type { VmId } from "../domain/ids.ts";
 import { isShared, type Layout, vmLayout } from "../domain/node/layout.ts";
 import { sleep } from "../lib/wait.ts";
 import { freeBytes } from "./free-bytes.ts";
-import { listWritableMounts } from "./list-writable-mounts.ts";
+import { listDiskMounts, listWritableMounts } from "./list-writable-mounts.ts";
 
 export type HomeUse = { readonly vmId: VmId; readonly sizeMb: number; readonly usedMb: number };
 
@@ -14,6 +14,8 @@ export type StorageUse = {
   readonly sharedFreeMb: number | null | undefined;
   /** Homes with a file system of their own that are mounted here. */
   readonly homes: readonly HomeUse[];
+  /** Desktops with a file system that the kernel stopped writing to after an error. */
+  readonly halted: readonly VmId[];
 };
 
 const MB = 2 ** 20;
@@ -36,7 +38,13 @@ export function createUseReader(layout: Layout): () => Promise<StorageUse> {
   return async () => ({
     sharedFreeMb: isShared(layout) ? await readShared() : undefined,
     homes: await readHomes(layout),
+    halted: await listHalted(layout),
   });
+}
+
+async function listHalted(layout: Layout): Promise<readonly VmId[]> {
+  const mounts = await listDiskMounts(layout);
+  return [...new Set(mounts.filter(({ isWritable }) => !isWritable).map(({ vmId }) => vmId))];
 }
 
 async function readHomes(layout: Layout): Promise<readonly HomeUse[]> {

@@ -39,7 +39,8 @@ export async function retireHome(
     await rename(path, aside);
     asides.push(aside);
   }
-  for (const path of [holderPath(image), `${image}.lock`]) await rm(path, { force: true });
+  for (const path of [holderPath(image), ...["lock", "new", "moving"].map((ending) => `${image}.${ending}`)])
+    await rm(path, { force: true });
   return asides[0];
 }
 

@@ -110,7 +110,7 @@ export function createSimStorage(layout: Layout): SimStorage {
     },
     retireHome: async (vmId, now) => simRetire(layout, vmId, now),
     freeBytes: async () => 2 ** 36,
-    readUse: async () => ({ sharedFreeMb: undefined, homes: [] }),
+    readUse: async () => ({ sharedFreeMb: undefined, homes: [], halted: [] }),
   };
 }
 

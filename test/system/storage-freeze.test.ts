@@ -46,6 +46,13 @@ test("nothing is written while it is frozen, and all of it afterwards; both may 
   expect(await writer.exited).toBe(0);
 });
 
+test("a program that hangs in the kernel is given up", async () => {
+  await freeze([mountPoint], SOON);
+  const touching = run(["/usr/bin/touch", `${mountPoint}/late`], { timeoutMs: 200 });
+  await expect(touching).rejects.toMatchObject({ code: "timeout" });
+  await thaw([mountPoint], SOON);
+});
+
 test("what can't be frozen is told, and doesn't keep the others from it", async () => {
   const missing = `${scratch}/missing`;
   const outcomes = await freeze([missing, mountPoint], SOON);

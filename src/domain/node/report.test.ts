@@ -82,6 +82,7 @@ describe("a box tells, with advice,", () => {
       },
       /: eve-1 \(100 % of 200 MB\), anna-1 \(90 % of 100 MB\)\./,
     ],
+    ["of disks that became read-only", { halted: ["anna-1"] }, /read-only after an error: of anna-1/],
     ["of desktops that it should not have", { strangers: [41] }, /41/],
     ["of no more than five names", { strangers: [1, 2, 3, 4, 5, 6, 7] }, /1, 2, 3, 4, 5 and 2 more/],
   ];

@@ -55,6 +55,8 @@ export type NodeSigns = {
   readonly sharedFreeMb?: number | null | undefined;
   /** Homes with a limit that are in use. */
   readonly homes?: readonly HomeSign[];
+  /** Names of desktops whose disk the kernel stopped writing to. */
+  readonly halted?: readonly string[];
   /** Desktops that can't be started, with the reason. */
   readonly givenUp: readonly { readonly name: string; readonly text: string }[];
   readonly zombies: readonly string[];
@@ -132,6 +134,11 @@ function addStorageProblems(signs: NodeSigns, add: (text: string, advice: string
     add(
       `Only ${sharedFreeMb} MB are free on the shared storage at ${sharedFolder}.`,
       "Make room there: delete old images, and what was put aside (deleted-…, moved-…) once you have looked.",
+    );
+  if (signs.halted !== undefined && signs.halted.length > 0)
+    add(
+      `Disks that became read-only after an error: of ${named(signs.halted)}.`,
+      "Look at the storage below (is it full, did it fall silent?), then stop and start these desktops.",
     );
   const full = (signs.homes ?? [])
     .map((home) => ({ ...home, percent: Math.round((home.usedMb * 100) / Math.max(1, home.sizeMb)) }))
