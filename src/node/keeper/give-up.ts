@@ -3,9 +3,9 @@
  * begins a new one. Goes on until it is done, whatever stands in its way; until then the box may run nothing.
  */
 
+import type { Timers } from "../../lib/clock.ts";
 import { describeError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
-import { sleep } from "../../lib/wait.ts";
 import type { Fence } from "./fence.ts";
 
 export type GiveUpDeps = {
@@ -13,6 +13,7 @@ export type GiveUpDeps = {
   readonly endNode: () => Promise<void>;
   /** The new epoch; undefined when the node was removed. */
   readonly retake: () => Promise<number | undefined>;
+  readonly timers: Timers;
   readonly log: Log;
 };
 
@@ -21,7 +22,7 @@ const AGAIN_MS = 500;
 
 /** Returns the new epoch. */
 export async function giveUp(deps: GiveUpDeps): Promise<number> {
-  const { fence, log } = deps;
+  const { fence, timers, log } = deps;
   // The parents stay frozen until the end: what the node process is still starting stops at their door.
   fence.freezeProcesses();
   for (let tries = 1; ; tries++) {
@@ -40,6 +41,6 @@ export async function giveUp(deps: GiveUpDeps): Promise<number> {
     } catch (error) {
       log.warn("epoch-not-given-up", { tries, reason: describeError(error) });
     }
-    await sleep(AGAIN_MS);
+    await new Promise<void>((resolve) => timers.after(AGAIN_MS, resolve));
   }
 }

@@ -13,6 +13,7 @@ import {
   type Renewals,
 } from "../../domain/node/decide-lease.ts";
 import type { LeaseTimes } from "../../domain/node/lease-times.ts";
+import { systemTimers, type Timers } from "../../lib/clock.ts";
 import { describeError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Counter } from "../lease/counter-file.ts";
@@ -36,6 +37,8 @@ export type KeeperDeps = {
   /** Called at each look, as long as it is well: whoever waits for it restarts the machine. */
   readonly patWatchdog: () => void;
   readonly bootMs: () => number;
+  /** The system's where none are given. */
+  readonly timers?: Timers;
   readonly times: LeaseTimes;
   readonly log: Log;
 };
@@ -60,7 +63,7 @@ export class Keeper {
   #isAskingRow = false;
   #isAskingCounter = false;
   #isMoving = false;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #endLooking: (() => void) | undefined;
 
   constructor(deps: KeeperDeps) {
     const { before } = deps;
@@ -75,13 +78,14 @@ export class Keeper {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    const { timers = systemTimers } = this.#deps;
+    this.#endLooking = timers.every(LOOK_EVERY_MS, () => this.#look());
     this.#look();
   }
 
   /** Desktops don't outlive the keeper of a box that others could take over from. */
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#endLooking?.();
     const { fence, log } = this.#deps;
     if (!this.#fences || fence.isEmpty) return;
     log.warn("desktops-killed", { reason: "the keeper was ended while they ran" });
@@ -137,10 +141,10 @@ export class Keeper {
     this.#phase = "lost";
     this.#trouble = reason;
     this.#tell(true);
-    const { nodeId, row, fence, endNode, bootMs, log } = this.#deps;
+    const { nodeId, row, fence, endNode, bootMs, timers = systemTimers, log } = this.#deps;
     // A node process that waits for its first lease has begun nothing.
     const endSteps = this.#hasHeld ? endNode : async () => {};
-    const epoch = await giveUp({ fence, endNode: endSteps, retake: () => row.retake(nodeId), log });
+    const epoch = await giveUp({ fence, endNode: endSteps, retake: () => row.retake(nodeId), timers, log });
     this.#epoch = epoch;
     this.#hasEpochMoved = false;
     this.#renewals = { rowAtMs: bootMs(), counterAtMs: 0 };
