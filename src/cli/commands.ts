@@ -49,9 +49,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./node/status.ts")).nodeStatus,
   },
   {
+    name: "vm console",
+    summary: "Tell where the screen of a virtual machine is, as VNC.",
+    load: async () => (await import("./vm/console.ts")).vmConsole,
+  },
+  {
     name: "keeper run",
     summary: "Keep this box's right to run desktops, and stop them when it is lost.",
     load: async () => (await import("./keeper/run.ts")).keeperRun,
+  },
+  {
+    name: "node invite",
+    summary: "Print a code by which one more box joins this site, as root of this box.",
+    load: async () => (await import("./node/invite.ts")).nodeInvite,
+  },
+  {
+    name: "node join",
+    summary: "Make this box one of a site, by the code that `qvd node invite` printed there.",
+    load: async () => (await import("./node/join.ts")).nodeJoin,
   },
   {
     name: "auth run",

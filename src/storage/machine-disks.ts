@@ -9,7 +9,12 @@ import type { VmId } from "../domain/ids.ts";
 import { DISK_HEADER_BYTES, type DiskHeader, parseDiskHeader } from "../domain/image/disk-header.ts";
 import { idRangeOf } from "../domain/node/id-range.ts";
 import { type Layout, vmLayout } from "../domain/node/layout.ts";
-import { type MachineDisks, type MachineKeeps, machineDisks } from "../domain/node/machine-disks.ts";
+import {
+  type MachineDisks,
+  type MachineKeeps,
+  machineDisks,
+  machineHome,
+} from "../domain/node/machine-disks.ts";
 import { AppError } from "../lib/errors.ts";
 import { runOk } from "../lib/run.ts";
 import { freeBytes } from "./free-bytes.ts";
@@ -54,8 +59,7 @@ export async function retireMachineHome(
   vmId: VmId,
   now: Date,
 ): Promise<string | undefined> {
-  const { homeDisk } = machineDisks(layout, vmId, { persistence: "home", imagePath: "" });
-  if (homeDisk === undefined) return undefined;
+  const homeDisk = machineHome(layout, vmId);
   const stamp = now.toISOString().replace(/[-:]/g, "").replace(/\..*/, "Z");
   const aside = `${layout.homesFolder}/deleted-${vmId}-${stamp}.disk`;
   try {

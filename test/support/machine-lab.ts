@@ -4,7 +4,7 @@
  */
 
 import { chmod, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
-import { asId, type VmId } from "../../src/domain/ids.ts";
+import { asId, type DiId, type VmId } from "../../src/domain/ids.ts";
 import { idRangeOf } from "../../src/domain/node/id-range.ts";
 import { type Layout, layoutOf, vmLayout } from "../../src/domain/node/layout.ts";
 import { type MachineKeeps, machineDisks } from "../../src/domain/node/machine-disks.ts";
@@ -21,6 +21,7 @@ import {
 import { removeInstance } from "../../src/hypervisor/lxc/remove-instance.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { run } from "../../src/lib/run.ts";
+import type { DnsmasqFiles } from "../../src/network/dnsmasq-command.ts";
 import { createNetwork, type Network } from "../../src/network/network.ts";
 import { createStorage, type Storage } from "../../src/storage/storage.ts";
 import { guestDisk } from "./machine-guest.ts";
@@ -36,9 +37,23 @@ export interface MachineLab extends HypervisorLab {
   heard(vmId: VmId): string;
 }
 
-const LAB_ID_FIRST = 1_000_000;
+export type MachineLabOptions = {
+  /** Where its server of addresses reads which desktop gets which. */
+  readonly dnsmasq?: DnsmasqFiles;
+  readonly memoryMb?: number;
+  readonly cpus?: number;
+  /** False where the test opens the guest channels itself. */
+  readonly hearsGuests?: boolean;
+};
 
-export async function createMachineLab(instance: string, cidr: string): Promise<MachineLab> {
+const LAB_ID_FIRST = 1_000_000;
+const IMAGE = asId<DiId>(1);
+
+export async function createMachineLab(
+  instance: string,
+  cidr: string,
+  options: MachineLabOptions = {},
+): Promise<MachineLab> {
   const scratch = await mkdtemp(`/var/tmp/qvd-${instance}-`);
   await chmod(scratch, 0o755);
   const layout = layoutOf(`${scratch}/state`, `${scratch}/run`);
@@ -46,7 +61,11 @@ export async function createMachineLab(instance: string, cidr: string): Promise<
   const range = parseNetworkRange(cidr);
   const addresses = hostAddresses(range);
   const storage = createStorage({ layout, idRangeFirst: LAB_ID_FIRST, log: silentLog(), reserveBytes: 0 });
-  const network = createNetwork({ instance, range, resolvers: [], log: silentLog() });
+  const { dnsmasq, memoryMb = 96, cpus = 1, hearsGuests = true } = options;
+  const network = createNetwork({
+    ...{ instance, range, resolvers: [], log: silentLog() },
+    ...(dnsmasq === undefined ? {} : { dnsmasq }),
+  });
   await network.ensure();
   const acceleration = async () => ({ accelerator: "tcg" as const, reason: "a test" });
   const open = () => createKvmHypervisor({ instance, layout, acceleration, kvmGid: undefined });
@@ -58,12 +77,12 @@ export async function createMachineLab(instance: string, cidr: string): Promise<
   const prepareImage = async (imagePath: string, keeps: Partial<MachineKeeps> = {}): Promise<MachineSpec> => {
     lastId += 1;
     const [slot, vmId] = [lastId, asId<VmId>(lastId)];
-    const what = { persistence: "home", imagePath, ...keeps } as const;
+    const what = { persistence: "home", diId: IMAGE, imagePath, ...keeps } as const;
     await storage.prepareMachine({ vmId, slot, homeMb: 64, ...what });
     const idRange = idRangeOf(LAB_ID_FIRST, slot);
     const { channel, channelSocket } = vmLayout(layout, vmId);
     await mkdir(channel, { mode: 0o755 });
-    await ears.listen(vmId, channelSocket);
+    if (hearsGuests) await ears.listen(vmId, channelSocket);
     return {
       kind: "machine",
       vmId,
@@ -71,8 +90,8 @@ export async function createMachineLab(instance: string, cidr: string): Promise<
       channelFolder: channel,
       hasAgent: true,
       hostName: `lab${vmId}`,
-      memoryMb: 96,
-      cpus: 1,
+      memoryMb,
+      cpus,
       idRange,
       port: await network.addPort(vmId, addresses.next().value ?? ""),
     };

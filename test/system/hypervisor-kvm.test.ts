@@ -1,4 +1,4 @@
 import { describeHypervisor } from "../../src/hypervisor/contract.ts";
 import { createMachineLab } from "../support/machine-lab.ts";
 
-describeHypervisor("kvm", () => createMachineLab("hvk", "10.231.0.0/24"));
+describeHypervisor("kvm", () => createMachineLab("hvk", "10.226.0.0/24"));

@@ -1,11 +1,12 @@
 /** Which files a virtual machine's disks are. Pure. */
 
-import type { VmId } from "../ids.ts";
+import type { DiId, VmId } from "../ids.ts";
 import type { Persistence } from "../image/persistence.ts";
 import { keptFolder, type Layout, vmLayout } from "./layout.ts";
 
 export type MachineKeeps = {
   readonly persistence: Persistence;
+  readonly diId: DiId;
   readonly imagePath: string;
 };
 
@@ -16,17 +17,24 @@ export type MachineDisks = {
   readonly homeDisk: string | undefined;
 };
 
-/** Chosen folders of a machine can't be kept by themselves: nobody but its guest knows of folders. */
+/** A kept system is one of its image; under another it starts clean, as containers do. Chosen folders of a machine can't be kept by themselves: nobody but its guest knows of folders. */
 export function machineDisks(
   layout: Layout,
   vmId: VmId,
-  { persistence, imagePath }: MachineKeeps,
+  { persistence, diId, imagePath }: MachineKeeps,
 ): MachineDisks {
   const isKept = persistence === "everything";
   return {
-    systemDisk: isKept ? `${keptFolder(layout, vmId)}/system.qcow2` : vmLayout(layout, vmId).systemDisk,
+    systemDisk: isKept
+      ? `${keptFolder(layout, vmId)}/machine-${diId}.qcow2`
+      : vmLayout(layout, vmId).systemDisk,
     imageDisk: isKept ? undefined : imagePath,
     // Not a container's home image: this one the host never mounts.
-    homeDisk: persistence === "nothing" ? undefined : `${layout.homesFolder}/${vmId}.disk`,
+    homeDisk: persistence === "nothing" ? undefined : machineHome(layout, vmId),
   };
+}
+
+/** The person's own disk. */
+export function machineHome(layout: Layout, vmId: VmId): string {
+  return `${layout.homesFolder}/${vmId}.disk`;
 }

@@ -43,7 +43,7 @@ export function desktopSpec(settings: NodeSettings, desktop: NodeDesktop, port: 
 export function machineKeeps({ layout }: NodeSettings, { image, osf, vmId }: NodeDesktop): MachineKeeps {
   if (image === null)
     throw new AppError("superseded", `starting desktop ${vmId}: its tag is on no image any more`);
-  return { persistence: osf.persistence, imagePath: imagePath(layout, image) };
+  return { persistence: osf.persistence, diId: image.id, imagePath: imagePath(layout, image) };
 }
 
 function keptBinds({ osf }: NodeDesktop): readonly KeptBind[] {
