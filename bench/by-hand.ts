@@ -110,6 +110,7 @@ function configOf(place: Hand, folder: string): string {
     {
       instance: place.name,
       initFile: `${folder}/init`,
+      systemd: [],
       resolvers: [],
       seccompProfile: "/usr/share/lxc/config/common.seccomp",
     },

@@ -43,6 +43,12 @@ export function readMemory(pid: number): MemoryUse {
   return parseSmaps(readFileSync(`/proc/${pid}/smaps`, "utf8"));
 }
 
+/** Share of memory that falls to a process when pages are divided among all who have them. */
+export function readProportionalMb(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) / KB_PER_MB;
+}
+
 const TICKS_PER_SECOND = 100;
 
 /** CPU seconds of a process, its threads and the children that it has waited for. */
