@@ -11,6 +11,7 @@ import type { LoopDeps } from "./deps.ts";
 import type { VmMemory } from "./memory.ts";
 
 export type NetworkWatchDeps = Pick<LoopDeps, "network" | "clock" | "log"> & {
+  readonly channels: Pick<LoopDeps["channels"], "read">;
   readonly timers: Timers;
   readonly wake: (vmId: VmId) => void;
 };
@@ -32,24 +33,27 @@ export class NetworkWatch {
 
   /**
    * Asks when it is time; to be called at each look at a desktop. True when
-   * its plan should wait for the answer: it comes up, and nothing is known yet.
+   * its plan should wait for the answer: its agent is there, and nothing is known yet. A container's network is
+   * up before its agent is, so that it is asked while it boots and nobody waits.
    */
   look(memory: VmMemory, { isAlive, agent }: Pick<VmObserved, "isAlive" | "agent">): boolean {
     const { state } = memory.report;
-    const isUp = state === "running" || (state === "starting_2" && agent.isAttached);
+    const isUp = state === "running" || state === "starting_2";
     // A machine without our agent has the network that it likes, or none.
     if (!isAlive || !isUp || !memory.desktop.osf.hasAgent) return false;
     const { network } = memory;
     const everyMs = isPoor(network) ? this.#times.illEveryMs : this.#times.wellEveryMs;
     const isDue = network === undefined || this.#deps.clock.monotonicMs() - network.atMs >= everyMs;
     if (isDue && !this.#asking.has(memory.desktop.vmId)) void this.#ask(memory);
-    return state === "starting_2" && memory.network === undefined;
+    return state === "starting_2" && agent.isAttached && memory.network === undefined;
   }
 
   async #ask(memory: VmMemory): Promise<void> {
-    const { network, clock, timers, wake } = this.#deps;
+    const { network, clock, channels, timers, wake } = this.#deps;
     const { vmId, address } = memory.desktop;
     const life = memory.report.incarnation;
+    const isAttached = () => channels.read(vmId)?.isAttached === true;
+    const isEarly = memory.report.state === "starting_2" && !isAttached();
     this.#asking.add(vmId);
     const seen = await network.checkPort(vmId, address).catch((error): undefined => {
       // Not known is not broken: the next look asks again.
@@ -58,6 +62,11 @@ export class NetworkWatch {
     });
     this.#asking.delete(vmId);
     if (memory.report.incarnation !== life) return;
+    if (isEarly && seen?.isOk !== true) {
+      // Too early to tell: its agent's first word, which may have come meanwhile, has it asked again.
+      if (isAttached()) wake(vmId);
+      return;
+    }
     const next = judge(memory.network, seen);
     const isNews = memory.network === undefined || next.seen?.isOk !== memory.network.seen?.isOk;
     memory.network = { ...next, atMs: clock.monotonicMs() };
