@@ -80,11 +80,7 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
   }
   async function obey(order: Order, from: Link) {
     const outcome = await execute(session, order, deps);
-    from.send(
-      outcome.isGood
-        ? { type: "done", order: order.order }
-        : { type: "failed", order: order.order, fault: outcome.fault, text: outcome.text },
-    );
+    from.send(answerOf(order, outcome));
     // A refusal by the image's hook is the agent's; the node goes on by other means if it must.
     if (order.type === "power-off" && (outcome.isGood || outcome.fault !== "hook-failed")) powerOff();
   }
@@ -118,6 +114,11 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
   if (!isPoweringOff) return 0;
   writeFileSync(deps.places.powerOff, "power-off\n");
   return POWER_OFF_EXIT_CODE;
+}
+
+function answerOf({ order }: Order, outcome: OrderOutcome): FromGuest {
+  if (outcome.isGood) return { type: "done", order };
+  return { type: "failed", order, fault: outcome.fault, text: outcome.text };
 }
 
 async function execute(
