@@ -4,23 +4,22 @@
  * ports of running desktops. Called by the node's executors; addresses are decided elsewhere.
  */
 
-import { readdir } from "node:fs/promises";
 import type { VmId } from "../domain/ids.ts";
-import { interfaceName, networkNames, vmOfInterface } from "../domain/node/network-names.ts";
+import { interfaceName, networkNames } from "../domain/node/network-names.ts";
 import { type NetworkPolicy, plainPolicy } from "../domain/node/network-policy.ts";
 import type { NetworkPort } from "../domain/node/network-port.ts";
 import { isInRange, macOf, type NetworkRange } from "../domain/node/network-range.ts";
 import type { PortHealth } from "../domain/node/port-health.ts";
 import { AppError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
-import { run, runOk } from "../lib/run.ts";
 import { ArpProber } from "./arp-prober.ts";
 import { ensureBridge, removeInterface } from "./bridge.ts";
 import { checkPort } from "./check-port.ts";
 import { DhcpHosts } from "./dhcp-hosts.ts";
 import type { DnsmasqFiles } from "./dnsmasq-command.ts";
 import { applyKernelSettings } from "./kernel-settings.ts";
-import type { PortElement } from "./port-element.ts";
+import { listPorts, type ObservedPort } from "./list-ports.ts";
+import { forgetNeighbours, pinNeighbours } from "./neighbours.ts";
 import { changePortElements, listPortElements, loadRules } from "./port-elements.ts";
 import { renderRuleset } from "./render-ruleset.ts";
 import { shareReads } from "./share-reads.ts";
@@ -43,14 +42,6 @@ export type PortOptions = {
   readonly hostName?: string;
   /** Desktops of the same group reach each other, those without one nobody. */
   readonly group?: number;
-};
-
-export type ObservedPort = {
-  readonly vmId: VmId;
-  /** The interface exists: the desktop runs, or left it behind. */
-  readonly hasInterface: boolean;
-  /** Under which addresses the rules let it speak. */
-  readonly addresses: readonly string[];
 };
 
 export interface Network {
@@ -77,7 +68,6 @@ export function createNetwork(options: NetworkOptions): Network {
   const inTurn = createTurns();
   const prober = new ArpProber(names.bridge, { mac: macOf(range.gateway), address: range.gateway });
   const elements = shareReads(() => listPortElements(names), SHARED_READ_MS);
-
   const hosts = options.dnsmasq === undefined ? undefined : new DhcpHosts(options.dnsmasq);
   const ensure = async () => {
     await applyKernelSettings(log);
@@ -86,7 +76,7 @@ export function createNetwork(options: NetworkOptions): Network {
     await loadRules(renderRuleset({ names, range, policy, resolvers, ports }));
     await hosts?.keepOnly(ports);
     // A bridge that was made anew has forgotten them.
-    for (const port of ports) await pinNeighbour(port, names.bridge);
+    await pinNeighbours(ports, names.bridge);
   };
   const addPort = async (vmId: VmId, address: string, more: PortOptions): Promise<NetworkPort> => {
     if (!isInRange(range, address))
@@ -102,8 +92,9 @@ export function createNetwork(options: NetworkOptions): Network {
     await changePortElements(names, { remove, add: [added] });
     await hosts?.put({ interfaceName: name, mac, address, hostName: more.hostName });
     elements.forget();
-    for (const other of remove) if (other.address !== address) await forgetNeighbour(other, names.bridge);
-    await pinNeighbour(added, names.bridge);
+    const gone = remove.filter((other) => other.address !== address);
+    await forgetNeighbours(gone, names.bridge);
+    await pinNeighbours([added], names.bridge);
     return port;
   };
   const removePort = async (vmId: VmId) => {
@@ -111,8 +102,7 @@ export function createNetwork(options: NetworkOptions): Network {
     const remove = (await listPortElements(names)).filter((port) => port.interfaceName === name);
     await changePortElements(names, { remove, add: [] });
     elements.forget();
-    // The entry may have gone with the bridge: nothing to report then.
-    for (const port of remove) await forgetNeighbour(port, names.bridge);
+    await forgetNeighbours(remove, names.bridge);
     await hosts?.remove(name);
     await removeInterface(name);
   };
@@ -129,22 +119,7 @@ export function createNetwork(options: NetworkOptions): Network {
     remove: () => inTurn(remove),
     checkPort: (vmId, address) =>
       checkPort({ prober, listElements: elements.read }, portOf(options, vmId, address)),
-    async listPorts() {
-      const ports = new Map<VmId, ObservedPort>();
-      const note = (name: string, address: string | undefined) => {
-        const vmId = vmOfInterface(instance, name);
-        if (vmId === undefined) return;
-        const known = ports.get(vmId);
-        ports.set(vmId, {
-          vmId,
-          hasInterface: address === undefined || (known?.hasInterface ?? false),
-          addresses: [...(known?.addresses ?? []), ...(address === undefined ? [] : [address])],
-        });
-      };
-      for (const port of await listPortElements(names)) note(port.interfaceName, port.address);
-      for (const name of await readdir("/sys/class/net")) note(name, undefined);
-      return ports;
-    },
+    listPorts: () => listPorts(instance),
   };
 }
 
@@ -154,17 +129,6 @@ function portOf({ instance, range, policy }: NetworkOptions, vmId: VmId, address
   const { prefixLength } = range;
   const gateway = policy?.gateway ?? range.gateway;
   return { bridge, interfaceName: name, mac: macOf(address), address, prefixLength, gateway };
-}
-
-/** Without it the host asks for up to 40 seconds where a desktop used to be that has moved or changed its interface. */
-async function pinNeighbour(port: PortElement, bridge: string): Promise<void> {
-  const words = ["neigh", "replace", port.address, "lladdr", port.mac, "dev", bridge, "nud", "permanent"];
-  await runOk(`Making ${port.address} known to the host`, ["/usr/sbin/ip", ...words], { timeoutMs: 10_000 });
-}
-
-async function forgetNeighbour(port: PortElement, bridge: string): Promise<void> {
-  // The entry may have gone with the bridge: nothing to report then.
-  await run(["/usr/sbin/ip", "neigh", "del", port.address, "dev", bridge], { timeoutMs: 10_000 });
 }
 
 /** What is read, changed and loaded again must not cross another such change. Each turn is bounded by its programs' deadlines. */

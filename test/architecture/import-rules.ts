@@ -160,7 +160,7 @@ export const PACKAGE_HOMES: readonly {
   },
   {
     name: "bun:ffi",
-    folders: ["hypervisor", "storage", "lib", "node"],
+    folders: ["hypervisor", "storage", "network", "lib", "node"],
     why: "calls past Bun's own interface are few, experimental and each has a decision page",
   },
 ];
