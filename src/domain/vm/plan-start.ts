@@ -9,6 +9,7 @@ import type { VmFacts, VmImage, VmPlan } from "./facts.ts";
 import { NETWORK_RESTORED, networkBroken } from "./health.ts";
 import { blockedEvent, blockSteps, isKeptDown } from "./plan-block.ts";
 import { DRAINED_HERE } from "./plan-drain.ts";
+import { isHeldDisk, waitForDisk } from "./plan-held-disk.ts";
 import { planQueued } from "./plan-queue.ts";
 import { failWaitingSession, planSession } from "./plan-session.ts";
 import { tearDown } from "./plan-stop.ts";
@@ -85,6 +86,8 @@ function planBeforeContainer(facts: VmFacts): VmPlan {
         "its container is up",
       ),
     );
+  if (observed.failure !== undefined && isHeldDisk(observed.failure))
+    return waitForDisk(facts, observed.failure);
   if (observed.failure !== undefined && observed.failure.action !== "clean-up")
     return failTry(facts, observed.failure.text, `The start failed: ${observed.failure.text}`);
   if (observed.leftovers.length > 0) return tearDown(facts, []);
