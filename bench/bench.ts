@@ -22,6 +22,8 @@ export type BenchIo = {
   /** Progress, for people. */
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
+  /** What stood after the benchmark's name. */
+  readonly words: readonly string[];
 };
 
 export type Bench = {

@@ -29,14 +29,15 @@ async function main(word: string | undefined, others: readonly string[]): Promis
     process.stdout.write(`${bench.needs.join(" ")}\n`);
     return 0;
   }
-  return runBench(bench, others.includes("--json"));
+  return runBench(bench, others);
 }
 
-async function runBench(bench: Bench, isJson: boolean): Promise<number> {
+async function runBench(bench: Bench, words: readonly string[]): Promise<number> {
+  const isJson = words.includes("--json");
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort("SIGINT"));
   process.once("SIGTERM", () => stop.abort("SIGTERM"));
-  const io: BenchIo = { say: (text) => process.stderr.write(`${text}\n`), signal: stop.signal };
+  const io: BenchIo = { say: (text) => process.stderr.write(`${text}\n`), signal: stop.signal, words };
   io.say(`${bench.name}: ${bench.summary}`);
   const figures = await bench.run(io);
   process.stdout.write(isJson ? `${JSON.stringify(figures, null, 2)}\n` : `\n${formatTable(figures)}\n`);
