@@ -93,6 +93,12 @@ CREATE TABLE join_codes (
   used_by text
 );
 
+-- Beyond 50 boxes nobody listens for notices: each polls its own row here once a second.
+CREATE TABLE node_wakes (
+  node_id int PRIMARY KEY REFERENCES nodes ON DELETE CASCADE,
+  count bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+
 -- Properties ----------------------------------------------------------------------------------------------
 
 -- Free names and values of one thing each; merged osf, di, user, vm (later wins) for the hooks.
@@ -113,6 +119,7 @@ CREATE TABLE properties (
 
 GRANT SELECT ON join_codes, properties TO qvd_admin;
 GRANT SELECT ON properties TO qvd_node;
+GRANT SELECT, INSERT, UPDATE ON node_wakes TO qvd_node;
 GRANT INSERT, UPDATE, DELETE ON properties TO qvd_admin;
 GRANT UPDATE (used_at, used_by) ON join_codes TO qvd_admin;
 GRANT DELETE ON join_codes TO qvd_admin;

@@ -137,6 +137,12 @@ CREATE TABLE public.node_reports (
     CONSTRAINT node_reports_state_check CHECK ((state = ANY (ARRAY['starting'::text, 'running'::text, 'stopping'::text, 'stopped'::text])))
 );
 
+CREATE TABLE public.node_wakes (
+    node_id integer NOT NULL,
+    count bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='50');
+
 CREATE TABLE public.nodes (
     id integer NOT NULL,
     name text NOT NULL,
@@ -455,6 +461,9 @@ ALTER TABLE ONLY public.leases
 ALTER TABLE ONLY public.node_reports
     ADD CONSTRAINT node_reports_pkey PRIMARY KEY (node_id);
 
+ALTER TABLE ONLY public.node_wakes
+    ADD CONSTRAINT node_wakes_pkey PRIMARY KEY (node_id);
+
 ALTER TABLE ONLY public.nodes
     ADD CONSTRAINT nodes_name_key UNIQUE (name);
 
@@ -578,6 +587,9 @@ ALTER TABLE ONLY public.leases
 
 ALTER TABLE ONLY public.node_reports
     ADD CONSTRAINT node_reports_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.nodes(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.node_wakes
+    ADD CONSTRAINT node_wakes_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.nodes(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.osfs
     ADD CONSTRAINT osfs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
@@ -723,6 +735,8 @@ GRANT SELECT ON TABLE public.leases TO qvd_admin;
 GRANT SELECT ON TABLE public.node_reports TO qvd_broker;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.node_reports TO qvd_node;
 GRANT SELECT ON TABLE public.node_reports TO qvd_admin;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.node_wakes TO qvd_node;
 
 GRANT SELECT ON TABLE public.nodes TO qvd_broker;
 GRANT SELECT ON TABLE public.nodes TO qvd_node;

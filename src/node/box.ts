@@ -2,8 +2,6 @@
 
 import { randomUUID } from "node:crypto";
 import type { Database, Db } from "../db/client.ts";
-import { type Listening, listenForNotices } from "../db/listen.ts";
-import { notify } from "../db/notify.ts";
 import type { DatabaseAddress } from "../db/url.ts";
 import type { DiId, NodeId, VmId } from "../domain/ids.ts";
 import type { PlacementOptions } from "../domain/node/placement.ts";
@@ -30,6 +28,7 @@ import { placeDesktops } from "./place-desktops.ts";
 import { readProcessFile, writeProcessFile } from "./process-file.ts";
 import { recoverDesktops } from "./recover.ts";
 import type { SharedPort } from "./refuse-taken-port.ts";
+import { SiteWakes } from "./site-wakes.ts";
 import { Supervisor, type WorkerSpec } from "./supervise.ts";
 import { NodesWatch, type NodesWatchDeps } from "./takeover/nodes-watch.ts";
 
@@ -77,7 +76,7 @@ type Started = {
   readonly intake: ImageIntake;
   readonly unpacker: BaseUnpacker;
   readonly reporter: NodeReporter;
-  readonly listening: Listening;
+  readonly siteWakes: SiteWakes;
   readonly watch: NodesWatch | undefined;
   readonly unwatch: () => void;
 };
@@ -122,7 +121,7 @@ export class Box {
     const lease = this.#deps.openLease({ db, nodeId }, () => this.#lost.abort());
     await lease.start();
     await network.ensure();
-    const notices = this.#openNotices();
+    const notices = this.#openNotices(() => siteWakes);
     const tell = (wake: Wake) => notices.tell(wake);
     const onWritten = (vmId: VmId) => tell({ topic: "vm", vmId });
     const hookNews = new GuestHookNews({ db, nodeId, clock, log, onWritten });
@@ -164,10 +163,12 @@ export class Box {
       startedAt: new Date(this.#startedAtMs),
       tell,
     });
-    const listening = listenForNotices(this.#deps.databaseAddress, {
-      onNotice: (payload) => notices.hear(payload),
+    const siteWakes = new SiteWakes({
+      ...{ db, nodeId, log, listenAddress: this.#deps.databaseAddress },
+      hear: (payload) => notices.hear(payload),
       onCatchUp: () => this.#wake({ topic: "vm" }),
     });
+    await siteWakes.start();
     const watch = this.#openWatch({ node, hasLease, place, tell });
     const unwatch = hypervisor.watch((vmId) => loop.wake(vmId));
     this.#started = {
@@ -179,7 +180,7 @@ export class Box {
       intake,
       unpacker,
       reporter,
-      listening,
+      siteWakes,
       watch,
       unwatch,
     };
@@ -261,21 +262,18 @@ export class Box {
     started.lease.stop();
     await started.reporter.stop(state);
     started.notices.stop();
-    await started.listening.close();
+    await started.siteWakes.stop();
   }
 
-  #openNotices(): Notices {
-    const { settings, wakeGid, database, log } = this.#deps;
+  #openNotices(siteWakes: () => SiteWakes): Notices {
+    const { settings, wakeGid } = this.#deps;
     return createNotices({
       path: settings.layout.wakeSocket,
       origin: randomUUID(),
       gid: wakeGid,
       onWake: (wake) => this.#wake(wake),
-      notify: (payload) => {
-        notify(database.orm, payload).catch((error) =>
-          log.debug("notice-not-sent", { reason: describeError(error) }),
-        );
-      },
+      notify: (payload) => siteWakes().send(payload),
+      mostWakes: () => siteWakes().mostWakes,
     });
   }
 

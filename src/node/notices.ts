@@ -21,6 +21,8 @@ export type NoticesOptions = {
   readonly onWake: (wake: Wake) => void;
   /** Sends one notice to the other boxes; its failure is of no consequence. */
   readonly notify: (payload: string) => void;
+  /** Wakes that one notice names; more become one for each topic. */
+  readonly mostWakes: () => number;
 };
 
 export type Notices = {
@@ -33,12 +35,13 @@ export type Notices = {
 
 const MOST_CLIENTS = 256;
 const NOTIFY_EVERY_MS = 100;
-/** PostgreSQL takes 8000 bytes; beyond this many wakes one for each topic is cheaper. */
-const MOST_NOTICE_WAKES = 40;
 
 export function createNotices(options: NoticesOptions): Notices {
   const clients = new Set<LineConnection>();
-  const outside = createNotifier((payload) => options.notify(`${options.origin}\n${payload}`));
+  const outside = createNotifier(
+    (payload) => options.notify(`${options.origin}\n${payload}`),
+    options.mostWakes,
+  );
   const broadcast = (wake: Wake, except?: LineConnection) => {
     const line = formatWake(wake);
     for (const client of clients) if (client !== except) client.send(line);
@@ -80,14 +83,13 @@ export function createNotices(options: NoticesOptions): Notices {
 }
 
 /** The first notice goes at once; what comes within the next 100 ms goes together. */
-function createNotifier(notify: (payload: string) => void) {
+function createNotifier(notify: (payload: string) => void, mostWakes: () => number) {
   const waiting = new Map<string, Wake>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const flush = () => {
     timer = undefined;
     if (waiting.size === 0) return;
-    const lines =
-      waiting.size > MOST_NOTICE_WAKES ? formatTopics([...waiting.values()]) : [...waiting.keys()];
+    const lines = waiting.size > mostWakes() ? formatTopics([...waiting.values()]) : [...waiting.keys()];
     waiting.clear();
     timer = setTimeout(flush, NOTIFY_EVERY_MS);
     notify(lines.join("\n"));

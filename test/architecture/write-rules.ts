@@ -68,6 +68,12 @@ export const WRITE_RULES: readonly WriteRule[] = [
   },
   { table: "node_reports", columns: ["rows", "rest"], files: NODE_REPORT, why: "a box tells of itself" },
   {
+    table: "node_wakes",
+    columns: ["rows", "rest"],
+    files: NODE_REPORT,
+    why: "whoever wakes a box that polls does it in one way",
+  },
+  {
     table: "leases",
     columns: ["rows", "rest"],
     files: /^src\/node\/lease(\/|-|\.ts$)/,

@@ -49,6 +49,8 @@ const STATEMENTS: readonly (readonly [statement: string, allowed: readonly Proce
   ["select * from node_reports", [NODE, ADMIN, BROKER]],
   ["select * from settings", [NODE, ADMIN, AUTH]],
   ["select * from leases", [NODE, ADMIN]],
+  ["select * from node_wakes", [NODE]],
+  ["update node_wakes set count = 1 where false", [NODE]],
   ["select * from osfs", [NODE, ADMIN]],
   ["select * from dis", [NODE, ADMIN]],
   ["select * from di_tags", [NODE, ADMIN]],

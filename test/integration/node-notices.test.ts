@@ -26,6 +26,7 @@ const open = () =>
     gid: undefined,
     onWake: (wake) => heardByNode.push(wake),
     notify: (payload) => sent.push(payload),
+    mostWakes: () => 40,
   });
 
 beforeEach(() => {

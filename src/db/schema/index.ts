@@ -10,6 +10,7 @@ export { DI_KINDS, DI_STATES, dis } from "./dis.ts";
 export { joinCodes } from "./join-codes.ts";
 export { leases } from "./leases.ts";
 export { NODE_STATES, nodeReports } from "./node-reports.ts";
+export { nodeWakes } from "./node-wakes.ts";
 export { DRAINS, nodes } from "./nodes.ts";
 export { CRASH_POLICIES, HYPERVISORS, osfs } from "./osfs.ts";
 export { properties } from "./properties.ts";

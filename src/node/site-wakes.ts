@@ -1,0 +1,124 @@
+/**
+ * How boxes wake each other. Up to 50 of them by PostgreSQL's notices: each listens, a change is heard at once.
+ * Beyond that a notice for everybody, to everybody, would cost more than the work it announces: nobody listens,
+ * each box polls its own row once a second, and who changes something writes into the rows of those whom it
+ * concerns. Which it is, each box sees by itself, by the number of nodes.
+ */
+
+import type { Db } from "../db/client.ts";
+import { type Listening, listenForNotices } from "../db/listen.ts";
+import { notify } from "../db/notify.ts";
+import { countNodes, readWakeCount } from "../db/queries/node-wakes.ts";
+import type { DatabaseAddress } from "../db/url.ts";
+import type { NodeId } from "../domain/ids.ts";
+import { systemTimers, type Timers } from "../lib/clock.ts";
+import { describeError } from "../lib/errors.ts";
+import type { Log } from "../lib/log.ts";
+import { formatWake, parseWake, WAKE_TOPICS, type Wake } from "../wire/wake/messages.ts";
+import { reportWakes } from "./report/report-wakes.ts";
+
+export const MOST_LISTENERS = 50;
+const POLL_EVERY_MS = 1_000;
+const COUNT_EVERY_MS = 60_000;
+/** PostgreSQL takes a notice of 8000 bytes; beyond this many wakes one for each topic is cheaper. */
+const MOST_NOTICE_WAKES = 40;
+const MOST_POLLED_WAKES = 5_000;
+const CATCH_UP = WAKE_TOPICS.map((topic) => formatWake({ topic })).join("\n");
+
+export type SiteWakesDeps = {
+  readonly db: Db;
+  readonly nodeId: NodeId;
+  /** For LISTEN, which needs a connection of its own; undefined where nobody ever listens. */
+  readonly listenAddress: DatabaseAddress | undefined;
+  /** A notice has come, as `createNotices` takes it. */
+  readonly hear: (payload: string) => void;
+  /** Something may have been missed. */
+  readonly onCatchUp: () => void;
+  readonly timers?: Timers;
+  readonly log: Log;
+};
+
+export class SiteWakes {
+  readonly #deps: SiteWakesDeps;
+  readonly #timers: Timers;
+  #isPolling = false;
+  #listening: Listening | undefined;
+  #seen: number | undefined;
+  #isAsking = false;
+  #isStopped = false;
+  #callOffs: (() => void)[] = [];
+
+  constructor(deps: SiteWakesDeps) {
+    this.#deps = deps;
+    this.#timers = deps.timers ?? systemTimers;
+  }
+
+  get isPolling(): boolean {
+    return this.#isPolling;
+  }
+
+  /** Wakes that one notice names; more become one for each topic. */
+  get mostWakes(): number {
+    return this.#isPolling ? MOST_POLLED_WAKES : MOST_NOTICE_WAKES;
+  }
+
+  async start(): Promise<void> {
+    await this.#choose();
+    // Boxes that start together don't poll together.
+    const firstMs = Math.random() * POLL_EVERY_MS;
+    this.#callOffs = [
+      this.#timers.every(COUNT_EVERY_MS, () => void this.#choose()),
+      this.#timers.after(firstMs, () => {
+        this.#callOffs.push(this.#timers.every(POLL_EVERY_MS, () => void this.#poll()));
+      }),
+    ];
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const callOff of this.#callOffs) callOff();
+    await this.#listening?.close();
+  }
+
+  /** Tells the other boxes, as `createNotices` asks for it; its failure is of no consequence. */
+  send(payload: string): void {
+    const { db, nodeId, log } = this.#deps;
+    const told = this.#isPolling ? reportWakes(db, wakesOf(payload), nodeId) : notify(db, payload);
+    told.catch((error) => log.debug("notice-not-sent", { reason: describeError(error) }));
+  }
+
+  async #choose(): Promise<void> {
+    const { db, listenAddress, hear, onCatchUp, log } = this.#deps;
+    const count = await countNodes(db).catch((error): undefined => {
+      log.debug("nodes-not-counted", { reason: describeError(error) });
+      return undefined;
+    });
+    if (this.#isStopped) return;
+    if (count !== undefined) this.#isPolling = listenAddress === undefined || count > MOST_LISTENERS;
+    if (this.#isPolling && this.#listening !== undefined) {
+      const old = this.#listening;
+      this.#listening = undefined;
+      await old.close();
+    } else if (!this.#isPolling && listenAddress !== undefined)
+      this.#listening ??= listenForNotices(listenAddress, { onNotice: hear, onCatchUp });
+  }
+
+  async #poll(): Promise<void> {
+    if (!this.#isPolling || this.#isAsking) return;
+    this.#isAsking = true;
+    const { db, nodeId, hear, log } = this.#deps;
+    try {
+      const count = await readWakeCount(db, nodeId);
+      if (count !== this.#seen && !this.#isStopped) hear(`polled\n${CATCH_UP}`);
+      this.#seen = count;
+    } catch (error) {
+      log.debug("wakes-not-polled", { reason: describeError(error) });
+    }
+    this.#isAsking = false;
+  }
+}
+
+function wakesOf(payload: string): readonly Wake[] {
+  const [, ...lines] = payload.split("\n");
+  return lines.map(parseWake).filter((wake) => wake !== undefined);
+}

@@ -1,0 +1,92 @@
+/** How boxes of small and large sites wake each other, over a real database. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { sql } from "drizzle-orm";
+import { readWakeCount } from "../../src/db/queries/node-wakes.ts";
+import { asId, type NodeId, type VmId } from "../../src/domain/ids.ts";
+import { silentLog } from "../../src/lib/log.ts";
+import { waitFor } from "../../src/lib/wait.ts";
+import { reportWakes } from "../../src/node/report/report-wakes.ts";
+import { MOST_LISTENERS, SiteWakes } from "../../src/node/site-wakes.ts";
+import { NodeDatabase } from "../support/node-database.ts";
+
+let rows: NodeDatabase;
+let [one, two]: NodeId[] = [];
+let vmId: VmId;
+const opened: SiteWakes[] = [];
+
+beforeAll(async () => {
+  rows = await NodeDatabase.create("10.94.0");
+  one = await rows.addNode("one");
+  two = await rows.addNode("two");
+  vmId = await rows.addVm("d1");
+  await rows.owner.execute(sql`update vms set node_id = ${two} where id = ${vmId}`);
+});
+afterAll(async () => {
+  for (const wakes of opened) await wakes.stop();
+  await rows.database.drop();
+});
+
+async function open(nodeId: NodeId | undefined): Promise<{ wakes: SiteWakes; heard: string[] }> {
+  const heard: string[] = [];
+  const wakes = new SiteWakes({
+    db: rows.node,
+    nodeId: nodeId ?? asId<NodeId>(0),
+    listenAddress: rows.database.address("qvd_node"),
+    hear: (payload) => heard.push(payload),
+    onCatchUp: () => heard.push("catch up"),
+    log: silentLog(),
+  });
+  opened.push(wakes);
+  await wakes.start();
+  return { wakes, heard };
+}
+
+const aboutTheDesktop = () => `me\n${JSON.stringify({ topic: "vm", vmId })}`;
+
+describe("a small site", () => {
+  test("listens: a notice is heard as it was sent", async () => {
+    const [from, to] = [await open(one), await open(two)];
+    expect(await waitFor(() => to.heard.includes("catch up"), { timeoutMs: 5_000 })).toBe(true);
+    from.wakes.send(aboutTheDesktop());
+    expect(await waitFor(() => to.heard.includes(aboutTheDesktop()), { timeoutMs: 5_000 })).toBe(true);
+    expect(to.wakes.isPolling).toBe(false);
+  });
+});
+
+describe("rows of wakes", () => {
+  test("count for the desktop's node alone", async () => {
+    const before = await readWakeCount(rows.node, two ?? asId<NodeId>(0));
+    await reportWakes(rows.node, [{ topic: "vm", vmId }], one ?? asId<NodeId>(0));
+    expect(await readWakeCount(rows.node, two ?? asId<NodeId>(0))).toBe(before + 1);
+    expect(await readWakeCount(rows.node, one ?? asId<NodeId>(0))).toBe(0);
+  });
+
+  test("count for all when no desktop is named, but not for who wakes", async () => {
+    await reportWakes(rows.node, [{ topic: "image" }], two ?? asId<NodeId>(0));
+    expect(await readWakeCount(rows.node, one ?? asId<NodeId>(0))).toBe(1);
+  });
+
+  test("count for the box whose broker waits for the desktop", async () => {
+    const session = await rows.requestSession(vmId);
+    await rows.owner.execute(sql`update sessions set broker_node_id = ${one} where id = ${session}`);
+    await reportWakes(rows.node, [{ topic: "vm", vmId }], two ?? asId<NodeId>(0));
+    expect(await readWakeCount(rows.node, one ?? asId<NodeId>(0))).toBe(2);
+  });
+});
+
+describe("a large site", () => {
+  test("polls: a wake is heard within seconds, without a listener", async () => {
+    await rows.owner.execute(
+      sql`insert into nodes (name) select 'more-' || n from generate_series(1, ${MOST_LISTENERS}) n`,
+    );
+    const [from, to] = [await open(one), await open(two)];
+    expect([from.wakes.isPolling, to.wakes.isPolling]).toEqual([true, true]);
+    // The first poll learns where the row stands.
+    expect(await waitFor(() => to.heard.length > 0, { timeoutMs: 5_000 })).toBe(true);
+    to.heard.length = 0;
+    from.wakes.send(aboutTheDesktop());
+    expect(await waitFor(() => to.heard.length > 0, { timeoutMs: 5_000 })).toBe(true);
+    expect(to.heard[0]).toContain(JSON.stringify({ topic: "vm" }));
+  });
+});
