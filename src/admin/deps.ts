@@ -22,6 +22,8 @@ export type AdminDeps = {
   /** Bytes that an upload must leave free on its file system. */
   readonly leastFreeBytes: number;
   readonly networkRange: string;
+  /** PEM file of the site's authority. */
+  readonly caCertificate?: string;
   readonly clock: Clock;
   readonly log: Log;
 };

@@ -22,6 +22,7 @@ export type RunAdminDeps = {
   /** PEM files. */
   readonly tlsKey: string;
   readonly tlsCertificate: string;
+  readonly caCertificate: string;
   readonly wakeSocket: string;
   readonly incomingFolder: string;
   readonly networkRange: string;
@@ -57,6 +58,7 @@ export async function runAdmin(deps: RunAdminDeps): Promise<void> {
     incomingFolder: deps.incomingFolder,
     leastFreeBytes: LEAST_FREE_BYTES,
     networkRange: deps.networkRange,
+    caCertificate: deps.caCertificate,
     clock,
     log,
   });

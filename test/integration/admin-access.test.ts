@@ -31,6 +31,8 @@ const OPEN: ReadonlySet<string> = new Set([
   "GET /sign-in",
   "POST /sign-in",
   "POST /api/v1/sign-in",
+  "GET /api/v1/ca",
+  "POST /api/v1/join/:id",
 ]);
 
 /** Read from the app itself, so that a new route is in the table at once. */

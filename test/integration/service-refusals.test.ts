@@ -24,6 +24,8 @@ import { unblockImage } from "../../src/service/image/unblock.ts";
 import { blockNode } from "../../src/service/node/block.ts";
 import { changeNode } from "../../src/service/node/change.ts";
 import { drainNode } from "../../src/service/node/drain.ts";
+import { handOutBundle } from "../../src/service/node/hand-out-bundle.ts";
+import { inviteNode } from "../../src/service/node/invite.ts";
 import { registerNode } from "../../src/service/node/register.ts";
 import { removeNode } from "../../src/service/node/remove.ts";
 import { unblockNode } from "../../src/service/node/unblock.ts";
@@ -228,6 +230,22 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   "node/block": { also: [], call: (c, s) => blockNode(c, { nodeId: s.nodeId }) },
   "node/unblock": { also: [], call: (c, s) => unblockNode(c, { nodeId: s.nodeId }) },
+  "node/invite": {
+    also: [],
+    site: false,
+    roles: [],
+    call: (c) =>
+      inviteNode(c, { id: crypto.randomUUID(), sealed: new Uint8Array(9), nodeName: "b", validSeconds: 60 }),
+  },
+  "node/hand-out-bundle": {
+    also: [],
+    site: false,
+    call: async (c) => {
+      const id = crypto.randomUUID();
+      await inviteNode(asSystem(c), { id, sealed: new Uint8Array(9), nodeName: "b", validSeconds: 60 });
+      await handOutBundle(c, { id });
+    },
+  },
   "node/drain": { also: [], call: (c, s) => drainNode(c, { nodeId: s.nodeId }) },
   "node/undrain": { also: [], call: (c, s) => undrainNode(c, { nodeId: s.nodeId }) },
   "node/change": { also: [], call: (c, s) => changeNode(c, { nodeId: s.nodeId, weight: 2 }) },

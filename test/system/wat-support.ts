@@ -44,6 +44,7 @@ export async function startWat(options: WatOptions = {}): Promise<Wat> {
     address: "127.0.0.1",
     port: 0,
     wakeSocket: `${folder}/no-node`,
+    caCertificate: tls.tlsCertificate,
     incomingFolder,
     networkRange: "10.91.0.0/16",
     hashPassword: async () => "not a hash",

@@ -1,4 +1,4 @@
-/** Every route of `/api/v1`. Only signing in is open. */
+/** Every route of `/api/v1`. Signing in is open, and what a box needs that joins by a code. */
 
 import type { Hono } from "hono";
 import type { AdminDeps } from "../deps.ts";
@@ -19,6 +19,7 @@ import {
   apiShowImage,
   apiUploadImage,
 } from "./images.ts";
+import { apiJoin, apiShowAuthority } from "./join.ts";
 import {
   apiActOnNode,
   apiChangeNode,
@@ -52,6 +53,8 @@ const V1 = "/api/v1";
 
 export function addApiRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.post(`${V1}/sign-in`, apiSignIn(deps));
+  app.get(`${V1}/ca`, apiShowAuthority(deps));
+  app.post(`${V1}/join/:id`, apiJoin(deps));
   app.use("/api/*", requireBearer(deps.db));
   app.post(`${V1}/sign-out`, apiSignOut(deps));
 

@@ -29,6 +29,7 @@ export const adminRun: Command = {
         port: config.adminPort,
         tlsKey: layout.tlsKey,
         tlsCertificate: layout.tlsCertificate,
+        caCertificate: layout.caCertificate,
         wakeSocket: layout.wakeSocket,
         incomingFolder: layout.incomingFolder,
         networkRange: config.networkRange,

@@ -8,6 +8,7 @@ import { randomBytes, X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, chown, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
+import { dirname } from "node:path";
 import type { Layout } from "../../domain/node/layout.ts";
 import { AppError } from "../../lib/errors.ts";
 import { run, runOk } from "../../lib/run.ts";
@@ -65,33 +66,42 @@ async function makeAuthority({ layout, hostName }: TlsOptions, caKey: string): P
 }
 
 async function makeLeaf({ layout, hostName }: TlsOptions, caKey: string): Promise<void> {
-  const work = await mkdtemp(`${layout.secretsFolder}/tls-`);
+  const addresses = Object.values(networkInterfaces()).flatMap(
+    (one) => one?.map(({ address }) => address) ?? [],
+  );
+  const authority = { certificate: layout.caCertificate, key: caKey };
+  const names = { commonName: hostName, altNames: listAltNames(hostName, addresses), days: LEAF_DAYS };
+  await signLeaf(authority, names, async (key, certificate) => {
+    await rename(key, layout.tlsKey);
+    await rename(certificate, layout.tlsCertificate);
+  });
+}
+
+export type LeafNames = { readonly commonName: string; readonly altNames: string; readonly days: number };
+
+/** Makes a key and a certificate for it, as files beside the authority's key that `take` may move or read. */
+export async function signLeaf<T>(
+  authority: { readonly certificate: string; readonly key: string },
+  { commonName, altNames, days }: LeafNames,
+  take: (key: string, certificate: string) => Promise<T>,
+): Promise<T> {
+  const work = await mkdtemp(`${dirname(authority.key)}/tls-`);
   try {
-    const addresses = Object.values(networkInterfaces()).flatMap(
-      (one) => one?.map(({ address }) => address) ?? [],
-    );
     await writeFile(
       `${work}/extensions`,
-      `basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\nsubjectAltName=${listAltNames(hostName, addresses)}\n`,
+      `basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\nsubjectAltName=${altNames}\n`,
     );
     await runOk("make the box's key", [
       ...["openssl", "req", "-new", ...NEW_KEY, "-keyout", `${work}/key`, "-out", `${work}/request`],
-      ...["-subj", `/CN=${hostName.slice(0, 64)}`],
+      ...["-subj", `/CN=${commonName.slice(0, 64)}`],
     ]);
     await runOk("sign the box's certificate", [
       ...["openssl", "x509", "-req", "-in", `${work}/request`, "-out", `${work}/certificate`],
-      ...[
-        "-CA",
-        layout.caCertificate,
-        "-CAkey",
-        caKey,
-        "-set_serial",
-        `0x${randomBytes(16).toString("hex")}`,
-      ],
-      ...["-days", String(LEAF_DAYS), "-extfile", `${work}/extensions`],
+      ...["-CA", authority.certificate, "-CAkey", authority.key],
+      ...["-set_serial", `0x${randomBytes(16).toString("hex")}`],
+      ...["-days", String(days), "-extfile", `${work}/extensions`],
     ]);
-    await rename(`${work}/key`, layout.tlsKey);
-    await rename(`${work}/certificate`, layout.tlsCertificate);
+    return await take(`${work}/key`, `${work}/certificate`);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
