@@ -77,6 +77,11 @@ function selectDesktops(db: Db, where: SQL | undefined) {
       osf: osfs.name,
       memoryMb: osfs.memoryMb,
       cpus: osfs.cpus,
+      hypervisor: osfs.hypervisor,
+      /** How its node runs machines: `kvm` or emulated, `tcg`; null where it hasn't said. */
+      machines: sql<
+        string | null
+      >`(select r.facts ->> 'machines' from node_reports r where r.node_id = ${vms.nodeId})`,
       tag: vms.diTag,
       address: vms.address,
       isBlocked: vms.isBlocked,

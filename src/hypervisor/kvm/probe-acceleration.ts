@@ -71,9 +71,10 @@ async function probe(options: ProbeOptions): Promise<Acceleration> {
       `there is no kernel below ${kernelFolder} by which ${device} could be proved to work. Install one (linux-image-amd64); it is only tried, not used`,
     );
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-  if (await canBoot(`${kernelFolder}/${kernel}`, timeoutMs)) return { accelerator: "kvm", reason: "" };
+  const fault = await tryToBoot(`${kernelFolder}/${kernel}`, timeoutMs);
+  if (fault === undefined) return { accelerator: "kvm", reason: "" };
   return emulated(
-    `${device} is there, but a guest that was tried with it did not boot within ${timeoutMs / 1000} s, as happens inside another virtual machine. Look at its host's nested virtualisation`,
+    `${device} is there, but a guest that was tried with it did not boot (${fault}), as happens inside another virtual machine. Look at its host's nested virtualisation`,
   );
 }
 
@@ -81,11 +82,14 @@ function emulated(why: string): Acceleration {
   return { accelerator: "tcg", reason: `${why}.` };
 }
 
-/** The guest has no root file system: it panics and QEMU ends, long after it has said what version it is. */
-async function canBoot(kernel: string, timeoutMs: number): Promise<boolean> {
+/**
+ * Undefined when it booted. The guest has no root file system: it panics and QEMU ends, long after it has said
+ * what version it is.
+ */
+async function tryToBoot(kernel: string, timeoutMs: number): Promise<string | undefined> {
   const folder = await mkdtemp("/tmp/qvd-kvm-");
   try {
-    await run(
+    const { stderr } = await run(
       [
         ...["/usr/bin/qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none"],
         ...["-machine", "q35", "-accel", "kvm", "-cpu", "host", "-m", "256", "-no-reboot"],
@@ -95,7 +99,9 @@ async function canBoot(kernel: string, timeoutMs: number): Promise<boolean> {
       { timeoutMs },
     );
     const console = await readFile(`${folder}/console`, "utf8").catch(() => "");
-    return console.includes("Linux version");
+    if (console.includes("Linux version")) return undefined;
+    const said = stderr.trim().split("\n").at(0)?.slice(0, 200) ?? "";
+    return said === "" ? `nothing came within ${timeoutMs / 1000} s` : `QEMU said: ${said}`;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

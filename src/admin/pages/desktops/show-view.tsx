@@ -188,6 +188,7 @@ function FactsCard(props: { readonly view: DesktopView }) {
           ["Owner", <a href={`/users/${vm.userId}`}>{vm.user}</a>],
           ["Tenant", vm.tenant],
           ["Image", <ImageFact view={props.view} />],
+          ["Kind", <KindFact vm={vm} />],
           ["Runs", vm.runningVersion === null ? null : `version ${vm.runningVersion}`],
           ["Address", <code>{vm.address}</code>],
           ["Node", vm.node ?? "not placed yet"],
@@ -207,6 +208,21 @@ function ImageFact(props: { readonly view: DesktopView }) {
     <>
       <a href={`/images#osf-${vm.osfId}`}>{vm.osf}</a>, tag {vm.tag}
       <span class="row-sub">{version}</span>
+    </>
+  );
+}
+
+function KindFact(props: { readonly vm: DesktopRow }) {
+  const { hypervisor, machines } = props.vm;
+  if (hypervisor === "lxc") return <>container</>;
+  return (
+    <>
+      virtual machine
+      {machines === null ? null : (
+        <span class="row-sub">
+          {machines === "tcg" ? "emulated on its node, so many times slower" : "with the processor's help"}
+        </span>
+      )}
     </>
   );
 }
