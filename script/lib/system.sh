@@ -3,7 +3,10 @@
 # Sourced in the project's root, with `program` set to who says things and `packages` to what is wanted.
 
 accounts=(qvd-db qvd-auth qvd-broker qvd-admin qvd-net)
+# Fetches, looks at and builds images of strangers: in none of our groups, with a range for what it unpacks.
+image_account=qvd-image
 ids=root:1000000:2000000000
+image_ids=$image_account:2146000000:65536
 
 say() { echo "$program: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -64,12 +67,12 @@ make_accounts() {
   for name in qvd qvd-tls; do
     getent group "$name" > /dev/null || groupadd --system "$name"
   done
-  for name in "${accounts[@]}"; do
+  for name in "${accounts[@]}" "$image_account"; do
     if ! getent passwd "$name" > /dev/null; then
       say "making the system account $name"
       useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$name"
     fi
-    is_member "$name" qvd || usermod --append --groups qvd "$name"
+    [ "$name" = "$image_account" ] || is_member "$name" qvd || usermod --append --groups qvd "$name"
   done
   for name in qvd-broker qvd-admin; do
     is_member "$name" qvd-tls || usermod --append --groups qvd-tls "$name"
@@ -80,6 +83,7 @@ give_ranges() {
   local file
   for file in /etc/subuid /etc/subgid; do
     grep -qsx "$ids" "$file" || echo "$ids" >> "$file"
+    grep -qs "^$image_account:" "$file" || echo "$image_ids" >> "$file"
   done
 }
 
