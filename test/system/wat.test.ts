@@ -27,6 +27,9 @@ const PAGES = [
   "/users/1/delete",
   "/images",
   "/images/new",
+  "/images/2",
+  "/images/1/publish",
+  "/images/2/retire",
   "/images/2/tag",
   "/images/2/delete",
   "/images/osf/new",
@@ -345,7 +348,7 @@ describe("a person", () => {
       expect((await Bun.file(`${wat.incomingFolder}/office-15.tar`).bytes()).length).toBe(300_000);
       await page.fill("#version", "2026-12-01");
       await page.click("role=button[name='Add the image']");
-      await page.waitForURL(/\/images$/);
+      await page.waitForURL(/\/images\/\d+$/);
       expect(await page.textContent("main")).toContain("2026-12-01");
       expect(await page.textContent("main")).toContain("Waiting");
       await visit(page, `${wat.url}/images/new?osf=1`);

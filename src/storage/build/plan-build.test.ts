@@ -1,0 +1,57 @@
+import { describe, expect, test } from "bun:test";
+import type { Recipe } from "../../domain/image/recipe.ts";
+import { planBuild, stepOf } from "./plan-build.ts";
+
+const recipe = (fields: Partial<Recipe>): Recipe => ({
+  name: "x",
+  summary: "X",
+  packages: [],
+  applications: [],
+  ...fields,
+});
+const none = { filesTar: undefined, customize: undefined };
+
+describe("a build", () => {
+  test("takes the packages of all stories once, the lowest first", () => {
+    const plan = planBuild([recipe({ packages: ["a", "b"] }), recipe({ packages: ["b", "c"] })], {
+      folder: "/w",
+      stories: [none, none],
+      output: "/w/o.tar",
+    });
+    expect(plan.packages).toEqual(["a", "b", "c"]);
+    expect(plan.command).toContain("--include=a,b,c");
+    expect(plan.command.slice(-3)).toEqual(["bookworm", "/w/o.tar", "/w/sources.list"]);
+  });
+
+  test("is of the topmost story's suite", () => {
+    const stories = [recipe({ suite: "bookworm" }), recipe({ suite: "trixie" }), recipe({})];
+    const plan = planBuild(stories, { folder: "/w", stories: [none, none, none], output: "/w/o.tar" });
+    expect(plan.suite).toBe("trixie");
+  });
+
+  test("lays files before it runs the script, and the script has no network and sees the new root only", () => {
+    const stories = [{ filesTar: "/w/0/files.tar", customize: "/w/0/customize" }];
+    const { command } = planBuild([recipe({})], { folder: "/w", stories, output: "/w/o.tar" });
+    const hooks = command.filter((word) => word.startsWith("--customize-hook="));
+    expect(hooks.map((hook) => hook.replace("--customize-hook=", ""))).toEqual([
+      "tar-in /w/0/files.tar /",
+      "upload /w/0/customize /qvd-customize",
+      'unshare --net chroot "$1" /bin/sh /qvd-customize',
+      'rm "$1/qvd-customize"',
+    ]);
+  });
+
+  test("never asks for rights of the machine", () => {
+    const { command } = planBuild([recipe({})], { folder: "/w", stories: [none], output: "/w/o.tar" });
+    expect(command).toContain("--mode=unshare");
+  });
+});
+
+test.each([
+  ["I: installing remaining packages inside the chroot...", "fetching and installing the packages"],
+  ["I: creating tarball...", "writing the archive"],
+  ["Setting up git (1:2.39) ...", undefined],
+  ["", undefined],
+])("mmdebstrap's %j is the step %j", (line, step) => {
+  expect(stepOf(line)).toBe(step as string);
+});

@@ -1,0 +1,148 @@
+/** Recipes and what they may not do. What takes Debian's packages and minutes is in the long form. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { readImageAccount } from "../../src/cli/accounts.ts";
+import { runOk } from "../../src/lib/run.ts";
+import { buildConfinement } from "../../src/storage/build/build-confinement.ts";
+import { buildImage } from "../../src/storage/build/build-image.ts";
+import { hashRecipes, readRecipes } from "../../src/storage/build/read-recipe.ts";
+import { verifyArchive } from "../../src/storage/verify-archive.ts";
+
+const ROOT = `${import.meta.dir}/../..`;
+const isLong = process.env.QVD_TEST_LONG === "1";
+let scratch: string;
+beforeAll(async () => {
+  scratch = await mkdtemp("/var/tmp/qvd-build-");
+  await chmod(scratch, 0o755);
+});
+afterAll(() => rm(scratch, { recursive: true, force: true }));
+
+async function lay(name: string, text: string): Promise<string> {
+  const folder = `${scratch}/recipes/${name}`;
+  await mkdir(folder, { recursive: true });
+  await writeFile(`${folder}/recipe.toml`, `name = "${name}"\nsummary = "A test"\n${text}`);
+  return folder;
+}
+
+describe("the recipes that come with QVD", () => {
+  test.each([
+    ["light", ["light"]],
+    ["office", ["light", "office"]],
+    ["developer", ["light", "developer"]],
+  ])("%s can be read, with what it is based on", async (name, stories) => {
+    const read = await readRecipes(`${ROOT}/appliance/images/${name}`);
+    expect(read.map(({ recipe }) => recipe.name)).toEqual(stories);
+  });
+});
+
+describe("reading a recipe", () => {
+  test("refuses what leads elsewhere", async () => {
+    const linked = await lay("linked", 'customize = "script"');
+    await symlink("/etc/shadow", `${linked}/script`);
+    await expect(readRecipes(linked)).rejects.toThrow(/names script, which is no file beside it/);
+    const tree = await lay("tree", 'files = "files"');
+    await symlink("/etc", `${tree}/files`);
+    await expect(readRecipes(tree)).rejects.toThrow(/names files, which is no folder beside it/);
+    const toml = `${scratch}/recipes/toml`;
+    await mkdir(toml);
+    await symlink("/etc/passwd", `${toml}/recipe.toml`);
+    await expect(readRecipes(toml)).rejects.toThrow(/there is no recipe/);
+  });
+
+  test("refuses one that is based on itself, or on none", async () => {
+    await expect(readRecipes(await lay("round", 'based-on = "round"'))).rejects.toThrow(/based on itself/);
+    await expect(readRecipes(await lay("alone", 'based-on = "nobody"'))).rejects.toThrow(
+      /no recipe .*nobody/,
+    );
+  });
+
+  test("has another key when anything of it changes, and only then", async () => {
+    const folder = await lay("keyed", 'customize = "script"');
+    await writeFile(`${folder}/script`, "true");
+    const key = async () => hashRecipes(await readRecipes(folder), "1");
+    const first = await key();
+    expect(await key()).toBe(first);
+    expect(await hashRecipes(await readRecipes(folder), "2")).not.toBe(first);
+    await writeFile(`${folder}/script`, "false");
+    expect(await key()).not.toBe(first);
+  });
+});
+
+describe("what runs while an image is built", () => {
+  const confined = async (text: string, alsoCovered: readonly string[] = []): Promise<string> => {
+    const words = await buildConfinement({ workFolder: scratch, alsoCovered });
+    return await runOk("looking around", [...words, "/bin/sh", "-c", text]);
+  };
+
+  test("is an account that owns nothing", async () => {
+    const [who, capabilities] = (await confined("id -un; grep CapEff /proc/self/status")).split("\n");
+    expect([who, capabilities]).toEqual(["qvd-image", "CapEff:\t0000000000000000"]);
+  });
+
+  test("sees nobody's data and no other process", async () => {
+    await mkdir(`${scratch}/state`, { recursive: true });
+    await writeFile(`${scratch}/state/open-to-all`, "secret");
+    expect(await confined(`ls -A /root /home /srv ${scratch}/state`, [`${scratch}/state`])).not.toContain(
+      "open",
+    );
+    expect(Number(await confined("ls /proc | grep -c '^[0-9]'"))).toBeLessThan(8);
+    expect(await confined("cat /etc/shadow 2>&1 || true")).toContain("Permission denied");
+  });
+});
+
+describe.skipIf(!isLong)("building, for which QVD_TEST_LONG=1 is needed", () => {
+  test(
+    "gives an image of the packages, the files, the script's doing and the menu, and leaves nothing beside it",
+    async () => {
+      const folder = await lay(
+        "whole",
+        'packages = ["less"]\nfiles = "files"\ncustomize = "script"\n[[applications]]\nid = "less"\nname = "Less"\nexec = "less"\n',
+      );
+      await mkdir(`${folder}/files/etc`, { recursive: true });
+      await writeFile(`${folder}/files/etc/made-here`, "yes\n");
+      await writeFile(
+        `${folder}/script`,
+        "set -eu\nid -u > /etc/script-id\ntail -n +3 /proc/net/dev | cut -d: -f1 > /etc/script-links\n",
+      );
+      const steps: string[] = [];
+      const output = `${scratch}/out/whole.tar.zst`;
+      await buildImage({
+        stories: await readRecipes(folder),
+        output,
+        account: readImageAccount(await readFile("/etc/passwd", "utf8")),
+        covered: [],
+        onStep: (words) => void steps.push(words),
+        signal: new AbortController().signal,
+      });
+      expect(steps).toContain("compressing");
+      expect((await verifyArchive(output)).unpackedBytes).toBeGreaterThan(50_000_000);
+      const read = (path: string) =>
+        runOk("reading the image", ["/usr/bin/tar", "--zstd", "-xOf", output, path]);
+      expect(await read("./etc/made-here")).toBe("yes\n");
+      expect(await read("./etc/script-id")).toBe("0\n");
+      expect((await read("./etc/script-links")).trim()).toBe("lo");
+      expect(await read("./usr/share/applications/less.desktop")).toContain("Exec=less");
+      expect((await runOk("looking", ["/usr/bin/ls", "-A", `${scratch}/out`])).trim()).toBe("whole.tar.zst");
+    },
+    10 * 60_000,
+  );
+
+  test(
+    "that fails says what Debian's tools said, and leaves nothing",
+    async () => {
+      const folder = await lay("wrong", 'packages = ["no-such-package-anywhere"]');
+      const building = buildImage({
+        stories: await readRecipes(folder),
+        output: `${scratch}/wrong/x.tar.zst`,
+        account: readImageAccount(await readFile("/etc/passwd", "utf8")),
+        covered: [],
+        onStep: () => {},
+        signal: new AbortController().signal,
+      });
+      await expect(building).rejects.toThrow(/no-such-package-anywhere/);
+      expect((await runOk("looking", ["/usr/bin/ls", "-A", `${scratch}/wrong`])).trim()).toBe("");
+    },
+    10 * 60_000,
+  );
+});
