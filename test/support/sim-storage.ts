@@ -28,6 +28,8 @@ export type SimStorage = Storage & {
   readonly unpackings: { readonly most: number; readonly begun: number };
   /** Makes every look at the disks take so long. */
   slowLooks(ms: number): void;
+  /** Makes the next so many mountings fail. */
+  failMounting(times: number, fault: AppError): void;
   /** Makes the next so many clean-ups fail. */
   failUnmounting(times: number): void;
 };
@@ -49,6 +51,7 @@ export function createSimStorage(layout: Layout): SimStorage {
     signal.throwIfAborted();
     mkdirSync(baseFolder(layout, diId), { recursive: true });
   };
+  const mountFaults: AppError[] = [];
   let unmountFailures = 0;
   let lookMs = 0;
   for (const folder of [layout.vmsFolder, layout.basesFolder, layout.homesFolder])
@@ -65,6 +68,7 @@ export function createSimStorage(layout: Layout): SimStorage {
     slowLooks: (ms) => {
       lookMs = ms;
     },
+    failMounting: (times, fault) => void mountFaults.push(...Array.from({ length: times }, () => fault)),
     failUnmounting: (times) => {
       unmountFailures = times;
     },
@@ -88,7 +92,11 @@ export function createSimStorage(layout: Layout): SimStorage {
         changedAt: statSync(`${layout.basesFolder}/${name}`).ctime,
       })),
     removeBase: async (diId) => rmSync(baseFolder(layout, diId), { recursive: true, force: true }),
-    mountDesktop: async (request) => simMount(layout, request),
+    mountDesktop: async (request) => {
+      const fault = mountFaults.shift();
+      if (fault !== undefined) throw fault;
+      return simMount(layout, request);
+    },
     prepareMachine: async ({ vmId }) => {
       mkdirSync(vmLayout(layout, vmId).fresh, { recursive: true });
     },

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, readFile } from "node:fs/promises";
 import { run, runOk } from "../../../src/lib/run.ts";
 import { waitFor } from "../../../src/lib/wait.ts";
-import { makeInitrd, type NfsGuest, startGuest } from "../../support/nfs-guests.ts";
+import { type GuestRequest, makeInitrd, type NfsGuest, startGuest } from "../../support/nfs-guests.ts";
 import { type NfsServer, startNfsServer } from "../../support/nfs-server.ts";
 
 const isLong = process.env.QVD_TEST_LONG === "1";
@@ -98,21 +98,8 @@ describe.skipIf(!isLong)("homes on NFS (long form: set QVD_TEST_LONG=1)", () => 
       const begun = { one: one.events.length, two: two.events.length };
       await one.ask({ do: "write", path: log, owner: "one" });
       expect(await waitFor(() => acknowledged(one, begun.one).length > 50, { timeoutMs: 60_000 })).toBe(true);
-      await one.pause();
       const pausedAtMs = performance.now();
-      const taken = await waitFor(
-        () =>
-          two.ask(mount).then(
-            () => true,
-            () => false,
-          ),
-        {
-          timeoutMs: (LEASE_SECONDS + 30) * 1_000,
-          everyMs: 500,
-        },
-      );
-      expect(taken).toBe(true);
-      const takenAfterS = (performance.now() - pausedAtMs) / 1_000;
+      const takenAfterS = await takeOver(() => one.pause(), mount);
       await two.ask({ do: "write", path: log, owner: "two" });
       await Bun.sleep(Math.max(3_000, pauseSeconds * 1_000 - (performance.now() - pausedAtMs)));
       const before = acknowledged(one, begun.one).length;
@@ -140,6 +127,40 @@ describe.skipIf(!isLong)("homes on NFS (long form: set QVD_TEST_LONG=1)", () => 
     },
     300_000,
   );
+
+  test("a box that is cut from power leaves every acknowledged write to whoever takes over", async () => {
+    const image = "/share/cut.img";
+    const mount = { do: "mount", path: image, mountPoint: "/home/c" } as const;
+    await one.ask({ do: "make", path: image, sizeMb: 128 });
+    await one.ask(mount);
+    const begun = { one: one.events.length, two: two.events.length };
+    await one.ask({ do: "write", path: "/home/c/log", owner: "one" });
+    const hasWritten = () => acknowledged(one, begun.one).length > 100;
+    expect(await waitFor(hasWritten, { timeoutMs: 60_000 })).toBe(true);
+    const takenAfterS = await takeOver(() => one.kill(), mount);
+    await two.ask({ do: "write", path: "/home/c/log", owner: "two" });
+    expect(await waitFor(() => acknowledged(two, begun.two).length > 20, { timeoutMs: 60_000 })).toBe(true);
+    await two.ask({ do: "rest" });
+    await two.shell("/usr/bin/umount /home/c");
+    await expectWhole(`${server.folder}/cut.img`, {
+      one: acknowledged(one, begun.one).length,
+      two: acknowledged(two, begun.two).length,
+    });
+    console.info(`cut from power: taken over after ${takenAfterS.toFixed(1)} s (lease ${LEASE_SECONDS} s)`);
+  }, 300_000);
+
+  /** Returns the seconds from one's end, or sleep, until two had mounted the home. */
+  async function takeOver(lose: () => Promise<void>, mount: GuestRequest): Promise<number> {
+    await lose();
+    const lostAtMs = performance.now();
+    const isTaken = () =>
+      two.ask(mount).then(
+        () => true,
+        () => false,
+      );
+    expect(await waitFor(isTaken, { timeoutMs: (LEASE_SECONDS + 30) * 1_000, everyMs: 500 })).toBe(true);
+    return (performance.now() - lostAtMs) / 1_000;
+  }
 
   async function mountShare(guest: NfsGuest): Promise<void> {
     const options = `vers=4.2,addr=10.0.2.2,port=${server.port},hard,nosharecache`;
