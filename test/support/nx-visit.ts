@@ -19,6 +19,9 @@ export type Person = {
 
 export type Answer = { readonly status: number; readonly body: string; readonly tookMs: number };
 
+/** What the visitor waits for, and how long; a slow machine needs more. */
+export type Look = { readonly colour?: string; readonly shownMs?: number; readonly answerMs?: number };
+
 const SHOWN_MS = 20_000;
 
 /** Sends the request for a session on a connection of its own; the caller waits for what it needs. */
@@ -51,16 +54,17 @@ export class Visit {
   readonly #arrivalsMs: number[];
 
   /** Resolves when the desktop's window is seen; throws with the broker's answer when it is no 101. */
-  static async open(screen: Screen, port: number, person: Person): Promise<Visit> {
+  static async open(screen: Screen, port: number, person: Person, look: Look = {}): Promise<Visit> {
+    const { colour = WINDOW_COLOUR, shownMs = SHOWN_MS, answerMs = 60_000 } = look;
     const client = await askForSession(port, person);
-    const { status, body } = await client.answer(60_000);
+    const { status, body } = await client.answer(answerMs);
     if (status !== 101) throw new Error(`the broker answered ${status}: ${body}`);
     const arrivalsMs: number[] = [];
     const display = await bridge(client, () => arrivalsMs.push(performance.now()));
     const command = ["nxproxy", "-S", `localhost:${display}`];
     const proxy = Bun.spawn(command, { env: { ...screen.env }, stdio: ["ignore", "ignore", "ignore"] });
     const visit = new Visit(screen, { client, proxy, arrivalsMs });
-    if (!(await visit.sees(parseColour(WINDOW_COLOUR)))) {
+    if (!(await visit.sees(parseColour(colour), shownMs))) {
       await visit.leave();
       throw new Error(`the desktop was not seen; ${arrivalsMs.length} chunks came`);
     }
@@ -81,9 +85,9 @@ export class Visit {
     return this.#client.hasEnded || this.#client.isClosed;
   }
 
-  async sees(colour: Colour): Promise<boolean> {
+  async sees(colour: Colour, shownMs = SHOWN_MS): Promise<boolean> {
     const isSeen = async () => (await this.#screen.readCover(colour)) > 0.1;
-    return (await waitFor(isSeen, { timeoutMs: SHOWN_MS, everyMs: 50 })) === true;
+    return (await waitFor(isSeen, { timeoutMs: shownMs, everyMs: 50 })) === true;
   }
 
   /** The longest that nothing came since `sinceMs` by performance.now(), until now. */

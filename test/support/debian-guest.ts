@@ -1,0 +1,210 @@
+/**
+ * A stock Debian 12 in QEMU, with systemd and control groups of version 2 alone, as a user's box has: for tests of what
+ * only shows there. Made once from Debian's packages and kept in the images' cache; each guest writes to an overlay of
+ * its own. Software emulation: a boot takes half a minute.
+ */
+
+import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { type RunResult, run, runOk } from "../../src/lib/run.ts";
+import { waitFor } from "../../src/lib/wait.ts";
+import { buildDebianRoot, listSources } from "./debian-root.ts";
+
+export type GuestOptions = {
+  /** Folders and files of this machine that the guest finds below /srv/given. */
+  readonly given: Readonly<Record<string, string>>;
+  /** TCP ports of the guest that this machine reaches on loopback, by their port here. */
+  readonly ports: Readonly<Record<number, number>>;
+  readonly memoryMb: number;
+};
+
+export interface DebianGuest {
+  /** Runs a shell script as root of the guest. */
+  run(script: string, timeoutMs?: number): Promise<RunResult>;
+  /** Like `run`; throws with what was said when it fails. */
+  must(script: string, timeoutMs?: number): Promise<string>;
+  /** Powers the guest off cleanly and boots it again. */
+  reboot(): Promise<void>;
+  /** What the guest's console said. */
+  console(): Promise<string>;
+  dispose(): Promise<void>;
+}
+
+type Parts = {
+  readonly disk: string;
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly key: string;
+};
+
+const PACKAGES = [
+  ...["linux-image-cloud-amd64", "initramfs-tools", "systemd-sysv", "udev", "dbus", "kmod", "apparmor"],
+  ...["ca-certificates", "openssh-server", "iproute2", "procps", "logrotate", "cron"],
+];
+const BOOT_MS = 300_000;
+
+export async function startDebianGuest(options: GuestOptions): Promise<DebianGuest> {
+  const parts = await buildParts();
+  const folder = await mkdtemp("/var/tmp/qvd-guest-");
+  await runOk("making the guest's disk", [
+    ...["/usr/bin/qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", parts.disk],
+    ...[`${folder}/disk.qcow2`, "24G"],
+  ]);
+  await packGiven(options.given, folder);
+  const sshPort = 40_000 + (process.pid % 20_000);
+  let machine = boot(parts, folder, { ...options, ports: { ...options.ports, [sshPort]: 22 } });
+  const runIn = (script: string, timeoutMs = 60_000) =>
+    run(
+      [
+        ...["/usr/bin/ssh", "-i", parts.key, "-p", `${sshPort}`, "-o", "StrictHostKeyChecking=no"],
+        ...["-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=20"],
+        ...["root@127.0.0.1", "bash -s"],
+      ],
+      { stdin: script, timeoutMs },
+    );
+  const awaitUp = async () => {
+    const isUp = async () => (await runIn("systemctl is-system-running --wait", 60_000)).stdout !== "";
+    if ((await waitFor(isUp, { timeoutMs: BOOT_MS, everyMs: 1_000 })) !== true)
+      throw new Error(`the guest did not boot; see ${folder}/console.log`);
+    await runIn("mountpoint -q /srv/given || { mkdir -p /srv/given; mount /dev/vdb /srv/given; }");
+  };
+  await awaitUp();
+  return {
+    run: runIn,
+    async must(script, timeoutMs) {
+      const result = await runIn(script, timeoutMs);
+      if (result.exitCode === 0) return result.stdout;
+      throw new Error(
+        `in the guest, ${script}\nended with ${result.exitCode}: ${result.stdout}${result.stderr}`,
+      );
+    },
+    async reboot() {
+      await runIn("systemctl poweroff");
+      const hasEnded = await Promise.race([machine.exited, Bun.sleep(240_000)]);
+      if (hasEnded === undefined) throw new Error("the guest did not power off within four minutes");
+      machine = boot(parts, folder, { ...options, ports: { ...options.ports, [sshPort]: 22 } });
+      await awaitUp();
+    },
+    console: () => Bun.file(`${folder}/console.log`).text(),
+    async dispose() {
+      machine.kill("SIGKILL");
+      await machine.exited;
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+function boot(parts: Parts, folder: string, { ports, memoryMb }: GuestOptions): Bun.Subprocess {
+  const forwards = Object.entries(ports).map(([here, there]) => `hostfwd=tcp:127.0.0.1:${here}-:${there}`);
+  return Bun.spawn(
+    [
+      ...[
+        "/usr/bin/qemu-system-x86_64",
+        "-nodefaults",
+        "-no-user-config",
+        "-display",
+        "none",
+        "-machine",
+        "q35",
+      ],
+      ...[
+        "-accel",
+        "tcg,thread=multi,tb-size=512",
+        "-cpu",
+        "max",
+        "-smp",
+        "4",
+        "-m",
+        `${memoryMb}`,
+        "-no-reboot",
+      ],
+      ...["-kernel", parts.kernel, "-initrd", parts.initrd],
+      ...["-append", "root=/dev/vda rw console=ttyS0 quiet mitigations=off"],
+      ...["-serial", `file:${folder}/console.log`],
+      ...["-drive", `file=${folder}/disk.qcow2,if=virtio,cache=unsafe`],
+      ...["-drive", `file=${folder}/given.img,if=virtio,format=raw,readonly=on`],
+      ...["-netdev", ["user", "id=n0", ...forwards].join(","), "-device", "virtio-net-pci,netdev=n0"],
+      ...["-device", "virtio-rng-pci"],
+    ],
+    { stdin: "ignore", stdout: "ignore", stderr: Bun.file(`${folder}/qemu.log`) },
+  );
+}
+
+async function packGiven(given: GuestOptions["given"], folder: string): Promise<void> {
+  const tree = `${folder}/given`;
+  await mkdir(tree);
+  for (const [name, source] of Object.entries(given))
+    await cp(source, `${tree}/${name}`, { recursive: true, verbatimSymlinks: true });
+  const size = Number((await runOk("measuring", ["/usr/bin/du", "-sm", tree])).split("\t")[0]);
+  await makeFileSystem(tree, `${folder}/given.img`, `${Math.ceil(size * 1.2) + 64}M`);
+  await rm(tree, { recursive: true });
+}
+
+/** Disk, kernel and key, made when the cache hasn't got them. */
+async function buildParts(): Promise<Parts> {
+  const archive = await buildDebianRoot({
+    name: "guest",
+    packages: PACKAGES,
+    variant: "apt",
+    essentialHook: `mkdir -p "$1/etc/initramfs-tools/conf.d"; echo MODULES=list >"$1/etc/initramfs-tools/conf.d/vm"; printf '%s\\n' virtio_pci virtio_blk ext4 >"$1/etc/initramfs-tools/modules"`,
+  });
+  const folder = archive.replace(/\.tar$/, ".d");
+  const parts = {
+    disk: `${folder}/disk.qcow2`,
+    kernel: `${folder}/kernel`,
+    initrd: `${folder}/initrd`,
+    key: `${folder}/key`,
+  };
+  if (await Bun.file(parts.disk).exists()) return parts;
+  const work = await mkdtemp(`${folder}.`);
+  const root = `${work}/root`;
+  await mkdir(root);
+  await runOk("unpacking", ["/usr/bin/tar", "-xpf", archive, "-C", root, "--numeric-owner"], {
+    timeoutMs: 120_000,
+  });
+  for (const name of await readdir(`${root}/boot`))
+    if (name.startsWith("vmlinuz-")) await cp(`${root}/boot/${name}`, `${work}/kernel`);
+    else if (name.startsWith("initrd.img-")) await cp(`${root}/boot/${name}`, `${work}/initrd`);
+  await runOk("making a key", ["/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", `${work}/key`]);
+  await furnish(root, await Bun.file(`${work}/key.pub`).text());
+  await makeFileSystem(root, `${work}/disk.raw`, "24G");
+  await runOk("converting", [
+    ...["/usr/bin/qemu-img", "convert", "-O", "qcow2", `${work}/disk.raw`, `${work}/disk.qcow2`],
+  ]);
+  await rm(`${work}/disk.raw`);
+  await runOk("removing the tree", ["/usr/bin/rm", "-rf", "--one-file-system", root]);
+  await rm(folder, { recursive: true, force: true });
+  await rename(work, folder);
+  return parts;
+}
+
+/** What a cloud's image would bring: network by DHCP, a name, sources of packages, a way in. */
+async function furnish(root: string, publicKey: string): Promise<void> {
+  await mkdir(`${root}/root/.ssh`, { recursive: true, mode: 0o700 });
+  const files = {
+    "root/.ssh/authorized_keys": publicKey,
+    "etc/hostname": "stock\n",
+    "etc/hosts": "127.0.0.1 localhost\n127.0.1.1 stock\n",
+    "etc/fstab": "/dev/vda / ext4 rw 0 1\n",
+    "etc/resolv.conf": "nameserver 10.0.2.3\n",
+    "etc/systemd/network/10-all.network":
+      "[Match]\nName=en* eth*\n[Network]\nDHCP=ipv4\n[DHCPv4]\nUseDNS=no\n",
+    "etc/apt/sources.list.d/0000sources.list": await listSources(),
+    "etc/apt/apt.conf.d/90dates": 'Acquire::Check-Valid-Until "false";\nAcquire::Check-Date "false";\n',
+  };
+  for (const [path, text] of Object.entries(files)) await writeFile(`${root}/${path}`, text, { mode: 0o644 });
+  await runOk("enabling the network", [
+    ...["/usr/sbin/chroot", root, "/usr/bin/systemctl", "enable", "systemd-networkd", "ssh"],
+  ]);
+}
+
+async function makeFileSystem(tree: string, image: string, size: string): Promise<void> {
+  await runOk("making a disk", ["/usr/bin/truncate", "-s", size, image]);
+  await runOk(
+    "filling a disk",
+    [
+      ...["/usr/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-m", "0"],
+      ...["-E", "lazy_itable_init=1,lazy_journal_init=1", "-d", tree, image],
+    ],
+    { timeoutMs: 300_000 },
+  );
+}

@@ -1,0 +1,169 @@
+/**
+ * A stock Debian 12 with systemd and control groups of version 2 alone, as a user's box is: installing, the contract of
+ * the LXC driver, a person's round with a real client, a reboot, an upgrade, and the removal. Under software emulation;
+ * a quarter of an hour. Run by `QVD_TEST_LONG=1 bun test test/system/long/install.test.ts`; skipped otherwise, because of that.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { openScreen, type Screen } from "../../../bench/screen.ts";
+import { COLOUR } from "../../../script/lib/demo/place.ts";
+import { runOk } from "../../../src/lib/run.ts";
+import { waitFor } from "../../../src/lib/wait.ts";
+import { type DebianGuest, startDebianGuest } from "../../support/debian-guest.ts";
+import { askOnce, type Person, Visit } from "../../support/nx-visit.ts";
+
+const ROOT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
+const MINUTE_MS = 60_000;
+const PORTS = { broker: 48_443, admin: 49_443 };
+/** The session of a whole desktop under software emulation. */
+const LOOK = { colour: COLOUR, answerMs: 4 * MINUTE_MS, shownMs: 4 * MINUTE_MS };
+
+const isLong = process.env.QVD_TEST_LONG === "1";
+
+describe.skipIf(!isLong)("a stock Debian with qvd installed (long form: set QVD_TEST_LONG=1)", () => {
+  let guest: DebianGuest;
+  let screen: Screen;
+  let adminPassword = "";
+  let anna: Person;
+
+  beforeAll(async () => {
+    await runOk("compiling", [process.execPath, "run", "build.ts"], { cwd: ROOT, timeoutMs: 3 * MINUTE_MS });
+    const image = await runOk("building the image light", [`${ROOT}/script/build-image`, "light"], {
+      timeoutMs: 10 * MINUTE_MS,
+    });
+    const given = Object.fromEntries(
+      ["appliance", "bench", "migrations", "script", "src", "test", "node_modules", ".tools", "dist"]
+        .concat(["build.ts", "bun.lock", "package.json", "tsconfig.json"])
+        .map((name) => [name, `${ROOT}/${name}`]),
+    );
+    guest = await startDebianGuest({
+      given: { ...given, "light.tar.zst": image.trim() },
+      ports: { [PORTS.broker]: 8443, [PORTS.admin]: 9443 },
+      memoryMb: 4096,
+    });
+    screen = await openScreen();
+  }, 20 * MINUTE_MS);
+  afterAll(async () => {
+    await screen?.close();
+    await guest?.dispose();
+  }, MINUTE_MS);
+
+  /** Runs qvd in the guest as its administrator. */
+  const qvd = (words: string, stdin = "") =>
+    guest.must(
+      `export QVD_API_CA=/var/lib/qvd/ca.crt QVD_LOGIN=admin QVD_PASSWORD='${adminPassword}'
+printf '%s' '${stdin}' | qvd ${words}`,
+      5 * MINUTE_MS,
+    );
+  const awaitRunningUnits = async () => {
+    const isUp = async () =>
+      (await guest.run("systemctl is-active qvd-db qvd-node qvd-admin && qvd node status --json")).exitCode <
+      2;
+    expect(await waitFor(isUp, { timeoutMs: 5 * MINUTE_MS, everyMs: 1_000 })).toBe(true);
+  };
+
+  test("has control groups of version 2 alone and nothing of ours to begin with", async () => {
+    const types = await guest.must(
+      "awk '$9 ~ /^cgroup/ || $8 ~ /^cgroup/ { print $9 $8 }' /proc/self/mountinfo | sort -u",
+    );
+    expect(types).toContain("cgroup2");
+    expect(await guest.must("mount -t cgroup | wc -l")).toBe("0\n");
+    expect((await guest.run("ls /opt/qvd /var/lib/qvd /etc/qvd")).exitCode).not.toBe(0);
+  });
+
+  test(
+    "is installed by one command, which shows the first administrator's password",
+    async () => {
+      const said = await guest.must("cd /srv/given && script/install --lxc-only", 20 * MINUTE_MS);
+      adminPassword = /admin\s+(\S{20,})/.exec(said)?.[1] ?? "";
+      expect(adminPassword).not.toBe("");
+      await awaitRunningUnits();
+      const again = await guest.must("cd /srv/given && script/install --lxc-only", 10 * MINUTE_MS);
+      expect(again).not.toContain("admin  ");
+      expect((await guest.must("systemctl --failed --no-legend")).trim()).toBe("");
+    },
+    25 * MINUTE_MS,
+  );
+
+  test(
+    "passes the contract of the LXC driver",
+    async () => {
+      const result = await guest.run(
+        "cp -r /srv/given /root/qvd && cd /root/qvd && .tools/bin/bun test --timeout 240000 test/system/hypervisor-lxc.test.ts 2>&1 | tail -60",
+        20 * MINUTE_MS,
+      );
+      expect(result.stdout).toContain(" 0 fail");
+    },
+    25 * MINUTE_MS,
+  );
+
+  test(
+    "has a person sign in, see the desktop, leave and come back",
+    async () => {
+      await qvd("osf create light --memory 1024 --cpus 4");
+      await qvd("image add /srv/given/light.tar.zst --osf light --version 1 --tag default");
+      await qvd("user create anna", "a-long-password\n");
+      await qvd("vm create anna-desktop --user anna --osf light");
+      const vms: { id: number }[] = JSON.parse(await qvd("vm list --json"));
+      anna = { login: "anna", password: "a-long-password", vmId: vms[0]?.id ?? 0 };
+      const isUnpacked = async () => (await guest.run("ls -d /var/lib/qvd/bases/[0-9]*")).exitCode === 0;
+      expect(await waitFor(isUnpacked, { timeoutMs: 10 * MINUTE_MS, everyMs: 2_000 })).toBe(true);
+      for (const _again of [1, 2]) await (await Visit.open(screen, PORTS.broker, anna, LOOK)).leave();
+    },
+    30 * MINUTE_MS,
+  );
+
+  test(
+    "keeps desktop and session over a restart and an upgrade of the node",
+    async () => {
+      const visit = await Visit.open(screen, PORTS.broker, anna, LOOK);
+      const init = await guest.must("cat /sys/fs/cgroup/qvd/c/*/cgroup.procs | head -n 1");
+      await guest.must("systemctl restart qvd-node", 5 * MINUTE_MS);
+      // Another executable, as an upgrade has.
+      await guest.must(
+        "printf x >>/root/qvd/dist/qvd; cd /root/qvd && script/install --lxc-only",
+        10 * MINUTE_MS,
+      );
+      await awaitRunningUnits();
+      expect(await guest.must("cat /sys/fs/cgroup/qvd/c/*/cgroup.procs | head -n 1")).toBe(init);
+      expect(visit.isOver).toBe(false);
+      await visit.leave();
+    },
+    30 * MINUTE_MS,
+  );
+
+  test(
+    "stops its desktops when it goes down, and has people sign in again after a reboot",
+    async () => {
+      await guest.must("echo kept >/var/lib/qvd/homes/*/anna/kept || ls /var/lib/qvd/homes/*");
+      await guest.reboot();
+      await awaitRunningUnits();
+      expect(
+        await guest.must("journalctl -b -1 -u qvd-node -o cat | grep -c desktops-not-stopped || true"),
+      ).toBe("0\n");
+      await (await Visit.open(screen, PORTS.broker, anna, LOOK)).leave();
+      expect(await guest.must("cat /var/lib/qvd/homes/*/anna/kept")).toBe("kept\n");
+    },
+    30 * MINUTE_MS,
+  );
+
+  test(
+    "is rid of all but data when it is removed, and goes on with them when it is installed again",
+    async () => {
+      const said = await guest.run("cd /srv/given && script/install --remove", 10 * MINUTE_MS);
+      expect(said).toMatchObject({ exitCode: 0 });
+      expect(said.stderr).toContain("/var/lib/qvd");
+      const left =
+        await guest.must(`ls -d /opt/qvd /usr/local/bin/qvd /etc/systemd/system/qvd-* /run/qvd /sys/fs/cgroup/qvd \\
+  /etc/logrotate.d/qvd /etc/sysctl.d/60-qvd.conf 2>/dev/null
+ip -br link | grep qvd; nft list tables | grep qvd; pgrep -af 'qvd|dnsmasq|postgres'; true`);
+      expect(left).toBe("");
+      expect(await guest.must("cat /var/lib/qvd/homes/*/anna/kept")).toBe("kept\n");
+      await guest.must("cd /srv/given && script/install --lxc-only", 10 * MINUTE_MS);
+      await awaitRunningUnits();
+      const { status } = await askOnce(PORTS.broker, anna, 4 * MINUTE_MS);
+      expect(status).toBe(101);
+    },
+    40 * MINUTE_MS,
+  );
+});
