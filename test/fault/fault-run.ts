@@ -4,6 +4,7 @@
  */
 
 import type { VmId } from "../../src/domain/ids.ts";
+import { describeError } from "../../src/lib/errors.ts";
 import { sleep, waitFor } from "../../src/lib/wait.ts";
 import { parseBeats } from "../support/beating-desktop.ts";
 import { ManyNodes } from "../support/many-nodes.ts";
@@ -98,19 +99,30 @@ export async function openLab(
 async function playFaults(lab: ManyNodes, faults: readonly Fault[], options: FaultRunOptions): Promise<void> {
   const beginMs = performance.now();
   const { signal, say } = options;
-  await Promise.all(
+  // All are waited for, also when one can't be done: they would go on with a lab that is gone.
+  const ends = await Promise.allSettled(
     faults.map(async (fault) => {
       await sleep(Math.max(0, beginMs + fault.atMs - performance.now()), signal);
       if (signal.aborted) return;
       const where = fault.node === undefined ? "" : ` of ${lab.nodes[fault.node]?.name}`;
       const at = `${(fault.atMs / 1000).toFixed(0).padStart(5)} s`;
       say(`${at}  ${fault.kind}${where} for ${((fault.untilMs - fault.atMs) / 1000).toFixed(1)} s`);
-      await inflict(lab, fault);
+      await insist(say, () => inflict(lab, fault));
       await sleep(Math.max(0, beginMs + fault.untilMs - performance.now()), signal);
-      await undo(lab, fault);
+      await insist(say, () => undo(lab, fault));
     }),
   );
   signal.throwIfAborted();
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+}
+
+/** A busy machine may refuse once what it does the second time. */
+async function insist(say: (text: string) => void, work: () => Promise<void>): Promise<void> {
+  await work().catch(async (error) => {
+    say(`again after: ${describeError(error)}`);
+    await sleep(2_000);
+    await work();
+  });
 }
 
 /** Each runs once, its agent answers, and its disk acknowledges something new. */

@@ -35,10 +35,12 @@ export async function proveChecker(options: FaultRunOptions): Promise<readonly V
     if (!(await waitFor(isTwice, { timeoutMs, everyMs: 100 }))) throw new Error("nothing ran twice");
     await sleep(3_000);
     witnesses.stop();
+    // As after a run: what the taker's home holds, and what was seen from outside.
+    const taker = lab.findDesktop(vmId).findIndex(({ node }) => node !== place.node);
     return checkBeats({
       desktop: `desktop ${vmId}`,
       witnesses: witnesses.of(vmId),
-      beats: lab.listBeats(vmId).flatMap(parseBeats),
+      beats: parseBeats(lab.listBeats(vmId)[taker] ?? ""),
     });
   } finally {
     await lab.dispose();

@@ -267,7 +267,15 @@ export class ManyNodes {
     await run(["nft", "delete", "table", "bridge", lab]);
     await run(["ip", "link", "del", `${lab}br`]);
     await run(["rmdir", `/sys/fs/cgroup/unified/${lab}`]);
-    await rm(this.folder, { recursive: true, force: true });
+    // A file system of counters that is just going keeps the folder for a moment.
+    await waitFor(
+      () =>
+        rm(this.folder, { recursive: true, force: true }).then(
+          () => true,
+          () => false,
+        ),
+      { timeoutMs: 10_000, everyMs: 500 },
+    );
   }
 }
 
