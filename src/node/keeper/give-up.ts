@@ -9,7 +9,7 @@ import type { Log } from "../../lib/log.ts";
 import type { Fence } from "./fence.ts";
 
 export type GiveUpDeps = {
-  readonly fence: Fence;
+  readonly fence: Omit<Fence, never>;
   readonly endNode: () => Promise<void>;
   /** The new epoch; undefined when the node was removed. */
   readonly retake: () => Promise<number | undefined>;

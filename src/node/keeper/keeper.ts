@@ -28,7 +28,7 @@ export type KeeperDeps = {
   /** Undefined where there is no shared storage. */
   readonly writeCounter: ((counter: Counter) => Promise<void>) | undefined;
   readonly boxId: string;
-  readonly fence: Fence;
+  readonly fence: Omit<Fence, never>;
   /** What an earlier keeper of this start of the machine told. */
   readonly before: KeeperFile | undefined;
   readonly tell: (file: Omit<KeeperFile, "bootId" | "pid">) => void;

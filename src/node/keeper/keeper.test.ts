@@ -1,0 +1,204 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { asId, type NodeId } from "../../domain/ids.ts";
+import { leaseTimes } from "../../domain/node/lease-times.ts";
+import { silentLog } from "../../lib/log.ts";
+import { waitFor } from "../../lib/wait.ts";
+import type { RowRenewal } from "../lease/row.ts";
+import { Keeper, type KeeperDeps } from "./keeper.ts";
+
+const TIMES = leaseTimes(1_000);
+const NODE = asId<NodeId>(7);
+
+/** A box in memory: what was done to its desktops, in order, and switches for what answers. */
+class World {
+  readonly done: string[] = [];
+  readonly told: { phase: string; epoch: number; fences: boolean }[] = [];
+  row: RowRenewal | "away" = { isStanding: true, peers: 1 };
+  isStorageAway = false;
+  isFrozen = false;
+  isEmpty = true;
+  /** What a sleep of the machine adds to its clock. */
+  sleptMs = 0;
+  counters = 0;
+  #keeper: Keeper | undefined;
+
+  start(more: Partial<KeeperDeps> = {}): void {
+    const act = (what: string, isFrozen = this.isFrozen) => {
+      this.done.push(what);
+      this.isFrozen = isFrozen;
+    };
+    const world = this;
+    this.#keeper = new Keeper({
+      nodeId: NODE,
+      row: {
+        read: async () => ({ epoch: 1, isLost: false }),
+        renew: async () => {
+          if (world.row === "away") throw new Error("no database");
+          return world.row;
+        },
+        retake: async () => {
+          world.done.push("retake");
+          world.row = { isStanding: true, peers: 1 };
+          return 9;
+        },
+      },
+      writeCounter: async () => {
+        if (world.isStorageAway) throw new Error("no storage");
+        world.counters++;
+      },
+      boxId: "box",
+      fence: {
+        freezeProcesses: () => act("freeze", true),
+        freezeDisks: async () => act("freeze-disks"),
+        thaw: async () => act("thaw", false),
+        get isFrozen() {
+          return world.isFrozen;
+        },
+        get isEmpty() {
+          return world.isEmpty;
+        },
+        kill: async () => {
+          world.isEmpty = true;
+          act("kill");
+          return true;
+        },
+        dropDisks: async () => act("drop-disks"),
+      },
+      before: undefined,
+      tell: ({ phase, epoch, fences }) => void this.told.push({ phase, epoch, fences }),
+      endNode: async () => act("end-node"),
+      patWatchdog: () => {},
+      bootMs: () => performance.now() + this.sleptMs,
+      times: TIMES,
+      log: silentLog(),
+      ...more,
+    });
+    this.#keeper.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#keeper?.stop();
+  }
+
+  did(what: string, timeoutMs = 5_000): Promise<true | undefined> {
+    return waitFor(() => this.done.includes(what) || undefined, { timeoutMs });
+  }
+
+  /** Until the keeper fences in earnest. */
+  isHeld(): Promise<true | undefined> {
+    const isHeld = () =>
+      this.told.some(({ phase, epoch, fences }) => phase === "held" && epoch === 1 && fences);
+    return waitFor(() => isHeld() || undefined, { timeoutMs: 5_000 });
+  }
+}
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+afterEach(() => world.stop());
+
+describe("a keeper", () => {
+  test("renews both halves and touches nothing", async () => {
+    world.start();
+    expect(await world.isHeld()).toBe(true);
+    expect(await waitFor(() => world.counters >= 5 || undefined, { timeoutMs: 5_000 })).toBe(true);
+    expect(world.done).toEqual([]);
+  });
+
+  test("lets the desktops run while either half is renewed", async () => {
+    world.start();
+    await world.isHeld();
+    world.row = "away";
+    expect(await world.did("freeze", TIMES.validMs * 3)).toBeUndefined();
+    world.row = { isStanding: true, peers: 1 };
+    world.isStorageAway = true;
+    expect(await world.did("freeze", TIMES.validMs * 3)).toBeUndefined();
+  });
+
+  test("freezes when neither can be, thaws when the epoch stands", async () => {
+    world.start();
+    await world.isHeld();
+    world.row = "away";
+    world.isStorageAway = true;
+    expect(await world.did("freeze-disks")).toBe(true);
+    expect(await world.did("thaw", TIMES.validMs * 2)).toBeUndefined();
+    // The counter alone says nothing of the epoch any more.
+    world.isStorageAway = false;
+    expect(await world.did("thaw", TIMES.validMs * 2)).toBeUndefined();
+    world.row = { isStanding: true, peers: 1 };
+    expect(await world.did("thaw")).toBe(true);
+    expect(world.done).toEqual(["freeze", "freeze-disks", "thaw"]);
+  });
+
+  test("kills everything, and the node process, when another box has taken over", async () => {
+    world.start();
+    await world.isHeld();
+    world.row = { isStanding: false, peers: 0 };
+    expect(await world.did("thaw")).toBe(true);
+    expect(world.done).toEqual(["freeze", "kill", "end-node", "kill", "drop-disks", "retake", "thaw"]);
+    expect(world.told.at(-1)).toMatchObject({ phase: "held", epoch: 9 });
+  });
+
+  test("freezes before all else when the machine slept past the lapse", async () => {
+    world.start();
+    await world.isHeld();
+    world.row = "away";
+    world.isStorageAway = true;
+    world.sleptMs = 60_000;
+    expect(await world.did("freeze", TIMES.validMs / 2)).toBe(true);
+  });
+
+  test("with nobody to hand over to lets nothing lapse", async () => {
+    world.row = { isStanding: true, peers: 0 };
+    world.start();
+    await waitFor(() => world.counters > 1 || undefined, { timeoutMs: 5_000 });
+    world.row = "away";
+    world.isStorageAway = true;
+    expect(await world.did("freeze", TIMES.validMs * 3)).toBeUndefined();
+  });
+
+  test("finds what its predecessor froze, and thaws it when the epoch stands", async () => {
+    world.isFrozen = true;
+    const renewals = { rowAtMs: 1, counterAtMs: 0 };
+    const before = {
+      bootId: "b",
+      pid: 1,
+      nodeId: 7,
+      epoch: 1,
+      phase: "frozen",
+      fences: true,
+      renewals,
+      beatMs: 1,
+      trouble: "",
+    } as const;
+    world.start({ before });
+    expect(await world.did("thaw")).toBe(true);
+  });
+
+  test("goes on giving up what its predecessor had lost", async () => {
+    const renewals = { rowAtMs: 1, counterAtMs: 0 };
+    const before = {
+      bootId: "b",
+      pid: 1,
+      nodeId: 7,
+      epoch: 1,
+      phase: "lost",
+      fences: true,
+      renewals,
+      beatMs: 1,
+      trouble: "",
+    } as const;
+    world.start({ before });
+    expect(await world.did("retake")).toBe(true);
+    expect(world.done.slice(0, 2)).toEqual(["freeze", "kill"]);
+  });
+
+  test("that is ended takes the desktops with it where others could take over", async () => {
+    world.start();
+    await world.isHeld();
+    world.isEmpty = false;
+    await world.stop();
+    expect(world.done).toEqual(["kill"]);
+  });
+});
