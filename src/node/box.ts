@@ -16,7 +16,7 @@ import type { Storage } from "../storage/storage.ts";
 import type { Wake } from "../wire/wake/messages.ts";
 import { BaseUnpacker } from "./base-unpacker.ts";
 import type { NodeIdentity, NodeSettings } from "./deps.ts";
-import { createGuestChannels, type GuestChannels } from "./guest-channel/guest-channels.ts";
+import { createGuestChannels, type GuestChannels, type GuestEvent } from "./guest-channel/guest-channels.ts";
 import { GuestHookNews } from "./hooks/guest-hook-news.ts";
 import { ImageIntake } from "./image-intake.ts";
 import type { NodeLease } from "./lease/node-lease.ts";
@@ -123,24 +123,10 @@ export class Box {
     await network.ensure();
     const notices = this.#openNotices(() => siteWakes);
     const tell = (wake: Wake) => notices.tell(wake);
-    const onWritten = (vmId: VmId) => tell({ topic: "vm", vmId });
-    const hookNews = new GuestHookNews({ db, nodeId, clock, log, onWritten });
     // The loop takes the events of channels that it opens itself: neither can be made first.
-    const channels: GuestChannels = createGuestChannels({
-      log,
-      clock,
-      onEvent: (vmId, event) => {
-        hookNews.take(vmId, event);
-        loop.takeGuestEvent(vmId, event);
-      },
-    });
+    const channels = this.#openChannels(node, tell, (vmId, event) => loop.takeGuestEvent(vmId, event));
     const hasLease = () => lease.state.isHeld;
-    const place = async () => {
-      const placed = await placeDesktops({ db, node, log, options: this.#deps.placement ?? {} });
-      // Boxes that were given one look at once; this one looks anyway.
-      if (placed.length > 0) tell({ topic: "vm" });
-      return placed;
-    };
+    const place = () => this.#place(node, tell);
     const unpacker = new BaseUnpacker({
       ...{ db, storage, layout: settings.layout, clock, log },
       onChange: () => reporter.wake(),
@@ -191,6 +177,33 @@ export class Box {
     loop.start();
     intake.start();
     watch?.start();
+  }
+
+  /** What desktops say is `hear`'s; of failing hooks their trails are told as well. */
+  #openChannels(
+    node: NodeIdentity,
+    tell: (wake: Wake) => void,
+    hear: (vmId: VmId, event: GuestEvent) => void,
+  ): GuestChannels {
+    const { database, clock, log } = this.#deps;
+    const onWritten = (vmId: VmId) => tell({ topic: "vm", vmId });
+    const news = new GuestHookNews({ db: database.orm, nodeId: node.nodeId, clock, log, onWritten });
+    return createGuestChannels({
+      log,
+      clock,
+      onEvent: (vmId, event) => {
+        news.take(vmId, event);
+        hear(vmId, event);
+      },
+    });
+  }
+
+  async #place(node: NodeIdentity, tell: (wake: Wake) => void): Promise<readonly VmId[]> {
+    const { database, log, placement: options = {} } = this.#deps;
+    const placed = await placeDesktops({ db: database.orm, node, log, options });
+    // Boxes that were given one look at once; this one looks anyway.
+    if (placed.length > 0) tell({ topic: "vm" });
+    return placed;
   }
 
   #openWatch(parts: {

@@ -2,7 +2,7 @@
  * How a broker proves to another that it is of the same site: with its box's certificate, from the site's own
  * authority, and a signature over what it asks for. Not by a client certificate in the handshake: the port is
  * that of stock clients and browsers, which would all be asked for one
- * (docs/decisions/0030-relay-between-brokers.md).
+ * (docs/decisions/0060-relay-between-brokers.md).
  *
  * The signed text names session and address, so a proof is good for nothing else; and what it opens is open
  * once, since a desktop's session takes one connection.

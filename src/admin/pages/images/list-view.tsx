@@ -150,18 +150,11 @@ function ImageActions(props: { readonly image: ImageRow; readonly csrf: string }
   const { image, csrf } = props;
   const path = `/images/${image.id}`;
   const about = `version ${image.version}`;
+  const look = { about, kind: "quiet", isSmall: true, isIconOnly: true } as const;
   return (
     <>
       {image.state === "ready" && image.publishedAt === null && !image.isBlocked ? (
-        <ButtonLink
-          href={`${path}/publish`}
-          label="Publish"
-          about={about}
-          icon="check"
-          kind="quiet"
-          isSmall
-          isIconOnly
-        />
+        <ButtonLink href={`${path}/publish`} label="Publish" {...look} icon="check" />
       ) : null}
       {image.state === "ready" && image.retiredAt === null ? (
         <ButtonLink
@@ -175,46 +168,12 @@ function ImageActions(props: { readonly image: ImageRow; readonly csrf: string }
         />
       ) : null}
       {image.isBlocked ? (
-        <PostButton
-          action={`${path}/unblock`}
-          csrf={csrf}
-          label="Unblock"
-          about={about}
-          icon="unblock"
-          kind="quiet"
-          isSmall
-          isIconOnly
-        />
+        <PostButton action={`${path}/unblock`} csrf={csrf} label="Unblock" {...look} icon="unblock" />
       ) : (
-        <PostButton
-          action={`${path}/block`}
-          csrf={csrf}
-          label="Block"
-          about={about}
-          icon="block"
-          kind="quiet"
-          isSmall
-          isIconOnly
-        />
+        <PostButton action={`${path}/block`} csrf={csrf} label="Block" {...look} icon="block" />
       )}
-      <ButtonLink
-        href={`/properties/image/${image.id}`}
-        label="Properties"
-        about={about}
-        icon="info"
-        kind="quiet"
-        isSmall
-        isIconOnly
-      />
-      <ButtonLink
-        href={`${path}/delete`}
-        label="Delete"
-        about={about}
-        icon="trash"
-        kind="quiet"
-        isSmall
-        isIconOnly
-      />
+      <ButtonLink href={`/properties/image/${image.id}`} label="Properties" {...look} icon="info" />
+      <ButtonLink href={`${path}/delete`} label="Delete" {...look} icon="trash" />
     </>
   );
 }
