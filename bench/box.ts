@@ -12,7 +12,7 @@ import { hashPassword } from "../src/auth/password.ts";
 import { readBoxStatus } from "../src/cli/box/status-file.ts";
 import { type Database, openDatabase } from "../src/db/client.ts";
 import { DATABASE_NAME } from "../src/db/url.ts";
-import { asId, type DiId, type VmId } from "../src/domain/ids.ts";
+import { asId, type DiId, type TenantId, type VmId } from "../src/domain/ids.ts";
 import { type Layout, layoutOf } from "../src/domain/node/layout.ts";
 import { parseNetworkRange } from "../src/domain/node/network-range.ts";
 import { removeInstance } from "../src/hypervisor/lxc/remove-instance.ts";
@@ -20,6 +20,7 @@ import { silentLog } from "../src/lib/log.ts";
 import { CLEAN_ENV, run, runOk } from "../src/lib/run.ts";
 import { waitFor } from "../src/lib/wait.ts";
 import { createNetwork } from "../src/network/network.ts";
+import type { Context } from "../src/service/context.ts";
 import { enrolImage } from "../src/service/image/enrol.ts";
 import { moveTag } from "../src/service/image/move-tag.ts";
 import { createOsf } from "../src/service/osf/create.ts";
@@ -43,6 +44,8 @@ export type BoxProcess = {
 export type BenchBox = {
   readonly instance: string;
   readonly people: readonly Person[];
+  /** Those of the second image. */
+  readonly secondPeople: readonly Person[];
   /** Background of the desktops. */
   readonly colour: Colour;
   readonly hand: HandPlace;
@@ -59,6 +62,13 @@ export type BoxOptions = {
   /** At most 8 of a-z0-9; no other box of this machine may have it. */
   readonly instance: string;
   readonly people: number;
+  /** Of each desktop; the demo's when left out. */
+  readonly size?: { readonly memoryMb: number; readonly cpus: number };
+  /** More people with an image of their own, made from the demo's; `makeArchive` returns a path in `folder`. */
+  readonly second?: {
+    readonly people: number;
+    readonly makeArchive: (archive: string, folder: string) => Promise<string>;
+  };
 };
 
 const ROOT = join(import.meta.dir, "..");
@@ -89,7 +99,7 @@ export async function openBenchBox(io: BenchIo, options: BoxOptions): Promise<Be
   };
   try {
     await waitUntilReady(place, child);
-    const site = await seed(io, { place, database, archive, people: options.people });
+    const site = await seed(io, { place, database, archive, options });
     return { ...describeBox(place, site), database, wake: () => waker.wake("vm"), close };
   } catch (error) {
     await close();
@@ -164,7 +174,11 @@ function lastWords(place: Place): string {
   return readFileSync(`${place.folder}/box.log`, "utf8").split("\n").slice(-6).join("\n");
 }
 
-type Site = { readonly people: readonly Person[]; readonly diId: DiId };
+type Site = {
+  readonly people: readonly Person[];
+  readonly secondPeople: readonly Person[];
+  readonly diId: DiId;
+};
 
 async function seed(
   io: BenchIo,
@@ -172,23 +186,48 @@ async function seed(
     readonly place: Place;
     readonly database: Database;
     readonly archive: string;
-    readonly people: number;
+    readonly options: BoxOptions;
   },
 ): Promise<Site> {
-  const { place, database, archive } = what;
+  const { place, database, archive, options } = what;
   const context = { db: database.orm, actor: { kind: "system", what: "bench" } } as const;
-  const deps = { hashPassword, networkRange: place.cidr };
   const { tenantId } = await createTenant(context, { name: "default" });
-  const { osfId } = await createOsf(context, { tenantId, name: "desktop", ...SIZE });
+  const first = { ...what, tenantId, archive, osf: "desktop", people: options.people };
+  const { people, diId } = await seedOsf(io, context, first);
+  const { second } = options;
+  if (second === undefined) return { people, secondPeople: [], diId };
+  const made = await second.makeArchive(archive, place.folder);
+  const other = { ...what, tenantId, archive: made, osf: "second", people: second.people };
+  return { people, secondPeople: (await seedOsf(io, context, other)).people, diId };
+}
+
+/** One OSF with its image, and people with a desktop of it each. */
+async function seedOsf(
+  io: BenchIo,
+  context: Context,
+  what: {
+    readonly place: Place;
+    readonly database: Database;
+    readonly options: BoxOptions;
+    readonly tenantId: TenantId;
+    readonly archive: string;
+    readonly osf: string;
+    readonly people: number;
+  },
+): Promise<{ readonly people: readonly Person[]; readonly diId: DiId }> {
+  const { place, database, archive, osf, tenantId } = what;
+  const deps = { hashPassword, networkRange: place.cidr };
+  const { osfId } = await createOsf(context, { tenantId, name: osf, ...SIZE, ...what.options.size });
   mkdirSync(place.layout.incomingFolder, { recursive: true });
-  copyFileSync(archive, `${place.layout.incomingFolder}/desktop.tar.zst`);
-  const { diId } = await enrolImage(context, { osfId, fileName: "desktop.tar.zst", version: "1" });
+  const fileName = `${osf}${archive.slice(archive.lastIndexOf(".tar"))}`;
+  copyFileSync(archive, `${place.layout.incomingFolder}/${fileName}`);
+  const { diId } = await enrolImage(context, { osfId, fileName, version: "1" });
   io.say("the image is being verified");
   await waitForImage(database, diId);
   await moveTag(context, { diId, tag: "default" });
   const people: Person[] = [];
   for (let number = 1; number <= what.people; number++) {
-    const login = `person${number}`;
+    const login = `${osf === "desktop" ? "person" : osf}${number}`;
     const password = randomBytes(12).toString("base64url");
     const { userId } = await createUser(context, deps, { tenantId, login, password });
     const { vmId } = await createVm(context, deps, { userId, osfId, name: login });
@@ -206,6 +245,7 @@ function describeBox(place: Place, site: Site): Omit<BenchBox, "close" | "databa
       return { target: { port: place.brokerPort, caCertificate, login, password }, vmId };
     },
     people: site.people,
+    secondPeople: site.secondPeople,
     colour: parseColour(COLOUR),
     listProcesses: () => findProcesses(place),
     hand: {
