@@ -119,12 +119,13 @@ printf '%s' '${stdin}' | qvd ${words}`,
       const visit = await Visit.open(screen, PORTS.broker, anna, LOOK);
       const init = await guest.must("cat /sys/fs/cgroup/qvd/c/*/cgroup.procs | head -n 1");
       await guest.must("systemctl restart qvd-node", 5 * MINUTE_MS);
-      // Another executable, as an upgrade has.
+      // Another executable, as an upgrade has: its revision reads differently.
       await guest.must(
-        "printf x >>/root/qvd/dist/qvd; cd /root/qvd && script/install --lxc-only",
+        `cd /root/qvd && revision=$(dist/qvd version | grep -oE '[0-9a-f]{9}') && sed -i "s/$revision/feedbeef0/g" dist/qvd && script/install --lxc-only`,
         10 * MINUTE_MS,
       );
       await awaitRunningUnits();
+      expect(await guest.must("qvd node status")).toContain("feedbeef0");
       expect(await guest.must("cat /sys/fs/cgroup/qvd/c/*/cgroup.procs | head -n 1")).toBe(init);
       expect(visit.isOver).toBe(false);
       await visit.leave();
