@@ -100,6 +100,20 @@ describe("a real desktop", () => {
     expect(await lab.inside("stat -c %U /proc/$(pgrep -o nxagent)")).toBe("alice.b");
   });
 
+  test("shows a notice to the person, as a window of their own", async () => {
+    // The image has no program for it; any that opens a window shows that display, rights and words are right.
+    const script =
+      "#!/bin/sh\nfor last; do :; done\nexec xterm -title notice -e sh -c 'sleep 30 # '\"$last\"";
+    await lab.inside(
+      `printf '%s\n' '${script.replaceAll("'", "'\\''")}' >/usr/local/bin/xmessage; chmod 755 /usr/local/bin/xmessage`,
+    );
+    await channels.notify(lab.vmId, "There is a newer version");
+    const owner = () => lab.inside("ps -o user=,args= -C xterm | grep 'title notice'");
+    expect(await waitFor(async () => (await owner()) !== "", { timeoutMs: 5_000, everyMs: 50 })).toBe(true);
+    expect(await owner()).toMatch(/^alice\.b .*There is a newer\s+version/);
+    await lab.inside("pkill -f 'title notice'; rm /usr/local/bin/xmessage");
+  }, 20_000);
+
   test("lets nobody but its root speak to the node", async () => {
     const asPerson =
       "setpriv --reuid=2001 --regid=2001 --clear-groups sh -c 'test -w /run/qvd/guest.sock && echo open'";
