@@ -120,6 +120,11 @@ export const adminCommands: readonly CommandEntry[] = [
     load: async () => (await import("./osf/list.ts")).osfList,
   },
   {
+    name: "osf show",
+    summary: "Show an OS flavour: what its desktops get, and what it promises them.",
+    load: async () => (await import("./osf/show.ts")).osfShow,
+  },
+  {
     name: "osf create",
     summary: "Create an OS flavour, which images are then added to.",
     load: async () => (await import("./osf/create.ts")).osfCreate,

@@ -134,6 +134,9 @@ describe("commands", () => {
     expect((await type("osf change", ["fresh"], { memory: "512" })).code).toBe(0);
     const policy = { "idle-stop": "15m", "on-crash": "leave", "home-limit": "256", neighbours: "yes" };
     expect((await type("osf change", ["fresh"], policy)).code).toBe(0);
+    expect((await type("osf show", ["fresh"])).out).toMatch(
+      /idle stop +15m\non crash +leave\nneighbours +yes/,
+    );
     expect((await type("osf change", ["fresh"], { "idle-stop": "soon" })).err).toContain("15m, 2h or 3d");
     expect((await type("osf list")).out).toMatch(/fresh +default +512 MB/);
     expect((await type("osf create", ["fresh"])).err).toContain("exists already");
