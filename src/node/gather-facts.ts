@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import type { DiId, VmId } from "../domain/ids.ts";
+import type { LeaseFacts } from "../domain/node/describe-lease.ts";
 import {
   listProblems,
   type MachineRunning,
@@ -18,7 +19,7 @@ export type FactSources = {
   readonly version: string;
   readonly instance: string;
   readonly stateFolder: string;
-  readonly lease: { readonly epoch: number; readonly isHeld: boolean };
+  readonly lease: LeaseFacts;
   readonly workers: readonly WorkerFacts[];
   readonly desktops: ReadonlyMap<VmId, Pick<VmMemory, "desktop" | "report">>;
   readonly strangers: readonly VmId[];
@@ -52,7 +53,7 @@ export async function gatherFacts(sources: FactSources): Promise<NodeFacts> {
     memoryMb: memory.totalMb,
     memoryFreeMb: memory.freeMb,
     diskFreeMb,
-    lease: { epoch: sources.lease.epoch, isHeld: sources.lease.isHeld },
+    lease: sources.lease,
     workers: sources.workers,
     desktops: counts,
     problems: listProblems({

@@ -27,6 +27,8 @@ const node: SeenNode = {
   isLeaseValid: true,
   epoch: 3,
   leaseValidUntil: "2030-01-01T00:00:00.000Z",
+  leaseLapsedMs: null,
+  leaseLostMs: null,
   facts,
 };
 const seen: Seen = {

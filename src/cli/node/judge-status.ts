@@ -11,6 +11,8 @@ export type SeenNode = {
   readonly isLeaseValid: boolean;
   readonly epoch: number | null;
   readonly leaseValidUntil: string | null;
+  readonly leaseLapsedMs: number | null;
+  readonly leaseLostMs: number | null;
   readonly facts: NodeFacts | null;
 };
 

@@ -10,7 +10,15 @@ const Facts = z.object({
   memoryMb: z.number(),
   memoryFreeMb: z.number(),
   diskFreeMb: z.number(),
-  lease: z.object({ epoch: z.number(), isHeld: z.boolean() }),
+  lease: z.object({
+    epoch: z.number(),
+    isHeld: z.boolean(),
+    phase: z.enum(["held", "frozen", "lost", "unknown"]).optional(),
+    fences: z.boolean().optional(),
+    rowAgeMs: z.number().nullish(),
+    counterAgeMs: z.number().nullish(),
+    trouble: z.string().optional(),
+  }),
   workers: z.array(
     z.object({
       name: z.string(),

@@ -1,5 +1,6 @@
 /** `qvd node status` for a person. Pure. */
 
+import { describeLease } from "../../domain/node/describe-lease.ts";
 import type { Judgement, Seen, Verdict } from "./judge-status.ts";
 
 const HEADLINES = {
@@ -15,7 +16,13 @@ export function renderStatus(seen: Seen, { verdict, problems }: Judgement): stri
   const lines = [`Node ${seen.name} ${HEADLINES[verdict]}.`, ""];
   if (node !== undefined) {
     const process = seen.process?.isRunning ? `, process ${seen.process.pid}` : "";
-    const lease = node.isLeaseValid ? `held (epoch ${node.epoch})` : "lapsed";
+    const lease = describeLease({
+      epoch: node.epoch,
+      isValid: node.isLeaseValid,
+      lapsedMs: node.leaseLapsedMs,
+      lostMs: node.leaseLostMs,
+      facts: facts?.lease,
+    });
     lines.push(
       `State     ${node.state}${process}${facts ? `, version ${facts.version}` : ""}`,
       `Lease     ${lease}`,

@@ -68,6 +68,8 @@ async function observeNode(mode: Mode): Promise<Seen> {
       isLeaseValid: node.isLeaseValid,
       epoch: node.epoch === null ? null : Number(node.epoch),
       leaseValidUntil: node.leaseValidUntil?.toISOString() ?? null,
+      leaseLapsedMs: node.leaseLapsedMs,
+      leaseLostMs: node.leaseLostMs,
       facts: parseFacts(node.facts),
     };
     return {

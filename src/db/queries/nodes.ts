@@ -51,6 +51,11 @@ function selectNodes(db: Db, where: SQL | undefined) {
       >`(extract(epoch from qvd_now() - ${nodeReports.reportedAt}) * 1000)::float8`,
       epoch: leases.epoch,
       leaseValidUntil: leases.validUntil,
+      leaseLapsedMs: sql<
+        number | null
+      >`(extract(epoch from qvd_now() - ${leases.validUntil}) * 1000)::float8`,
+      /** Since another box has taken over; null while none has. */
+      leaseLostMs: sql<number | null>`(extract(epoch from qvd_now() - ${leases.lostAt}) * 1000)::float8`,
       isLeaseValid: sql<boolean>`coalesce(${leases.validUntil} > qvd_now(), false)`,
       desktops: sql<number>`(select count(*)::int from ${vms} where ${vms.nodeId} = ${nodes.id} and ${vms.deletedAt} is null)`,
       running: sql<number>`(select count(*)::int from ${vmReports} where ${vmReports.nodeId} = ${nodes.id} and ${vmReports.state} <> 'stopped')`,

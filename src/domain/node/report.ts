@@ -1,6 +1,7 @@
 /** What a box says of itself (`node_reports.facts`), and what it finds wrong, with advice. Pure. */
 
 import type { VmState } from "../vm/state.ts";
+import type { LeaseFacts } from "./describe-lease.ts";
 
 export type WorkerFacts = {
   /** Such as `auth` or `broker-1`. */
@@ -30,7 +31,7 @@ export type NodeFacts = {
   readonly memoryMb: number;
   readonly memoryFreeMb: number;
   readonly diskFreeMb: number;
-  readonly lease: { readonly epoch: number; readonly isHeld: boolean };
+  readonly lease: LeaseFacts;
   readonly workers: readonly WorkerFacts[];
   readonly desktops: Readonly<Partial<Record<VmState, number>>>;
   readonly problems: readonly NodeProblem[];

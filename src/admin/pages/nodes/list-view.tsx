@@ -1,14 +1,15 @@
 /** The nodes: how each box is, what it carries, what is wrong there and what to do about it. */
 
 import type { NodeRow } from "../../../db/queries/nodes.ts";
-import type { NodeProblem, WorkerFacts } from "../../../domain/node/report.ts";
+import { describeLease } from "../../../domain/node/describe-lease.ts";
+import type { NodeFacts, NodeProblem, WorkerFacts } from "../../../domain/node/report.ts";
 import { ButtonLink } from "../../ui/button.tsx";
 import { Card } from "../../ui/card.tsx";
 import { Empty } from "../../ui/empty.tsx";
 import { Facts } from "../../ui/facts.tsx";
 import { PostButton } from "../../ui/form.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
-import { formatDuration, Moment } from "../../ui/moment.tsx";
+import { Moment } from "../../ui/moment.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { Pill } from "../../ui/pill.tsx";
 import { formatSize } from "../../ui/size.ts";
@@ -66,7 +67,7 @@ function NodeCard(props: { readonly node: NodeRow; readonly view: NodesView }) {
           ["Address", node.address],
           ["Homes", node.sharedId === null ? "on its own disk" : "on shared storage"],
           ["Weight", node.weight === 1 ? null : String(node.weight)],
-          ["Lease", leaseText(node, view.now)],
+          ["Lease", leaseText(node, facts)],
           ["Last report", node.reportedAt ? <Moment at={node.reportedAt} now={view.now} /> : "none yet"],
           ["Up since", node.startedAt ? <Moment at={node.startedAt} now={view.now} /> : null],
           [
@@ -118,11 +119,14 @@ function Actions(props: { readonly node: NodeRow; readonly csrf: string }) {
   );
 }
 
-function leaseText(node: NodeRow, now: Date): string {
-  if (node.leaseValidUntil === null) return "none: it may not run desktops";
-  const leftMs = node.leaseValidUntil.getTime() - now.getTime();
-  if (node.isLeaseValid) return "held";
-  return `lapsed ${formatDuration(-leftMs)} ago`;
+function leaseText(node: NodeRow, facts: NodeFacts | null | undefined): string {
+  return describeLease({
+    epoch: node.epoch,
+    isValid: node.isLeaseValid,
+    lapsedMs: node.leaseLapsedMs,
+    lostMs: node.leaseLostMs,
+    facts: facts?.lease,
+  });
 }
 
 function Problems(props: { readonly problems: readonly NodeProblem[] }) {
