@@ -19,13 +19,13 @@ function world(change: Partial<HomeDiskWorld> = {}, fails = "") {
 test("a home that was used is checked, grown where it may, and mounted", () => {
   const { programs, ran } = world();
   mountHomeDisk(programs);
-  expect(ran).toEqual(["e2fsck", "resize2fs", "mount"]);
+  expect(ran).toEqual(["e2fsck", "mount", "resize2fs"]);
 });
 
 test("only a blank disk gets a file system", () => {
   const { programs, ran } = world({ isBlank: () => true });
   mountHomeDisk(programs);
-  expect(ran).toEqual(["mkfs.ext4", "e2fsck", "resize2fs", "mount"]);
+  expect(ran).toEqual(["mkfs.ext4", "e2fsck", "mount", "resize2fs"]);
 });
 
 test("a home that is mounted is left alone, as at the agent's restart", () => {
@@ -55,4 +55,9 @@ test("what e2fsck has repaired is as good as new", () => {
   });
   mountHomeDisk(programs);
   expect(ran).toContain("mount");
+});
+
+test("a home that can't grow is still a home", () => {
+  const { programs } = world({}, "resize2fs");
+  expect(() => mountHomeDisk(programs)).not.toThrow();
 });
