@@ -126,7 +126,7 @@ async function insist(say: (text: string) => void, work: () => Promise<void>): P
 }
 
 /** Each runs once, its agent answers, and its disk acknowledges something new. */
-async function isEverybodyServed(lab: ManyNodes): Promise<boolean> {
+export async function isEverybodyServed(lab: ManyNodes): Promise<boolean> {
   return (await listUnserved(lab)).length === 0;
 }
 
@@ -143,7 +143,7 @@ async function listUnserved(lab: ManyNodes): Promise<readonly string[]> {
   return lab.desktops.filter((vmId, index) => !isServed(vmId, index)).map((vmId) => `desktop ${vmId}`);
 }
 
-function readRecords(lab: ManyNodes, witnesses: Witnesses): readonly DesktopRecord[] {
+export function readRecords(lab: ManyNodes, witnesses: Witnesses): readonly DesktopRecord[] {
   return lab.desktops.map((vmId) => ({
     desktop: `desktop ${vmId}`,
     witnesses: witnesses.of(vmId),
