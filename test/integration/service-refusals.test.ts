@@ -46,6 +46,7 @@ import { setUserPassword } from "../../src/service/user/set-password.ts";
 import { unblockUser } from "../../src/service/user/unblock.ts";
 import { blockVm } from "../../src/service/vm/block.ts";
 import { changeVm } from "../../src/service/vm/change.ts";
+import { clearVmExpiry } from "../../src/service/vm/clear-expiry.ts";
 import { createVm } from "../../src/service/vm/create.ts";
 import { deleteVm } from "../../src/service/vm/delete.ts";
 import { placeVm } from "../../src/service/vm/place.ts";
@@ -55,6 +56,7 @@ import { releaseVm } from "../../src/service/vm/release.ts";
 import { unblockVm } from "../../src/service/vm/unblock.ts";
 import { wishVmRunning } from "../../src/service/vm/wish-running.ts";
 import { wishVmStopped } from "../../src/service/vm/wish-stopped.ts";
+import { wishVmStoppedByPolicy } from "../../src/service/vm/wish-stopped-by-policy.ts";
 import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
 import { SEED_PASSWORD, SEED_RANGE, type Seed, seedHash, seedSite } from "../support/db-seed.ts";
 
@@ -150,8 +152,17 @@ const CASES: Readonly<Record<string, Case>> = {
     call: (c, s, name) => createVm(c, DEPS, { userId: s.alice.userId, osfId: s.osfId, name }),
   },
   "vm/change": { also: ["tenant"], call: (c, s) => changeVm(c, { vmId: s.alice.vmId, diTag: "default" }) },
-  "vm/block": { also: ["tenant"], call: (c, s) => blockVm(c, { vmId: s.bob.vmId }) },
-  "vm/unblock": { also: ["tenant"], call: (c, s) => unblockVm(c, { vmId: s.alice.vmId }) },
+  "vm/block": {
+    also: ["tenant", "node"],
+    roles: ["qvd_admin", "qvd_node"],
+    call: (c, s) => blockVm(c, { vmId: s.bob.vmId }),
+  },
+  // A node may not; its process could, since it blocks.
+  "vm/unblock": {
+    also: ["tenant"],
+    roles: ["qvd_admin", "qvd_node"],
+    call: (c, s) => unblockVm(c, { vmId: s.alice.vmId }),
+  },
   "vm/delete": {
     also: ["tenant"],
     call: async (c, s, name) => deleteVm(c, { vmId: await makeVm(c, s, name) }),
@@ -167,6 +178,22 @@ const CASES: Readonly<Record<string, Case>> = {
     roles: ["qvd_admin", "qvd_broker", "qvd_node"],
     prepare: (c, s) => wishVmRunning(c, { vmId: s.alice.vmId }),
     call: (c, s) => wishVmStopped(c, { vmId: s.alice.vmId }),
+  },
+  "vm/wish-stopped-by-policy": {
+    also: ["node"],
+    site: false,
+    roles: ["qvd_admin", "qvd_broker", "qvd_node"],
+    call: (c, s) => {
+      const policy = { generation: Number.MAX_SAFE_INTEGER, cause: "crashed", text: "It ended." } as const;
+      return wishVmStoppedByPolicy(c, { vmId: s.alice.vmId, ...policy });
+    },
+  },
+  "vm/clear-expiry": {
+    also: ["node"],
+    site: false,
+    roles: ["qvd_admin", "qvd_node"],
+    prepare: (c, s) => c.db.update(vms).set({ expiresSoftAt: sql`now()` }).where(eq(vms.id, s.alice.vmId)),
+    call: (c, s) => clearVmExpiry(c, { vmId: s.alice.vmId }),
   },
   "vm/place": {
     also: ["node"],
@@ -353,7 +380,7 @@ async function snapshot() {
 
 test("the table has every verb", async () => {
   const helpers =
-    /\/(find|find-subject|set-blocked|audit-vm|audit-image|record-wish|refuse-blocked|token|administrator-actor|end)\.ts$/;
+    /\/(find|find-subject|set-blocked|audit-vm|audit-image|record-wish|refuse-blocked|token|administrator-actor|end|policy-input)\.ts$/;
   const root = new URL("../../src/service", import.meta.url).pathname;
   const files = [...new Glob("*/*.ts").scanSync(root)].filter(
     (file) => !helpers.test(`/${file}`) && !file.endsWith(".test.ts"),
