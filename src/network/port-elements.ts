@@ -70,6 +70,6 @@ export async function changePortElements(
 export async function loadRules(text: string): Promise<void> {
   await runOk("Loading the rules of the desktop network", ["/usr/sbin/nft", "-f", "-"], {
     stdin: `${text}\n`,
-    timeoutMs: 10_000,
+    timeoutMs: 30_000,
   });
 }
