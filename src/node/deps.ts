@@ -28,6 +28,8 @@ export type NodeSettings = {
   readonly limits: VmLimits;
   /** Of virtual machines, which boot a system of their own; the same as those of containers when left out. */
   readonly machineLimits?: VmLimits;
+  /** What is known by now of how virtual machines run here. */
+  readonly machineAccelerator?: () => "kvm" | "tcg" | undefined;
   /** Of the box's own hooks; undefined: it has none. */
   readonly hooksFolder?: string;
 };

@@ -9,8 +9,6 @@ import type { PlacementOptions } from "../../domain/node/placement.ts";
 import { PLACEMENT_POLICIES, PLACEMENT_POLICY_NAMES } from "../../domain/node/placement-policy.ts";
 import { VM_LIMITS } from "../../domain/vm/facts.ts";
 import { bothHypervisors } from "../../hypervisor/both-hypervisors.ts";
-import { createKvmHypervisor } from "../../hypervisor/kvm/kvm-hypervisor.ts";
-import { type Acceleration, probeAcceleration } from "../../hypervisor/kvm/probe-acceleration.ts";
 import { createLxcHypervisor } from "../../hypervisor/lxc/lxc-hypervisor.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { findCgroupRoot } from "../../lib/process.ts";
@@ -25,11 +23,9 @@ import { childEnv, ourselves, rootChildEnv } from "../child.ts";
 import type { Command } from "../command.ts";
 import { openBoxStorage, openKeptLease, openShared } from "../keeper/lease.ts";
 import { openMode, requireRoot } from "../mode.ts";
+import { machineParts } from "./machine-parts.ts";
 import { networkParts } from "./network-parts.ts";
 import { readBoxId } from "./read-box-id.ts";
-
-/** A machine boots a whole system, and an emulated one takes some 15 s for that on a box with nothing else to do. */
-const SLOWER_MACHINE_START = 4;
 
 export const nodeRun: Command = {
   name: "node run",
@@ -54,8 +50,7 @@ export const nodeRun: Command = {
       max: 4,
       applicationName: `qvd node ${config.nodeName}`,
     });
-    let probed: Promise<Acceleration> | undefined;
-    const acceleration = () => (probed ??= probeAcceleration({ runFolder: layout.runFolder }));
+    const { machines, acceleration, settings } = await machineParts(config, layout);
     const storage = openBoxStorage({ config, layout, log });
     try {
       return await runNode(
@@ -69,17 +64,14 @@ export const nodeRun: Command = {
             agentExecutable: process.execPath,
             hooksFolder: config.hooksFolder,
             limits: { ...VM_LIMITS, startTimeoutMs: config.startTimeoutSeconds * 1000 },
-            machineLimits: {
-              ...VM_LIMITS,
-              startTimeoutMs: config.startTimeoutSeconds * 1000 * SLOWER_MACHINE_START,
-            },
+            ...settings,
           },
           database,
           databaseAddress,
           checkDatabase: () => requireSchema(database.sql),
           hypervisor: bothHypervisors(
             await createLxcHypervisor({ instance, layout, resolvers: [range.gateway] }),
-            await createKvmHypervisor({ instance, layout, acceleration, kvmGid: readGroupId("kvm") }),
+            machines,
           ),
           acceleration,
           storage,

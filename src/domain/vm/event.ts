@@ -11,6 +11,7 @@ export const VM_EVENT_CODES = [
   "image-unpack-ended",
   "disks-ready",
   "container-started",
+  "machine-emulated",
   "agent-connected",
   "agent-lost",
   "desktop-running",

@@ -86,6 +86,8 @@ export type VmAgent = {
   readonly xState: string;
   /** Somebody inside asked for a power-off. */
   readonly isPoweringOff: boolean;
+  /** Nothing of ours is in the machine: it counts as attached while it lives. */
+  readonly isNone?: boolean;
 };
 
 export type VmFailure = VmFault & { readonly action: VmAction };
@@ -97,6 +99,8 @@ export type VmObserved = {
   /** Whatever of it lies on the box although it may be dead: mounts, interfaces, control groups, folders. */
   readonly leftovers: readonly string[];
   readonly agent: VmAgent;
+  /** A virtual machine without the processor's help. */
+  readonly isEmulated?: boolean;
   /** Undefined: not checked. */
   readonly network: VmNetwork | undefined;
   /** Somebody sat there in this life. */

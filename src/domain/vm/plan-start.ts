@@ -160,6 +160,16 @@ function planBooting(facts: VmFacts): VmPlan {
   );
 }
 
+const AGENT_ANSWERS: VmEventDraft = {
+  code: "agent-connected",
+  text: "The desktop has booted: its agent answers.",
+};
+const RUNNING_ALONE = "The machine runs. There is no agent in it, so this is all that is known of it.";
+const EMULATED: VmEventDraft = {
+  code: "machine-emulated",
+  text: "The machine is emulated, and many times slower than it could be: `qvd node status` says why.",
+};
+
 function planUp(facts: VmFacts): VmPlan {
   const { desired, observed, nowMs } = facts;
   const { agent, network, report } = observed;
@@ -176,9 +186,10 @@ function planUp(facts: VmFacts): VmPlan {
           ...(network === undefined ? {} : { hasNetwork: true }),
           ...(desired.session === undefined ? { idleSinceMs: nowMs } : {}),
           events: [
-            { code: "agent-connected", text: "The desktop has booted: its agent answers." },
+            ...(agent.isNone ? [] : [AGENT_ANSWERS]),
             ...(report.hasNetwork === false ? [NETWORK_RESTORED] : []),
-            { code: "desktop-running", text: "The desktop is running." },
+            { code: "desktop-running", text: agent.isNone ? RUNNING_ALONE : "The desktop is running." },
+            ...(observed.isEmulated ? [EMULATED] : []),
           ],
         },
         "it passed its checks",
