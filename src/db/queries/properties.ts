@@ -2,7 +2,13 @@
 
 import { asc, eq, type SQL, sql } from "drizzle-orm";
 import type { NodeId, VmId } from "../../domain/ids.ts";
-import { mergeProperties, type Properties, type PropertyKind } from "../../domain/property/merge.ts";
+import {
+  mergeProperties,
+  type Properties,
+  type PropertyKind,
+  type PropertySource,
+  type SourcedProperty,
+} from "../../domain/property/merge.ts";
 import type { Db } from "../client.ts";
 import { diTags, properties, vms } from "../schema/index.ts";
 
@@ -29,17 +35,20 @@ export function ofThing(kind: PropertyKind, id: number): SQL {
   return eq(COLUMNS[kind] as typeof properties.userId, id as never);
 }
 
-/** What the hooks of a desktop get: those of the image are of the one that its tag names now. */
-export async function readVmProperties(db: Db, vmId: VmId): Promise<Properties> {
-  const rows = await db.execute<{ kind: "osf" | "image" | "user" | "vm"; key: string; value: string }>(sql`
+/** What the hooks of a desktop get, by key: those of the image are of the one that its tag names now. */
+export async function listVmProperties(db: Db, vmId: VmId): Promise<readonly SourcedProperty[]> {
+  const rows = await db.execute<{ from: PropertySource; key: string; value: string }>(sql`
     select case when p.osf_id is not null then 'osf' when p.di_id is not null then 'image'
-        when p.user_id is not null then 'user' else 'vm' end as kind, p.key, p.value
+        when p.user_id is not null then 'user' else 'vm' end as from, p.key, p.value
     from ${vms} v left join ${diTags} t on t.osf_id = v.osf_id and t.tag = v.di_tag
     join ${properties} p on p.osf_id = v.osf_id or p.di_id = t.di_id or p.user_id = v.user_id or p.vm_id = v.id
     where v.id = ${vmId} order by p.key`);
-  const of = { osf: {}, image: {}, user: {}, vm: {} } as Record<string, Record<string, string>>;
-  for (const { kind, key, value } of rows) of[kind] = { ...of[kind], [key]: value };
-  return mergeProperties({ osf: of.osf ?? {}, image: of.image ?? {}, user: of.user ?? {}, vm: of.vm ?? {} });
+  return mergeProperties(rows.map(({ from, key, value }) => ({ from, key, value })));
+}
+
+export async function readVmProperties(db: Db, vmId: VmId): Promise<Properties> {
+  const merged = await listVmProperties(db, vmId);
+  return Object.fromEntries(merged.map(({ key, value }) => [key, value]));
 }
 
 export function readNodeProperties(db: Db, nodeId: NodeId): Promise<Properties> {

@@ -2,19 +2,20 @@ import { describe, expect, test } from "bun:test";
 import { mergeProperties, PROPERTY_KEY } from "./merge.ts";
 
 describe("properties", () => {
-  test("of a desktop win over its user's, those over the image's, those over the OSF's", () => {
-    const all = (value: string) => ({ a: value, b: value, c: value, d: value });
-    const merged = mergeProperties({
-      osf: all("osf"),
-      image: { b: "image", c: "image", d: "image" },
-      user: { c: "user", d: "user" },
-      vm: { d: "vm" },
+  test("of a desktop win over its user's, those over the image's, those over the OSF's, in whatever order", () => {
+    const all = (["vm", "osf", "user", "image"] as const).flatMap((from) => {
+      const keys = { osf: "abcd", image: "bcd", user: "cd", vm: "d" }[from];
+      return [...keys].map((key) => ({ key, value: from, from }));
     });
-    expect(merged).toEqual({ a: "osf", b: "image", c: "user", d: "vm" });
+    for (const order of [all, [...all].reverse()]) {
+      const merged = mergeProperties(order).map(({ key, from }) => `${key}:${from}`);
+      expect(merged.sort()).toEqual(["a:osf", "b:image", "c:user", "d:vm"]);
+    }
   });
 
   test("an empty value wins too", () => {
-    expect(mergeProperties({ osf: { a: "1" }, image: {}, user: { a: "" }, vm: {} })).toEqual({ a: "" });
+    const empty = { key: "a", value: "", from: "user" } as const;
+    expect(mergeProperties([{ key: "a", value: "1", from: "osf" }, empty])).toEqual([empty]);
   });
 
   for (const key of ["printer", "cost.centre", "a-b_c", "0", "x".repeat(128)])

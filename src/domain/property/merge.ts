@@ -28,12 +28,23 @@ export function isOurKey(key: string): boolean {
   return OURS.test(key);
 }
 
-/** OSF, image, user, desktop: later wins. */
-export function mergeProperties(of: {
-  readonly osf: Properties;
-  readonly image: Properties;
-  readonly user: Properties;
-  readonly vm: Properties;
-}): Properties {
-  return { ...of.osf, ...of.image, ...of.user, ...of.vm };
+/** What a desktop's properties come from; later wins. */
+export const PROPERTY_SOURCES = ["osf", "image", "user", "vm"] as const;
+export type PropertySource = (typeof PROPERTY_SOURCES)[number];
+
+export type SourcedProperty = {
+  readonly key: string;
+  readonly value: string;
+  readonly from: PropertySource;
+};
+
+/** One of each key, in the order of their first. */
+export function mergeProperties(all: readonly SourcedProperty[]): readonly SourcedProperty[] {
+  const rank = ({ from }: SourcedProperty) => PROPERTY_SOURCES.indexOf(from);
+  const merged = new Map<string, SourcedProperty>();
+  for (const property of all) {
+    const known = merged.get(property.key);
+    if (known === undefined || rank(property) > rank(known)) merged.set(property.key, property);
+  }
+  return [...merged.values()];
 }

@@ -16,8 +16,8 @@ import { Notice } from "../../ui/notice.tsx";
 import { found, idParam, requireSite } from "../../visible.ts";
 
 const MODES = [
-  { value: "finish", text: "Let them finish: each leaves once somebody stops it" },
-  { value: "move", text: "Move them: each is stopped gracefully and starts on another node" },
+  { value: "finish", text: "Let them finish" },
+  { value: "move", text: "Move them to other nodes" },
 ] as const;
 
 export async function readNodeOf(deps: AdminDeps, c: AdminContext): Promise<NodeRow> {
@@ -75,6 +75,7 @@ function renderForm(c: AdminContext, node: NodeRow, form: FormState) {
         name="mode"
         label={`What becomes of its ${node.running === 1 ? "running desktop" : `${node.running} running desktops`}`}
         choices={MODES}
+        hint="Finishing, each leaves once somebody stops it. Moving, each is stopped gracefully and starts elsewhere."
         value={form.values.mode ?? "finish"}
         error={form.errors.mode}
       />

@@ -1,7 +1,7 @@
 /** GET and POST /properties/:kind/:id, and POST /properties/:kind/:id/unset. */
 
 import type { Handler } from "hono";
-import { listProperties, readVmProperties } from "../../../db/queries/properties.ts";
+import { listProperties, listVmProperties } from "../../../db/queries/properties.ts";
 import { asId, type VmId } from "../../../domain/ids.ts";
 import type { PropertyKind } from "../../../domain/property/merge.ts";
 import { setProperty } from "../../../service/property/set.ts";
@@ -65,7 +65,7 @@ async function render(
 ) {
   const { owner, form } = of;
   const own = await listProperties(deps.db, owner.kind, owner.id);
-  const merged = owner.kind === "vm" ? await readVmProperties(deps.db, asId<VmId>(owner.id)) : undefined;
+  const merged = owner.kind === "vm" ? await listVmProperties(deps.db, asId<VmId>(owner.id)) : undefined;
   const view = { owner, own, merged, form, csrf: c.get("signedIn").csrfToken };
   const status = Object.keys(form.errors).length === 0 ? 200 : 422;
   const options = { title: `Properties of ${owner.name}`, section: SECTIONS[owner.kind], status } as const;

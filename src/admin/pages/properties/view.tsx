@@ -1,6 +1,11 @@
 /** The properties of one thing: what is set, and a line to set one more. The same page for all kinds. */
 
-import type { Properties, PropertyKind } from "../../../domain/property/merge.ts";
+import type {
+  Properties,
+  PropertyKind,
+  PropertySource,
+  SourcedProperty,
+} from "../../../domain/property/merge.ts";
 import type { FormState } from "../../form.ts";
 import type { PropertyOwner } from "../../property-kind.ts";
 import { SubmitButton } from "../../ui/button.tsx";
@@ -16,7 +21,7 @@ export type PropertiesView = {
   readonly owner: PropertyOwner;
   readonly own: Properties;
   /** Of a desktop: what its hooks get. */
-  readonly merged: Properties | undefined;
+  readonly merged: readonly SourcedProperty[] | undefined;
   readonly csrf: string;
   readonly form: FormState;
 };
@@ -50,7 +55,7 @@ export function PropertiesPage(props: { readonly view: PropertiesView }) {
           </Card>
           {view.merged === undefined ? null : (
             <Card title="What its hooks get" isFlush>
-              <Merged merged={view.merged} own={view.own} />
+              <Merged merged={view.merged} />
             </Card>
           )}
         </div>
@@ -101,9 +106,15 @@ function Own(props: { readonly view: PropertiesView }) {
   );
 }
 
-function Merged(props: { readonly merged: Properties; readonly own: Properties }) {
-  const entries = Object.entries(props.merged);
-  if (entries.length === 0)
+const SOURCES = {
+  osf: "flavour",
+  image: "image",
+  user: "user",
+  vm: "desktop",
+} as const satisfies Record<PropertySource, string>;
+
+function Merged(props: { readonly merged: readonly SourcedProperty[] }) {
+  if (props.merged.length === 0)
     return (
       <Empty
         icon="tag"
@@ -113,13 +124,13 @@ function Merged(props: { readonly merged: Properties; readonly own: Properties }
     );
   return (
     <Table caption="Merged properties" columns={[{ title: "Name" }, { title: "Value" }, { title: "From" }]}>
-      {entries.map(([key, value]) => (
+      {props.merged.map(({ key, value, from }) => (
         <tr>
           <TitleCell text={key} />
           <Cell label="Value" isEmpty={value === ""}>
             {value}
           </Cell>
-          <Cell label="From">{key in props.own ? "the desktop" : "user, image or flavour"}</Cell>
+          <Cell label="From">{SOURCES[from]}</Cell>
         </tr>
       ))}
     </Table>
