@@ -87,6 +87,7 @@ export class Box {
   readonly #startedAtMs: number;
   readonly #lost = new AbortController();
   #nodeId = 0;
+  #isFreshBoot = false;
   #started: Started | undefined;
 
   constructor(deps: NodeRunDeps) {
@@ -110,6 +111,8 @@ export class Box {
   /** First of all: clients get an answer even while the database is away. */
   startWorkers(): void {
     const before = readProcessFile(this.#deps.settings.layout.nodeProcessFile);
+    // The run folder is emptied with the machine's start.
+    this.#isFreshBoot = before === undefined;
     this.#supervisor.start(before?.workers ?? []);
   }
 
@@ -172,7 +175,7 @@ export class Box {
     };
     this.#workersChanged();
     await reporter.start();
-    const found = await recoverDesktops(loopDeps);
+    const found = await recoverDesktops(loopDeps, { isFreshBoot: this.#isFreshBoot });
     if (found > 0) log.info("desktops-found", { found });
     loop.start();
     intake.start();
@@ -202,7 +205,7 @@ export class Box {
     const { database, log, placement: options = {} } = this.#deps;
     const placed = await placeDesktops({ db: database.orm, node, log, options });
     // Boxes that were given one look at once; this one looks anyway.
-    if (placed.length > 0) tell({ topic: "vm" });
+    for (const vmId of placed) tell({ topic: "vm", vmId });
     return placed;
   }
 

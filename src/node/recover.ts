@@ -8,15 +8,23 @@ import { listNodeDesktops, type NodeDesktop } from "../db/queries/node-desktops.
 import type { LoopDeps } from "./deps.ts";
 import { channelPlace } from "./execute/desktop-spec.ts";
 import { readReport } from "./memory.ts";
+import { reportBoxRestarted } from "./report/report-box-restarted.ts";
 import { reportVm } from "./report/report-vm.ts";
 
-/** Returns how many desktops were found running. */
-export async function recoverDesktops(deps: LoopDeps): Promise<number> {
+/** Returns how many desktops were found running. `isFreshBoot` when nothing of ours has run since the machine's start. */
+export async function recoverDesktops(
+  deps: LoopDeps,
+  { isFreshBoot }: { readonly isFreshBoot: boolean } = { isFreshBoot: false },
+): Promise<number> {
   const [desktops, seen] = await Promise.all([
     listNodeDesktops(deps.db, deps.node.nodeId),
     deps.hypervisor.observe(),
   ]);
   const alive = desktops.filter(({ vmId }) => seen.get(vmId)?.isAlive === true);
+  if (isFreshBoot) {
+    const { nodeId } = deps.node;
+    await reportBoxRestarted(deps.db, { nodeId, alive: alive.map(({ vmId }) => vmId) });
+  }
   for (const desktop of alive) {
     if (desktop.osf.hasAgent) deps.channels.open(desktop.vmId, channelPlace(deps.settings, desktop));
     await tell(deps, desktop);

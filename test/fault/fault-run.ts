@@ -144,11 +144,12 @@ async function listUnserved(lab: ManyNodes): Promise<readonly string[]> {
 }
 
 export function readRecords(lab: ManyNodes, witnesses: Witnesses): readonly DesktopRecord[] {
-  return lab.desktops.map((vmId) => ({
-    desktop: `desktop ${vmId}`,
-    witnesses: witnesses.of(vmId),
-    beats: lab.listBeats(vmId).slice(0, 1).flatMap(parseBeats),
-  }));
+  return lab.desktops.flatMap((vmId) => {
+    // A home is read through its desktop; one that isn't served is told of as such.
+    const [text] = lab.listBeats(vmId);
+    if (text === undefined) return [];
+    return [{ desktop: `desktop ${vmId}`, witnesses: witnesses.of(vmId), beats: parseBeats(text) }];
+  });
 }
 
 function countKinds(faults: readonly Fault[]): Record<string, number> {

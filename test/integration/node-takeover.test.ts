@@ -7,6 +7,7 @@ import { leaseTimes } from "../../src/domain/node/lease-times.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { loseRow, readOrMakeRow, renewRow, retakeRow } from "../../src/node/lease/row.ts";
+import { reportBoxRestarted } from "../../src/node/report/report-box-restarted.ts";
 import { reportUnreachable } from "../../src/node/report/report-unreachable.ts";
 import { NodesWatch, type NodesWatchDeps } from "../../src/node/takeover/nodes-watch.ts";
 import { takeOver } from "../../src/node/takeover/take-over.ts";
@@ -227,4 +228,31 @@ test("the trail says why nobody may take the desktops of a silent box without sh
     sql`select text from vm_events where code = 'node-lost'`,
   );
   expect(event?.text).toContain("its home lies on that node alone");
+});
+
+test("desktops that went down with their machine start afresh, and those that live are left alone", async () => {
+  const place = async (name: string, state: string, tries: number): Promise<VmId> => {
+    const vmId = await rows.addVm(name);
+    await rows.wish(vmId, "running");
+    await rows.owner.execute(sql`update vms set node_id = ${here}, epoch = 2 where id = ${vmId}`);
+    await rows.owner.execute(sql`insert into vm_reports (vm_id, node_id, epoch, state, has_agent, tries, fault_code)
+      values (${vmId}, ${here}, 2, ${state}, true, ${tries}, 'start-given-up')`);
+    return vmId;
+  };
+  const [down, lives, givenUp] = [
+    await place("down", "running", 2),
+    await place("lives", "running", 0),
+    await place("given-up", "stopped", 3),
+  ];
+  expect(await reportBoxRestarted(rows.node, { nodeId: here, alive: [lives] })).toBe(2);
+  expect(await rows.row(down)).toMatchObject({
+    state: "stopped",
+    tries: 0,
+    has_agent: false,
+    fault_code: null,
+  });
+  expect(await rows.row(givenUp)).toMatchObject({ state: "stopped", tries: 0, fault_code: null });
+  expect(await rows.row(lives)).toMatchObject({ state: "running", has_agent: true });
+  expect(await rows.trail(down)).toEqual(["desktop-ended"]);
+  expect(await reportBoxRestarted(rows.node, { nodeId: here, alive: [lives] })).toBe(0);
 });

@@ -105,7 +105,7 @@ export class Keeper {
       },
       times,
     );
-    if (order.action !== "none")
+    if (order.action !== "none" && !this.#isMoving)
       log.warn(`lease-${order.action}`, { epoch: this.#epoch, reason: order.reason });
     if (order.action === "freeze") this.#freeze(order.reason);
     else if (order.action === "thaw") void this.#thaw();
