@@ -68,5 +68,6 @@ async function stopWorkers(io: CommandIo): Promise<number> {
 
 async function hasDesktops(instance: string): Promise<boolean> {
   const tree = await openCgroupTree(instance);
-  return listCgroupPids(partFolder(tree, "container")).length > 0;
+  const parts = ["container", "machine"] as const;
+  return parts.some((part) => listCgroupPids(partFolder(tree, part)).length > 0);
 }
