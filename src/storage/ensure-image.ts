@@ -77,7 +77,7 @@ async function shrinkImage(context: StorageContext, image: EnsureImage, mostMb: 
     const copy = ["/usr/bin/cp", "-a", "--", `${mountPoint}/.`, second];
     await runOk(doing, copy, { timeoutMs: COPY_TIMEOUT_MS });
     await unmountAll(second);
-    await waitForDetached((one) => one === temporary, doing);
+    await waitForDetached(context.libc, { isFile: (one) => one === temporary, folder: second, doing });
     await syncPath(temporary);
     // At every moment there is a home under the name, and the old one stays beside it.
     await link(path, await findAsideName(path));
@@ -88,7 +88,8 @@ async function shrinkImage(context: StorageContext, image: EnsureImage, mostMb: 
     if (!(cause instanceof AppError) || !/No space left/.test(cause.message)) throw cause;
   } finally {
     for (const place of [second, mountPoint]) await unmountAll(place);
-    await waitForDetached((one) => [path, temporary].includes(one), doing);
+    const isOurs = (one: string) => [path, temporary].includes(one);
+    await waitForDetached(context.libc, { isFile: isOurs, folder: mountPoint, doing });
     for (const left of [temporary, `${temporary}.holder`]) await rm(left, { force: true });
   }
 }

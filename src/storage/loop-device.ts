@@ -10,6 +10,7 @@ import { AppError } from "../lib/errors.ts";
 import { runOk } from "../lib/run.ts";
 import { waitFor } from "../lib/wait.ts";
 import type { Libc } from "./libc.ts";
+import { releaseCopies } from "./release-copies.ts";
 
 export type LoopDevice = {
   readonly path: string;
@@ -29,6 +30,7 @@ const LO_FLAGS_AUTOCLEAR = 4;
 const LO_FLAGS_DIRECT_IO = 16;
 const EBUSY = -16;
 const MOST_TRIES = 50;
+const DETACH_SOON_MS = 500;
 const DETACH_TIMEOUT_MS = 5_000;
 
 /** `descriptor` may be closed afterwards; the device has its own hold on the open file. */
@@ -70,17 +72,32 @@ export async function listLoops(isFile: (path: string) => boolean): Promise<read
   return (await Promise.all(found)).filter((name) => name !== undefined);
 }
 
-/** Waits until no loop device stands on the files any more: then their locks are free for another box. */
-export async function waitForDetached(isFile: (path: string) => boolean, doing: string): Promise<void> {
+export type DetachWait = {
+  readonly isFile: (path: string) => boolean;
+  /** Where their file systems were mounted, or below. */
+  readonly folder: string;
+  readonly doing: string;
+};
+
+/**
+ * Waits until no loop device stands on the files any more: then their locks are free for another box. What other
+ * mount namespaces have copied is let go of there.
+ */
+export async function waitForDetached(libc: Libc, wait: DetachWait): Promise<void> {
+  const { isFile, folder, doing } = wait;
   let left: readonly string[] = [];
-  const isDone = await waitFor(
-    async () => {
-      left = await listLoops(isFile);
-      return left.length === 0;
-    },
-    { timeoutMs: DETACH_TIMEOUT_MS, everyMs: 20 },
+  const isDetached = async () => {
+    left = await listLoops(isFile);
+    return left.length === 0;
+  };
+  if (await waitFor(isDetached, { timeoutMs: DETACH_SOON_MS, everyMs: 20 })) return;
+  const kept = await releaseCopies(libc, { loops: left, folder });
+  if (await waitFor(isDetached, { timeoutMs: DETACH_TIMEOUT_MS, everyMs: 50 })) return;
+  const by = kept.map(({ pid, program }) => `process ${pid} (${program})`).join(", ");
+  throw new AppError(
+    "driver-failed",
+    `${doing}: ${left.join(", ")} still stands on its image${by === "" ? "" : `, which the mount namespace of ${by} keeps open`}`,
   );
-  if (!isDone) throw new AppError("driver-failed", `${doing}: ${left.join(", ")} still stands on its image`);
 }
 
 /** `struct loop_config`: the file's descriptor, block size, `struct loop_info64`. */

@@ -9,10 +9,22 @@ const TEXT = `27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard
 
 test("mounts are read in their order, with what forbids writing", () => {
   expect(parseMountinfo(TEXT)).toEqual([
-    { root: "/", mountPoint: "/", fileSystem: "ext4", isWritable: true },
-    { root: "/bases/1", mountPoint: "/vms/7/base", fileSystem: "ext4", isWritable: false },
-    { root: "/", mountPoint: "/vms/7/root", fileSystem: "overlay", isWritable: true },
-    { root: "/", mountPoint: "/with blank\ttab\\slash", fileSystem: "tmpfs", isWritable: false },
+    { root: "/", mountPoint: "/", fileSystem: "ext4", source: "/dev/vda", isWritable: true },
+    {
+      root: "/bases/1",
+      mountPoint: "/vms/7/base",
+      fileSystem: "ext4",
+      source: "/dev/vda",
+      isWritable: false,
+    },
+    { root: "/", mountPoint: "/vms/7/root", fileSystem: "overlay", source: "qvd-7", isWritable: true },
+    {
+      root: "/",
+      mountPoint: "/with blank\ttab\\slash",
+      fileSystem: "tmpfs",
+      source: "tmpfs",
+      isWritable: false,
+    },
   ]);
 });
 

@@ -5,6 +5,8 @@ export type Mount = {
   readonly root: string;
   readonly mountPoint: string;
   readonly fileSystem: string;
+  /** The device, or whatever its file system calls itself by. */
+  readonly source: string;
   /** Flags of the mount and of its file system: either may forbid writing. */
   readonly isWritable: boolean;
 };
@@ -15,7 +17,7 @@ export function parseMountinfo(text: string): readonly Mount[] {
   for (const line of text.split("\n")) {
     const [place, kind] = line.split(" - ");
     const fields = place?.split(" ") ?? [];
-    const [fileSystem, , superOptions] = kind?.split(" ") ?? [];
+    const [fileSystem, source = "", superOptions] = kind?.split(" ") ?? [];
     const root = fields[3];
     const mountPoint = fields[4];
     const options = fields[5];
@@ -25,6 +27,7 @@ export function parseMountinfo(text: string): readonly Mount[] {
       root: unescapeOctal(root),
       mountPoint: unescapeOctal(mountPoint),
       fileSystem,
+      source: unescapeOctal(source),
       isWritable: !isReadOnly(options) && !isReadOnly(superOptions ?? ""),
     });
   }

@@ -54,7 +54,11 @@ export async function moveIntoImage(context: StorageContext, move: Move): Promis
       await runOk(doing, ["/usr/bin/sync", "-f", mountPoint], { timeoutMs: COPY_TIMEOUT_MS });
     } finally {
       await unmountAll(mountPoint);
-      await waitForDetached((path) => path === temporary, doing);
+      await waitForDetached(context.libc, {
+        isFile: (path) => path === temporary,
+        folder: mountPoint,
+        doing,
+      });
     }
     await syncPath(temporary);
     await rename(temporary, image);

@@ -10,6 +10,7 @@ import { AppError } from "../lib/errors.ts";
 import { run } from "../lib/run.ts";
 import { waitFor } from "../lib/wait.ts";
 import { deleteSubvolume, isSubvolume } from "./btrfs.ts";
+import { isThere } from "./is-there.ts";
 import { waitForDetached } from "./loop-device.ts";
 import { parseMountinfo } from "./mountinfo.ts";
 import { removeTree } from "./remove-tree.ts";
@@ -43,15 +44,19 @@ export async function unmountDesktop(context: StorageContext, vmId: VmId): Promi
   }
 }
 
-async function takeApart({ layout }: StorageContext, vm: VmLayout, vmId: VmId): Promise<void> {
+async function takeApart({ layout, libc }: StorageContext, vm: VmLayout, vmId: VmId): Promise<void> {
   const mounted = await mountsBelow(vm.folder);
   await unmountAll(vm.folder);
-  if (mounted.some((mountPoint) => mountPoint.startsWith(vm.homeDisk) || mountPoint === vm.layerDisk)) {
-    const image = homeImage(layout, vmId);
+  const image = homeImage(layout, vmId);
+  const hadDisk = mounted.some(
+    (mountPoint) => mountPoint.startsWith(vm.homeDisk) || mountPoint === vm.layerDisk,
+  );
+  // An earlier try may have got no further than to here.
+  if (hadDisk || (await isThere(image))) {
     const folders = [`${keptFolder(layout, vmId)}/`, `${vm.fresh}/`];
     const isOurs = (path: string) =>
       path === image || path === `${image}.moving` || folders.some((folder) => path.startsWith(folder));
-    await waitForDetached(isOurs, `Unmounting desktop ${vmId}`);
+    await waitForDetached(libc, { isFile: isOurs, folder: vm.folder, doing: `Unmounting desktop ${vmId}` });
   }
   for (const tree of [`${vm.fresh}/tree`, `${vm.fresh}/tree.new`])
     if (await isSubvolume(tree)) await deleteSubvolume(tree);

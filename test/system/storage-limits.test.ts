@@ -104,6 +104,22 @@ test("a node that is killed while a home moves into its image loses nothing and 
   expect(own).toEqual([image, `${image}.holder`, `${image}.lock`, `moved-${desktop.vmId}`]);
 }, 60_000);
 
+test("a mount namespace that was made meanwhile keeps neither the home nor its lock", async () => {
+  desktop = { ...desktop, persistence: "everything", systemMb: 40 };
+  await lab.storage.mountDesktop(desktop);
+  const copy = Bun.spawn(["/usr/bin/unshare", "--mount", "/bin/sh", "-c", "echo made; exec sleep 60"], {
+    stdout: "pipe",
+  });
+  await copy.stdout.getReader().read();
+  const other = await otherBox();
+  await lab.storage.unmountDesktop(desktop.vmId);
+  expect(await loops()).toEqual([]);
+  await other.mountDesktop(desktop);
+  await other.unmountDesktop(desktop.vmId);
+  copy.kill();
+  await copy.exited;
+});
+
 test("growing that was interrupted is finished at the next start", async () => {
   await lab.storage.mountDesktop(desktop);
   await lab.storage.unmountDesktop(desktop.vmId);
