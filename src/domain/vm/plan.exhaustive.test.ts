@@ -9,7 +9,7 @@ import { FAILED } from "../../../test/support/vm-plan-table.ts";
 import { applyReport } from "./apply-report.ts";
 import { VM_LIMITS, type VmDesired, type VmImage, type VmObserved, type VmPlan } from "./facts.ts";
 import { planVm } from "./plan.ts";
-import { VM_STATES } from "./state.ts";
+import { nextStates, VM_STATES } from "./state.ts";
 import type { VmAction } from "./steps.ts";
 import { wantsDown } from "./wish.ts";
 
@@ -96,6 +96,20 @@ describe("whatever is wished and whatever is seen", () => {
         if (step.action === "report") report = applyReport(report, step.args, NOW_MS);
       return report !== undefined;
     });
+  });
+
+  test("every transition of the table is made by some plan: none is listed in vain", () => {
+    const made = new Set<string>();
+    for (const { observed, plan } of worlds) {
+      let { state } = observed.report;
+      for (const step of plan.steps) {
+        const next = step.action === "report" ? (step.args.state ?? state) : state;
+        if (next !== state) made.add(`${state} to ${next}`);
+        state = next;
+      }
+    }
+    const listed = VM_STATES.flatMap((from) => nextStates(from).map((to) => `${from} to ${to}`));
+    expect([...made].sort()).toEqual(listed.sort());
   });
 
   test("the same facts give the same plan", () => {

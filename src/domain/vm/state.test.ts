@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { changeState, clientState, TRANSITIONS, VM_STATES, type VmState } from "./state.ts";
+import { changeState, clientState, nextStates, TRANSITIONS, VM_STATES, type VmState } from "./state.ts";
 
 const PAIRS = VM_STATES.flatMap((from) => VM_STATES.map((to) => [from, to] as const));
-const mayGo = (from: VmState, to: VmState) => (TRANSITIONS[from] as readonly VmState[]).includes(to);
+const mayGo = (from: VmState, to: VmState) => nextStates(from).includes(to);
 
 describe("a desktop's state", () => {
   test.each(VM_STATES.map((state) => [state]))("%s may be reported again", (state) => {
@@ -27,9 +27,14 @@ describe("a desktop's state", () => {
   test("leads to running from stopped, and never from a desktop that is going down", () => {
     expect(reach("stopped")).toContain("running");
     for (const down of ["stopping_1", "stopping_2", "zombie_1", "zombie_2"] as const)
-      for (const next of TRANSITIONS[down])
+      for (const next of nextStates(down))
         expect(["starting_1", "starting_2", "running"]).not.toContain(next);
   });
+});
+
+test("each transition has its reason, in words", () => {
+  for (const reasons of Object.values(TRANSITIONS))
+    for (const reason of Object.values(reasons)) expect(reason).toMatch(/^[a-z].{8,}[^.]$/);
 });
 
 describe("clients are told", () => {
@@ -49,6 +54,6 @@ describe("clients are told", () => {
 
 function reach(start: VmState): ReadonlySet<VmState> {
   const seen = new Set<VmState>([start]);
-  for (const state of seen) for (const next of TRANSITIONS[state]) seen.add(next);
+  for (const state of seen) for (const next of nextStates(state)) seen.add(next);
   return seen;
 }
