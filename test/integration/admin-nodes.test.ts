@@ -169,7 +169,7 @@ describe("properties", () => {
       status: 200,
       json: { printer: "lp-of-the-user" },
     });
-    expect(await readText(`/properties/vm/${vm?.id}`)).toContain(">user<");
+    expect(await readText(`/properties/vm/${vm?.id}`)).toContain("of the user");
   });
 
   test("that are wrong are shown again with the reason", async () => {

@@ -123,14 +123,13 @@ function Merged(props: { readonly merged: readonly SourcedProperty[] }) {
       />
     );
   return (
-    <Table caption="Merged properties" columns={[{ title: "Name" }, { title: "Value" }, { title: "From" }]}>
+    <Table caption="Merged properties" columns={[{ title: "Name" }, { title: "Value" }]}>
       {props.merged.map(({ key, value, from }) => (
         <tr>
-          <TitleCell text={key} />
+          <TitleCell text={key} sub={`of the ${SOURCES[from]}`} />
           <Cell label="Value" isEmpty={value === ""}>
             {value}
           </Cell>
-          <Cell label="From">{SOURCES[from]}</Cell>
         </tr>
       ))}
     </Table>
