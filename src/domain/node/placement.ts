@@ -94,6 +94,8 @@ type VmClass = { readonly sample: PlacementVm; readonly heap: CandidateHeap; ref
 export class Placer {
   readonly #nodes: Map<number, PlacementNode>;
   readonly #classes = new Map<string, VmClass>();
+  /** Those that a node is a candidate of. */
+  readonly #classesOfNode = new Map<number, VmClass[]>();
   readonly #policy: PlacementPolicy;
   readonly #overcommit: number;
   readonly #random: () => number;
@@ -135,14 +137,19 @@ export class Placer {
     const key = [vm.hypervisor ?? "lxc", memoryMb, cpus, bond].join("/");
     const known = this.#classes.get(key);
     if (known !== undefined) return known;
-    const heap = new CandidateHeap();
+    const made: VmClass = { sample: vm, heap: new CandidateHeap(), refusal: undefined };
     const only = home !== undefined && home.sharedId === null ? this.#nodes.get(home.nodeId) : undefined;
     for (const node of only === undefined ? this.#nodes.values() : [only])
-      if (judgeCandidate(node, vm, this.#overcommit) === undefined)
-        heap.set(node.nodeId, this.#policy(node, vm, this.#random));
-    const made = { sample: vm, heap, refusal: undefined };
+      if (judgeCandidate(node, vm, this.#overcommit) === undefined) this.#enter(made, node);
     this.#classes.set(key, made);
     return made;
+  }
+
+  #enter(into: VmClass, node: PlacementNode): void {
+    into.heap.set(node.nodeId, this.#policy(node, into.sample, this.#random));
+    const classes = this.#classesOfNode.get(node.nodeId);
+    if (classes === undefined) this.#classesOfNode.set(node.nodeId, [into]);
+    else classes.push(into);
   }
 
   #give(node: PlacementNode, vm: PlacementVm): void {
@@ -153,7 +160,7 @@ export class Placer {
       promisedCpus: node.promisedCpus + vm.cpus,
     };
     this.#nodes.set(node.nodeId, next);
-    for (const { heap, sample } of this.#classes.values())
+    for (const { heap, sample } of this.#classesOfNode.get(node.nodeId) ?? [])
       if (heap.has(node.nodeId)) heap.set(node.nodeId, this.#policy(next, sample, this.#random));
   }
 
