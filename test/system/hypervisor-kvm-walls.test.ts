@@ -9,6 +9,7 @@ import { probeAcceleration } from "../../src/hypervisor/kvm/probe-acceleration.t
 import { machineMemoryMb } from "../../src/hypervisor/kvm/qemu-arguments.ts";
 import { visitQmp } from "../../src/hypervisor/kvm/qmp.ts";
 import { listProcesses } from "../../src/hypervisor/lxc/cgroup-tree.ts";
+import { createLxcHypervisor } from "../../src/hypervisor/lxc/lxc-hypervisor.ts";
 import { runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { createMachineLab, type MachineLab } from "../support/machine-lab.ts";
@@ -105,6 +106,16 @@ describe("a machine's QEMU", () => {
     expect(await waitFor(() => greeting.startsWith("RFB 003"), { timeoutMs: 5_000 })).toBe(true);
     viewer.terminate();
     await end(vmId);
+  });
+
+  test("is no leftover of the containers' driver on the same box", async () => {
+    const { vmId, port } = await startStubborn();
+    const containers = await createLxcHypervisor({ instance: "hvkw", layout: lab.layout, resolvers: [] });
+    expect((await containers.observe()).has(vmId)).toBe(false);
+    await containers.cleanUp(vmId);
+    expect(await readdir("/sys/class/net")).toContain(port.interfaceName);
+    await end(vmId);
+    expect(await readdir("/sys/class/net")).not.toContain(port.interfaceName);
   });
 
   test("is refused an image that stands on another file", async () => {
