@@ -2,7 +2,7 @@
 
 import { type Config, loadConfig } from "../config/load-config.ts";
 import { type DatabaseAddress, type DatabaseRole, roleDatabase } from "../db/url.ts";
-import { type Layout, layoutOf } from "../domain/node/layout.ts";
+import { type Layout, layoutOf, withSharedBases } from "../domain/node/layout.ts";
 import { AppError } from "../lib/errors.ts";
 import { createLog, type Log, type LogLevel } from "../lib/log.ts";
 import type { CommandIo } from "./command.ts";
@@ -17,7 +17,8 @@ export type Mode = {
 
 export function openMode(io: CommandIo): Mode {
   const { config } = loadConfig({ env: io.env });
-  const layout = layoutOf(config.stateFolder, config.runFolder, config.sharedFolder);
+  const own = layoutOf(config.stateFolder, config.runFolder, config.sharedFolder);
+  const layout = config.bases === "shared" ? withSharedBases(own) : own;
   return {
     config,
     layout,

@@ -206,6 +206,13 @@ export const SETTINGS = {
     unit: "seconds",
     doc: "How long a started desktop may take until its agent answers.",
   },
+  bases: {
+    name: "QVD_BASES",
+    type: "choice",
+    choices: ["node", "shared"],
+    fallback: "node",
+    doc: "Where images are unpacked: once on each node, in its state folder, or once for all in the shared folder. The latter needs a shared file system with id-mapped mounts, which NFS has not.",
+  },
   imagePrivateUrls: {
     name: "QVD_IMAGE_PRIVATE_URLS",
     type: "choice",

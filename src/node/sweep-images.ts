@@ -2,7 +2,12 @@
 
 import { lstat, readdir, rm } from "node:fs/promises";
 import type { Db } from "../db/client.ts";
-import { listAwaitedFiles, listDeletedImages, listImageIds } from "../db/queries/node-images.ts";
+import {
+  type DeletedImage,
+  listAwaitedFiles,
+  listDeletedImages,
+  listImageIds,
+} from "../db/queries/node-images.ts";
 import type { DiId } from "../domain/ids.ts";
 import type { Layout } from "../domain/node/layout.ts";
 import { type BoxFile, parseArchiveName, planRubbish } from "../domain/node/plan-rubbish.ts";
@@ -19,6 +24,9 @@ export type SweepDeps = {
   readonly clock: Clock;
   readonly log: Log;
 };
+
+/** No start takes longer than that until its image is told. */
+const SETTLED_MS = 15 * 60_000;
 
 /** Returns the images that lie here unknown to the database. Throws when the database is away. */
 export async function sweepImages(deps: SweepDeps, signal: AbortSignal): Promise<readonly DiId[]> {
@@ -37,12 +45,13 @@ export async function sweepImages(deps: SweepDeps, signal: AbortSignal): Promise
   ];
   const known = await listImageIds(db);
   const unknown = here.filter((diId) => diId !== undefined && !known.has(diId));
-  const deleted = await listDeletedImages(
+  const found = await listDeletedImages(
     db,
     [...new Set(unknown)].filter((diId) => diId !== undefined),
   );
   const awaited = await listAwaitedFiles(db);
-  const used = deps.listUsed();
+  const deleted = new Map([...found].map(([diId, { fileName }]) => [diId, fileName]));
+  const used = new Set([...deps.listUsed(), ...listPerhapsUsed(layout, found)]);
   const rubbish = planRubbish({ archives, bases, incoming, known, deleted, awaited, used });
   const remove = async (what: string, act: () => Promise<void>) => {
     if (signal.aborted) return;
@@ -59,6 +68,15 @@ export async function sweepImages(deps: SweepDeps, signal: AbortSignal): Promise
   for (const name of rubbish.incoming)
     await remove(`incoming ${name}`, () => rm(`${layout.incomingFolder}/${name}`));
   return rubbish.strangers;
+}
+
+/**
+ * What boxes share may be what another one is starting a desktop from, which it has not told yet: the deletion was
+ * refused for all that was told.
+ */
+function listPerhapsUsed(layout: Layout, deleted: ReadonlyMap<DiId, DeletedImage>): readonly DiId[] {
+  if (layout.sharedFolder === layout.stateFolder) return [];
+  return [...deleted].flatMap(([diId, { deletedMs }]) => (deletedMs < SETTLED_MS ? [diId] : []));
 }
 
 /** Plain files only: nothing is followed, no folder touched. */

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { sql } from "drizzle-orm";
 import type { DiId } from "../../src/domain/ids.ts";
-import { baseFolder } from "../../src/domain/node/layout.ts";
+import { baseFolder, withSharedBases } from "../../src/domain/node/layout.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { waitFor } from "../../src/lib/wait.ts";
@@ -224,4 +224,29 @@ describe("what lies about of images", () => {
     await sweep();
     expect(readdirSync(incomingFolder)).toEqual(["desk2.tar"]);
   });
+});
+
+test("an image on shared storage outlives its deletion for as long as another box may be starting from it", async () => {
+  const layout = withSharedBases({ ...world.layout, sharedFolder: `${world.folder}/shared` });
+  mkdirSync(`${layout.basesFolder}/${rows.diId}`, { recursive: true });
+  const bases = () => [{ diId: rows.diId, changedAt: new Date(systemClock.nowMs() - DAY_MS) }];
+  const removed: DiId[] = [];
+  const storage = {
+    listBases: async () => bases(),
+    removeBase: async (diId: DiId) => void removed.push(diId),
+  };
+  const listUsed = () => new Set<DiId>();
+  const sweep = () =>
+    sweepImages(
+      { db: rows.node, storage, layout, listUsed, clock, log: silentLog() },
+      new AbortController().signal,
+    );
+  await rows.owner.execute(sql`delete from di_tags`);
+  await rows.owner.execute(sql`delete from dis`);
+  await rows.owner.execute(sql`insert into audit_log (actor, action, subject_kind, subject_id)
+    values ('test', 'image.delete', 'image', ${rows.diId})`);
+  expect([await sweep(), removed]).toEqual([[], []]);
+  await rows.owner.execute(sql`update audit_log set at = qvd_now() - interval '1 hour'`);
+  await sweep();
+  expect(removed).toEqual([rows.diId]);
 });

@@ -97,16 +97,19 @@ export async function listReadyImages(db: Db): Promise<readonly ReadyImage[]> {
     .orderBy(desc(dis.id));
 }
 
-/** Those of `ids` that somebody deleted from this very database, with the names of their files. */
+export type DeletedImage = { readonly fileName: string | undefined; readonly deletedMs: number };
+
+/** Those of `ids` that somebody deleted from this very database, with the names of their files and how long ago. */
 export async function listDeletedImages(
   db: Db,
   ids: readonly DiId[],
-): Promise<ReadonlyMap<DiId, string | undefined>> {
+): Promise<ReadonlyMap<DiId, DeletedImage>> {
   if (ids.length === 0) return new Map();
   const rows = await db
     .select({
       id: sql<DiId>`${auditLog.subjectId}::int`,
       fileName: sql<string | null>`${auditLog.detail} ->> 'fileName'`,
+      deletedMs: sql<number>`(extract(epoch from qvd_now() - ${auditLog.at}) * 1000)::float8`,
     })
     .from(auditLog)
     .where(
@@ -116,5 +119,7 @@ export async function listDeletedImages(
         eq(auditLog.action, "image.delete"),
       ),
     );
-  return new Map(rows.map((row) => [row.id, row.fileName ?? undefined]));
+  return new Map(
+    rows.map(({ id, fileName, deletedMs }) => [id, { fileName: fileName ?? undefined, deletedMs }]),
+  );
 }

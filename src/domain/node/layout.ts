@@ -70,6 +70,11 @@ export function layoutOf(stateFolder: string, runFolder: string, sharedFolder = 
   };
 }
 
+/** Images unpacked once for all boxes of the site, where the shared folder's file system can carry that. */
+export function withSharedBases(layout: Layout): Layout {
+  return { ...layout, basesFolder: `${layout.sharedFolder}/bases` };
+}
+
 export type VmLayout = {
   readonly folder: string;
   /** Writable layer of the overlay and the overlay's work folder. */
