@@ -106,6 +106,22 @@ describe("a node", () => {
     expect(text).toContain("anna-desk  running for 1 h 1 min, suspended, of anna");
   });
 
+  test("that is being emptied says so, and is well all the same", () => {
+    const emptied: Seen = { ...seen, node: { ...node, drain: "move" } };
+    expect(judgeStatus(emptied).verdict).toBe("well");
+    expect(renderStatus(emptied, judgeStatus(emptied))).toMatch(/State +running, drained, process 42/);
+    const desktop = {
+      id: 1,
+      name: "d",
+      user: "u",
+      state: "running",
+      ageSeconds: 1,
+      isConnected: false,
+    } as const;
+    const busy: Seen = { ...emptied, desktops: [{ ...desktop, xState: "none", fault: null }] };
+    expect(renderStatus(busy, judgeStatus(busy))).toContain("running, draining (desktops move), process");
+  });
+
   test("that has a problem is shown with it and what to do", () => {
     const what = { ...seen, process: dead };
     const text = renderStatus(what, judgeStatus(what));

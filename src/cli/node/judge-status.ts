@@ -7,6 +7,8 @@ export type SeenNode = {
   readonly name: string;
   readonly state: "starting" | "running" | "stopping" | "stopped";
   readonly isBlocked: boolean;
+  /** It is being emptied; that is as somebody wants it, so the verdict doesn't mind. */
+  readonly drain?: "finish" | "move" | null;
   readonly reportAgeMs: number | null;
   readonly isLeaseValid: boolean;
   readonly epoch: number | null;

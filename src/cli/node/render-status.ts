@@ -1,7 +1,7 @@
 /** `qvd node status` for a person. Pure. */
 
 import { describeLease } from "../../domain/node/describe-lease.ts";
-import type { Judgement, Seen, Verdict } from "./judge-status.ts";
+import type { Judgement, Seen, SeenNode, Verdict } from "./judge-status.ts";
 
 const HEADLINES = {
   well: "is well",
@@ -24,7 +24,7 @@ export function renderStatus(seen: Seen, { verdict, problems }: Judgement): stri
       facts: facts?.lease,
     });
     lines.push(
-      `State     ${node.state}${process}${facts ? `, version ${facts.version}` : ""}`,
+      `State     ${node.state}${renderDrain(node, seen.desktops.length)}${process}${facts ? `, version ${facts.version}` : ""}`,
       `Lease     ${lease}`,
     );
   }
@@ -43,6 +43,11 @@ export function renderStatus(seen: Seen, { verdict, problems }: Judgement): stri
     .join("\n")
     .replaceAll(/\n{3,}/g, "\n\n")
     .trimEnd()}\n`;
+}
+
+function renderDrain({ drain }: SeenNode, desktops: number): string {
+  if (drain === null || drain === undefined) return "";
+  return desktops === 0 ? ", drained" : `, draining (desktops ${drain})`;
 }
 
 function renderDesktops({ desktops, node }: Seen): string[] {

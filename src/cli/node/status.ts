@@ -64,6 +64,7 @@ async function observeNode(mode: Mode): Promise<Seen> {
       name,
       state: node.state,
       isBlocked: node.isBlocked,
+      drain: node.drain,
       reportAgeMs: node.reportAgeMs,
       isLeaseValid: node.isLeaseValid,
       epoch: node.epoch === null ? null : Number(node.epoch),

@@ -19,6 +19,7 @@ const GOOD: readonly FromGuest[] = [
   { type: "done", order: 1 },
   { type: "failed", order: 2, fault: "account-refused", text: "uid 0 is not for people" },
   { type: "powering-off" },
+  { type: "hook", hook: "pre-connect", text: "The hook ended with 3." },
 ];
 
 describe("parseFromGuest", () => {
@@ -36,6 +37,8 @@ describe("parseFromGuest", () => {
     ["a list", "[]"],
     ["an unknown type", '{"type":"reboot-host"}'],
     ["no type", "{}"],
+    ["a hook that isn't one", '{"type":"hook","hook":"rm -rf","text":"x"}'],
+    ["a hook that says too much", JSON.stringify({ type: "hook", hook: "stop", text: "x".repeat(4097) })],
     ["a further key", JSON.stringify({ type: "done", order: 1, extra: true })],
     ["a prototype key", '{"type":"done","order":1,"__proto__":{"x":1}}'],
     ["an order that is text", '{"type":"done","order":"1"}'],

@@ -16,6 +16,7 @@ describe("parseToGuest", () => {
   const good: readonly ToGuest[] = [
     { type: "welcome", version: 1, attachment: "abc" },
     prepare,
+    { ...prepare, properties: { site: "berlin", empty: "" } },
     { type: "session-suspend", order: 1 },
     { type: "session-stop", order: 2 },
     { type: "power-off", order: 3 },
@@ -26,6 +27,11 @@ describe("parseToGuest", () => {
       expect(parseToGuest(formatGuestMessage(message).trimEnd())).toEqual({ isGood: true, message });
     });
   }
+
+  test("takes of properties those that are texts", () => {
+    const line = JSON.stringify({ ...prepare, properties: { a: "1", b: 2, c: null } });
+    expect(parseToGuest(line)).toEqual({ isGood: true, message: { ...prepare, properties: { a: "1" } } });
+  });
 
   test("leaves out what a newer node adds", () => {
     const line = JSON.stringify({ type: "session-stop", order: 2, urgency: "high" });
