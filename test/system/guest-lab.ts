@@ -20,13 +20,10 @@ import { createNetwork } from "../../src/network/network.ts";
 import { createStorage } from "../../src/storage/storage.ts";
 
 const CACHE = "/var/cache/qvd-test";
-const INSTANCE = "gstlab";
 const VM = asId<VmId>(1);
 const IMAGE = asId<DiId>(1);
 const ID_FIRST = 1_000_000;
 export const GATEWAY = "10.93.1.1";
-const ADDRESS = "10.93.1.10";
-const SCREEN = ":93";
 const PACKAGES = "nxagent,xauth,xinit,x11-xserver-utils,xterm,dbus,dbus-x11,procps,iproute2,passwd";
 
 /** Paints the whole screen in one colour and keeps a window that writes down what is typed into it. */
@@ -48,29 +45,49 @@ export type GuestLab = {
   stop(): Promise<void>;
 };
 
-export async function createGuestLab(): Promise<GuestLab> {
-  const archive = await ensureArchive();
-  const scratch = await mkdtemp(`/var/tmp/qvd-${INSTANCE}-`);
+export type GuestLabOptions = {
+  /** An image with a session of its own; without it a small root with a session of two colours is used. */
+  readonly archive?: string;
+  readonly memoryMb?: number;
+  /** Where another lab may run at the same time. */
+  readonly place?: LabPlace;
+};
+
+export type LabPlace = {
+  readonly instance: string;
+  /** Beginning of the desktops' addresses, such as `10.93.1`. */
+  readonly network: string;
+  readonly screen: string;
+};
+
+const PLACE: LabPlace = { instance: "gstlab", network: "10.93.1", screen: ":93" };
+
+export async function createGuestLab(options: GuestLabOptions = {}): Promise<GuestLab> {
+  const { instance, network: addresses } = options.place ?? PLACE;
+  const archive = options.archive ?? (await ensureArchive());
+  const scratch = await mkdtemp(`/var/tmp/qvd-${instance}-`);
   await chmod(scratch, 0o755);
   const agentExecutable = `${scratch}/agent`;
   await buildAgent(agentExecutable);
   const layout = layoutOf(`${scratch}/state`, `${scratch}/run`);
   await mkdir(layout.stateFolder);
   const storage = createStorage({ layout, idRangeFirst: ID_FIRST, log: silentLog(), reserveBytes: 0 });
-  const range = parseNetworkRange("10.93.1.0/24");
-  const network = createNetwork({ instance: INSTANCE, range, resolvers: [], log: silentLog() });
+  const range = parseNetworkRange(`${addresses}.0/24`);
+  const network = createNetwork({ instance, range, resolvers: [], log: silentLog() });
   await network.ensure();
   await storage.ensureBase(IMAGE, archive, new AbortController().signal);
   const mounted = await storage.mountDesktop({ vmId: VM, diId: IMAGE, slot: 1 });
-  await mkdir(`${mounted.rootFolder}/etc/qvd`, { recursive: true });
-  await writeFile(`${mounted.rootFolder}/etc/qvd/session`, SESSION_PROGRAM, { mode: 0o755 });
+  if (options.archive === undefined) {
+    await mkdir(`${mounted.rootFolder}/etc/qvd`, { recursive: true });
+    await writeFile(`${mounted.rootFolder}/etc/qvd/session`, SESSION_PROGRAM, { mode: 0o755 });
+  }
   const channelFolder = vmLayout(layout, VM).channel;
   await mkdir(channelFolder, { recursive: true });
   const idRange = idRangeOf(ID_FIRST, 1);
-  const port = await network.addPort(VM, ADDRESS);
-  const hypervisor = await createLxcHypervisor({ instance: INSTANCE, layout, resolvers: [] });
-  const tree = await openCgroupTree(INSTANCE);
-  const hardware = { hostName: "gstlab1", memoryMb: 512, cpus: 2 };
+  const port = await network.addPort(VM, `${addresses}.10`);
+  const hypervisor = await createLxcHypervisor({ instance, layout, resolvers: [] });
+  const tree = await openCgroupTree(instance);
+  const hardware = { hostName: "gstlab1", memoryMb: options.memoryMb ?? 512, cpus: 2 };
   const spec = {
     kind: "container" as const,
     vmId: VM,
@@ -98,7 +115,7 @@ export async function createGuestLab(): Promise<GuestLab> {
       await hypervisor.cleanUp(VM).catch(() => {}); // `removeInstance` takes what this leaves.
       await storage.unmountDesktop(VM);
       await network.remove();
-      await removeInstance(INSTANCE);
+      await removeInstance(instance);
       await run(["rm", "-rf", "--one-file-system", "--", scratch]);
     },
   };
@@ -130,17 +147,24 @@ export type NxClient = {
   /** How many pixels of the client's screen have that colour. */
   countPixels(colour: string): Promise<number>;
   type(text: string): Promise<void>;
+  /** How many colours the client's screen shows; one, while nothing is there. */
+  countColours(): Promise<number>;
   /** Cuts the connection as a crash of the client would. */
   drop(): Promise<void>;
 };
 
 /** An X screen with a window manager; clients come and go on it. */
-export async function createScreen(): Promise<{ connect(): NxClient; stop(): Promise<void> }> {
-  const home = await mkdtemp("/tmp/gstlab-client-");
-  const env = { PATH: "/usr/bin:/bin:/usr/local/bin", HOME: home, DISPLAY: SCREEN, NX_CLIENT: "/bin/false" };
+export async function createScreen(place = PLACE): Promise<{ connect(): NxClient; stop(): Promise<void> }> {
+  const home = await mkdtemp(`/tmp/${place.instance}-client-`);
+  const env = {
+    PATH: "/usr/bin:/bin:/usr/local/bin",
+    HOME: home,
+    DISPLAY: place.screen,
+    NX_CLIENT: "/bin/false",
+  };
   const quiet = { env, stdio: ["ignore", "ignore", "ignore"] as ["ignore", "ignore", "ignore"] };
   const xvfb = Bun.spawn(
-    ["Xvfb", SCREEN, "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"],
+    ["Xvfb", place.screen, "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"],
     quiet,
   );
   const isUp = async () => (await run(["sh", "-c", "xwd -root -silent >/dev/null"], { env })).exitCode === 0;
@@ -148,9 +172,13 @@ export async function createScreen(): Promise<{ connect(): NxClient; stop(): Pro
   const openbox = Bun.spawn(["openbox"], quiet);
   return {
     connect() {
-      const proxy = Bun.spawn(["nxproxy", "-S", `${ADDRESS}:100`], quiet);
+      const proxy = Bun.spawn(["nxproxy", "-S", `${place.network}.10:100`], quiet);
       return {
         countPixels: (colour) => countPixels(colour, env),
+        async countColours() {
+          const shot = "xwd -root -silent | convert xwd:- -format %k info:-";
+          return Number((await run(["sh", "-c", shot], { env })).stdout.trim());
+        },
         async type(text) {
           await run(["xdotool", "mousemove", "300", "300", "sleep", "0.2", "click", "1", "sleep", "0.3"], {
             env,

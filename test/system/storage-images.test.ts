@@ -29,7 +29,7 @@ beforeAll(async () => {
   scratch = await mkdtemp("/var/tmp/qvd-images-");
   tiny = `${scratch}/tiny`;
   await makeTinyRoot(tiny);
-  for (const ending of ["tar", "tar.gz", "tar.xz", "tar.zst"])
+  for (const ending of ["tar", "tar.gz", "tar.xz", "tar.zst", "tar.bz2"])
     await packRoot(tiny, `${scratch}/good.${ending}`);
 }, 60_000);
 afterAll(async () => {
@@ -74,7 +74,7 @@ function longNameHeader(octalSize: string): Buffer {
 }
 
 describe("verification", () => {
-  test.each(["tar", "tar.gz", "tar.xz", "tar.zst"])("accepts a good %s", async (ending) => {
+  test.each(["tar", "tar.gz", "tar.xz", "tar.zst", "tar.bz2"])("accepts a good %s", async (ending) => {
     const { storage } = await freshStorage();
     const path = `${scratch}/good.${ending}`;
     const verified = await storage.verifyArchive(path);
