@@ -8,6 +8,8 @@ import { step } from "./steps.ts";
 export function planIdle(facts: VmFacts): VmPlan {
   const { desired, observed, nowMs } = facts;
   const { report } = observed;
+  // Who sits at the console of a machine without our agent, nobody can tell.
+  if (observed.agent.isNone === true) return NOTHING;
   if (isOccupied(facts))
     return report.idleSinceMs === undefined
       ? NOTHING

@@ -157,3 +157,14 @@ test("a desktop started again after a fault of its box counts no failure of its 
   expect(story.world.report.state).toBe("running");
   expect(STARTED).toHaveLength(3);
 });
+
+test("a machine without our agent is never held to be idle", () => {
+  const story = new Story().run();
+  story.world.policy = { idleStopMs: 0, onCrash: "restart" };
+  story.world.agent = { ...story.world.agent, isNone: true };
+  story
+    .skip()
+    .after(60 * MINUTE)
+    .tells();
+  expect(story.world.report.state).toBe("running");
+});
