@@ -4,8 +4,6 @@
  * their machines' secrets. Pure; what is not surely public is not.
  */
 
-import { isIPv4, isIPv6 } from "node:net";
-
 /** First address and length of each range of IPv4 that is not the public internet (IANA's special registry). */
 const CLOSED_V4: readonly (readonly [address: string, bits: number])[] = [
   ["0.0.0.0", 8],
@@ -39,15 +37,24 @@ const CLOSED_V6: readonly (readonly [prefix: string, bits: number])[] = [
 ];
 
 export function isPublicAddress(address: string): boolean {
-  if (isIPv4(address)) {
+  if (isV4(address)) {
     const number = parseV4(address);
     return !CLOSED_V4.some(([first, bits]) => sharesPrefix([number, parseV4(first)], 32, bits));
   }
   // A zone (`fe80::1%eth0`) names one of our interfaces.
-  if (!isIPv6(address) || address.includes("%")) return false;
+  if (!isV6(address) || address.includes("%")) return false;
   const number = parseV6(address);
   if (!sharesPrefix([number, parseV6("2000::")], 128, 3)) return false;
   return !CLOSED_V6.some(([prefix, bits]) => sharesPrefix([number, parseV6(prefix)], 128, bits));
+}
+
+/** Four decimal numbers, and none of the odd forms that a resolver may take. */
+export function isV4(text: string): boolean {
+  return /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/.test(text);
+}
+
+export function isV6(text: string): boolean {
+  return text.includes(":") && URL.canParse(`http://[${text}]/`);
 }
 
 function sharesPrefix([one, other]: readonly [bigint, bigint], width: number, bits: number): boolean {

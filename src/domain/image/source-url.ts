@@ -1,6 +1,6 @@
 /** Where an image may be fetched from, as text that a person or another server gave. */
 
-import { isIP } from "node:net";
+import { isV4, isV6 } from "./public-address.ts";
 
 export type SourceUrl = { readonly url: URL; readonly fault?: undefined } | { readonly fault: string };
 
@@ -22,7 +22,7 @@ export function parseSourceUrl(text: string, base?: URL): SourceUrl {
 /** The host as a resolver takes it, and whether it is an address already. */
 export function hostOf(url: URL): { readonly host: string; readonly isAddress: boolean } {
   const host = url.hostname.replace(/^\[|\]$/g, "");
-  return { host, isAddress: isIP(host) !== 0 };
+  return { host, isAddress: isV4(host) || isV6(host) };
 }
 
 /** Name for the file that comes from there: the address's last part, of harmless letters. */

@@ -6,7 +6,6 @@
 
 import { chmod, chown, mkdir, mkdtemp, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { formatApplication } from "../../domain/image/recipe.ts";
 import { AppError } from "../../lib/errors.ts";
 import { LineSplitter } from "../../lib/lines.ts";
 import { CLEAN_ENV, runOk } from "../../lib/run.ts";
@@ -14,6 +13,7 @@ import { buildConfinement } from "./build-confinement.ts";
 import { listSources, readAptProxies } from "./list-sources.ts";
 import { planBuild, type StagedStory, stepOf } from "./plan-build.ts";
 import type { FoundRecipe } from "./read-recipe.ts";
+import { formatApplication } from "./recipe.ts";
 
 export type BuildOptions = {
   readonly stories: readonly FoundRecipe[];

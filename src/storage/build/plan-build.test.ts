@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { Recipe } from "../../domain/image/recipe.ts";
 import { planBuild, stepOf } from "./plan-build.ts";
+import type { Recipe } from "./recipe.ts";
 
 const recipe = (fields: Partial<Recipe>): Recipe => ({
   name: "x",

@@ -3,7 +3,7 @@
  * result goes is decided elsewhere.
  */
 
-import type { Recipe } from "../../domain/image/recipe.ts";
+import type { Recipe } from "./recipe.ts";
 
 /** Change it when the same recipe gives another image: what is cached under the old one is built again. */
 export const BUILDER_VERSION = "1";

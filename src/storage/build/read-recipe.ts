@@ -3,8 +3,8 @@
 import { createHash } from "node:crypto";
 import { lstat, readdir, readFile, readlink, realpath } from "node:fs/promises";
 import { dirname } from "node:path";
-import { parseRecipe, type Recipe } from "../../domain/image/recipe.ts";
 import { AppError } from "../../lib/errors.ts";
+import { parseRecipe, type Recipe } from "./recipe.ts";
 
 export type FoundRecipe = { readonly recipe: Recipe; readonly folder: string };
 

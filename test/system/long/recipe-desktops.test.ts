@@ -50,7 +50,7 @@ const PROMISES: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe.skipIf(!isLong).each(Object.keys(PROMISES))(
-  "a desktop of the recipe %s, for which QVD_TEST_LONG=1 is needed",
+  "a desktop of the recipe %s (long form: set QVD_TEST_LONG=1)",
   (name) => {
     let lab: GuestLab;
     let screen: Awaited<ReturnType<typeof createScreen>>;
