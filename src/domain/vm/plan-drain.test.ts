@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { type Given, NOW_MS, planOf } from "../../../test/support/vm-facts.ts";
 import { WISHED_RUNNING } from "../../../test/support/vm-plan-table.ts";
 import { DRAINED_HERE } from "./plan-drain.ts";
+import type { VmAction } from "./steps.ts";
 
 const MOVES = { mode: "move", canLeave: true } as const;
 const FINISHES = { mode: "finish", canLeave: true } as const;
@@ -12,7 +13,7 @@ const events = (given: Given) =>
   planOf(given).steps.flatMap((step) => (step.action === "report" ? (step.args.events ?? []) : []));
 
 describe("a desktop on a node that is being drained", () => {
-  const cases: readonly [string, Given, readonly string[]][] = [
+  const cases: readonly [string, Given, readonly VmAction[]][] = [
     [
       "is stopped gracefully when it is to move",
       { report: { state: "running" }, wished: { drain: MOVES } },

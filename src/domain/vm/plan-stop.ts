@@ -6,6 +6,7 @@
 import { backoffMs } from "../../lib/backoff.ts";
 import type { VmFacts, VmFailure, VmPlan } from "./facts.ts";
 import { step, type VmStep } from "./steps.ts";
+import { isOnlyHereUnwanted } from "./wish.ts";
 
 const CLEAN_UP_BACKOFF = { firstMs: 2_000, mostMs: 60_000 };
 
@@ -14,7 +15,7 @@ const FROM_OUTSIDE = "the desktop is told from outside to shut down (a signal to
 /** Takes a living desktop down: its agent is asked first, where it has one. */
 export function stopSteps(facts: VmFacts, reason: string): readonly VmStep[] {
   const { desired, observed, limits } = facts;
-  const seen = desired.isBoxStopping
+  const seen = isOnlyHereUnwanted(desired)
     ? {}
     : { generationSeen: desired.generation, tries: 0, nextTryAtMs: null, fault: null };
   const taken = { code: "stop-taken" as const, text: `The desktop is being shut down: ${reason}.` };
