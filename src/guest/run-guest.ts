@@ -137,7 +137,7 @@ async function execute(
       case "power-off":
         return await session.powerOff();
       case "notice":
-        return (await session.expire()) ?? (await notify(showNotice, order.text));
+        return await tell(session, order, showNotice);
     }
   } catch (error) {
     // A full disk, for one: the node shall hear of it, and the next order may fare better.
@@ -146,7 +146,14 @@ async function execute(
   }
 }
 
-async function notify(showNotice: GuestDeps["showNotice"], text: string): Promise<OrderOutcome> {
+/** Of an expiry the image's hook is told first; it may show the person something of its own. */
+async function tell(
+  session: GuestSession,
+  { text, expiry }: Extract<Order, { type: "notice" }>,
+  showNotice: GuestDeps["showNotice"],
+): Promise<OrderOutcome> {
+  const refusal = expiry === undefined ? undefined : await session.expire(expiry);
+  if (refusal !== undefined) return refusal;
   if (await showNotice(text)) return { isGood: true };
   return { isGood: false, fault: "notice-failed", text: "the image has no program that shows a notice" };
 }

@@ -183,6 +183,15 @@ describe("a session", () => {
     expect(said()).toContain("qvd.hook.on_provisioning add_user");
   });
 
+  test("that expires tells its hook when, and the hook may keep it from the person", async () => {
+    hook("expire", `echo "$*" > ${folder}/said; exit 1`);
+    const outcome = await openSession().expire({ soft: "2026-11-21T18:00:00Z", hard: "" });
+    expect(outcome).toMatchObject({ isGood: false, fault: "hook-failed" });
+    expect(said()).toContain(
+      "qvd.hook.on_action expire vm.expiration.soft 2026-11-21T18:00:00Z vm.expiration.hard",
+    );
+  });
+
   test("that isn't there needs no hook to stop, and a power-off asks its own", async () => {
     hook("stop", `echo stop >> ${folder}/said`);
     hook("poweroff", `echo poweroff >> ${folder}/said; exit 1`);

@@ -6,7 +6,7 @@
 
 import { writeFileSync } from "node:fs";
 import type { XState } from "../../domain/session/x-state.ts";
-import type { GuestAccount, GuestFault, GuestHook, ToGuest } from "../../wire/guest/messages.ts";
+import type { GuestAccount, GuestExpiry, GuestFault, GuestHook, ToGuest } from "../../wire/guest/messages.ts";
 import {
   actionPairs,
   provisioningPairs,
@@ -122,8 +122,8 @@ export class GuestSession {
   }
 
   /** Before the person is told that a newer image waits. */
-  async expire(): Promise<OrderOutcome | undefined> {
-    return await this.#ask("expire");
+  async expire({ soft, hard }: GuestExpiry): Promise<OrderOutcome | undefined> {
+    return await this.#ask("expire", { "vm.expiration.soft": soft, "vm.expiration.hard": hard });
   }
 
   /** Stops watching; the session goes on. */
@@ -256,8 +256,8 @@ export class GuestSession {
   }
 
   /** Runs the hook before an action; its failure is the action's. */
-  async #ask(hook: GuestHook): Promise<OrderOutcome | undefined> {
-    const outcome = await this.#run(hook, actionPairs(hook, this.#x.state));
+  async #ask(hook: GuestHook, more: HookPairs = {}): Promise<OrderOutcome | undefined> {
+    const outcome = await this.#run(hook, { ...actionPairs(hook, this.#x.state), ...more });
     return outcome.kind === "failed" ? fail("hook-failed", outcome.text) : undefined;
   }
 

@@ -1,6 +1,7 @@
 /** The table of what can be done to a desktop, typed by the steps of the plan. */
 
 import { attemptDatabase } from "../../db/errors.ts";
+import type { NodeDesktop } from "../../db/queries/node-desktops.ts";
 import type { NodeActor } from "../../domain/access/actor.ts";
 import { AppError } from "../../lib/errors.ts";
 import { blockVm } from "../../service/vm/block.ts";
@@ -9,7 +10,7 @@ import { purgeVm } from "../../service/vm/purge.ts";
 import { releaseVm } from "../../service/vm/release.ts";
 import { wishVmStopped } from "../../service/vm/wish-stopped.ts";
 import { wishVmStoppedByPolicy } from "../../service/vm/wish-stopped-by-policy.ts";
-import { NX_PORT } from "../../wire/guest/messages.ts";
+import { type GuestExpiry, NX_PORT } from "../../wire/guest/messages.ts";
 import type { LoopDeps } from "../deps.ts";
 import { reportSession } from "../report/report-session.ts";
 import { cleanUpDesktop } from "./clean-up.ts";
@@ -56,7 +57,7 @@ export const EXECUTORS: Executors = {
     await clearVmExpiry({ db: deps.db, actor: asNode(deps) }, { vmId });
   },
   "notify-guest": (deps, { desktop }, { text, timeoutMs }) =>
-    deps.channels.notify(desktop.vmId, text, timeoutMs),
+    deps.channels.notify(desktop.vmId, text, { timeoutMs, expiry: expiryOf(desktop, deps.clock.nowMs()) }),
   release: async (deps, { desktop }, { text }) => {
     const actor = { kind: "node", name: deps.node.name } as const;
     const { nodeId } = deps.node;
@@ -77,4 +78,10 @@ export const EXECUTORS: Executors = {
 
 function asNode(deps: LoopDeps): NodeActor {
   return { kind: "node", name: deps.node.name };
+}
+
+/** The database's spans on this box's clock: for people and hooks, who compare it with nothing else. */
+function expiryOf({ expiresSoftInMs, expiresHardInMs }: NodeDesktop, nowMs: number): GuestExpiry {
+  const at = (inMs: number | null) => (inMs === null ? "" : new Date(nowMs + inMs).toISOString());
+  return { soft: at(expiresSoftInMs), hard: at(expiresHardInMs) };
 }

@@ -9,7 +9,7 @@ import type { XState } from "../../domain/session/x-state.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
-import type { GuestHook, ToGuest } from "../../wire/guest/messages.ts";
+import type { GuestExpiry, GuestHook, ToGuest } from "../../wire/guest/messages.ts";
 import { GuestChannel } from "./channel.ts";
 import type { ChannelLimits } from "./limits.ts";
 
@@ -49,6 +49,9 @@ export type GuestChannelsOptions = {
 
 export type PrepareRequest = Omit<Extract<ToGuest, { type: "session-prepare" }>, "type" | "order">;
 
+/** `expiry`: the notice is about it, and the image's hook is told. */
+export type NoticeOptions = { readonly timeoutMs?: number; readonly expiry?: GuestExpiry };
+
 /** Ids on the host that the desktop's root has, and where it finds the channel. */
 export type ChannelPlace = { readonly socketPath: string; readonly ownerUid: number };
 
@@ -71,7 +74,7 @@ export interface GuestChannels {
   /** Done when the session has ended; the desktop then goes down by itself. */
   powerOff(vmId: VmId, timeoutMs?: number): Promise<void>;
   /** Shows a sentence to whoever sits inside; done when it is on the screen. */
-  notify(vmId: VmId, text: string, timeoutMs?: number): Promise<void>;
+  notify(vmId: VmId, text: string, options?: NoticeOptions): Promise<void>;
   closeAll(): void;
 }
 
@@ -117,8 +120,11 @@ export function createGuestChannels(options: GuestChannelsOptions): GuestChannel
       find(vmId).order("stopping the session", timeoutMs, (order) => ({ type: "session-stop", order })),
     powerOff: async (vmId, timeoutMs = STOP_TIMEOUT_MS) =>
       find(vmId).order("powering off", timeoutMs, (order) => ({ type: "power-off", order })),
-    notify: async (vmId, text, timeoutMs = NOTIFY_TIMEOUT_MS) =>
-      find(vmId).order("showing a notice", timeoutMs, (order) => ({ type: "notice", order, text })),
+    notify: async (vmId, text, { timeoutMs = NOTIFY_TIMEOUT_MS, expiry } = {}) =>
+      find(vmId).order("showing a notice", timeoutMs, (order) => ({
+        ...{ type: "notice" as const, order, text },
+        ...(expiry === undefined ? {} : { expiry }),
+      })),
     closeAll() {
       for (const vmId of channels.keys()) close(vmId);
     },

@@ -50,6 +50,9 @@ export const GUEST_FAULTS = [
 ] as const;
 export type GuestFault = (typeof GUEST_FAULTS)[number];
 
+/** When the desktop expires, as ISO 8601; empty when it doesn't in that way. */
+export type GuestExpiry = { readonly soft: string; readonly hard: string };
+
 /** The hooks of an image, by QVD 4's names. */
 export const GUEST_HOOKS = [
   "pre-connect",
@@ -103,7 +106,13 @@ export type ToGuest =
   | { readonly type: "session-stop"; readonly order: number }
   | { readonly type: "power-off"; readonly order: number }
   /** For the person inside, such as that a newer image waits. */
-  | { readonly type: "notice"; readonly order: number; readonly text: string };
+  | {
+      readonly type: "notice";
+      readonly order: number;
+      readonly text: string;
+      /** For the image's hook; absent when the notice is about something else. */
+      readonly expiry?: GuestExpiry;
+    };
 
 export function formatGuestMessage(message: FromGuest | ToGuest): string {
   return `${JSON.stringify(message)}\n`;

@@ -21,6 +21,7 @@ describe("parseToGuest", () => {
     { type: "session-stop", order: 2 },
     { type: "power-off", order: 3 },
     { type: "notice", order: 4, text: "There is a newer version." },
+    { type: "notice", order: 5, text: "Soon.", expiry: { soft: "2026-01-01T00:00:00Z", hard: "" } },
   ];
   for (const message of good) {
     test(`takes ${message.type}`, () => {

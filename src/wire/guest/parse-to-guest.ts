@@ -4,7 +4,7 @@
  * more memory than all the rest of it.
  */
 
-import type { ToGuest } from "./messages.ts";
+import type { GuestExpiry, ToGuest } from "./messages.ts";
 
 export type ParsedToGuest =
   | { readonly isGood: true; readonly message: ToGuest }
@@ -33,7 +33,7 @@ export function parseToGuest(line: string): ParsedToGuest {
       return accept({ type, order });
     case "notice":
       return isText(value.text)
-        ? accept({ type, order, text: value.text })
+        ? accept({ type, order, text: value.text, ...readExpiry(value.expiry) })
         : refuse("the notice has no text", order);
     default:
       return refuse(`the order "${String(type)}" is unknown to this agent`, order);
@@ -66,6 +66,11 @@ function readPrepare(value: Shape, order: number): ParsedToGuest {
     slaveKey,
     ...(isObject(value.properties) ? { properties: readTexts(value.properties) } : {}),
   });
+}
+
+function readExpiry(value: unknown): { readonly expiry?: GuestExpiry } {
+  if (!isObject(value) || !isText(value.soft) || !isText(value.hard)) return {};
+  return { expiry: { soft: value.soft, hard: value.hard } };
 }
 
 function readTexts(value: Shape): Readonly<Record<string, string>> {
