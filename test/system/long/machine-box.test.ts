@@ -94,6 +94,12 @@ describe.skipIf(!isLong)("machines on a whole box (long form: set QVD_TEST_LONG=
     expect(visit.isOver).toBe(false);
   }, 90_000);
 
+  test("its person comes back to the same session by the new node", async () => {
+    await visit.leave();
+    visit = await Visit.open(screen, box.brokerPort, anna, { colour: BACKGROUND, shownMs: 60_000 });
+    expect(visit.isOver).toBe(false);
+  }, 120_000);
+
   test("the box tells whether its machines are emulated", async () => {
     // The node that has just come back reports within ten seconds.
     const seen = await waitFor(
