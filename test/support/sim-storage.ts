@@ -9,11 +9,13 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
 import { asId, type DiId, type VmId } from "../../src/domain/ids.ts";
 import { listKeptBinds } from "../../src/domain/image/kept-folder.ts";
 import { baseFolder, homeFolder, keptFolder, type Layout, vmLayout } from "../../src/domain/node/layout.ts";
+import { machineDisks } from "../../src/domain/node/machine-disks.ts";
 import { AppError } from "../../src/lib/errors.ts";
 import { sleep } from "../../src/lib/wait.ts";
 import type { MountedDesktop, MountRequest } from "../../src/storage/mount-desktop.ts";
@@ -97,8 +99,11 @@ export function createSimStorage(layout: Layout): SimStorage {
       if (fault !== undefined) throw fault;
       return simMount(layout, request);
     },
-    prepareMachine: async ({ vmId }) => {
-      mkdirSync(vmLayout(layout, vmId).fresh, { recursive: true });
+    prepareMachine: async (request) => {
+      mkdirSync(vmLayout(layout, request.vmId).fresh, { recursive: true });
+      const { systemDisk } = machineDisks(layout, request.vmId, request);
+      mkdirSync(dirname(systemDisk), { recursive: true });
+      writeFileSync(systemDisk, "");
     },
     unmountDesktop: async (vmId) => {
       if (unmountFailures > 0) {
