@@ -1,12 +1,10 @@
 /** Two brokers, as on two boxes: a client of one reaches a desktop of the other's, and strangers don't. */
 
 import { afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { type BoxIdentity, findProofFault, formatProof } from "../../src/broker/relay/box-proof.ts";
 import { asId, type SessionId } from "../../src/domain/ids.ts";
-import { runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
+import { createBoxIdentities, openEchoDesktop } from "../support/box-identities.ts";
 import { type BrokerDoor, openBrokerDoor } from "../support/broker-door.ts";
 import type { QvdClient } from "../support/qvd-client.ts";
 
@@ -18,73 +16,11 @@ let two: BoxIdentity;
 let stranger: BoxIdentity;
 const closing: (() => unknown)[] = [];
 
-/** Boxes of one authority, and one of another. */
 beforeAll(async () => {
-  const folder = mkdtempSync(`${tmpdir()}/qvd-relay-`);
-  const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-  const read = (name: string) => readFileSync(`${folder}/${name}`, "utf8");
-  writeFileSync(`${folder}/ext`, "basicConstraints=critical,CA:FALSE\nsubjectAltName=DNS:box.example\n");
-  async function site(ca: string, names: readonly string[]): Promise<BoxIdentity[]> {
-    const at = (name: string) => `${folder}/${name}`;
-    await runOk("make an authority", [
-      ...[
-        "openssl",
-        "req",
-        "-x509",
-        ...ec,
-        "-keyout",
-        at(`${ca}.key`),
-        "-out",
-        at(`${ca}.crt`),
-        "-days",
-        "2",
-      ],
-      ...["-subj", `/CN=${ca}`, "-addext", "basicConstraints=critical,CA:TRUE"],
-    ]);
-    for (const name of names) {
-      await runOk("make a request", [
-        "openssl",
-        "req",
-        "-new",
-        ...ec,
-        "-keyout",
-        at(`${name}.key`),
-        "-out",
-        at("csr"),
-        "-subj",
-        `/CN=${name}`,
-      ]);
-      await runOk("sign it", [
-        "openssl",
-        "x509",
-        "-req",
-        "-in",
-        at("csr"),
-        "-CA",
-        at(`${ca}.crt`),
-        "-CAkey",
-        at(`${ca}.key`),
-        "-set_serial",
-        "2",
-        "-days",
-        "2",
-        "-extfile",
-        at("ext"),
-        "-out",
-        at(`${name}.crt`),
-      ]);
-    }
-    return names.map((name) => ({
-      key: read(`${name}.key`),
-      certificate: read(`${name}.crt`),
-      authority: read(`${ca}.crt`),
-    }));
-  }
-  const [first, second] = await site("site", ["one", "two"]);
-  const [third] = await site("elsewhere", ["stranger"]);
+  const [first, second] = await createBoxIdentities("one", "two");
+  const [third] = await createBoxIdentities("stranger");
   if (first === undefined || second === undefined || third === undefined) throw new Error("no certificates");
   [one, two, stranger] = [first, second, third];
-  rmSync(folder, { recursive: true });
 }, 30_000);
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
@@ -103,27 +39,9 @@ async function openDoor(identity: BoxIdentity): Promise<BrokerDoor> {
   return door;
 }
 
-/** An nxagent that greets at once and echoes. */
 function openDesktop() {
-  const desktop = { connections: 0, port: 0, received: 0 };
-  const server = Bun.listen<undefined>({
-    hostname: "127.0.0.1",
-    port: 0,
-    allowHalfOpen: true,
-    socket: {
-      open: (socket) => {
-        desktop.connections++;
-        socket.write("NXPROXY-hello");
-      },
-      data: (socket, chunk) => {
-        desktop.received += chunk.length;
-        socket.write(chunk);
-      },
-      end: (socket) => void socket.end(),
-    },
-  });
-  closing.push(() => server.stop(true));
-  desktop.port = server.port;
+  const desktop = openEchoDesktop();
+  closing.push(desktop.close);
   return desktop;
 }
 
