@@ -11,7 +11,6 @@ import { withFileLock } from "./file-lock.ts";
 import { freeBytes } from "./free-bytes.ts";
 import { fillImage, makeImage, readImageMb, syncPath } from "./image-file.ts";
 import { isThere } from "./is-there.ts";
-import { waitForDetached } from "./loop-device.ts";
 import { mountImage } from "./mount-image.ts";
 import {
   COPY_TIMEOUT_MS,
@@ -22,7 +21,7 @@ import {
   putFolderAside,
 } from "./move-into-image.ts";
 import type { StorageContext } from "./storage.ts";
-import { unmountAll } from "./unmount-desktop.ts";
+import { unmountAll } from "./unmount-all.ts";
 
 export type EnsureImage = {
   readonly path: string;
@@ -76,8 +75,7 @@ async function shrinkImage(context: StorageContext, image: EnsureImage, mostMb: 
     await mountImage(context, { path: temporary, mountPoint: second, sizeMb: 0 });
     const copy = ["/usr/bin/cp", "-a", "--", `${mountPoint}/.`, second];
     await runOk(doing, copy, { timeoutMs: COPY_TIMEOUT_MS });
-    await unmountAll(second);
-    await waitForDetached(context.libc, { isFile: (one) => one === temporary, folder: second, doing });
+    await unmountAll(context.libc, second);
     await syncPath(temporary);
     // At every moment there is a home under the name, and the old one stays beside it.
     await link(path, await findAsideName(path));
@@ -87,9 +85,7 @@ async function shrinkImage(context: StorageContext, image: EnsureImage, mostMb: 
     // Inodes run out before blocks do where there are many small files.
     if (!(cause instanceof AppError) || !/No space left/.test(cause.message)) throw cause;
   } finally {
-    for (const place of [second, mountPoint]) await unmountAll(place);
-    const isOurs = (one: string) => [path, temporary].includes(one);
-    await waitForDetached(context.libc, { isFile: isOurs, folder: mountPoint, doing });
+    for (const place of [second, mountPoint]) await unmountAll(context.libc, place);
     for (const left of [temporary, `${temporary}.holder`]) await rm(left, { force: true });
   }
 }

@@ -4,7 +4,7 @@ import { readdir } from "node:fs/promises";
 import { parseId, type VmId } from "../domain/ids.ts";
 import { vmLayout } from "../domain/node/layout.ts";
 import type { StorageContext } from "./storage.ts";
-import { mountsBelow } from "./unmount-desktop.ts";
+import { mountsBelow } from "./unmount-all.ts";
 
 export type DesktopDisks = {
   readonly vmId: VmId;

@@ -5,12 +5,9 @@
  */
 
 import { closeSync, existsSync, openSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
 import { AppError } from "../lib/errors.ts";
 import { runOk } from "../lib/run.ts";
-import { waitFor } from "../lib/wait.ts";
 import type { Libc } from "./libc.ts";
-import { releaseCopies } from "./release-copies.ts";
 
 export type LoopDevice = {
   readonly path: string;
@@ -30,8 +27,6 @@ const LO_FLAGS_AUTOCLEAR = 4;
 const LO_FLAGS_DIRECT_IO = 16;
 const EBUSY = -16;
 const MOST_TRIES = 50;
-const DETACH_SOON_MS = 500;
-const DETACH_TIMEOUT_MS = 5_000;
 
 /** `descriptor` may be closed afterwards; the device has its own hold on the open file. */
 export async function attachLoop(libc: Libc, descriptor: number, name: string): Promise<LoopDevice> {
@@ -57,47 +52,6 @@ export async function attachLoop(libc: Libc, descriptor: number, name: string): 
     closeSync(control);
   }
   throw new AppError("driver-failed", `Attaching ${name}: no free loop device after ${MOST_TRIES} tries`);
-}
-
-/** Numbers of the loop devices that stand on one of the files. */
-export async function listLoops(isFile: (path: string) => boolean): Promise<readonly string[]> {
-  const names = (await readdir("/sys/block").catch((): string[] => [])).filter((name) =>
-    /^loop\d+$/.test(name),
-  );
-  const found = names.map(async (name) => {
-    // Without the file it is a free one.
-    const text = await readFile(`/sys/block/${name}/loop/backing_file`, "utf8").catch(() => "");
-    return isFile(text.trim().replace(/ \(deleted\)$/, "")) ? name : undefined;
-  });
-  return (await Promise.all(found)).filter((name) => name !== undefined);
-}
-
-export type DetachWait = {
-  readonly isFile: (path: string) => boolean;
-  /** Where their file systems were mounted, or below. */
-  readonly folder: string;
-  readonly doing: string;
-};
-
-/**
- * Waits until no loop device stands on the files any more: then their locks are free for another box. What other
- * mount namespaces have copied is let go of there.
- */
-export async function waitForDetached(libc: Libc, wait: DetachWait): Promise<void> {
-  const { isFile, folder, doing } = wait;
-  let left: readonly string[] = [];
-  const isDetached = async () => {
-    left = await listLoops(isFile);
-    return left.length === 0;
-  };
-  if (await waitFor(isDetached, { timeoutMs: DETACH_SOON_MS, everyMs: 20 })) return;
-  const kept = await releaseCopies(libc, { loops: left, folder });
-  if (await waitFor(isDetached, { timeoutMs: DETACH_TIMEOUT_MS, everyMs: 50 })) return;
-  const by = kept.map(({ pid, program }) => `process ${pid} (${program})`).join(", ");
-  throw new AppError(
-    "driver-failed",
-    `${doing}: ${left.join(", ")} still stands on its image${by === "" ? "" : `, which the mount namespace of ${by} keeps open`}`,
-  );
 }
 
 /** `struct loop_config`: the file's descriptor, block size, `struct loop_info64`. */

@@ -11,10 +11,9 @@ import { runOk } from "../lib/run.ts";
 import { freeBytes } from "./free-bytes.ts";
 import { fillImage, syncPath } from "./image-file.ts";
 import { isThere } from "./is-there.ts";
-import { waitForDetached } from "./loop-device.ts";
 import { holderPath, mountImage } from "./mount-image.ts";
 import type { StorageContext } from "./storage.ts";
-import { unmountAll } from "./unmount-desktop.ts";
+import { unmountAll } from "./unmount-all.ts";
 
 export type Move = {
   /** What moves, and the folder of the image that receives it; the image's root when empty. */
@@ -53,12 +52,7 @@ export async function moveIntoImage(context: StorageContext, move: Move): Promis
       }
       await runOk(doing, ["/usr/bin/sync", "-f", mountPoint], { timeoutMs: COPY_TIMEOUT_MS });
     } finally {
-      await unmountAll(mountPoint);
-      await waitForDetached(context.libc, {
-        isFile: (path) => path === temporary,
-        folder: mountPoint,
-        doing,
-      });
+      await unmountAll(context.libc, mountPoint);
     }
     await syncPath(temporary);
     await rename(temporary, image);

@@ -9,7 +9,7 @@ import { AppError } from "../lib/errors.ts";
 import { isThere } from "./is-there.ts";
 import { holderPath, lockImage } from "./mount-image.ts";
 import type { StorageContext } from "./storage.ts";
-import { mountsBelow } from "./unmount-desktop.ts";
+import { mountsBelow } from "./unmount-all.ts";
 
 /**
  * Returns where the home lies now, or else what was kept of the system; undefined when there was neither.

@@ -1,6 +1,6 @@
 /** Desktops' disks on real file systems for the storage's contract: plain ext4, or btrfs in a file. */
 
-import { chmod, mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { asId, type DiId, type VmId } from "../../src/domain/ids.ts";
 import { idRangeOf } from "../../src/domain/node/id-range.ts";
 import { layoutOf, vmLayout } from "../../src/domain/node/layout.ts";
@@ -78,4 +78,15 @@ async function makeRoot(folder: string): Promise<void> {
   for (const name of ["etc", "usr", "var/log", "srv"]) await mkdir(`${folder}/${name}`, { recursive: true });
   await writeFile(`${folder}/etc/passwd`, "root:x:0:0\n");
   await writeFile(`${folder}/var/log/installed`, "");
+}
+
+/** Loop devices that stand on files below the folder. */
+export async function listLoops(folder: string): Promise<readonly string[]> {
+  const names = (await readdir("/sys/block")).filter((name) => name.startsWith("loop"));
+  const found = names.map(async (name) => {
+    // Without the file it is a free one.
+    const text = await readFile(`/sys/block/${name}/loop/backing_file`, "utf8").catch(() => "");
+    return text.startsWith(`${folder}/`) ? [name] : [];
+  });
+  return (await Promise.all(found)).flat();
 }

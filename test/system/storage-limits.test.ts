@@ -8,10 +8,9 @@ import { silentLog } from "../../src/lib/log.ts";
 import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { readImageMb } from "../../src/storage/image-file.ts";
-import { listLoops } from "../../src/storage/loop-device.ts";
 import type { MountRequest } from "../../src/storage/mount-desktop.ts";
 import { createStorage, type Storage } from "../../src/storage/storage.ts";
-import { type DiskLab, makeDiskLab } from "../support/disk-lab.ts";
+import { type DiskLab, listLoops, makeDiskLab } from "../support/disk-lab.ts";
 
 let lab: DiskLab;
 let desktop: MountRequest;
@@ -23,7 +22,7 @@ beforeEach(() => {
 });
 afterAll(() => lab.dispose());
 
-const loops = () => listLoops((path) => path.startsWith(lab.scratch));
+const loops = () => listLoops(lab.scratch);
 
 /** As another box of the site: folders of its own, and the shared one. */
 async function otherBox(): Promise<Storage> {
@@ -118,6 +117,18 @@ test("a mount namespace that was made meanwhile keeps neither the home nor its l
   await other.unmountDesktop(desktop.vmId);
   copy.kill();
   await copy.exited;
+});
+
+test("a person's sandbox that has a copy of the home is waited for", async () => {
+  await lab.storage.mountDesktop(desktop);
+  const options = ["--user", "--map-root-user", "--mount"];
+  const copy = Bun.spawn(["/usr/bin/unshare", ...options, "/bin/sh", "-c", "echo made; exec sleep 2"], {
+    stdout: "pipe",
+  });
+  await copy.stdout.getReader().read();
+  await lab.storage.unmountDesktop(desktop.vmId);
+  expect(await copy.exited).toBe(0);
+  expect(await loops()).toEqual([]);
 });
 
 test("growing that was interrupted is finished at the next start", async () => {
