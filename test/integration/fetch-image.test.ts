@@ -2,9 +2,9 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { isAppError } from "../../src/lib/errors.ts";
-import { run } from "../../src/lib/run.ts";
+import { run, runOk } from "../../src/lib/run.ts";
 import { type FetchOptions, fetchImage } from "../../src/storage/fetch/fetch-image.ts";
 import { mayReachPublic } from "../../src/storage/fetch/resolve-host.ts";
 import { type FileServer, startFileServer } from "../support/file-server.ts";
@@ -201,6 +201,24 @@ describe("what a server can do wrong", () => {
       /^storage-full: there is no room for its 1 MB/,
     );
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  test("more than the disk can hold, which nobody said before, is told, and what came stays for later", async () => {
+    const small = `${folder}/small`;
+    await mkdir(small);
+    await runOk("making a small disk", ["/usr/bin/mount", "-t", "tmpfs", "-o", "size=1m", "none", small]);
+    try {
+      server.moods.push({
+        do: "raw",
+        text: `HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${"x".repeat(3_000_000)}`,
+      });
+      expect(await refusal(fetchIt({ path: `${small}/desk.tar` }))).toMatch(
+        /^storage-full: there is no room on the disk/,
+      );
+      expect(await readdir(small)).toEqual(["desk.tar.part"]);
+    } finally {
+      await runOk("removing the small disk", ["/usr/bin/umount", small]);
+    }
   });
 
   test("a certificate of nobody's is told", async () => {
