@@ -68,7 +68,8 @@ export async function createMachineLab(
   });
   await network.ensure();
   const acceleration = async () => ({ accelerator: "tcg" as const, reason: "a test" });
-  const open = () => createKvmHypervisor({ instance, layout, acceleration, kvmGid: undefined });
+  const open = () =>
+    createKvmHypervisor({ instance, layout, acceleration, kvmGid: undefined, resumeEveryMs: 200 });
   const hypervisor = await open();
   const tree = await openCgroupTree(instance);
   const ears = new Ears();

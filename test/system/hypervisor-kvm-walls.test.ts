@@ -130,6 +130,42 @@ describe("a machine's QEMU", () => {
   });
 });
 
+/** A boot sector that writes the second sector for ever. */
+const WRITER = [0xb8, 1, 3, 0xbb, 0, 0x7c, 0xb9, 2, 0, 0xba, 0x80, 0, 0xcd, 0x13, 0xeb, 0xf0];
+
+describe("a machine whose disk is full", () => {
+  test("stands still, and goes on by itself when there is room", async () => {
+    const writer = `${folder}/writer.raw`;
+    const sector = new Uint8Array(1 << 20);
+    sector.set(WRITER);
+    sector.set([0x55, 0xaa], 510);
+    await writeFile(writer, sector);
+    const small = await mkdtemp(`${folder}/small-`);
+    await runOk("making a small disk", ["/usr/bin/mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", small]);
+    const systemDisk = `${small}/system.qcow2`;
+    await runOk("making a disk", ["/usr/bin/qemu-img", "create", "-q", "-f", "qcow2", systemDisk, "1M"]);
+    const spec = await lab.prepareImage(writer);
+    const { vmId } = spec;
+    const status = async () =>
+      visitQmp(machineFiles(lab.layout, vmId).control, 5_000, (command) => command("query-status")).catch(
+        () => undefined, // The one that tries again is there just now.
+      );
+    const becomes = async (wanted: string) =>
+      waitFor(async () => JSON.stringify(await status())?.includes(`"${wanted}"`), { timeoutMs: 20_000 });
+    await writeFile(`${small}/filler`, new Uint8Array(1 << 20)).catch(() => {}); // Until it is full.
+    await start({ ...spec, hasAgent: false, systemDisk });
+    expect(await becomes("io-error")).toBe(true);
+    const unwatch = lab.hypervisor.watch(() => {});
+    await runOk("making room", ["/usr/bin/mount", "-o", "remount,size=8m", small]);
+    expect(await becomes("running")).toBe(true);
+    const hasGrown = async () => (await stat(systemDisk)).size > 256 * 1024;
+    expect(await waitFor(hasGrown, { timeoutMs: 10_000 })).toBe(true);
+    unwatch();
+    await end(vmId);
+    await runOk("unmounting", ["/usr/bin/umount", small]);
+  }, 60_000);
+});
+
 describe("a machine in which nothing of ours runs", () => {
   test("lives through the power button, and ends at TERM", async () => {
     const { vmId } = await startStubborn();

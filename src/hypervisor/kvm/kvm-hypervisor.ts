@@ -26,6 +26,7 @@ import { watchGroups } from "../lxc/watch-groups.ts";
 import { machineFiles, removeFiles } from "./machine-files.ts";
 import type { Acceleration } from "./probe-acceleration.ts";
 import { visitQmp } from "./qmp.ts";
+import { resumeStalled } from "./resume-stalled.ts";
 import { startMachine } from "./start-machine.ts";
 
 export type KvmOptions = {
@@ -35,11 +36,14 @@ export type KvmOptions = {
   readonly acceleration: () => Promise<Acceleration>;
   /** Group of /dev/kvm. */
   readonly kvmGid: number | undefined;
+  /** How often machines that stand still for want of room are tried again, while somebody watches. */
+  readonly resumeEveryMs?: number;
 };
 
 /** What the verbs of this folder work with. */
 export type KvmContext = KvmOptions & { readonly tree: CgroupTree };
 
+const RESUME_EVERY_MS = 30_000;
 const END_TIMEOUT_MS = 10_000;
 const POWER_DOWN_TIMEOUT_MS = 5_000;
 
@@ -67,7 +71,15 @@ export async function createKvmHypervisor(options: KvmOptions): Promise<Hypervis
     },
     kill: (vmId) => killGroup(tree, "machine", vmId),
     cleanUp: (vmId) => cleanUp(context, vmId),
-    watch: (onChange) => watchGroups(tree, onChange, MACHINE_PARTS),
+    watch(onChange) {
+      const stopWatching = watchGroups(tree, onChange, MACHINE_PARTS);
+      const timer = setInterval(() => void resumeStalled(context), options.resumeEveryMs ?? RESUME_EVERY_MS);
+      timer.unref();
+      return () => {
+        clearInterval(timer);
+        stopWatching();
+      };
+    },
   };
 }
 
