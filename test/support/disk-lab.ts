@@ -80,13 +80,13 @@ async function makeRoot(folder: string): Promise<void> {
   await writeFile(`${folder}/var/log/installed`, "");
 }
 
-/** Loop devices that stand on files below the folder. */
-export async function listLoops(folder: string): Promise<readonly string[]> {
+/** Loop devices that stand on the file, or on those below the folder. */
+export async function listLoops(path: string): Promise<readonly string[]> {
   const names = (await readdir("/sys/block")).filter((name) => name.startsWith("loop"));
   const found = names.map(async (name) => {
     // Without the file it is a free one.
     const text = await readFile(`/sys/block/${name}/loop/backing_file`, "utf8").catch(() => "");
-    return text.startsWith(`${folder}/`) ? [name] : [];
+    return text.trim() === path || text.startsWith(`${path}/`) ? [name] : [];
   });
   return (await Promise.all(found)).flat();
 }

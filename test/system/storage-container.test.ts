@@ -10,6 +10,7 @@ import { waitFor } from "../../src/lib/wait.ts";
 import type { MountRequest } from "../../src/storage/mount-desktop.ts";
 import { createStorage, type StorageDriver } from "../../src/storage/storage.ts";
 import { createDesktopLab, type DesktopLab, LAB_ID_FIRST } from "../support/desktop-lab.ts";
+import { listLoops } from "../support/disk-lab.ts";
 
 const SCRIPT = "trap 'exit 0' TERM\nwhile :; do sleep 0.1; done\n";
 const IMAGE = asId<DiId>(1);
@@ -85,3 +86,21 @@ test.each(["overlay", "copy"] as const)(
   },
   60_000,
 );
+
+test("a desktop that was started meanwhile keeps nothing of another open", async () => {
+  const [one, two] = [await lab.prepareScript(SCRIPT), await lab.prepareScript(SCRIPT)];
+  for (const spec of [one, two]) {
+    await lab.storage.mountDesktop({ vmId: spec.vmId, diId: IMAGE, slot: spec.vmId, homeMb: 40 });
+    await lab.hypervisor.start(spec, new AbortController().signal);
+    const isIn = () => lab.inGuest(spec.vmId, "true").then(({ exitCode }) => exitCode === 0);
+    expect(await waitFor(isIn, { timeoutMs: 10_000 })).toBe(true);
+  }
+  for (const { vmId } of [one, two]) {
+    await lab.hypervisor.kill(vmId);
+    const isDead = async () => (await lab.hypervisor.observe()).get(vmId)?.isAlive !== true;
+    expect(await waitFor(isDead, { timeoutMs: 10_000 })).toBe(true);
+    await lab.hypervisor.cleanUp(vmId);
+    await lab.storage.unmountDesktop(vmId);
+    expect(await listLoops(`${lab.layout.homesFolder}/${vmId}.img`)).toEqual([]);
+  }
+}, 60_000);
