@@ -50,6 +50,9 @@ export function openClient(
     max: options.max ?? 1,
     connect_timeout: 5,
     idle_timeout: options.idleTimeoutSeconds ?? 60,
+    // A pooler may give each transaction another server, which doesn't know what was prepared. The driver then
+    // sends a failed `commit` again, which ends the broken transaction and looks like success: nothing is written.
+    prepare: false,
     // A pause between tries that stays short: a box must notice at once that its database is back.
     backoff: (tries: number) => Math.min(0.05 * 2 ** tries, 1),
     onnotice: (notice: postgres.Notice) => onNotice?.(notice.message ?? ""),
