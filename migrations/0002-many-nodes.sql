@@ -47,6 +47,7 @@ ALTER TABLE vms
   ADD COLUMN expires_soft_at timestamptz,
   ADD COLUMN expires_hard_at timestamptz;
 CREATE INDEX vms_unplaced ON vms (wished_at, id) WHERE node_id IS NULL AND wish = 'running';
+CREATE INDEX vms_unplaced_deleted ON vms (id) WHERE node_id IS NULL AND deleted_at IS NOT NULL;
 
 ALTER TABLE vm_reports
   -- Place in its node's queue and when its turn is estimated to come.

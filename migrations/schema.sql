@@ -553,6 +553,8 @@ CREATE INDEX vms_node ON public.vms USING btree (node_id);
 
 CREATE INDEX vms_unplaced ON public.vms USING btree (wished_at, id) WHERE ((node_id IS NULL) AND (wish = 'running'::text));
 
+CREATE INDEX vms_unplaced_deleted ON public.vms USING btree (id) WHERE ((node_id IS NULL) AND (deleted_at IS NOT NULL));
+
 CREATE INDEX vms_user ON public.vms USING btree (user_id);
 
 ALTER TABLE ONLY public.administrator_credentials
