@@ -163,8 +163,11 @@ export class NodesWatch {
       this.#told.set(lost.nodeId, kind);
       return;
     }
-    const vmIds = await attemptDatabase(`take over from ${lost.name}`, () =>
-      takeOver({ db, node }, { lost, epoch: row.epoch, reason }),
+    // Whoever doesn't hear its end tries again, and finds the epoch moved on when it was done.
+    const vmIds = await attemptDatabase(
+      `take over from ${lost.name}`,
+      () => takeOver({ db, node }, { lost, epoch: row.epoch, reason }),
+      times.validMs,
     );
     if (vmIds === undefined) return;
     this.#told.delete(lost.nodeId);
@@ -201,11 +204,13 @@ export class NodesWatch {
   }
 
   async #tellOfUnreachable(): Promise<void> {
-    const { nowMs, times, db, node, log } = this.#deps;
+    const { nowMs, times, node, log } = this.#deps;
     const silentMs = times.validMs * 1.5;
     if (nowMs() - this.#toldAtMs < silentMs) return;
     this.#toldAtMs = nowMs();
-    const told = await reportUnreachable(db, { nodeId: node.nodeId, silentMs });
+    const told = await this.#ask("look for nodes that don't answer", (db) =>
+      reportUnreachable(db, { nodeId: node.nodeId, silentMs }),
+    );
     if (told > 0) log.warn("desktops-unreachable", { told });
   }
 
