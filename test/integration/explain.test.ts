@@ -67,6 +67,16 @@ describe("an explanation", () => {
     expect(JSON.stringify(said.advice)).toContain("See below why it kept failing");
   });
 
+  test("tells of the place in the queue, as the list does", async () => {
+    await run`update vm_reports set state = 'starting_1', queue_position = 12,
+      queue_due_at = qvd_now() + interval '40 s', fault_text = null where vm_id = 2`;
+    const { said } = await explain(2);
+    expect(said).toMatchObject({ next: "Its turn comes, and it is started." });
+    expect(said.difference).toContain("number 12 in the queue");
+    expect(await pageOf(2)).toContain("number 12 in the queue");
+    expect(await (await getPage(admin, "/desktops", me)).text()).toContain("number 12 in the queue");
+  });
+
   test("is not for administrators of other tenants, nor about what isn't there", async () => {
     const acme = await admin.signIn("acme-admin");
     expect((await explain(4, acme)).status).toBe(404);

@@ -100,6 +100,7 @@ function selectDesktops(db: Db, where: SQL | undefined) {
       xState: sql<string>`coalesce(${vmReports.xState}, 'none')`,
       faultCode: vmReports.faultCode,
       fault: vmReports.faultText,
+      queuePosition: vmReports.queuePosition,
       reportedAt: vmReports.reportedAt,
       /** Version of the image that it runs, or ran last. */
       runningDiId: vmReports.diId,

@@ -10,6 +10,8 @@ export type StatedVm = {
   readonly stateAt: Date | null;
   readonly wish: "running" | "stopped";
   readonly fault: string | null;
+  /** In its node's queue of starts or stops. */
+  readonly queuePosition: number | null;
 };
 
 export function StatePill(props: { readonly vm: StatedVm; readonly now: Date }) {
@@ -25,6 +27,7 @@ export function StatePill(props: { readonly vm: StatedVm; readonly now: Date }) 
 }
 
 function noteOf(vm: StatedVm, now: Date): string | undefined {
+  if (vm.queuePosition !== null) return `number ${vm.queuePosition} in the queue`;
   if (vm.state === "stopped" && vm.fault) return "could not start";
   if (vm.state === "stopped" && vm.wish === "running") return "start asked for";
   if (vm.state === "running" && vm.wish === "stopped") return "stop asked for";
