@@ -63,7 +63,8 @@ async function takeIn(deps: ImageDeps, image: UnverifiedImage, signal: AbortSign
   await reportImage(db, image.id, { state: "verifying" });
   deps.tell({ topic: "image" });
   try {
-    await fetchIncoming(deps.layout, image);
+    // What was fetched lies there; a file of that name among the incoming ones is somebody else's.
+    if (image.sourceUrl === null) await fetchIncoming(deps.layout, image);
     const { sizeBytes, sha256 } = await verify(deps, image, signal);
     if (image.statedSha256 !== null && image.statedSha256 !== sha256)
       throw new AppError(
@@ -94,7 +95,7 @@ async function fetchIncoming(layout: Layout, image: UnverifiedImage): Promise<vo
   const incoming = `${layout.incomingFolder}/${image.fileName}`;
   const found = await lstat(incoming).catch(() => undefined);
   if (found === undefined) {
-    // An earlier try got this far, it was fetched, or somebody laid it there by hand.
+    // An earlier try got this far, or somebody laid it there by hand.
     if ((await lstat(path).catch(() => undefined)) !== undefined) return;
     throw new AppError(
       "image-broken",

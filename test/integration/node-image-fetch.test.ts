@@ -114,6 +114,13 @@ describe("an image that is enrolled by its address", () => {
     expect(server.ranges.at(-1)).toMatch(/^bytes=\d{5,}-$/);
   }, 20_000);
 
+  test("is what its server has, not what lies among the incoming files under that name", async () => {
+    await writeFile(`${world.layout.incomingFolder}/desk.tar`, "somebody else's");
+    const diId = await enrol();
+    expect(await becomes(diId, "ready")).toBeDefined();
+    expect(existsSync(`${world.layout.incomingFolder}/desk.tar`)).toBe(true);
+  });
+
   test("with another checksum than stated is refused, and nothing of it stays", async () => {
     const diId = await enrol({ statedSha256: "0".repeat(64) });
     expect((await becomes(diId, "failed"))?.fault).toContain("that was stated");

@@ -14,7 +14,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { asId, type DiId } from "../../src/domain/ids.ts";
-import { layoutOf } from "../../src/domain/node/layout.ts";
+import { layoutOf, withSharedBases } from "../../src/domain/node/layout.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { CLEAN_ENV, run, runOk } from "../../src/lib/run.ts";
 import { sleep, waitFor } from "../../src/lib/wait.ts";
@@ -191,6 +191,20 @@ describe("unpacking", () => {
     await storage.ensureBase(DI, `${scratch}/good.tar.zst`, never());
     expect((await stat(`${bases}/${DI}`)).ino).toBe(ino);
     expect((await readdir(bases)).sort()).toEqual([`.${DI}.lock`, `${DI}`]);
+  });
+
+  test("happens once for two boxes that share their bases", async () => {
+    const shared = `${scratch}/shared`;
+    const layouts = ["one", "two"].map((box) =>
+      withSharedBases(layoutOf(`${scratch}/${box}`, `${scratch}/${box}-run`, shared)),
+    );
+    const asked = layouts.map(async (layout) => {
+      await mkdir(layout.stateFolder, { recursive: true });
+      const storage = createStorage({ layout, idRangeFirst: FIRST, log: silentLog(), reserveBytes: 0 });
+      return await storage.ensureBase(DI, `${scratch}/good.tar.zst`, never());
+    });
+    expect(new Set(await Promise.all(asked))).toEqual(new Set([`${shared}/bases/${DI}`]));
+    expect((await readdir(`${shared}/bases`)).sort()).toEqual([`.${DI}.lock`, `${DI}`]);
   });
 
   test.each([
