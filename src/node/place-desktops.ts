@@ -25,25 +25,34 @@ export type PlacementDeps = {
 /** Returns the desktops placed, on whichever node; none when another node is at it. */
 export async function placeDesktops(deps: PlacementDeps): Promise<readonly VmId[]> {
   if (!(await hasUnplacedVms(deps.db))) return [];
+  const placed: VmId[] = [];
+  // Desktops that nobody takes stay at the head of the list, and must not keep the others from their turn.
+  for (let after: UnplacedVm | undefined; ; ) {
+    const portion = await placePortion(deps, after);
+    placed.push(...portion.placed);
+    if (portion.last === undefined) return placed;
+    after = portion.last;
+  }
+}
+
+type Portion = {
+  readonly placed: readonly VmId[];
+  /** Where the next one begins; undefined when there is none, or it is another node's to place. */
+  readonly last: UnplacedVm | undefined;
+};
+
+/** A transaction of its own: those of a crowd that were placed first needn't wait for the last. */
+async function placePortion(deps: PlacementDeps, after: UnplacedVm | undefined): Promise<Portion> {
   return await deps.db.transaction(async (tx) => {
     const [lock] = await tx.execute<{ taken: boolean }>(
       sql`select pg_try_advisory_xact_lock(${PLACEMENT_LOCK}) as taken`,
     );
-    if (lock?.taken !== true) return [];
+    if (lock?.taken !== true) return { placed: [], last: undefined };
     const placer = new Placer(await listPlacementNodes(tx), deps.options);
-    const placed: VmId[] = [];
-    // Desktops that nobody takes stay at the head of the list, and must not keep the others from their turn.
-    for (let after: UnplacedVm | undefined; ; ) {
-      const portion = await listUnplacedVms(tx, { limit: PORTION, after });
-      placed.push(
-        ...(await carryOut(
-          { ...deps, db: tx },
-          portion.map((vm) => placer.place(vm)),
-        )),
-      );
-      after = portion.at(-1);
-      if (portion.length < PORTION) return placed;
-    }
+    const vms = await listUnplacedVms(tx, { limit: PORTION, after });
+    const plan = vms.map((vm) => placer.place(vm));
+    const placed = await carryOut({ ...deps, db: tx }, plan);
+    return { placed, last: vms.length < PORTION ? undefined : vms.at(-1) };
   });
 }
 
