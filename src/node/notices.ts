@@ -10,7 +10,8 @@
 
 import { chmodSync, chownSync } from "node:fs";
 import { type LineConnection, listenLines } from "../lib/line-socket.ts";
-import { formatWake, MOST_WAKE_BYTES, parseWake, WAKE_TOPICS, type Wake } from "../wire/wake/messages.ts";
+import { formatWake, MOST_WAKE_BYTES, parseWake, type Wake } from "../wire/wake/messages.ts";
+import { gatherWakes } from "./gather-wakes.ts";
 
 export type NoticesOptions = {
   readonly path: string;
@@ -34,11 +35,10 @@ export type Notices = {
 };
 
 const MOST_CLIENTS = 256;
-const NOTIFY_EVERY_MS = 100;
 
 export function createNotices(options: NoticesOptions): Notices {
   const clients = new Set<LineConnection>();
-  const outside = createNotifier(
+  const outside = gatherWakes(
     (payload) => options.notify(`${options.origin}\n${payload}`),
     options.mostWakes,
   );
@@ -80,31 +80,4 @@ export function createNotices(options: NoticesOptions): Notices {
       server.stop();
     },
   };
-}
-
-/** The first notice goes at once; what comes within the next 100 ms goes together. */
-function createNotifier(notify: (payload: string) => void, mostWakes: () => number) {
-  const waiting = new Map<string, Wake>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const flush = () => {
-    timer = undefined;
-    if (waiting.size === 0) return;
-    const lines = waiting.size > mostWakes() ? formatTopics([...waiting.values()]) : [...waiting.keys()];
-    waiting.clear();
-    timer = setTimeout(flush, NOTIFY_EVERY_MS);
-    notify(lines.join("\n"));
-  };
-  return {
-    add: (wake: Wake) => {
-      waiting.set(formatWake(wake), wake);
-      if (timer === undefined) flush();
-    },
-    stop: () => clearTimeout(timer),
-  };
-}
-
-function formatTopics(wakes: readonly Wake[]): readonly string[] {
-  return WAKE_TOPICS.filter((topic) => wakes.some((wake) => wake.topic === topic)).map((topic) =>
-    formatWake({ topic }),
-  );
 }

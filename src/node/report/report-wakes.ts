@@ -13,12 +13,13 @@ import type { Wake } from "../../wire/wake/messages.ts";
 export async function reportWakes(db: Db, wakes: readonly Wake[], by: NodeId): Promise<void> {
   const vmIds = wakes.flatMap(({ vmId }) => (vmId === undefined ? [] : [vmId]));
   const isForAll = vmIds.length < wakes.length;
-  const ids = sql`(select value::int from jsonb_array_elements_text(${JSON.stringify(vmIds)}::text::jsonb))`;
+  // An array, whose length the planner knows: the rows are found by their indexes.
+  const ids = sql`any (${`{${vmIds.join(",")}}`}::int[])`;
   const concerned = isForAll
     ? sql`select id from ${nodes}`
-    : sql`select node_id from ${vms} where id in ${ids}
+    : sql`select node_id from ${vms} where id = ${ids}
         union select broker_node_id from ${sessions}
-        where vm_id in ${ids} and ended_at is null and superseded_at is null`;
+        where vm_id = ${ids} and ended_at is null and superseded_at is null`;
   await db.execute(sql`
     insert into ${nodeWakes} as w (node_id, count)
     select id, 1 from (${concerned}) as c (id) where id is not null and id <> ${by} order by id
