@@ -27,6 +27,8 @@ export interface LabTime {
 export interface HypervisorLab {
   /** The machine's where none is given. */
   readonly time?: LabTime;
+  /** How long a desktop may take to boot or to go down; longer than others where a whole system boots, emulated. */
+  readonly patienceMs?: number;
   readonly hypervisor: Hypervisor;
   /** Another driver over the same host, as a node has after its restart. */
   reopen(): Promise<Hypervisor>;
@@ -118,7 +120,7 @@ function describeEnds(lab: LabOf): void {
     await lab().hypervisor.halt(spec.vmId);
     await expectEnd(lab(), spec.vmId);
     await finish(lab(), spec.vmId);
-  }, 20_000);
+  }, 150_000);
 
   test("kill ends a desktop with processes that ignore everything else, at once", async () => {
     const spec = await boot(lab(), "deaf");
@@ -207,7 +209,7 @@ function describeFaults(lab: LabOf): void {
 async function boot(lab: HypervisorLab, manner: GuestManner): Promise<DesktopSpec> {
   const spec = await lab.prepare(manner);
   await timeOf(lab).until(lab.hypervisor.start(spec, never()));
-  expect(await timeOf(lab).waitFor(() => lab.hasBooted(spec.vmId), TIMEOUT_MS)).toBe(true);
+  expect(await timeOf(lab).waitFor(() => lab.hasBooted(spec.vmId), lab.patienceMs ?? TIMEOUT_MS)).toBe(true);
   return spec;
 }
 
@@ -216,7 +218,9 @@ async function isAlive(lab: HypervisorLab, vmId: VmId): Promise<boolean> {
 }
 
 async function expectEnd(lab: HypervisorLab, vmId: VmId): Promise<void> {
-  expect(await timeOf(lab).waitFor(async () => !(await isAlive(lab, vmId)), TIMEOUT_MS)).toBe(true);
+  expect(
+    await timeOf(lab).waitFor(async () => !(await isAlive(lab, vmId)), lab.patienceMs ?? TIMEOUT_MS),
+  ).toBe(true);
 }
 
 /** Ends what runs and counts what is left on the host: nothing. */

@@ -46,6 +46,8 @@ export type MachineLabOptions = {
   readonly hearsGuests?: boolean;
 };
 
+/** Five seconds on a box with nothing else to do. */
+const PATIENCE_MS = 60_000;
 const LAB_ID_FIRST = 1_000_000;
 const IMAGE = asId<DiId>(1);
 
@@ -98,6 +100,7 @@ export async function createMachineLab(
     };
   };
   return {
+    patienceMs: PATIENCE_MS,
     hypervisor,
     layout,
     storage,
