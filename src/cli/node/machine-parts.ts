@@ -16,7 +16,7 @@ export type MachineParts = {
   readonly settings: Pick<NodeSettings, "machineLimits" | "machineAccelerator">;
 };
 
-/** A machine boots a whole system; an emulated one takes some 15 s for that on a box with nothing else to do. */
+/** A machine boots a whole system; an emulated one takes some 20 s for that on a box with nothing else to do. */
 const SLOWER_START = 4;
 
 export async function machineParts(config: Config, layout: Layout): Promise<MachineParts> {
