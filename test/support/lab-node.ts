@@ -197,6 +197,8 @@ export class LabNode {
     await ip("netns", "add", this.name);
     await ip("link", "add", this.port, "type", "veth", "peer", "name", "eth0", "netns", this.name);
     await ip("link", "set", this.port, "master", `${of.lab}br`, "up");
+    const hardware = `02:71:76:64:00:0${of.number}`;
+    await ip("netns", "exec", this.name, "ip", "link", "set", "eth0", "address", hardware);
   }
 
   async #removeCable(): Promise<void> {

@@ -232,6 +232,8 @@ export class ManyNodes {
     const { lab, network } = this.options;
     const bridge = `${lab}br`;
     await runOk("making the switch", ["ip", "link", "add", bridge, "type", "bridge"]);
+    // Fixed: a bridge takes its ports' lowest one, and a node that loses its power would change it for all others.
+    await runOk("its hardware address", ["ip", "link", "set", bridge, "address", "02:71:76:64:00:fe"]);
     await runOk("its address", ["ip", "addr", "add", `${network}.254/24`, "dev", bridge]);
     await runOk("its start", ["ip", "link", "set", bridge, "up"]);
     const hooks = ["input", "output", "forward"].map((name) =>
