@@ -192,6 +192,17 @@ describe("an upload in parts", () => {
     expect(await Bun.file(`${admin.incomingFolder}/broke.tar`).bytes()).toEqual(bytes);
   }, 15_000);
 
+  test("of which a part comes twice at once is whole all the same", async () => {
+    await part("twice.tar", [0, 10_000]);
+    const answers = await Promise.all([
+      part("twice.tar", [10_000, 30_000]),
+      part("twice.tar", [10_000, 30_000]),
+    ]);
+    expect(answers.map((answer) => answer.status)).toContain(202);
+    expect((await part("twice.tar", [30_000, 50_000])).status).toBe(201);
+    expect(await Bun.file(`${admin.incomingFolder}/twice.tar`).bytes()).toEqual(bytes);
+  });
+
   test("of two people under one name are two", async () => {
     await part("two.tar", [0, 10_000], "aaaaaaaaaaaa");
     expect((await part("two.tar", [0, 50_000], "bbbbbbbbbbbb")).status).toBe(201);

@@ -4,6 +4,7 @@
  * part that doesn't go on where the last one ended is refused. What nobody finishes is swept after a day.
  */
 
+import { constants } from "node:fs";
 import { mkdir, open, stat, unlink } from "node:fs/promises";
 import { AppError } from "../../lib/errors.ts";
 import {
@@ -24,6 +25,7 @@ export type PartReceived =
   | { readonly isWhole: false; readonly receivedBytes: number };
 
 const CHECK_EVERY_BYTES = 64 * 2 ** 20;
+const { O_CREAT, O_WRONLY } = constants;
 
 /** `bytes 0-99/1000`; undefined when it is none. The end is that of the next part's beginning. */
 export function parseContentRange(text: string): PartRange | undefined {
@@ -81,14 +83,21 @@ async function write(
   range: PartRange,
   options: PartOptions,
 ): Promise<number> {
-  const file = await open(partialOf(options), "a", 0o640);
+  const file = await open(partialOf(options), O_CREAT | O_WRONLY, 0o640);
   let at = range.fromByte;
   let nextCheck = at + CHECK_EVERY_BYTES;
   try {
     for await (const chunk of body) {
       if (at + chunk.length > range.endByte)
         throw new AppError("bad-input", "the part is longer than it said");
-      await file.writeFile(chunk);
+      // At its place and not at the end: the request of a connection that broke may still be at work, with the same bytes.
+      const { bytesWritten } = await file.write(chunk, 0, chunk.length, at);
+      // A file takes less than it is given only where the disk ends.
+      if (bytesWritten < chunk.length)
+        throw new AppError(
+          "storage-full",
+          `the disk is full; ${options.fileName} can go on when there is room`,
+        );
       at += chunk.length;
       if (at < nextCheck) continue;
       nextCheck = at + CHECK_EVERY_BYTES;

@@ -130,7 +130,9 @@ async function write(options: FetchOptions, body: AsyncIterable<Uint8Array>, ext
     for await (const chunk of body) {
       if (done + chunk.length > (extent.totalBytes ?? MOST_BYTES))
         throw new AppError("image-broken", "the server sends more than it announced");
-      await file.write(chunk, 0, chunk.length, done);
+      const { bytesWritten } = await file.write(chunk, 0, chunk.length, done);
+      // A file takes less than it is given only where the disk ends.
+      if (bytesWritten < chunk.length) throw full();
       done += chunk.length;
       options.onProgress(done, extent.totalBytes);
       if (done < nextCheck) continue;
