@@ -19,7 +19,10 @@ import { type Mode, openMode, requireRoot } from "../mode.ts";
 /** Longer than a box's own, which renews itself: this one is renewed by another invitation. */
 const LEAF_DAYS = 825;
 /** Alike on all boxes of a site. */
-const COMMON: readonly SettingKey[] = ["networkRange", "idRangeFirst", "placement", "memoryOvercommit"];
+const COMMON: readonly SettingKey[] = [
+  ...(["networkRange", "networkNat", "networkGateway", "networkAllow", "networkDomain"] as const),
+  ...(["idRangeFirst", "leaseSeconds", "placement", "memoryOvercommit"] as const),
+];
 
 export const nodeInvite: Command = {
   name: "node invite",
