@@ -65,6 +65,7 @@ export async function openLxd(options: LxdOptions): Promise<Lxd> {
       const chosen = names(count);
       for (const name of chosen) rmSync(logOf(name), { force: true });
       const started = lxc("start", ...chosen);
+      // It is waited for below, after those who may be ready before it has ended.
       started.catch(() => {});
       const isThere = (name: string) => existsSync(logOf(name)) && isReady(readFileSync(logOf(name), "utf8"));
       const areThere = await waitFor(() => chosen.every(isThere), { timeoutMs: READY_MS, everyMs: 2 });
