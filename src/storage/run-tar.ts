@@ -28,8 +28,10 @@ export type TarResult = { readonly exitCode: number; readonly said: string };
 
 const LINE_BYTES = 64 * 1024;
 const SAID_BYTES = 4 * 1024;
+/** The node itself is kept when memory runs out; what looks at a stranger's file is not worth that. */
+const FIRST_TO_GO = ["/usr/bin/choom", "-n", "500", "--"];
 /** tar keeps a name of any length whole, and zeros compress 30,000 to one: a small image could take all of the box. */
-const MOST_MEMORY = ["/usr/bin/prlimit", `--as=${1536 * 2 ** 20}`, "--"];
+const MOST_MEMORY = [...FIRST_TO_GO, "/usr/bin/prlimit", `--as=${1536 * 2 ** 20}`, "--"];
 
 /** What anybody may write to on a host, or keeps his things in; a tar gone wrong finds nothing there. */
 const COVER_HOST =
