@@ -23,7 +23,7 @@ export type BenchIo = {
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
   /** What stood after the benchmark's name. */
-  readonly words: readonly string[];
+  readonly words?: readonly string[];
 };
 
 export type Bench = {

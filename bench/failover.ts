@@ -112,8 +112,9 @@ function describe(
 }
 
 function readNumber(io: BenchIo, name: string, fallback: number): number {
-  const at = io.words.indexOf(name);
-  const value = at < 0 ? fallback : Number(io.words[at + 1]);
+  const { words = [] } = io;
+  const at = words.indexOf(name);
+  const value = at < 0 ? fallback : Number(words[at + 1]);
   if (!Number.isFinite(value) || value < 0) throw new Error(`${name} must be a number`);
   return value;
 }

@@ -37,7 +37,7 @@ export type WholeBoxOptions = {
 };
 
 /** Parts of the box and workers of its node, as their status files name them. */
-export type PartName = "db" | "node" | "admin" | "auth" | `broker-${number}`;
+export type PartName = "db" | "node" | "admin" | "keeper" | "auth" | `broker-${number}`;
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const READY_MS = 60_000;

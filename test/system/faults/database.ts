@@ -14,7 +14,7 @@ const SILENCE_MS = 1_500;
 export function testDatabase(lab: () => FaultLab): void {
   test("stops no session; who connects meanwhile is told why; all of it recovers by itself", async () => {
     const { box, alice, bob } = lab();
-    const parts: PartName[] = ["node", "admin", "auth", "broker-1", "broker-2"];
+    const parts: PartName[] = ["node", "admin", "keeper", "auth", "broker-1", "broker-2"];
     const before = parts.map((part) => box.find(part));
     const visit = await lab().visit(alice);
     const startMs = performance.now();

@@ -146,10 +146,26 @@ export function testProcesses(lab: () => FaultLab): void {
   );
 
   test(
+    "of the keeper is noticed by nobody; a new one goes on in its place",
+    async () => {
+      const { box, alice } = lab();
+      const visit = await lab().visit(alice);
+      const init = await box.init(aliceVm());
+      const startMs = performance.now();
+      await box.killPart("keeper");
+      await expectWork(visit, startMs);
+      expect(await box.init(aliceVm())).toBe(init);
+      await visit.leave();
+      await reconnect(visit);
+    },
+    TEST_MS,
+  );
+
+  test(
     "of `box run` leaves all of it running; the next one takes it over as it is",
     async () => {
       const { box, alice } = lab();
-      const parts: PartName[] = ["db", "node", "admin", "auth", "broker-1", "broker-2"];
+      const parts: PartName[] = ["db", "node", "admin", "keeper", "auth", "broker-1", "broker-2"];
       const visit = await lab().visit(alice);
       const before = { init: await box.init(aliceVm()), parts: parts.map((part) => box.find(part)) };
       const startMs = performance.now();
