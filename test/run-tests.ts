@@ -40,7 +40,7 @@ console.log(renderCounts(total));
 process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
 
 async function listGroups(): Promise<readonly Group[]> {
-  const folders = ["src", "bench", "script", "appliance", "test/support"];
+  const folders = ["src", "bench", "script", "appliance", "test/support", "test/fault"];
   const unit = (await Promise.all(folders.map(listTests))).flat();
   const rules = ["test/architecture.test.ts", ...(await listTests("test/architecture"))];
   return [

@@ -8,14 +8,18 @@ import { type Database, openDatabase } from "../../src/db/client.ts";
 import { migrate } from "../../src/db/migrate.ts";
 import { DATABASE_NAME } from "../../src/db/url.ts";
 import { run, runOk } from "../../src/lib/run.ts";
+import { sleep } from "../../src/lib/wait.ts";
 
 const BIN = "/usr/lib/postgresql/15/bin";
 const PORT = 5432;
+const FOLLOW_MS = 3_000;
 
 export class LabDatabase {
   readonly #folder: string;
   readonly #address: string;
   readonly #network: string;
+  /** Folder of the cluster that serves now, below the database's. */
+  #cluster = "data";
 
   /** `network` may connect, as anybody: the lab's nodes are the tests' own. */
   constructor(of: { readonly folder: string; readonly address: string; readonly network: string }) {
@@ -46,7 +50,7 @@ export class LabDatabase {
     await appendFile(`${this.#data}/postgresql.conf`, `\n${settings.join("\n")}\n`);
     await writeFile(
       `${this.#data}/pg_hba.conf`,
-      `local all all trust\nhost all all ${this.#network} trust\n`,
+      `local all,replication all trust\nhost all all ${this.#network} trust\n`,
     );
     await this.start();
     await this.#as("making the database", [
@@ -84,8 +88,31 @@ export class LabDatabase {
     );
   }
 
+  /** A second server follows the first; then the first dies, and the second takes its place and its address. */
+  async failOverToStandby(): Promise<void> {
+    const standby = `${this.#folder}/standby`;
+    await this.#as("copying the database", [
+      ...[`${BIN}/pg_basebackup`, "-h", this.#folder, "-U", "qvd_owner", "-D", standby],
+      ...["--write-recovery-conf", "--checkpoint=fast", "--wal-method=stream"],
+    ]);
+    const at = [`--pgdata=${standby}`, `--log=${this.#folder}/standby.log`];
+    await this.#as("following", [`${BIN}/pg_ctl`, "start", "--wait", "-o", `-p ${PORT + 1}`, ...at]);
+    await sleep(FOLLOW_MS);
+    await this.stop("immediate");
+    await this.#as("moving to the address", [
+      `${BIN}/pg_ctl`,
+      "restart",
+      "--wait",
+      "-o",
+      `-p ${PORT}`,
+      ...at,
+    ]);
+    await this.#as("promoting", [`${BIN}/pg_ctl`, "promote", "--wait", `--pgdata=${standby}`]);
+    this.#cluster = "standby";
+  }
+
   get #data(): string {
-    return `${this.#folder}/data`;
+    return `${this.#folder}/${this.#cluster}`;
   }
 
   #command(command: readonly string[]): string[] {

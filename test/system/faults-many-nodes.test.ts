@@ -17,6 +17,7 @@ import type { ManyNodes } from "../support/many-nodes.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const LEASE_SECONDS = 4;
+const TEST_MS = 180_000;
 const OPTIONS = {
   executable: `${ROOT}/dist/qvd`,
   nodes: 3,
@@ -33,7 +34,7 @@ beforeAll(async () => {
     cwd: ROOT,
     timeoutMs: 120_000,
   });
-});
+}, TEST_MS);
 
 describe("three boxes", () => {
   let lab: ManyNodes;
@@ -42,11 +43,11 @@ describe("three boxes", () => {
     lab = await openLab(OPTIONS);
     witnesses = new Witnesses(lab);
     witnesses.start();
-  });
+  }, TEST_MS);
   afterAll(async () => {
     witnesses?.stop();
     await lab?.dispose();
-  });
+  }, TEST_MS);
 
   const lives = () =>
     lab.desktops.map((vmId) =>
@@ -63,88 +64,129 @@ describe("three boxes", () => {
   /** Nothing that any of them wrote contradicts another. */
   const contradictions = () => readRecords(lab, witnesses).flatMap(checkBeats);
 
-  test("stop no desktop while the database is away, and take nothing over after its return", async () => {
-    const before = lives();
-    await lab.server.stop("immediate");
-    await sleep(LEASE_SECONDS * 3_000);
-    await lab.server.start();
-    await sleep(LEASE_SECONDS * 1_500);
-    expect(lives()).toEqual(before);
-    expect(await lab.countTakeovers()).toBe(0);
-    expect(await served()).toBe(true);
-  });
+  test(
+    "stop no desktop while the database is away, and take nothing over after its return",
+    async () => {
+      const before = lives();
+      await lab.server.stop("immediate");
+      await sleep(LEASE_SECONDS * 3_000);
+      await lab.server.start();
+      await sleep(LEASE_SECONDS * 1_500);
+      expect(lives()).toEqual(before);
+      expect(await lab.countTakeovers()).toBe(0);
+      expect(await served()).toBe(true);
+    },
+    TEST_MS,
+  );
 
-  test("stop no desktop of one that is cut off from the storage, or from the database, alone", async () => {
-    const before = lives();
-    const node = fullest();
-    node.cutStorage(true);
-    await sleep(LEASE_SECONDS * 2_000);
-    node.cutStorage(false);
-    await sleep(LEASE_SECONDS * 1_000);
-    await lab.cutDatabase(node, true);
-    await sleep(LEASE_SECONDS * 2_000);
-    await lab.cutDatabase(node, false);
-    expect(await served()).toBe(true);
-    expect(lives()).toEqual(before);
-    expect(await lab.countTakeovers()).toBe(0);
-  });
+  test(
+    "stop no desktop when the database is replaced by its promoted standby",
+    async () => {
+      const before = lives();
+      await lab.server.failOverToStandby();
+      await sleep(LEASE_SECONDS * 2_000);
+      expect(lives()).toEqual(before);
+      expect(await lab.countTakeovers()).toBe(0);
+      expect(await served()).toBe(true);
+    },
+    TEST_MS,
+  );
 
-  test("serve the desktops of one that lost its power, with their homes; it comes back empty", async () => {
-    const node = fullest();
-    const lost = on(node);
-    await node.powerOff();
-    const isMoved = () => lost.every((vmId) => lab.listAcknowledged(vmId).length > 0);
-    expect(await waitFor(isMoved, { timeoutMs: LEASE_SECONDS * 6_000, everyMs: 100 })).toBe(true);
-    expect(await lab.countTakeovers()).toBe(1);
-    await node.start();
-    await lab.waitForNodes();
-    expect(await served()).toBe(true);
-    expect(on(node)).toEqual([]);
-    expect(contradictions()).toEqual([]);
-  });
+  test(
+    "stop no desktop of one that is cut off from the storage, or from the database, alone",
+    async () => {
+      const before = lives();
+      const node = fullest();
+      node.cutStorage(true);
+      await sleep(LEASE_SECONDS * 2_000);
+      node.cutStorage(false);
+      await sleep(LEASE_SECONDS * 1_000);
+      await lab.cutDatabase(node, true);
+      await sleep(LEASE_SECONDS * 2_000);
+      await lab.cutDatabase(node, false);
+      expect(await served()).toBe(true);
+      expect(lives()).toEqual(before);
+      expect(await lab.countTakeovers()).toBe(0);
+    },
+    TEST_MS,
+  );
 
-  test("serve the desktops of one that was cut off from both; it writes nothing more when it is back", async () => {
-    const node = fullest();
-    const takeovers = await lab.countTakeovers();
-    node.cutStorage(true);
-    await lab.cutDatabase(node, true);
-    const isTaken = async () => (await lab.countTakeovers()) > takeovers;
-    expect(await waitFor(isTaken, { timeoutMs: LEASE_SECONDS * 6_000, everyMs: 100 })).toBe(true);
-    node.cutStorage(false);
-    await lab.cutDatabase(node, false);
-    expect(await served()).toBe(true);
-    expect(contradictions()).toEqual([]);
-  });
+  test(
+    "serve the desktops of one that lost its power, with their homes; it comes back empty",
+    async () => {
+      const node = fullest();
+      const lost = on(node);
+      await node.powerOff();
+      const isMoved = () => lost.every((vmId) => lab.listAcknowledged(vmId).length > 0);
+      expect(await waitFor(isMoved, { timeoutMs: LEASE_SECONDS * 6_000, everyMs: 100 })).toBe(true);
+      expect(await lab.countTakeovers()).toBe(1);
+      await node.start();
+      await lab.waitForNodes();
+      expect(await served()).toBe(true);
+      expect(on(node)).toEqual([]);
+      expect(contradictions()).toEqual([]);
+    },
+    TEST_MS,
+  );
 
-  test("serve the desktops of one that was paused; it kills what it still had when it wakes up", async () => {
-    const node = fullest();
-    const paused = on(node);
-    const takeovers = await lab.countTakeovers();
-    node.freeze(true);
-    const isTaken = async () => (await lab.countTakeovers()) > takeovers;
-    expect(await waitFor(isTaken, { timeoutMs: LEASE_SECONDS * 6_000, everyMs: 100 })).toBe(true);
-    node.freeze(false);
-    const isKilled = () => paused.every((vmId) => node.desktopPid(vmId) === undefined);
-    expect(await waitFor(isKilled, { timeoutMs: LEASE_SECONDS * 3_000, everyMs: 50 })).toBe(true);
-    expect(await served()).toBe(true);
-    expect(contradictions()).toEqual([]);
-  });
+  test(
+    "serve the desktops of one that was cut off from both; it writes nothing more when it is back",
+    async () => {
+      const node = fullest();
+      const takeovers = await lab.countTakeovers();
+      node.cutStorage(true);
+      await lab.cutDatabase(node, true);
+      const isTaken = async () => (await lab.countTakeovers()) > takeovers;
+      expect(await waitFor(isTaken, { timeoutMs: LEASE_SECONDS * 6_000, everyMs: 100 })).toBe(true);
+      node.cutStorage(false);
+      await lab.cutDatabase(node, false);
+      expect(await served()).toBe(true);
+      expect(contradictions()).toEqual([]);
+    },
+    TEST_MS,
+  );
 
-  test("lose nothing when keeper and node process of one are killed together", async () => {
-    const before = lives();
-    const node = fullest();
-    node.signal("keeper", "SIGKILL");
-    node.signal("node", "SIGKILL");
-    await sleep(LEASE_SECONDS * 2_000);
-    expect(await served()).toBe(true);
-    expect(lives()).toEqual(before);
-  });
+  test(
+    "serve the desktops of one that was paused; it kills what it still had when it wakes up",
+    async () => {
+      const node = fullest();
+      const paused = on(node);
+      const takeovers = await lab.countTakeovers();
+      node.freeze(true);
+      const isTaken = async () => (await lab.countTakeovers()) > takeovers;
+      expect(await waitFor(isTaken, { timeoutMs: LEASE_SECONDS * 6_000, everyMs: 100 })).toBe(true);
+      node.freeze(false);
+      const isKilled = () => paused.every((vmId) => node.desktopPid(vmId) === undefined);
+      expect(await waitFor(isKilled, { timeoutMs: LEASE_SECONDS * 3_000, everyMs: 50 })).toBe(true);
+      expect(await served()).toBe(true);
+      expect(contradictions()).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "lose nothing when keeper and node process of one are killed together",
+    async () => {
+      const before = lives();
+      const node = fullest();
+      node.signal("keeper", "SIGKILL");
+      node.signal("node", "SIGKILL");
+      await sleep(LEASE_SECONDS * 2_000);
+      expect(await served()).toBe(true);
+      expect(lives()).toEqual(before);
+    },
+    TEST_MS,
+  );
 });
 
-test("the checker finds a desktop that runs twice when fencing and lock are taken away", async () => {
-  const kinds = (await proveChecker(OPTIONS)).map(({ kind }) => kind);
-  expect(kinds).toContain("overlap");
-}, 120_000);
+test(
+  "the checker finds a desktop that runs twice when fencing and lock are taken away",
+  async () => {
+    const kinds = (await proveChecker(OPTIONS)).map(({ kind }) => kind);
+    expect(kinds).toContain("overlap");
+  },
+  TEST_MS,
+);
 
 test("two minutes of faults: no desktop runs twice, no acknowledged write is lost, all are served after", async () => {
   const report = await runFaults({ ...OPTIONS, desktops: 12, leaseSeconds: 5 });
