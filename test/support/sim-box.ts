@@ -163,6 +163,7 @@ export class SimBox {
     this.process = { owner, link, loop };
     const report = () => this.#report(link, nodeId, lease.state.isHeld);
     await report();
+    // While the database is away nothing is told; the next report tells it too.
     timers.every(10_000, () => void report().catch(() => {}));
     this.hypervisor.watch((vmId) => {
       if (!owner.isGone) loop.wake(vmId);
