@@ -1,7 +1,7 @@
 /** The files of the right to run, on a real file system: counter, keeper's word, identity of the shared storage. */
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { asId, type NodeId } from "../../src/domain/ids.ts";
 import { leaseTimes } from "../../src/domain/node/lease-times.ts";
@@ -11,7 +11,7 @@ import { openKeeperCalls } from "../../src/node/keeper/system-calls.ts";
 import { counterFile, readCounter, writeCounter } from "../../src/node/lease/counter-file.ts";
 import { type KeeperFile, readKeeperFile, writeKeeperFile } from "../../src/node/lease/keeper-file.ts";
 import { KeptLease } from "../../src/node/lease/kept-lease.ts";
-import { ensureSharedId, readSharedId } from "../../src/node/lease/shared-site.ts";
+import { ensureSharedId, readSharedId, requireSharedId } from "../../src/node/lease/shared-site.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -39,6 +39,14 @@ describe("shared storage", () => {
     expect(new Set(ids).size).toBe(1);
     expect(await readSharedId(folder)).toBe(ids[0]);
   });
+  test("that isn't mounted at a later start is not taken for new storage", async () => {
+    mkdirSync(`${folder}/state`);
+    const id = await requireSharedId(`${folder}/shared`, `${folder}/state`);
+    expect(await requireSharedId(`${folder}/shared`, `${folder}/state`)).toBe(id);
+    rmSync(`${folder}/shared`, { recursive: true });
+    mkdirSync(`${folder}/shared`);
+    await expect(requireSharedId(`${folder}/shared`, `${folder}/state`)).rejects.toThrow(/Is it mounted\?/);
+  });
   test("without a mount has none", async () => {
     expect(await readSharedId(`${folder}/nowhere`)).toBeUndefined();
   });
@@ -61,7 +69,7 @@ describe("the keeper's word", () => {
       filePath: path(),
       bootId: "boot",
       bootMs: () => calls.bootMs(),
-      fence: { freezeProcesses: () => void did.push("freeze"), freezeDisks: async () => {} },
+      fence: { freezeProcesses: () => void did.push("freeze"), freezeDisks: async () => true },
       times: leaseTimes(1_000),
       onLost: () => void did.push("lost"),
       log: silentLog(),

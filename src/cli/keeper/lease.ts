@@ -12,7 +12,7 @@ import { counterFile, readCounter } from "../../node/lease/counter-file.ts";
 import { keeperFile, readBootId } from "../../node/lease/keeper-file.ts";
 import { KeptLease } from "../../node/lease/kept-lease.ts";
 import type { NodeLease } from "../../node/lease/node-lease.ts";
-import { ensureSharedId, readSharedId } from "../../node/lease/shared-site.ts";
+import { readSharedId, requireSharedId } from "../../node/lease/shared-site.ts";
 import type { NodesWatchDeps } from "../../node/takeover/nodes-watch.ts";
 import { createStorage, parseStorageDriver, type Storage } from "../../storage/storage.ts";
 
@@ -54,7 +54,7 @@ export function openKeptLease(parts: FenceParts & { readonly onLost: () => void 
 export async function openShared(layout: Layout): Promise<NodesWatchDeps["shared"]> {
   if (!isShared(layout)) return undefined;
   return {
-    id: await ensureSharedId(layout.sharedFolder),
+    id: await requireSharedId(layout.sharedFolder, layout.stateFolder),
     readId: () => readSharedId(layout.sharedFolder),
     readCounter: (nodeId) => readCounter(counterFile(layout.leasesFolder, nodeId)),
   };

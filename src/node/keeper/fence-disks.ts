@@ -27,8 +27,11 @@ export function createFenceDisks(options: FenceDisksOptions): FenceDisks {
       if (fault !== undefined) log.warn(event, { mountPoint, reason: fault });
   };
   return {
-    freeze: async () =>
-      tell("disk-not-frozen", await freeze(await listMountPoints(), { timeoutMs: TIMEOUT_MS })),
+    async freeze() {
+      const outcomes = await freeze(await listMountPoints(), { timeoutMs: TIMEOUT_MS });
+      tell("disk-not-frozen", outcomes);
+      return outcomes.every(({ fault }) => fault === undefined);
+    },
     thaw: async () => tell("disk-not-thawed", await thaw(await listMountPoints(), { timeoutMs: TIMEOUT_MS })),
     async drop() {
       const mountPoints = await listMountPoints();

@@ -18,8 +18,8 @@ const FROZEN = ["c", "s", "q"];
 const KILLED = [...FROZEN, "m"];
 
 export type FenceDisks = {
-  /** Each bounded by a deadline; what can't be done is told to the log. */
-  freeze(): Promise<void>;
+  /** Each bounded by a deadline; what can't be done is told to the log. False when one may freeze later. */
+  freeze(): Promise<boolean>;
   thaw(): Promise<void>;
   /** Ends and unmounts all of the desktops' file systems without another write. Throws what is left. */
   drop(): Promise<void>;
@@ -46,13 +46,18 @@ export class Fence {
     for (const part of FROZEN) this.#write(part, "cgroup.freeze", "1");
   }
 
-  freezeDisks(): Promise<void> {
+  freezeDisks(): Promise<boolean> {
     return this.#options.disks.freeze();
   }
 
-  /** Disks first: a process that writes to a frozen one would only hang. */
-  async thaw(): Promise<void> {
+  thawDisks(): Promise<void> {
+    return this.#options.disks.thaw();
+  }
+
+  /** Disks first: a process that writes to a frozen one would only hang. Nothing runs unless `isStill`. */
+  async thaw(isStill: () => boolean = () => true): Promise<void> {
     await this.#options.disks.thaw();
+    if (!isStill()) return;
     for (const part of FROZEN) this.#write(part, "cgroup.freeze", "0");
   }
 

@@ -20,6 +20,7 @@ class World {
   /** What a sleep of the machine adds to its clock. */
   sleptMs = 0;
   counters = 0;
+  thawMs = 0;
   #keeper: Keeper | undefined;
 
   start(more: Partial<KeeperDeps> = {}): void {
@@ -49,8 +50,15 @@ class World {
       boxId: "box",
       fence: {
         freezeProcesses: () => act("freeze", true),
-        freezeDisks: async () => act("freeze-disks"),
-        thaw: async () => act("thaw", false),
+        freezeDisks: async () => {
+          act("freeze-disks");
+          return true;
+        },
+        thawDisks: async () => act("thaw-disks"),
+        thaw: async (isStill = () => true) => {
+          await Bun.sleep(world.thawMs);
+          if (isStill()) act("thaw", false);
+        },
         get isFrozen() {
           return world.isFrozen;
         },
@@ -138,6 +146,18 @@ describe("a keeper", () => {
     expect(await world.did("thaw")).toBe(true);
     expect(world.done).toEqual(["freeze", "kill", "end-node", "kill", "drop-disks", "retake", "thaw"]);
     expect(world.told.at(-1)).toMatchObject({ phase: "held", epoch: 9 });
+  });
+
+  test("lets nothing run when it learns of the loss in the midst of a thaw", async () => {
+    world.start();
+    await world.isHeld();
+    world.thawMs = 2_000;
+    // As if the node process had frozen them: the keeper begins to thaw.
+    world.isFrozen = true;
+    await Bun.sleep(300);
+    world.row = { isStanding: false, peers: 0 };
+    expect(await world.did("retake", 8_000)).toBe(true);
+    expect(world.done.slice(0, world.done.indexOf("retake"))).not.toContain("thaw");
   });
 
   test("freezes before all else when the machine slept past the lapse", async () => {

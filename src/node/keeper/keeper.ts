@@ -46,6 +46,8 @@ export type KeeperDeps = {
 const LOOK_EVERY_MS = 100;
 const TELL_EVERY_MS = 250;
 const STOP_KILL_MS = 5_000;
+const THAW_AGAIN_MS = 5_000;
+const THAW_AGAIN_FOR_MS = 300_000;
 
 export class Keeper {
   readonly #deps: KeeperDeps;
@@ -63,6 +65,9 @@ export class Keeper {
   #isAskingRow = false;
   #isAskingCounter = false;
   #isMoving = false;
+  #mayFreezeLate = false;
+  #thawedAtMs = 0;
+  #thawedAgainAtMs = 0;
   #endLooking: (() => void) | undefined;
 
   constructor(deps: KeeperDeps) {
@@ -110,6 +115,7 @@ export class Keeper {
     if (order.action === "freeze") this.#freeze(order.reason);
     else if (order.action === "thaw") void this.#thaw();
     else if (order.action === "lose") void this.#lose(order.reason);
+    if (order.action === "none") this.#thawAgain();
     this.#renew();
     this.#tell();
     this.#deps.patWatchdog();
@@ -120,21 +126,39 @@ export class Keeper {
     this.#trouble = reason;
     const { fence, log } = this.#deps;
     fence.freezeProcesses();
-    fence.freezeDisks().catch((error) => log.error("disks-not-frozen", { error }));
+    fence
+      .freezeDisks()
+      .then((isFrozen) => {
+        this.#mayFreezeLate ||= !isFrozen;
+      })
+      .catch((error) => log.error("disks-not-frozen", { error }));
   }
 
   async #thaw(): Promise<void> {
     if (this.#isMoving) return;
     this.#isMoving = true;
     try {
-      await this.#deps.fence.thaw();
+      const isStill = () => this.#phase !== "lost" && !this.#hasEpochMoved;
+      await this.#deps.fence.thaw(isStill);
+      if (!isStill()) return;
       this.#phase = "held";
       this.#trouble = "";
+      this.#thawedAtMs = this.#deps.bootMs();
     } catch (error) {
       this.#deps.log.error("not-thawed", { error });
     } finally {
       this.#isMoving = false;
     }
+  }
+
+  /** A freezing that hung with the storage may come true after the thaw; then the desktops would hang in its place. */
+  #thawAgain(): void {
+    const { bootMs, fence, log } = this.#deps;
+    if (!this.#mayFreezeLate || this.#phase !== "held" || bootMs() - this.#thawedAgainAtMs < THAW_AGAIN_MS)
+      return;
+    this.#thawedAgainAtMs = bootMs();
+    if (bootMs() - this.#thawedAtMs > THAW_AGAIN_FOR_MS) this.#mayFreezeLate = false;
+    fence.thawDisks().catch((error) => log.error("disks-not-thawed", { error }));
   }
 
   async #lose(reason: string): Promise<void> {

@@ -37,6 +37,26 @@ export async function ensureSharedId(sharedFolder: string): Promise<string> {
   throw new AppError("unavailable", `making ${sharedFolder}/${NAME}: it can't be read back`);
 }
 
+/**
+ * The identity that this box has worked with, noted in its state folder: a mount that is missing at a start must
+ * not be taken for new storage, where everybody's home would be empty. `unavailable` then.
+ */
+export async function requireSharedId(sharedFolder: string, stateFolder: string): Promise<string> {
+  const note = `${stateFolder}/shared-id`;
+  const known = (await readFile(note, "utf8").catch(() => "")).trim();
+  if (known === "") {
+    const id = await ensureSharedId(sharedFolder);
+    await writeFile(note, `${id}\n`, { mode: 0o644, flush: true });
+    return id;
+  }
+  const found = await readSharedId(sharedFolder);
+  if (found === known) return known;
+  throw new AppError(
+    "unavailable",
+    `looking for the shared storage at ${sharedFolder}: it is not the one that this box has worked with (${found ?? "nothing is there"}). Is it mounted? If the site has moved to another, remove ${note}.`,
+  );
+}
+
 function parseId(text: string): string | undefined {
   const value: unknown = JSON.parse(text);
   const id: unknown = typeof value === "object" && value !== null ? Reflect.get(value, "id") : undefined;
