@@ -4,6 +4,7 @@
  */
 
 import type { VmFacts, VmNetwork, VmObserved } from "./facts.ts";
+import { isOccupied } from "./plan-idle.ts";
 import type { VmEventDraft, VmFault, VmReportPatch } from "./steps.ts";
 
 export type Health = {
@@ -42,7 +43,12 @@ export function observeHealth(facts: VmFacts): Health {
   if (network?.isOk === true && report.hasNetwork !== true) return networkBack(facts);
   if (agent.isAttached && agent.xState !== report.xState)
     return {
-      patch: { xState: agent.xState, events: xStateEvents(report.xState, agent.xState) },
+      patch: {
+        xState: agent.xState,
+        // A visit may be too short to be seen otherwise: who leaves is seen to leave now.
+        idleSinceMs: isOccupied(facts) ? null : facts.nowMs,
+        events: xStateEvents(report.xState, agent.xState),
+      },
       reason: `its X session is ${agent.xState}`,
       wakeAtMs: lost.wakeAtMs,
     };

@@ -168,3 +168,15 @@ test("a machine without our agent is never held to be idle", () => {
     .tells();
   expect(story.world.report.state).toBe("running");
 });
+
+test("a visit that is over before the node has looked counts from its end", () => {
+  const story = new Story();
+  story.world.policy = { idleStopMs: 10 * MINUTE, onCrash: "restart" };
+  story.run().after(5 * MINUTE);
+  story.world.wasVisited = true;
+  story.world.agent = { ...story.world.agent, xState: "suspended" };
+  story.settle().after(9 * MINUTE);
+  expect(story.world.report.state).toBe("running");
+  story.after(MINUTE);
+  expect(story.world.report.state).toBe("stopped");
+});
