@@ -83,14 +83,14 @@ describe("a desktop that nobody sits at", () => {
   });
 
   test("is kept by somebody who comes back in time", async () => {
-    await says(sql`idle_stop_seconds = 1`);
+    await says(sql`idle_stop_seconds = 2`);
     await world.startNode();
     const vm = await runningVm();
     await visit(vm);
     await holds(vm, { idle_since: expect.anything() });
     await rows.requestSession(vm);
     await holds(vm, { idle_since: null });
-    expect(await stays(vm, 1_200)).toEqual(["running", "running"]);
+    expect(await stays(vm, 2_300)).toEqual(["running", "running"]);
   });
 
   test("isn't taken from whoever is on the way to a desktop that was just started", async () => {
