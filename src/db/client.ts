@@ -53,6 +53,9 @@ export function openClient(
     // A pooler may give each transaction another server, which doesn't know what was prepared. The driver then
     // sends a failed `commit` again, which ends the broken transaction and looks like success: nothing is written.
     prepare: false,
+    // One statement of a connection at a time: what is sent ahead would follow the first one's server, which the
+    // pooler gives to somebody else as soon as the first has its answer; the second then waits for ever.
+    max_pipeline: 0,
     // A pause between tries that stays short: a box must notice at once that its database is back.
     backoff: (tries: number) => Math.min(0.05 * 2 ** tries, 1),
     onnotice: (notice: postgres.Notice) => onNotice?.(notice.message ?? ""),

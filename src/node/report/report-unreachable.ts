@@ -8,6 +8,9 @@ import type { Db } from "../../db/client.ts";
 import { leases, nodes, vmEvents, vms } from "../../db/schema/index.ts";
 import type { NodeId } from "../../domain/ids.ts";
 
+/** Of all boxes that see the same, one tells. */
+const TELLING_LOCK = 5_167_003;
+
 /** Nodes silent for longer than `silentMs`. Returns how many desktops were told of. */
 export async function reportUnreachable(
   db: Db,
@@ -16,7 +19,8 @@ export async function reportUnreachable(
   // Looked for first and alone: every box asks this, and nearly always nobody is silent.
   const rows = await db.execute(sql`
     with silent as materialized (
-      select node_id, renewed_at from ${leases} where lost_at is null and not fences
+      select node_id, renewed_at from ${leases} where (select pg_try_advisory_xact_lock(${TELLING_LOCK}))
+        and lost_at is null and not fences
         and valid_until < (select qvd_now() - ${by.silentMs}::float8 * interval '1 millisecond')
     )
     insert into ${vmEvents} (vm_id, node_id, code, text, wish_generation)
