@@ -52,6 +52,8 @@ export type LabImage = {
   /** An archive; a tiny root is made where none is given. */
   readonly archive?: string;
   readonly memoryMb?: number;
+  /** Our real executable as the agent, in place of a script. */
+  readonly agent?: string;
 };
 
 export async function createDesktopLab(
@@ -68,8 +70,8 @@ export async function createDesktopLab(
     await makeTinyRoot(`${scratch}/tiny`);
     await packRoot(`${scratch}/tiny`, archive);
   }
-  const agentExecutable = `${scratch}/agent`;
-  await writeFile(agentExecutable, "#!/bin/sh\nexec /bin/sh /run/qvd/script\n", { mode: 0o755 });
+  const agentExecutable = image.agent ?? `${scratch}/agent`;
+  await writeFile(`${scratch}/agent`, "#!/bin/sh\nexec /bin/sh /run/qvd/script\n", { mode: 0o755 });
   const range = parseNetworkRange(cidr);
   const addresses = hostAddresses(range);
   const storage = createStorage({ layout, idRangeFirst: LAB_ID_FIRST, log: silentLog(), reserveBytes: 0 });

@@ -1,7 +1,7 @@
 /** The LXC driver with an image that brings systemd: the same contract, and what only a systemd does. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFile } from "node:fs/promises";
+import { chmod, readFile } from "node:fs/promises";
 import { describeHypervisor } from "../../src/hypervisor/contract.ts";
 import { SYSTEMD_INIT } from "../../src/hypervisor/lxc/systemd-files.ts";
 import { waitFor } from "../../src/lib/wait.ts";
@@ -85,3 +85,33 @@ describe("a desktop whose image brings systemd", () => {
     expect(await isHeard(halted)).toBe(false);
   }, 60_000);
 });
+
+test("our real agent attaches from within systemd, and tells of its power-off", async () => {
+  const agent = new URL("../../dist/qvd", import.meta.url).pathname;
+  const lab = await createDesktopLab("hvw", "10.222.0.0/24", { ...image, agent });
+  try {
+    const spec = await lab.prepareScript("");
+    let heard = "";
+    const server = Bun.listen({
+      unix: `${spec.channelFolder}/guest.sock`,
+      socket: {
+        data(socket, chunk) {
+          heard += chunk.toString();
+          const attachment = /"type":"hello".*?"attachment":"([^"]+)"/.exec(heard)?.[1];
+          if (attachment !== undefined && !heard.includes('"type":"session"'))
+            socket.write(`\n{"type":"welcome","version":1,"attachment":"${attachment}"}\n`);
+        },
+      },
+    });
+    await chmod(`${spec.channelFolder}/guest.sock`, 0o666);
+    await lab.hypervisor.start(spec, new AbortController().signal);
+    expect(await waitFor(() => heard.includes('"type":"beat"'), { timeoutMs: 30_000 })).toBe(true);
+    await lab.inGuest(spec.vmId, "systemctl poweroff");
+    expect(await waitFor(() => heard.includes('"type":"powering-off"'), { timeoutMs: 15_000 })).toBe(true);
+    const isGone = async () => (await lab.hypervisor.observe()).get(spec.vmId)?.isAlive !== true;
+    expect(await waitFor(isGone, { timeoutMs: 15_000 })).toBe(true);
+    server.stop(true);
+  } finally {
+    await lab.dispose();
+  }
+}, 90_000);

@@ -62,11 +62,15 @@ printf '%s' '${stdin}' | qvd ${words}`,
     expect(await waitFor(isUp, { timeoutMs: 5 * MINUTE_MS, everyMs: 1_000 })).toBe(true);
   };
 
-  test("has control groups of version 2 alone and nothing of ours to begin with", async () => {
-    expect(await guest.must("mount -t cgroup2 | wc -l")).toBe("1\n");
-    expect(await guest.must("mount -t cgroup | wc -l")).toBe("0\n");
-    expect((await guest.run("ls /opt/qvd /var/lib/qvd /etc/qvd")).exitCode).not.toBe(0);
-  });
+  test(
+    "has control groups of version 2 alone and nothing of ours to begin with",
+    async () => {
+      expect(await guest.must("mount -t cgroup2 | wc -l")).toBe("1\n");
+      expect(await guest.must("mount -t cgroup | wc -l")).toBe("0\n");
+      expect((await guest.run("ls /opt/qvd /var/lib/qvd /etc/qvd")).exitCode).not.toBe(0);
+    },
+    5 * MINUTE_MS,
+  );
 
   test(
     "is installed by one command, which shows the first administrator's password",
