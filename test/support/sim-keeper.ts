@@ -91,8 +91,9 @@ function fenceOf(box: KeptBox): Fence {
   const alive = async () => [...(await box.hypervisor.observe()).values()].filter((one) => one.isAlive);
   const fence = {
     freezeProcesses: () => box.setFenced(true),
-    freezeDisks: async () => {},
+    freezeDisks: async () => true,
     thaw: async () => box.setFenced(false),
+    thawDisks: async () => {},
     get isFrozen() {
       return box.isFenced;
     },
