@@ -1,8 +1,10 @@
 /** The file systems of desktops on shared storage, as the fence freezes, thaws and drops them. */
 
+import { readdir, readFile } from "node:fs/promises";
 import type { Layout } from "../../domain/node/layout.ts";
 import { AppError, describeError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
+import { waitFor } from "../../lib/wait.ts";
 import { freeze, thaw } from "../../storage/freeze.ts";
 import { listWritableMounts } from "../../storage/list-writable-mounts.ts";
 import type { Storage } from "../../storage/storage.ts";
@@ -18,23 +20,34 @@ export type FenceDisksOptions = {
 
 /** Storage that doesn't answer must not keep the fence from its next step. */
 const TIMEOUT_MS = 1_500;
+const FREEZER_MS = 5_000;
 
 export function createFenceDisks(options: FenceDisksOptions): FenceDisks {
   const { layout, storage, calls, log } = options;
   const listMountPoints = async () => (await listWritableMounts(layout)).map(({ mountPoint }) => mountPoint);
+  let freezing: Promise<boolean> = Promise.resolve(true);
   const tell = (event: string, outcomes: Awaited<ReturnType<typeof freeze>>) => {
     for (const { mountPoint, fault } of outcomes)
       if (fault !== undefined) log.warn(event, { mountPoint, reason: fault });
   };
   return {
-    async freeze() {
-      const outcomes = await freeze(await listMountPoints(), { timeoutMs: TIMEOUT_MS });
-      tell("disk-not-frozen", outcomes);
-      return outcomes.every(({ fault }) => fault === undefined);
+    freeze() {
+      const frozen = listMountPoints().then(async (mountPoints) => {
+        const outcomes = await freeze(mountPoints, { timeoutMs: TIMEOUT_MS });
+        tell("disk-not-frozen", outcomes);
+        return outcomes.every(({ fault }) => fault === undefined);
+      });
+      // Its failure is the caller's to hear; here only its end counts.
+      freezing = frozen.catch(() => false);
+      return frozen;
     },
     thaw: async () => tell("disk-not-thawed", await thaw(await listMountPoints(), { timeoutMs: TIMEOUT_MS })),
     async drop() {
+      await freezing;
       const mountPoints = await listMountPoints();
+      // One that freezes after the thaw, ours or the node process's, would keep its lock for ever once unmounted.
+      if (!(await waitFor(async () => !(await isFreezing(mountPoints)), { timeoutMs: FREEZER_MS })))
+        log.warn("disks-still-freezing", { mountPoints: mountPoints.length });
       for (const mountPoint of mountPoints)
         if (!calls.shutDownFileSystem(mountPoint)) log.warn("disk-not-shut-down", { mountPoint });
       // Thawed only now that nothing can be written: a frozen one can't be unmounted.
@@ -46,4 +59,16 @@ export function createFenceDisks(options: FenceDisksOptions): FenceDisks {
         throw new AppError("driver-failed", `dropping the disks of desktops: ${faults.join("; ")}`);
     },
   };
+}
+
+/** Whether a program is about to freeze one of them. */
+async function isFreezing(mountPoints: readonly string[]): Promise<boolean> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
+  );
+  return lines.some((line) => {
+    const words = line.split("\0");
+    return words.includes("--freeze") && mountPoints.some((mountPoint) => words.includes(mountPoint));
+  });
 }
