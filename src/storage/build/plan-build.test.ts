@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { planBuild, stepOf } from "./plan-build.ts";
 import type { Recipe } from "./recipe.ts";
+import { jailScript } from "./script-jail.ts";
 
 const recipe = (fields: Partial<Recipe>): Recipe => ({
   name: "x",
@@ -29,14 +30,15 @@ describe("a build", () => {
     expect(plan.suite).toBe("trixie");
   });
 
-  test("lays files before it runs the script, and the script has no network and sees the new root only", () => {
+  test("lays files before it runs the script, and the script is in its jail", () => {
     const stories = [{ filesTar: "/w/0/files.tar", customize: "/w/0/customize" }];
     const { command } = planBuild([recipe({})], { folder: "/w", stories, output: "/w/o.tar" });
     const hooks = command.filter((word) => word.startsWith("--customize-hook="));
     expect(hooks.map((hook) => hook.replace("--customize-hook=", ""))).toEqual([
+      expect.stringContaining("/var/lib/apt/lists"),
       "tar-in /w/0/files.tar /",
       "upload /w/0/customize /qvd-customize",
-      'unshare --net chroot "$1" /bin/sh /qvd-customize',
+      jailScript("/qvd-customize"),
       'rm "$1/qvd-customize"',
     ]);
   });
@@ -44,6 +46,11 @@ describe("a build", () => {
   test("never asks for rights of the machine", () => {
     const { command } = planBuild([recipe({})], { folder: "/w", stories: [none], output: "/w/o.tar" });
     expect(command).toContain("--mode=unshare");
+  });
+
+  test("has no program of the builder's read settings that a recipe laid into the new root", () => {
+    const { command } = planBuild([recipe({})], { folder: "/w", stories: [none], output: "/w/o.tar" });
+    expect(command).toContain("--skip=cleanup/apt");
   });
 });
 

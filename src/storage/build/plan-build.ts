@@ -4,9 +4,10 @@
  */
 
 import type { Recipe } from "./recipe.ts";
+import { jailScript } from "./script-jail.ts";
 
 /** Change it when the same recipe gives another image: what is cached under the old one is built again. */
-export const BUILDER_VERSION = "1";
+export const BUILDER_VERSION = "2";
 
 export type BuildPlan = {
   readonly suite: string;
@@ -24,6 +25,9 @@ export type StagedStory = {
 
 const KEPT_LANGUAGES = ["en", "es", "de", "fr"];
 const SCRIPT_INSIDE = "/qvd-customize";
+/** While all that is there is Debian's: afterwards no program of the builder's reads what the recipe laid there. */
+const CLEAN_APT =
+  'rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/archives/*.deb "$1"/var/cache/apt/*.bin';
 
 export function planBuild(
   recipes: readonly Recipe[],
@@ -33,10 +37,12 @@ export function planBuild(
   const packages = [...new Set(recipes.flatMap(({ packages }) => packages))];
   const command = [
     ...["/usr/bin/mmdebstrap", "--variant=minbase", "--mode=unshare", "--format=tar"],
+    // It would run apt with the settings that it finds in the new root, and those name programs to run.
+    "--skip=cleanup/apt",
     ...apt(`${work.folder}/apt.conf`).map((option) => `--aptopt=${option}`),
     ...leftOut().map((option) => `--dpkgopt=${option}`),
     ...(packages.length === 0 ? [] : [`--include=${packages.join(",")}`]),
-    ...work.stories.flatMap(hooksOf).map((hook) => `--customize-hook=${hook}`),
+    ...[CLEAN_APT, ...work.stories.flatMap(hooksOf)].map((hook) => `--customize-hook=${hook}`),
     ...[suite, work.output, `${work.folder}/sources.list`],
   ];
   return { suite, packages, command };
@@ -59,18 +65,14 @@ function leftOut(): readonly string[] {
   ];
 }
 
-/** The script runs below the new root, without a network; both are the hook's doing, since it may be anybody's. */
+/** The script may be anybody's. */
 function hooksOf(story: StagedStory): readonly string[] {
   const { filesTar, customize } = story;
   return [
     ...(filesTar === undefined ? [] : [`tar-in ${filesTar} /`]),
     ...(customize === undefined
       ? []
-      : [
-          `upload ${customize} ${SCRIPT_INSIDE}`,
-          `unshare --net chroot "$1" /bin/sh ${SCRIPT_INSIDE}`,
-          `rm "$1${SCRIPT_INSIDE}"`,
-        ]),
+      : [`upload ${customize} ${SCRIPT_INSIDE}`, jailScript(SCRIPT_INSIDE), `rm "$1${SCRIPT_INSIDE}"`]),
   ];
 }
 
