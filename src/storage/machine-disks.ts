@@ -17,6 +17,7 @@ import {
 } from "../domain/node/machine-disks.ts";
 import { AppError } from "../lib/errors.ts";
 import { runOk } from "../lib/run.ts";
+import { convertDisk } from "./convert-disk.ts";
 import { freeBytes } from "./free-bytes.ts";
 import type { StorageContext } from "./storage.ts";
 import { unmountDesktop } from "./unmount-desktop.ts";
@@ -125,12 +126,10 @@ async function ensureKeptSystem(path: string, { request, header }: SystemSource)
   await mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true, mode: 0o700 });
   const temporary = `${path}.new`;
   await rm(temporary, { force: true });
-  const formats = ["-f", header.format, "-O", "qcow2"];
-  await runOk(
-    `Copying the image for desktop ${request.vmId}`,
-    ["/usr/bin/qemu-img", "convert", ...formats, request.imagePath, temporary],
-    { timeoutMs: COPY_TIMEOUT_MS },
-  );
+  await convertDisk(`Copying the image for desktop ${request.vmId}`, {
+    ...{ from: request.imagePath, format: header.format, to: temporary },
+    timeoutMs: COPY_TIMEOUT_MS,
+  });
   await rename(temporary, path);
 }
 
