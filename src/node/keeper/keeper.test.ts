@@ -118,10 +118,10 @@ describe("a keeper", () => {
     world.start();
     await world.isHeld();
     world.row = "away";
-    expect(await world.did("freeze", TIMES.validMs * 3)).toBeUndefined();
+    expect(await world.did("freeze", TIMES.validMs * 1.5)).toBeUndefined();
     world.row = { isStanding: true, peers: 1 };
     world.isStorageAway = true;
-    expect(await world.did("freeze", TIMES.validMs * 3)).toBeUndefined();
+    expect(await world.did("freeze", TIMES.validMs * 1.5)).toBeUndefined();
   });
 
   test("freezes when neither can be, thaws when the epoch stands", async () => {
@@ -130,10 +130,10 @@ describe("a keeper", () => {
     world.row = "away";
     world.isStorageAway = true;
     expect(await world.did("freeze-disks")).toBe(true);
-    expect(await world.did("thaw", TIMES.validMs * 2)).toBeUndefined();
+    expect(await world.did("thaw", TIMES.validMs * 1.2)).toBeUndefined();
     // The counter alone says nothing of the epoch any more.
     world.isStorageAway = false;
-    expect(await world.did("thaw", TIMES.validMs * 2)).toBeUndefined();
+    expect(await world.did("thaw", TIMES.validMs * 1.2)).toBeUndefined();
     world.row = { isStanding: true, peers: 1 };
     expect(await world.did("thaw")).toBe(true);
     expect(world.done).toEqual(["freeze", "freeze-disks", "thaw"]);
@@ -151,7 +151,7 @@ describe("a keeper", () => {
   test("lets nothing run when it learns of the loss in the midst of a thaw", async () => {
     world.start();
     await world.isHeld();
-    world.thawMs = 2_000;
+    world.thawMs = 1_500;
     // As if the node process had frozen them: the keeper begins to thaw.
     world.isFrozen = true;
     await Bun.sleep(300);
@@ -175,7 +175,7 @@ describe("a keeper", () => {
     await waitFor(() => world.counters > 1 || undefined, { timeoutMs: 5_000 });
     world.row = "away";
     world.isStorageAway = true;
-    expect(await world.did("freeze", TIMES.validMs * 3)).toBeUndefined();
+    expect(await world.did("freeze", TIMES.validMs * 1.5)).toBeUndefined();
   });
 
   test("finds what its predecessor froze, and thaws it when the epoch stands", async () => {
