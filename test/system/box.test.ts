@@ -192,7 +192,7 @@ describe("a box", () => {
     await box.exited;
     expect(await waitFor(() => !parts.some(isProcessRunning), { timeoutMs: 5_000 })).toBe(true);
     const { exitCode, stderr } = await qvd("box", "stop");
-    expect(stderr).toContain("ended auth, broker-1, broker-2");
+    expect(stderr).toContain("ended keeper, auth, broker-1, broker-2");
     expect(exitCode).toBe(0);
     expect(await waitFor(async () => (await listOwnProcesses()).length === 0, { timeoutMs: 10_000 })).toBe(
       true,
