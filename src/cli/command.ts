@@ -21,6 +21,8 @@ export type OptionSpec = {
   readonly doc: string;
   /** Shown in help as the option's value, such as `FILE`. */
   readonly value?: string;
+  /** What the API calls it, where that is another word: refusals of that field then name the option. */
+  readonly field?: string;
 };
 
 export type CommandArgs = {

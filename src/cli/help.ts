@@ -23,12 +23,20 @@ export function renderHelp(command: Command): string {
   return sections.join("\n");
 }
 
-/** The whole table, sorted by nouns as they come. */
+/** The whole table, by nouns as they come first. */
 export function renderOverview(entries: readonly CommandEntry[]): string {
+  const byNoun = Map.groupBy(entries, ({ name }) => name.split(" ")[0] ?? name);
+  const width = Math.max(...entries.map(({ name }) => name.length));
+  const groups = [...byNoun.values()].map((group) =>
+    columns(
+      group.map((entry) => [entry.name, entry.summary]),
+      width,
+    ),
+  );
   return [
     "QVD: Linux desktops on the screens of many.\n",
     "Usage: qvd NOUN VERB [ARGUMENTS]\n",
-    `Commands:\n${columns(entries.map((entry) => [entry.name, entry.summary]))}`,
+    `Commands:\n${groups.join("")}`,
     "`qvd NOUN VERB --help` explains one of them.\n",
   ].join("\n");
 }
@@ -48,8 +56,10 @@ function exitCodes(command: Command): [string, string][] {
   return Object.entries({ ...common, ...command.exitCodes });
 }
 
-function columns(rows: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...rows.map(([left]) => left.length));
+function columns(
+  rows: readonly (readonly [string, string])[],
+  width = Math.max(...rows.map(([left]) => left.length)),
+): string {
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${wrap(right, width + 4)}\n`).join("");
 }
 

@@ -38,7 +38,7 @@ function parseOrRefuse(
     for (const [name, value] of Object.entries(values)) if (!Array.isArray(value)) options[name] = value;
     return { values: options, positionals };
   } catch (cause) {
-    throw refusal(command, faultOf(cause), cause);
+    throw refusal(command, faultOf(cause));
   }
 }
 
@@ -48,8 +48,6 @@ function faultOf(cause: unknown): string {
   return text.split(/\. |\.$/)[0] ?? text;
 }
 
-function refusal(command: Command, fault: string, cause?: unknown): AppError {
-  return new AppError("bad-input", `qvd ${command.name}: ${fault}; see \`qvd ${command.name} --help\``, {
-    cause,
-  });
+function refusal(command: Command, fault: string): AppError {
+  return new AppError("bad-input", `qvd ${command.name}: ${fault}; see \`qvd ${command.name} --help\``);
 }

@@ -4,8 +4,8 @@ import type { Command, CommandIo } from "./command.ts";
 import type { CommandEntry } from "./commands.ts";
 import { runCommand } from "./run-command.ts";
 
-const entry = (name: string, run: Command["run"]): CommandEntry => {
-  const command: Command = { name, summary: `Summary of ${name}.`, exitCodes: { 7: "seven" }, run };
+const entry = (name: string, run: Command["run"], options: Command["options"] = {}): CommandEntry => {
+  const command: Command = { name, summary: `Summary of ${name}.`, exitCodes: { 7: "seven" }, options, run };
   return { name, summary: command.summary, load: async () => command };
 };
 
@@ -19,16 +19,31 @@ const entries = [
       cause: new Error("the inner reason"),
     });
   }),
+  entry("thing fetch", async () => {
+    throw new AppError("unavailable", "fetch the thing", { cause: new Error("the inner reason") });
+  }),
   entry("thing break", async () => {
     throw new TypeError("of undefined");
   }),
+  entry("thing wait", async (io) => {
+    io.signal.throwIfAborted();
+    return 0;
+  }),
+  entry(
+    "thing size",
+    async () => {
+      throw new AppError("bad-input", "memoryMb: must be a number", { field: "memoryMb" });
+    },
+    { memory: { type: "text", doc: "Its size.", field: "memoryMb" } },
+  ),
   entry("version", async (io) => {
     io.out("1\n");
     return 0;
   }),
 ];
 
-async function attempt(...words: string[]) {
+async function attempt(...given: readonly (string | Partial<CommandIo>)[]) {
+  const words = given.filter((each) => typeof each === "string");
   const said = { out: "", err: "" };
   const io: CommandIo = {
     out: (text) => {
@@ -40,6 +55,7 @@ async function attempt(...words: string[]) {
     env: {},
     isTerminal: false,
     signal: new AbortController().signal,
+    ...given.find((each) => typeof each !== "string"),
   };
   const code = await runCommand(entries, words, io);
   return { code, ...said };
@@ -53,7 +69,28 @@ describe("qvd", () => {
   test("says an expected failure as a sentence with its reasons", async () => {
     const { code, err } = await attempt("thing", "refuse");
     expect(code).toBe(1);
-    expect(err).toBe("qvd: do the thing: it is done already\n  because: the inner reason\n");
+    expect(err).toBe("qvd: do the thing: it is done already\n");
+    expect((await attempt("thing", "fetch")).err).toBe("qvd: fetch the thing\n  because: the inner reason\n");
+  });
+
+  test("names the option that the API calls by another name", async () => {
+    const { code, err } = await attempt("thing", "size", "--memory", "x");
+    expect(code).toBe(2);
+    expect(err).toBe("qvd: --memory: must be a number\n");
+  });
+
+  test("says that a signal ended a command, not that the program is at fault", async () => {
+    const ended = new AbortController();
+    ended.abort("SIGTERM");
+    const { code, err } = await attempt("thing", "wait", { signal: ended.signal });
+    expect(code).toBe(1);
+    expect(err).toBe("qvd: ended by SIGTERM\n");
+  });
+
+  test("says of an unknown option just that", async () => {
+    const { code, err } = await attempt("thing", "do", "--loud");
+    expect(code).toBe(2);
+    expect(err).toBe("qvd: qvd thing do: Unknown option '--loud'; see `qvd thing do --help`\n");
   });
 
   test("says a fault of the program as one, with a stack", async () => {

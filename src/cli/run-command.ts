@@ -1,7 +1,7 @@
 /** From a process's words to its exit code: find the command, give it what it may touch, say what went wrong. */
 
-import { describeError, isAppError } from "../lib/errors.ts";
-import type { CommandIo } from "./command.ts";
+import { type AppError, describeError, type ErrorCode, isAppError } from "../lib/errors.ts";
+import type { Command, CommandIo } from "./command.ts";
 import type { CommandEntry } from "./commands.ts";
 import { EXIT_CODES } from "./exit-code.ts";
 import { findCommand } from "./find-command.ts";
@@ -36,8 +36,9 @@ export async function runCommand(
 }
 
 async function runFound(entry: CommandEntry, rest: readonly string[], io: CommandIo): Promise<number> {
+  let command: Command | undefined;
   try {
-    const command = await entry.load();
+    command = await entry.load();
     // What stands after `--` is the command's, even when it looks like ours.
     const before = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;
     if (before.some(isHelp)) {
@@ -46,7 +47,11 @@ async function runFound(entry: CommandEntry, rest: readonly string[], io: Comman
     }
     return await command.run(io, parseCommandArgs(command, rest));
   } catch (error) {
-    io.err(`${sentence(error, io.env)}\n`);
+    if (io.signal.aborted && !isAppError(error)) {
+      io.err(`qvd: ended by ${String(io.signal.reason)}\n`);
+      return 1;
+    }
+    io.err(`${sentence(error, io.env, command)}\n`);
     return isAppError(error) ? EXIT_CODES[error.code] : 1;
   }
 }
@@ -55,17 +60,31 @@ function isHelp(word: string): boolean {
   return word === "--help" || word === "-h";
 }
 
+/** Their sentence says it all; the cause is how the program learned it, such as the query that was refused. */
+const COMPLETE: ReadonlySet<ErrorCode> = new Set(["conflict", "not-found", "forbidden", "blocked"]);
+
 /** An expected failure is its sentence and those of its causes; a bug is its stack. */
-function sentence(error: unknown, env: CommandIo["env"]): string {
+function sentence(error: unknown, env: CommandIo["env"], command: Command | undefined): string {
   if (!isAppError(error)) {
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return `qvd: this is a fault of the program: ${stack}`;
   }
+  const isDebug = env.QVD_LOG_LEVEL === "debug";
   const causes: string[] = [];
-  for (let cause = error.cause; cause !== undefined && causes.length < 5; ) {
+  for (
+    let cause = COMPLETE.has(error.code) && !isDebug ? undefined : error.cause;
+    cause !== undefined && causes.length < 5;
+  ) {
     causes.push(describeError(cause));
     cause = cause instanceof Error ? cause.cause : undefined;
   }
-  const details = env.QVD_LOG_LEVEL === "debug" && error.stack !== undefined ? `\n${error.stack}` : "";
-  return `qvd: ${[error.message, ...causes].join("\n  because: ")}${details}`;
+  const details = isDebug && error.stack !== undefined ? `\n${error.stack}` : "";
+  return `qvd: ${[nameOption(error, command), ...causes].join("\n  because: ")}${details}`;
+}
+
+/** The API's refusals begin with its name of the field; who typed an option looks for the option's. */
+function nameOption({ message, field }: AppError, command: Command | undefined): string {
+  if (field === undefined || !message.startsWith(`${field}: `)) return message;
+  const found = Object.entries(command?.options ?? {}).find(([name, spec]) => (spec.field ?? name) === field);
+  return found === undefined ? message : `--${found[0]}${message.slice(field.length)}`;
 }

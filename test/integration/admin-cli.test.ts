@@ -86,11 +86,27 @@ describe("commands", () => {
     expect((await type("user show", ["otto"])).err).toContain("there is no user named otto");
   });
 
+  test("promise nothing by --dry-run that is refused afterwards, and change nothing by it", async () => {
+    const owner = await type("user delete", ["ann"], { "dry-run": true });
+    expect({ code: owner.code, says: owner.err }).toMatchObject({ code: 1 });
+    expect(owner.err).toContain("desktops");
+    expect((await type("vm delete", ["dmitri-desk-4"], { "dry-run": true })).err).toContain("stop it first");
+    expect((await type("image delete", ["office:2026-10-01"], { "dry-run": true })).code).toBe(1);
+    expect((await type("vm delete", ["ann-desk-1"], { "dry-run": true })).err).toContain(
+      "would delete desktop",
+    );
+    expect((await type("vm show", ["ann-desk-1"])).code).toBe(0);
+  });
+
   test("manage a desktop from its creation to its end", async () => {
     expect((await type("vm create", ["cli-desk"], { user: "ann", osf: "office" })).err).toContain(
       "created desktop cli-desk",
     );
-    expect((await type("vm change", ["cli-desk"], { tag: "previous" })).code).toBe(0);
+    const mistyped = await type("vm change", ["cli-desk"], { tag: "prevoius" });
+    expect(mistyped.err).toContain("no image of office has the tag prevoius yet");
+    expect((await type("vm change", ["cli-desk"], { tag: "previous" })).err).toBe(
+      "changed desktop cli-desk\n",
+    );
     expect((await type("vm start", ["cli-desk"])).err).toContain("qvd vm explain cli-desk");
     const explained = await type("vm explain", ["cli-desk"]);
     expect(explained.out).toContain("Asked to start. (administrator admin)");

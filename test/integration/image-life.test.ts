@@ -115,6 +115,7 @@ describe("an image", () => {
     expect((await type("image list", [], { osf: "life" })).out).toMatch(/life:1 +ready +-/);
     expect((await type("image retire", ["life:2"])).err).toContain("it carries the tag pilot");
     expect((await type("image untag", ["life:2", "pilot"])).code).toBe(0);
+    expect((await type("image delete", ["life:2"], { "dry-run": true })).err).toContain("would delete");
     expect((await type("image retire", ["life:2"], { "dry-run": true })).err).toBe("would retire life:2\n");
     expect((await type("image retire", ["life:2"])).code).toBe(0);
     const listed = (await type("image list", [], { osf: "life" })).out;

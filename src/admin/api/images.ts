@@ -12,6 +12,7 @@ import { publishImage } from "../../service/image/publish.ts";
 import { removeTag } from "../../service/image/remove-tag.ts";
 import { retireImage } from "../../service/image/retire.ts";
 import { unblockImage } from "../../service/image/unblock.ts";
+import { rehearse } from "../../service/rehearse.ts";
 import { contextOf } from "../context.ts";
 import type { AdminDeps } from "../deps.ts";
 import type { AdminEnv } from "../env.ts";
@@ -19,7 +20,7 @@ import { askUpload, handleUpload } from "../upload/handle.ts";
 import { listIncoming } from "../upload/list-incoming.ts";
 import { found, idParam, tenantOf } from "../visible.ts";
 import { pick, readJson, readOptionalJson, unparsed } from "./body.ts";
-import { answerPage, readListQuery } from "./list.ts";
+import { answerPage, isTrial, readListQuery } from "./list.ts";
 import { imageShape } from "./to-shape.ts";
 
 type Api = (deps: AdminDeps) => Handler<AdminEnv>;
@@ -60,7 +61,7 @@ export const apiPublishImage: Api = (deps) => async (c) => {
 };
 
 export const apiListIncoming: Api = (deps) => async (c) => {
-  const items = await listIncoming(deps.incomingFolder);
+  const items = await listIncoming(deps.incomingFolder, tenantOf(c));
   return c.json({ items, total: items.length, page: 1 });
 };
 
@@ -73,8 +74,12 @@ const VERBS = {
 
 export function apiActOnImage(deps: AdminDeps, verb: keyof typeof VERBS): Handler<AdminEnv> {
   return async function executeVerb(c) {
-    await VERBS[verb](contextOf(deps, c), { diId: idParam<DiId>(c, "image") });
-    deps.wake("image");
+    const diId = idParam<DiId>(c, "image");
+    if (isTrial(c)) await rehearse(contextOf(deps, c), (inside) => VERBS[verb](inside, { diId }));
+    else {
+      await VERBS[verb](contextOf(deps, c), { diId });
+      deps.wake("image");
+    }
     return c.body(null, 204);
   };
 }

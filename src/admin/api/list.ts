@@ -24,3 +24,8 @@ export function pageOfAll<Row>(rows: readonly Row[], query: PageRequest): Page<R
   const first = (query.page - 1) * query.pageSize;
   return { items: rows.slice(first, first + query.pageSize), total: rows.length, ...query };
 }
+
+/** Query `trial=yes`: only look whether it would be refused. */
+export function isTrial(c: AdminContext): boolean {
+  return c.req.query("trial") === "yes";
+}

@@ -9,12 +9,13 @@ import { drainNode } from "../../service/node/drain.ts";
 import { removeNode } from "../../service/node/remove.ts";
 import { unblockNode } from "../../service/node/unblock.ts";
 import { undrainNode } from "../../service/node/undrain.ts";
+import { rehearse } from "../../service/rehearse.ts";
 import { contextOf } from "../context.ts";
 import type { AdminDeps } from "../deps.ts";
 import type { AdminEnv } from "../env.ts";
 import { found, idParam, requireSite } from "../visible.ts";
 import { pick, readJson, readOptionalJson, unparsed } from "./body.ts";
-import { answerPage, pageOfAll, readListQuery } from "./list.ts";
+import { answerPage, isTrial, pageOfAll, readListQuery } from "./list.ts";
 import { nodeShape } from "./to-shape.ts";
 
 type Api = (deps: AdminDeps) => Handler<AdminEnv>;
@@ -43,7 +44,9 @@ export function apiActOnNode(deps: AdminDeps, verb: keyof typeof VERBS): Handler
 export const apiDrainNode: Api = (deps) => async (c) => {
   const nodeId = idParam<NodeId>(c, "node");
   const fields = pick(await readOptionalJson(c), ["mode"]);
-  const drained = await drainNode(contextOf(deps, c), unparsed({ ...fields, nodeId }));
+  const wish = unparsed<Parameters<typeof drainNode>[1]>({ ...fields, nodeId });
+  if (isTrial(c)) return c.json(await rehearse(contextOf(deps, c), (inside) => drainNode(inside, wish)));
+  const drained = await drainNode(contextOf(deps, c), wish);
   deps.wake("node");
   deps.wake("vm");
   return c.json(drained);
@@ -60,8 +63,8 @@ export const apiChangeNode: Api = (deps) => async (c) => {
 /** Query `gone=yes`: the box is gone for good; `trial=yes`: only look whether it would be refused. */
 export const apiRemoveNode: Api = (deps) => async (c) => {
   const nodeId = idParam<NodeId>(c, "node");
-  const [isGone, isTrial] = [c.req.query("gone") === "yes", c.req.query("trial") === "yes"];
-  const removed = await removeNode(contextOf(deps, c), { nodeId, isGone, isTrial });
-  if (!isTrial) deps.wake("vm");
+  const isGone = c.req.query("gone") === "yes";
+  const removed = await removeNode(contextOf(deps, c), { nodeId, isGone, isTrial: isTrial(c) });
+  if (!isTrial(c)) deps.wake("vm");
   return c.json(removed);
 };

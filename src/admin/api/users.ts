@@ -3,6 +3,7 @@
 import type { Handler } from "hono";
 import { listUsers, readUser } from "../../db/queries/users.ts";
 import type { UserId } from "../../domain/ids.ts";
+import { rehearse } from "../../service/rehearse.ts";
 import { blockUser } from "../../service/user/block.ts";
 import { changeUser } from "../../service/user/change.ts";
 import { createUser } from "../../service/user/create.ts";
@@ -14,7 +15,7 @@ import type { AdminDeps } from "../deps.ts";
 import type { AdminEnv } from "../env.ts";
 import { found, idParam, tenantOf } from "../visible.ts";
 import { pick, readJson, unparsed } from "./body.ts";
-import { answerPage, readListQuery } from "./list.ts";
+import { answerPage, isTrial, readListQuery } from "./list.ts";
 import { chooseTenant } from "./tenant.ts";
 import { userShape } from "./to-shape.ts";
 
@@ -59,8 +60,12 @@ const VERBS = { block: blockUser, unblock: unblockUser, delete: deleteUser } as 
 
 export function apiActOnUser(deps: AdminDeps, verb: keyof typeof VERBS): Handler<AdminEnv> {
   return async function executeVerb(c) {
-    await VERBS[verb](contextOf(deps, c), { userId: idParam<UserId>(c, "user") });
-    deps.live.notice();
+    const userId = idParam<UserId>(c, "user");
+    if (isTrial(c)) await rehearse(contextOf(deps, c), (inside) => VERBS[verb](inside, { userId }));
+    else {
+      await VERBS[verb](contextOf(deps, c), { userId });
+      deps.live.notice();
+    }
     return c.body(null, 204);
   };
 }

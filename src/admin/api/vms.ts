@@ -6,6 +6,7 @@ import { listTrail } from "../../db/queries/trail.ts";
 import { parseId, type UserId, type VmId } from "../../domain/ids.ts";
 import { VM_STATES, type VmState } from "../../domain/vm/state.ts";
 import { AppError } from "../../lib/errors.ts";
+import { rehearse } from "../../service/rehearse.ts";
 import { wishSessionEnd } from "../../service/session/wish-end.ts";
 import { blockVm } from "../../service/vm/block.ts";
 import { changeVm } from "../../service/vm/change.ts";
@@ -17,10 +18,10 @@ import { wishVmStopped } from "../../service/vm/wish-stopped.ts";
 import { contextOf } from "../context.ts";
 import type { AdminDeps } from "../deps.ts";
 import type { AdminContext, AdminEnv } from "../env.ts";
-import { parseStateGroup, statesOf } from "../ui/vm-state.ts";
+import { parseStateGroup, STATE_GROUPS, statesOf } from "../ui/vm-state.ts";
 import { found, idParam, tenantOf } from "../visible.ts";
 import { pick, readJson, readOptionalJson, unparsed } from "./body.ts";
-import { answerPage, readListQuery } from "./list.ts";
+import { answerPage, isTrial, readListQuery } from "./list.ts";
 import { eventShape, vmShape } from "./to-shape.ts";
 
 type Api = (deps: AdminDeps) => Handler<AdminEnv>;
@@ -85,8 +86,11 @@ const VERBS = {
 export function apiActOnVm(deps: AdminDeps, verb: keyof typeof VERBS): Handler<AdminEnv> {
   return async function executeVerb(c) {
     const vmId = idParam<VmId>(c, "desktop");
-    await VERBS[verb](contextOf(deps, c), { vmId });
-    deps.wake("vm", vmId);
+    if (isTrial(c)) await rehearse<unknown>(contextOf(deps, c), (inside) => VERBS[verb](inside, { vmId }));
+    else {
+      await VERBS[verb](contextOf(deps, c), { vmId });
+      deps.wake("vm", vmId);
+    }
     return c.body(null, 204);
   };
 }
@@ -102,7 +106,11 @@ function statesFilter(text: string | undefined): readonly VmState[] | undefined 
   if (group !== undefined) return statesOf(group);
   const state = VM_STATES.find((each) => each === text);
   if (state !== undefined) return [state];
-  throw new AppError("bad-input", `state ${text} is not one of ${VM_STATES.join(", ")}`, { field: "state" });
+  throw new AppError(
+    "bad-input",
+    `state ${text} is not one of ${[...STATE_GROUPS.map(({ key }) => key), ...VM_STATES.filter((each) => each.includes("_"))].join(", ")}`,
+    { field: "state" },
+  );
 }
 
 function userFilter(text: string | undefined): UserId | undefined {

@@ -40,6 +40,7 @@ export function findImage(api: Api, text: string): Promise<ImageShape> {
   return findOne(api, text, {
     noun: "image",
     path: "/images",
+    hint: text.includes(":") ? "" : "; name it by its id or as OSF:VERSION, see `qvd image list`",
     shape: ImageShape,
     names: (image) => [`${image.osf}:${image.version}`],
   });
@@ -57,6 +58,8 @@ export function findNode(api: Api, text: string): Promise<NodeShape> {
 type Kind<Shape extends z.ZodType<{ id: number }>> = {
   readonly noun: string;
   readonly path: string;
+  /** Added where nothing was found. */
+  readonly hint?: string;
   readonly shape: Shape;
   readonly names: (item: z.output<Shape>) => readonly string[];
 };
@@ -70,7 +73,8 @@ async function findOne<Shape extends z.ZodType<{ id: number }>>(
   const all = await listAll(api, kind.path, kind.shape, new URLSearchParams({ search: searchWord(text) }));
   const found = all.filter((item) => kind.names(item).includes(text));
   const [only] = found;
-  if (only === undefined) throw new AppError("not-found", `there is no ${kind.noun} named ${text}`);
+  if (only === undefined)
+    throw new AppError("not-found", `there is no ${kind.noun} named ${text}${kind.hint ?? ""}`);
   if (found.length > 1) {
     const ids = found.map((item) => item.id).join(", ");
     throw new AppError("conflict", `several are named ${text}: give the id (${ids})`);

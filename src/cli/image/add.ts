@@ -14,6 +14,7 @@ export const imageAdd: Command = {
     osf: { type: "text", value: "OSF", doc: "OS flavour that it is a version of." },
     file: { type: "text", value: "FILE", doc: "The same as FILE." },
     url: {
+      field: "sourceUrl",
       type: "text",
       value: "URL",
       doc: "Instead of a file: where a node fetches it from, http or https.",

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createProgressLine } from "./progress-line.ts";
+import { createProgressLine, describeProgress } from "./progress-line.ts";
 
 function record(isTerminal: boolean) {
   const said: string[] = [];
@@ -27,4 +27,9 @@ test("progress towards an unknown end is a line each hundred megabytes", () => {
   const { said, line } = record(false);
   for (let done = 0; done <= 250e6; done += 10e6) line.show(done, null);
   expect(said).toEqual(["sending x: 0 MB\n", "sending x: 100 MB\n", "sending x: 200 MB\n"]);
+});
+
+test("a small file is told in kilobytes, and a whole one is whole", () => {
+  expect(describeProgress(2_000, 6_100)).toBe("2 of 7 kB (32 %)");
+  expect(describeProgress(6_100, 6_100)).toBe("7 of 7 kB (100 %)");
 });

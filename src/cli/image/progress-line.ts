@@ -40,7 +40,10 @@ export function createProgressLine(io: Pick<CommandIo, "err" | "isTerminal">, do
 
 /** As in `120 of 360 MB (33 %)`. */
 export function describeProgress(doneBytes: number, totalBytes: number | null): string {
-  const done = Math.floor(doneBytes / 1e6);
-  if (totalBytes === null || totalBytes === 0) return `${done} MB`;
-  return `${done} of ${Math.ceil(totalBytes / 1e6)} MB (${Math.floor((doneBytes / totalBytes) * 100)} %)`;
+  const isSmall = (totalBytes ?? 0) > 0 && (totalBytes ?? 0) < 1e6;
+  const [unit, size] = isSmall ? ["kB", 1e3] : ["MB", 1e6];
+  const isWhole = totalBytes !== null && doneBytes >= totalBytes;
+  const done = isWhole ? Math.ceil(doneBytes / size) : Math.floor(doneBytes / size);
+  if (totalBytes === null || totalBytes === 0) return `${done} ${unit}`;
+  return `${done} of ${Math.ceil(totalBytes / size)} ${unit} (${Math.floor((doneBytes / totalBytes) * 100)} %)`;
 }

@@ -28,7 +28,7 @@ export const nodeRemove: Command = {
       ...(isTrial ? { trial: "yes" } : {}),
     });
     const { freed } = Removed.parse(await api.ask("DELETE", `/nodes/${node.id}?${query}`));
-    const also = freed > 0 ? `, and free ${freed} desktops` : "";
+    const also = freed > 0 ? `, and free ${freed} ${freed === 1 ? "desktop" : "desktops"}` : "";
     io.err(
       isTrial
         ? `would remove ${node.name}${also}\n`

@@ -3,7 +3,7 @@ import { given, positional, textOption } from "../admin/arguments.ts";
 import { findOsf } from "../admin/find.ts";
 import { openApi } from "../api-client.ts";
 import type { Command } from "../command.ts";
-import { givenPolicy, OSF_POLICY_OPTIONS } from "./policy-options.ts";
+import { givenPolicy, OSF_POLICY_CHANGES, requireKeeping } from "./policy-options.ts";
 
 export const osfChange: Command = {
   name: "osf change",
@@ -11,9 +11,9 @@ export const osfChange: Command = {
   positionals: ["OSF"],
   options: {
     name: { type: "text", value: "NAME", doc: "The new name." },
-    memory: { type: "text", value: "MB", doc: "Memory of each desktop in MB." },
+    memory: { type: "text", field: "memoryMb", value: "MB", doc: "Memory of each desktop in MB." },
     cpus: { type: "text", value: "NUMBER", doc: "Processors of each desktop." },
-    ...OSF_POLICY_OPTIONS,
+    ...OSF_POLICY_CHANGES,
   },
   examples: [
     "qvd osf change office --memory 2048",
@@ -32,6 +32,7 @@ export const osfChange: Command = {
     }
     const api = await openApi(io.env);
     const osf = await findOsf(api, positional(args, 0, "OSF"));
+    requireKeeping(args, textOption(args, "persistence") ?? osf.persistence);
     await api.ask("PATCH", `/osfs/${osf.id}`, fields);
     io.err(`changed OSF ${osf.name}\n`);
     return 0;

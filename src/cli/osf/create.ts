@@ -3,14 +3,19 @@ import { given, positional, textOption } from "../admin/arguments.ts";
 import { JSON_OPTION, printJson } from "../admin/print.ts";
 import { openApi } from "../api-client.ts";
 import type { Command } from "../command.ts";
-import { givenPolicy, OSF_POLICY_OPTIONS } from "./policy-options.ts";
+import { givenPolicy, OSF_POLICY_OPTIONS, requireKeeping } from "./policy-options.ts";
 
 export const osfCreate: Command = {
   name: "osf create",
   summary: "Create an OS flavour, which images are then added to.",
   positionals: ["NAME"],
   options: {
-    memory: { type: "text", value: "MB", doc: "Memory of each desktop in MB; default 1024." },
+    memory: {
+      type: "text",
+      field: "memoryMb",
+      value: "MB",
+      doc: "Memory of each desktop in MB; default 1024.",
+    },
     cpus: { type: "text", value: "NUMBER", doc: "Processors of each desktop; default 2." },
     tenant: { type: "text", value: "TENANT", doc: "Whose; default: your own tenant, else `default`." },
     ...OSF_POLICY_OPTIONS,
@@ -19,6 +24,7 @@ export const osfCreate: Command = {
   examples: ["qvd osf create office", "qvd osf create cad --memory 8192 --cpus 4"],
   async run(io, args) {
     const name = positional(args, 0, "NAME");
+    requireKeeping(args, textOption(args, "persistence") ?? "home");
     const api = await openApi(io.env);
     const fields = given({
       memoryMb: textOption(args, "memory"),

@@ -1,5 +1,6 @@
 /** What an OSF promises its desktops, as options of `osf create` and `osf change`. */
 
+import { AppError } from "../../lib/errors.ts";
 import { given, textOption } from "../admin/arguments.ts";
 import type { CommandArgs, OptionSpec } from "../command.ts";
 
@@ -38,8 +39,25 @@ const OPTIONS = {
 } as const satisfies Record<string, readonly [field: string, value: string, doc: string]>;
 
 export const OSF_POLICY_OPTIONS: Readonly<Record<string, OptionSpec>> = Object.fromEntries(
-  Object.entries(OPTIONS).map(([name, [, value, doc]]) => [name, { type: "text", value, doc }] as const),
+  Object.entries(OPTIONS).map(
+    ([name, [field, value, doc]]) => [name, { type: "text", value, doc, field }] as const,
+  ),
 );
+
+/** The same for an OSF that exists: what isn't given stays as it is. */
+export const OSF_POLICY_CHANGES: Readonly<Record<string, OptionSpec>> = Object.fromEntries(
+  Object.entries(OSF_POLICY_OPTIONS).map(
+    ([name, spec]) => [name, { ...spec, doc: spec.doc.replace(/[.;] [Dd]efault \S+$/, ".") }] as const,
+  ),
+);
+
+/** Throws `bad-input` where --keep would be remembered and never obeyed. */
+export function requireKeeping(args: CommandArgs, persistence: string): void {
+  if (textOption(args, "keep") !== undefined && persistence !== "folders")
+    throw new AppError("bad-input", `--keep needs --persistence folders; it is ${persistence}`, {
+      field: "keep",
+    });
+}
 
 /** Under the API's names; only what was given. */
 export function givenPolicy(args: CommandArgs): Record<string, string> {

@@ -33,6 +33,7 @@ export const osfShow: Command = {
         ["neighbours", yesNo(osf.allowsNeighbours)],
         ["soft expiry", formatSeconds(osf.expirySoftSeconds)],
         ["hard expiry", formatSeconds(osf.expiryHardSeconds)],
+        ["agent", yesNo(osf.hasAgent)],
         ["images", String(osf.images)],
         ["desktops", String(osf.desktops)],
       ]);

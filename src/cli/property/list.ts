@@ -1,4 +1,5 @@
 import { PropertiesShape } from "../../admin/api/shapes.ts";
+import { AppError } from "../../lib/errors.ts";
 import { flag } from "../admin/arguments.ts";
 import { JSON_OPTION, printJson, printTable } from "../admin/print.ts";
 import { openApi } from "../api-client.ts";
@@ -17,6 +18,8 @@ export const propertyList: Command = {
   examples: ["qvd property list user ann", "qvd property list vm ann-desk --merged --json"],
   async run(io, args) {
     const api = await openApi(io.env);
+    if (flag(args, "merged") && args.positionals[0] !== "vm")
+      throw new AppError("bad-input", "--merged is of a desktop: `qvd property list vm NAME --merged`");
     const path = await findOwnerPath(api, args);
     const found = PropertiesShape.parse(
       await api.ask("GET", `${path}${flag(args, "merged") ? "?merged=yes" : ""}`),

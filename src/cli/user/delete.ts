@@ -7,7 +7,7 @@ export const userDelete: Command = {
   name: "user delete",
   summary: "Delete a user who has no desktops.",
   positionals: ["USER"],
-  options: { "dry-run": { type: "flag", doc: "Only say what would be deleted." } },
+  options: { "dry-run": { type: "flag", doc: "Only say what would be deleted, or why not." } },
   details: "A user who still owns desktops is not deleted; delete those first.",
   examples: ["qvd user delete ann", "qvd user delete ann --dry-run"],
   async run(io, args) {
@@ -15,6 +15,7 @@ export const userDelete: Command = {
     const user = await findUser(api, positional(args, 0, "USER"));
     const what = `user ${user.login} (id ${user.id}) of tenant ${user.tenant}`;
     if (flag(args, "dry-run")) {
+      await api.ask("DELETE", `/users/${user.id}?trial=yes`);
       io.err(`would delete ${what}\n`);
       return 0;
     }

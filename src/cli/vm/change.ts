@@ -1,8 +1,10 @@
+import { VmShape } from "../../admin/api/shapes.ts";
 import { AppError } from "../../lib/errors.ts";
 import { given, positional, textOption } from "../admin/arguments.ts";
 import { findVm } from "../admin/find.ts";
 import { openApi } from "../api-client.ts";
 import type { Command } from "../command.ts";
+import { warnUntagged } from "./warn-untagged.ts";
 
 export const vmChange: Command = {
   name: "vm change",
@@ -19,8 +21,9 @@ export const vmChange: Command = {
       throw new AppError("bad-input", "nothing to change: give --name or --tag");
     const api = await openApi(io.env);
     const vm = await findVm(api, positional(args, 0, "VM"));
-    await api.ask("PATCH", `/vms/${vm.id}`, body);
+    const changed = VmShape.parse(await api.ask("PATCH", `/vms/${vm.id}`, body));
     io.err(`changed desktop ${vm.name}\n`);
+    if (body.tag !== undefined) await warnUntagged(io, api, changed);
     return 0;
   },
 };

@@ -4,6 +4,7 @@ import { findOsf, findUser } from "../admin/find.ts";
 import { JSON_OPTION, printJson } from "../admin/print.ts";
 import { openApi } from "../api-client.ts";
 import type { Command } from "../command.ts";
+import { warnUntagged } from "./warn-untagged.ts";
 
 export const vmCreate: Command = {
   name: "vm create",
@@ -29,6 +30,7 @@ export const vmCreate: Command = {
     const vm = VmShape.parse(await api.ask("POST", "/vms", body));
     if (args.options.json) printJson(io, vm);
     else io.err(`created desktop ${vm.name} (id ${vm.id}) of ${vm.user} at ${vm.address}\n`);
+    await warnUntagged(io, api, vm);
     return 0;
   },
 };
