@@ -21,7 +21,15 @@ if [ "$$" = 1 ]; then /usr/bin/bash /usr/bin/beat </dev/null >/tmp/beat.log 2>&1
 exec /usr/bin/dash "$@"
 `;
 
-const BEAT = `#!/usr/bin/bash
+/** Tells `report`, a TCP address, of each line after it was synced; a lost connection is made anew. */
+const TELL = (report: string) => `
+trap '' PIPE
+read -r host </proc/sys/kernel/hostname
+tell() { { printf '%s\\n' "$1" >&3 || { exec 3<>/dev/tcp/${report} && printf '%s\\n' "$1" >&3; }; } 2>/dev/null; }
+`;
+
+const BEAT = (tell: string) => `#!/usr/bin/bash
+${tell}
 read -r life </proc/sys/kernel/random/uuid
 last=none
 while read -r line; do last=$line; done </home/${BEATS_FILE}
@@ -35,12 +43,20 @@ while :; do
     dd of=/home/${BEATS_FILE} oflag=append conv=notrunc,fsync status=none || { sleep 0.1; number=$((number - 1)); continue; }
   found=-
   printf '%s %s\\n' "$life" "$number" >/tmp/acknowledged.new && mv /tmp/acknowledged.new /${ACKNOWLEDGED_FILE}
+  tell "$host $life $number"
   sleep ${BEAT_EVERY_MS / 1000}
 done
 `;
 
-/** Packs the image at `path`; `agent` is the executable that will be its agent. */
-export async function packBeatingDesktop(path: string, agent: string): Promise<void> {
+export type BeatingDesktop = {
+  /** The executable that will be its agent. */
+  readonly agent: string;
+  /** `host/port` that hears each line's desktop, life and number once the disk has acknowledged it. */
+  readonly report?: string;
+};
+
+/** Packs the image at `path`. */
+export async function packBeatingDesktop(path: string, { agent, report }: BeatingDesktop): Promise<void> {
   const scratch = await mkdtemp("/var/tmp/qvd-beating-");
   try {
     const root = `${scratch}/root`;
@@ -52,7 +68,9 @@ export async function packBeatingDesktop(path: string, agent: string): Promise<v
     }
     await rm(`${root}/usr/bin/sh`);
     await writeFile(`${root}/usr/bin/sh`, SHELL, { mode: 0o755 });
-    await writeFile(`${root}/usr/bin/beat`, BEAT, { mode: 0o755 });
+    await writeFile(`${root}/usr/bin/beat`, BEAT(report === undefined ? "tell() { :; }" : TELL(report)), {
+      mode: 0o755,
+    });
     await mkdir(dirname(path), { recursive: true });
     // Under its own name only when it is whole.
     await packRoot(root, `${scratch}/image.tar`);

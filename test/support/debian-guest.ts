@@ -5,6 +5,7 @@
  */
 
 import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { visitQmp } from "../../src/hypervisor/kvm/qmp.ts";
 import { type RunResult, run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { buildDebianRoot, listSources } from "./debian-root.ts";
@@ -15,7 +16,16 @@ export type GuestOptions = {
   /** TCP ports of the guest that this machine reaches on loopback, by their port here. */
   readonly ports: Readonly<Record<number, number>>;
   readonly memoryMb: number;
+  /** Debian packages that it has from the beginning. */
+  readonly packages?: readonly string[];
+  /** Taps of this machine that further network cards of the guest are on. */
+  readonly cables?: readonly Cable[];
+  readonly hostName?: string;
+  /** Where this machine reaches the guest's shell; one of its own for each guest of a process. */
+  readonly sshPort?: number;
 };
+
+export type Cable = { readonly tap: string; readonly hardwareAddress: string };
 
 export interface DebianGuest {
   /** Runs a shell script as root of the guest. */
@@ -24,6 +34,12 @@ export interface DebianGuest {
   must(script: string, timeoutMs?: number): Promise<string>;
   /** Powers the guest off cleanly and boots it again. */
   reboot(): Promise<void>;
+  /** Halts its processors; it doesn't know, and its clocks stand still. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Ends it at once; `powerOn` boots it again with what had reached its disk. */
+  cutPower(): Promise<void>;
+  powerOn(): Promise<void>;
   /** What the guest's console said. */
   console(): Promise<string>;
   dispose(): Promise<void>;
@@ -41,17 +57,19 @@ const PACKAGES = [
   ...["ca-certificates", "openssh-server", "iproute2", "procps", "logrotate", "cron"],
 ];
 const BOOT_MS = 300_000;
+const MONITOR_MS = 30_000;
 
 export async function startDebianGuest(options: GuestOptions): Promise<DebianGuest> {
-  const parts = await buildParts();
+  const parts = await buildParts(options.packages ?? []);
   const folder = await mkdtemp("/var/tmp/qvd-guest-");
   await runOk("making the guest's disk", [
     ...["/usr/bin/qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", parts.disk],
     ...[`${folder}/disk.qcow2`, "24G"],
   ]);
   await packGiven(options.given, folder);
-  const sshPort = 40_000 + (process.pid % 20_000);
-  let machine = boot(parts, folder, { ...options, ports: { ...options.ports, [sshPort]: 22 } });
+  const { sshPort = 40_000 + (process.pid % 20_000) } = options;
+  const powerUp = () => boot(parts, folder, { ...options, ports: { ...options.ports, [sshPort]: 22 } });
+  let machine = powerUp();
   const runIn = (script: string, timeoutMs = 60_000) =>
     run(
       [
@@ -81,7 +99,17 @@ export async function startDebianGuest(options: GuestOptions): Promise<DebianGue
       await runIn("systemctl poweroff");
       const hasEnded = await Promise.race([machine.exited, Bun.sleep(240_000)]);
       if (hasEnded === undefined) throw new Error("the guest did not power off within four minutes");
-      machine = boot(parts, folder, { ...options, ports: { ...options.ports, [sshPort]: 22 } });
+      machine = powerUp();
+      await awaitUp();
+    },
+    pause: async () => void (await visitQmp(`${folder}/qmp`, MONITOR_MS, (command) => command("stop"))),
+    resume: async () => void (await visitQmp(`${folder}/qmp`, MONITOR_MS, (command) => command("cont"))),
+    async cutPower() {
+      machine.kill("SIGKILL");
+      await machine.exited;
+    },
+    async powerOn() {
+      machine = powerUp();
       await awaitUp();
     },
     console: () => Bun.file(`${folder}/console.log`).text(),
@@ -93,8 +121,12 @@ export async function startDebianGuest(options: GuestOptions): Promise<DebianGue
   };
 }
 
-function boot(parts: Parts, folder: string, { ports, memoryMb }: GuestOptions): Bun.Subprocess {
+function boot(parts: Parts, folder: string, options: GuestOptions): Bun.Subprocess {
+  const { ports, memoryMb, cables = [], hostName } = options;
   const forwards = Object.entries(ports).map(([here, there]) => `hostfwd=tcp:127.0.0.1:${here}-:${there}`);
+  const named = hostName === undefined ? "" : ` systemd.hostname=${hostName}`;
+  // A card that nobody hands an address to would keep it from being up.
+  const patience = cables.length === 0 ? "" : " systemd.mask=systemd-networkd-wait-online.service";
   return Bun.spawn(
     [
       ...[
@@ -118,12 +150,16 @@ function boot(parts: Parts, folder: string, { ports, memoryMb }: GuestOptions): 
         "-no-reboot",
       ],
       ...["-kernel", parts.kernel, "-initrd", parts.initrd],
-      ...["-append", "root=/dev/vda rw console=ttyS0 quiet mitigations=off"],
+      ...["-append", `root=/dev/vda rw console=ttyS0 quiet mitigations=off${named}${patience}`],
       ...["-serial", `file:${folder}/console.log`],
       ...["-drive", `file=${folder}/disk.qcow2,if=virtio,cache=unsafe`],
       ...["-drive", `file=${folder}/given.img,if=virtio,format=raw,readonly=on`],
       ...["-netdev", ["user", "id=n0", ...forwards].join(","), "-device", "virtio-net-pci,netdev=n0"],
-      ...["-device", "virtio-rng-pci"],
+      ...["-device", "virtio-rng-pci", "-qmp", `unix:${folder}/qmp,server=on,wait=off`],
+      ...cables.flatMap(({ tap, hardwareAddress }, index) => [
+        ...["-netdev", `tap,id=c${index},ifname=${tap},script=no,downscript=no`],
+        ...["-device", `virtio-net-pci,netdev=c${index},mac=${hardwareAddress}`],
+      ]),
     ],
     { stdin: "ignore", stdout: "ignore", stderr: Bun.file(`${folder}/qemu.log`) },
   );
@@ -139,11 +175,11 @@ async function packGiven(given: GuestOptions["given"], folder: string): Promise<
   await rm(tree, { recursive: true });
 }
 
-/** Disk, kernel and key, made when the cache hasn't got them. */
-async function buildParts(): Promise<Parts> {
+/** Disk, kernel and key, made when the cache hasn't got them. `more` are packages beside those of any guest. */
+export async function buildParts(more: readonly string[]): Promise<Parts> {
   const archive = await buildDebianRoot({
     name: "guest",
-    packages: PACKAGES,
+    packages: [...PACKAGES, ...more],
     variant: "apt",
     essentialHook: `mkdir -p "$1/etc/initramfs-tools/conf.d"; echo MODULES=list >"$1/etc/initramfs-tools/conf.d/vm"; printf '%s\\n' virtio_pci virtio_blk ext4 >"$1/etc/initramfs-tools/modules"`,
   });

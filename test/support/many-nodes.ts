@@ -5,23 +5,15 @@
  */
 
 import { existsSync, readFileSync } from "node:fs";
-import { chmod, copyFile, mkdir, readdir, rm } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm } from "node:fs/promises";
 import { sql } from "drizzle-orm";
 import type { Database } from "../../src/db/client.ts";
-import { notify } from "../../src/db/notify.ts";
-import type { DiId, UserId, VmId } from "../../src/domain/ids.ts";
+import type { VmId } from "../../src/domain/ids.ts";
 import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
-import { enrolImage } from "../../src/service/image/enrol.ts";
-import { moveTag } from "../../src/service/image/move-tag.ts";
-import { createOsf } from "../../src/service/osf/create.ts";
-import { createTenant } from "../../src/service/tenant/create.ts";
-import { createUser } from "../../src/service/user/create.ts";
-import { createVm } from "../../src/service/vm/create.ts";
-import { wishVmRunning } from "../../src/service/vm/wish-running.ts";
-import { formatWake, type WakeTopic } from "../../src/wire/wake/messages.ts";
 import { ACKNOWLEDGED_FILE, BEATS_FILE, packBeatingDesktop } from "./beating-desktop.ts";
 import { LabDatabase } from "./lab-database.ts";
+import { addLabDesktops } from "./lab-desktops.ts";
 import { LabNode } from "./lab-node.ts";
 
 export type ManyNodesOptions = {
@@ -113,38 +105,11 @@ export class ManyNodes {
 
   /** Makes desktops that beat, and wishes them running. */
   async addDesktops(count: number): Promise<void> {
-    const context = { db: this.database.orm, actor: { kind: "system", what: "lab" } } as const;
-    const deps = { hashPassword: async () => "none", networkRange: "10.79.0.0/16" };
-    const { tenantId } = await createTenant(context, { name: "lab" });
-    const { osfId } = await createOsf(context, {
-      ...{ tenantId, name: "beating", memoryMb: 192, cpus: 1, homeMb: HOME_MB },
+    await packBeatingDesktop(`${this.folder}/beating.tar`, { agent: this.options.executable });
+    this.#desktops = await addLabDesktops(this.database, {
+      ...{ count, homeMb: HOME_MB, networkRange: "10.79.0.0/16", readyMs: READY_MS },
+      ...{ archive: `${this.folder}/beating.tar`, sharedFolder: `${this.folder}/shared` },
     });
-    const incoming = `${this.folder}/shared/images/incoming`;
-    await mkdir(incoming, { recursive: true });
-    await packBeatingDesktop(`${this.folder}/beating.tar`, this.options.executable);
-    await copyFile(`${this.folder}/beating.tar`, `${incoming}/beating.tar`);
-    const { diId } = await enrolImage(context, { osfId, fileName: "beating.tar", version: "1" });
-    await this.wake("image");
-    await this.#waitForImage(diId);
-    await moveTag(context, { diId, tag: "default" });
-    const desktops: VmId[] = [];
-    for (let number = 1; number <= count; number++) {
-      const login = `p${number}`;
-      const { userId }: { userId: UserId } = await createUser(context, deps, {
-        tenantId,
-        login,
-        password: "password",
-      });
-      desktops.push((await createVm(context, deps, { userId, osfId, name: login })).vmId);
-    }
-    for (const vmId of desktops) await wishVmRunning(context, { vmId });
-    this.#desktops = desktops;
-    await this.wake("vm");
-  }
-
-  /** As another process of the site that has changed something. */
-  async wake(topic: WakeTopic): Promise<void> {
-    await notify(this.database.orm, `lab\n${formatWake({ topic })}`);
   }
 
   /** A process of the desktop, wherever it runs; several when it runs more than once. */
@@ -214,18 +179,6 @@ export class ManyNodes {
   async dispose(): Promise<void> {
     await this.database.close();
     await this.#remove();
-  }
-
-  async #waitForImage(diId: DiId): Promise<void> {
-    const isReady = async () => {
-      const [row] = await this.database.orm.execute<{ state: string; fault: string | null }>(
-        sql`select state, fault from dis where id = ${diId}`,
-      );
-      if (row?.state === "failed") throw new Error(`the image was refused: ${row.fault}`);
-      return row?.state === "ready";
-    };
-    if (!(await waitFor(isReady, { timeoutMs: READY_MS, everyMs: 100 })))
-      throw new Error("the image was not taken in");
   }
 
   async #makeSwitch(): Promise<void> {

@@ -14,18 +14,20 @@ export type NfsServer = {
 export type NfsServerOptions = {
   readonly scratch: string;
   readonly port: number;
+  /** Loopback where none is given: what guests reach as their gateway. */
+  readonly address?: string;
   /** How long a client that fell silent keeps its locks. */
   readonly leaseSeconds: number;
 };
 
 export async function startNfsServer(options: NfsServerOptions): Promise<NfsServer> {
-  const { scratch, port, leaseSeconds } = options;
+  const { scratch, port, address = "127.0.0.1", leaseSeconds } = options;
   const folder = `${scratch}/share`;
   await mkdir(folder, { recursive: true });
   const config = `${scratch}/ganesha.conf`;
   await writeFile(
     config,
-    `NFS_CORE_PARAM { Protocols = 4; NFS_Port = ${port}; Bind_addr = 127.0.0.1; Enable_NLM = false; Enable_RQUOTA = false; }
+    `NFS_CORE_PARAM { Protocols = 4; NFS_Port = ${port}; Bind_addr = ${address}; Enable_NLM = false; Enable_RQUOTA = false; }
 NFSv4 { Graceless = true; Lease_Lifetime = ${leaseSeconds}; Minor_Versions = 1, 2; Only_Numeric_Owners = true; RecoveryBackend = fs; RecoveryRoot = "${scratch}/recovery"; }
 EXPORT { Export_Id = 1; Path = ${folder}; Pseudo = /share; Access_Type = RW; Squash = No_Root_Squash; SecType = sys; Protocols = 4; FSAL { Name = VFS; } }
 `,
@@ -46,7 +48,7 @@ EXPORT { Export_Id = 1; Path = ${folder}; Pseudo = /share; Access_Type = RW; Squ
   );
   const answers = () =>
     new Promise<boolean>((resolve) => {
-      const socket = connect(port, "127.0.0.1", () => {
+      const socket = connect(port, address, () => {
         socket.destroy();
         resolve(true);
       }).on("error", () => resolve(false));
