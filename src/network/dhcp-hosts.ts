@@ -1,9 +1,10 @@
 /**
- * The addresses that dnsmasq hands out: a file for each desktop that is plugged in, in a folder that dnsmasq reads. It
- * sees a new file at once by itself; of one that went or changed it must be told.
+ * What dnsmasq tells each desktop that is plugged in: a file with its address and one with its name, in folders that
+ * dnsmasq reads. It sees a new file at once by itself; of one that went or changed it must be told.
  */
 
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
 import type { DnsmasqFiles } from "./dnsmasq-command.ts";
 
 export type DhcpHost = {
@@ -26,7 +27,8 @@ export class DhcpHosts {
 
   /** Takes away all that `plugged` doesn't name; those keep the names that they have. */
   async keepOnly(plugged: readonly Omit<DhcpHost, "hostName">[]): Promise<void> {
-    await mkdir(this.#files.hostsFolder, { recursive: true });
+    for (const folder of [this.#files.hostsFolder, this.#files.optionsFolder])
+      await mkdir(folder, { recursive: true });
     const wanted = new Set(plugged.map(({ interfaceName }) => interfaceName));
     for (const name of await readdir(this.#files.hostsFolder)) if (!wanted.has(name)) await this.remove(name);
     const there = new Set(await readdir(this.#files.hostsFolder));
@@ -35,19 +37,25 @@ export class DhcpHosts {
   }
 
   async put(host: DhcpHost): Promise<void> {
-    const path = `${this.#files.hostsFolder}/${host.interfaceName}`;
-    const line = renderDhcpHost(host);
+    const { interfaceName } = host;
+    // The name first: whoever is known by the other asks for it.
+    await this.#write(`${this.#files.optionsFolder}/${interfaceName}`, renderDhcpName(host));
+    await this.#write(`${this.#files.hostsFolder}/${interfaceName}`, renderDhcpHost(host));
+  }
+
+  async #write(path: string, line: string): Promise<void> {
     const before = await readFile(path, "utf8").catch(() => undefined);
     if (before === line) return;
     // A file under another name within the folder would be read as well, and clash.
-    const draft = `${this.#files.folder}/.${host.interfaceName}`;
+    const draft = `${this.#files.folder}/.${basename(path)}`;
     await writeFile(draft, line, { mode: 0o644 });
     await rename(draft, path);
     if (before !== undefined) this.#tellSoon();
   }
 
   async remove(interfaceName: string): Promise<void> {
-    await rm(`${this.#files.hostsFolder}/${interfaceName}`, { force: true });
+    for (const folder of [this.#files.hostsFolder, this.#files.optionsFolder])
+      await rm(`${folder}/${interfaceName}`, { force: true });
     this.#tellSoon();
   }
 
@@ -75,6 +83,12 @@ export class DhcpHosts {
   }
 }
 
-export function renderDhcpHost({ mac, address, hostName }: DhcpHost): string {
-  return `${[mac, address, ...(hostName === undefined ? [] : [hostName])].join(",")}\n`;
+/** The tag is by what the name's line goes. */
+export function renderDhcpHost({ interfaceName, mac, address }: DhcpHost): string {
+  return `${mac},set:${interfaceName},${address}\n`;
+}
+
+/** Nothing where it isn't known. By its number: dnsmasq takes that option for its own affair when it is named. */
+export function renderDhcpName({ interfaceName, hostName }: DhcpHost): string {
+  return hostName === undefined ? "" : `tag:${interfaceName},12,${hostName}\n`;
 }

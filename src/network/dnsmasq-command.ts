@@ -12,6 +12,7 @@ export type DnsmasqFiles = {
   /** Belongs to root; dnsmasq reads it. */
   readonly folder: string;
   readonly hostsFolder: string;
+  readonly optionsFolder: string;
   /** In a folder that is dnsmasq's own. */
   readonly pidFile: string;
 };
@@ -28,7 +29,10 @@ const RIGHTS = "-all,+net_bind_service,+net_admin";
 
 export function dnsmasqFiles(runFolder: string): DnsmasqFiles {
   const folder = `${runFolder}/dnsmasq`;
-  return { folder, hostsFolder: `${folder}/hosts`, pidFile: `${folder}/own/pid` };
+  return {
+    ...{ folder, hostsFolder: `${folder}/hosts`, optionsFolder: `${folder}/options` },
+    pidFile: `${folder}/own/pid`,
+  };
 }
 
 export function dnsmasqCommand({
@@ -61,6 +65,9 @@ export function dnsmasqCommand({
     `--dhcp-range=${network},static,${netmask(range.prefixLength)},12h`,
     `--dhcp-hostsdir=${files.hostsFolder}`,
     // Nobody else gets an address, and addresses are for life: there is nothing to probe and nothing to remember.
+    // Not among the hosts: a name there is one for everybody who asks, and a desktop called like a machine of the
+    // site's would take that name from it. Nor does it believe what desktops call themselves.
+    ...[`--dhcp-optsdir=${files.optionsFolder}`, "--dhcp-ignore-names"],
     ...["--dhcp-ignore=tag:!known", "--dhcp-authoritative", "--no-ping", "--leasefile-ro", "--quiet-dhcp"],
     `--dhcp-option=option:router,${policy.gateway}`,
     ...(policy.domain === "" ? [] : [`--domain=${policy.domain}`]),

@@ -1,4 +1,5 @@
-"""Asks for an address by DHCP on eth0 of this network namespace, as the hardware address that eth0 has; prints JSON or nothing."""
+"""Asks for an address by DHCP on eth0 of this network namespace, as the hardware address that eth0 has; prints JSON or nothing.
+A second word is the name that it says it has."""
 
 import json
 import socket
@@ -6,7 +7,8 @@ import struct
 import sys
 import time
 
-mac = bytes.fromhex(open("/sys/class/net/eth0/address").read().strip().replace(":", "")) if len(sys.argv) < 2 else bytes.fromhex(sys.argv[1].replace(":", ""))
+mac = bytes.fromhex(open("/sys/class/net/eth0/address").read().strip().replace(":", "")) if len(sys.argv) < 2 or sys.argv[1] == "" else bytes.fromhex(sys.argv[1].replace(":", ""))
+said = sys.argv[2].encode() if len(sys.argv) > 2 else b""
 ETHERNET = struct.Struct("!6s6sH")
 
 
@@ -19,7 +21,7 @@ def checksum(data):
 
 def message(kind, options=b""):
     bootp = struct.pack("!BBBBIHH4s4s4s4s16s64s128s", 1, 1, 6, 0, 0x51, 0, 0x8000, *[bytes(4)] * 4, mac, b"", b"")
-    body = bootp + bytes.fromhex("63825363") + bytes([53, 1, kind]) + options + bytes([55, 5, 1, 3, 6, 12, 15, 255])
+    body = bootp + bytes.fromhex("63825363") + bytes([53, 1, kind]) + options + (bytes([12, len(said)]) + said if said else b"") + bytes([55, 5, 1, 3, 6, 12, 15, 255])
     udp = struct.pack("!HHHH", 68, 67, 8 + len(body), 0) + body
     head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0, bytes(4), b"\xff" * 4)
     head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]

@@ -18,9 +18,9 @@ const CIDR = "10.231.0.0/24";
 const RANGE = parseNetworkRange(CIDR);
 const ASK_DHCP = new URL("../support/ask-dhcp.py", import.meta.url).pathname;
 /** Asks the gateway for a name by UDP and tells the answer's code and address. */
-const ASK_NAME = `import socket
+const ASK_NAME = `import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(2)
-name = b"".join(bytes([len(p)]) + p for p in b"files.office.test".split(b".")) + b"\\0"
+name = b"".join(bytes([len(p)]) + p for p in sys.argv[1].encode().split(b".")) + b"\\0"
 s.sendto(b"\\0\\x07\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0" + name + b"\\0\\1\\0\\1", ("10.231.0.1", 53))
 got = s.recv(512); print(got[3] & 15, ".".join(map(str, got[-4:])))`;
 
@@ -36,7 +36,7 @@ beforeAll(async () => {
   folder = await mkdtemp("/var/tmp/qvd-h5d-");
   await Bun.$`chmod 755 ${folder}`.quiet();
   const files = dnsmasqFiles(folder);
-  await mkdir(files.hostsFolder, { recursive: true });
+  for (const part of [files.hostsFolder, files.optionsFolder]) await mkdir(part, { recursive: true });
   await mkdir(`${files.folder}/own`);
   await chown(`${files.folder}/own`, account.uid, account.gid);
   // Plays the office's name server: every name is 192.0.2.80.
@@ -90,8 +90,8 @@ const askDhcp = async (desktop: LabDesktop, ...words: string[]) => {
   expect(stderr).toBe("");
   return stdout === "" ? undefined : JSON.parse(stdout);
 };
-const askName = async (desktop: LabDesktop) =>
-  (await desktop.run("/usr/bin/python3", "-c", ASK_NAME)).stdout.trim();
+const askName = async (desktop: LabDesktop, name = "files.office.test") =>
+  (await desktop.run("/usr/bin/python3", "-c", ASK_NAME, name)).stdout.trim();
 const pidOf = () => supervisor.entries()[0]?.pid ?? 0;
 
 test("a desktop that asks gets its address for life, its gateway and its name", async () => {
@@ -120,6 +120,18 @@ test("nobody gets an address in another's name", async () => {
 test("names are answered by way of the box's name server, though it listens on loopback only", async () => {
   expect(await askName(known)).toBe("0 192.0.2.80");
 });
+
+test("a desktop can't take a name from the others: neither one it says it has, nor one that it was given", async () => {
+  const liar = await lab.plugIn({ isSilent: true });
+  await liar.run("/usr/sbin/ip", "link", "set", "eth0", "up");
+  expect(await waitFor(() => askDhcp(liar, "", "files"), { timeoutMs: 5_000 })).toBeDefined();
+  const named = await lab.plugIn({ hostName: "mail" });
+  expect(await waitFor(() => askDhcp(named, "", "mail"), { timeoutMs: 5_000 })).toMatchObject({
+    host: "mail",
+  });
+  for (const name of ["files", "mail"])
+    expect(await askName(known, `${name}.office.test`)).toBe("0 192.0.2.80");
+}, 20_000);
 
 test("it has an account of its own and two rights", async () => {
   const status = await Bun.file(`/proc/${pidOf()}/status`).text();

@@ -71,6 +71,7 @@ export function listFolders(layout: Layout, owners: Owners): readonly FolderSpec
     { path: dirname(layout.wakeSocket), mode: 0o750, uid: 0, gid: owners.sharedGid },
     { path: dnsmasq.folder, mode: 0o755, ...root },
     { path: dnsmasq.hostsFolder, mode: 0o755, ...root },
+    { path: dnsmasq.optionsFolder, mode: 0o755, ...root },
     { path: dirname(dnsmasq.pidFile), mode: 0o755, ...owners.net },
   ];
 }

@@ -45,7 +45,7 @@ describe.skipIf(!isLong)("a Debian machine (long form: set QVD_TEST_LONG=1)", ()
     await chmod(folder, 0o755);
     const files = dnsmasqFiles(folder);
     const account = readAccount("qvd-net");
-    await mkdir(files.hostsFolder, { recursive: true });
+    for (const part of [files.hostsFolder, files.optionsFolder]) await mkdir(part, { recursive: true });
     await mkdir(`${files.folder}/own`);
     await chown(`${files.folder}/own`, account.uid, account.gid);
     lab = await createMachineLab(INSTANCE, CIDR, {
