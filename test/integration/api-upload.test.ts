@@ -237,3 +237,45 @@ test("the incoming folder lists what may be enrolled, and nothing else", async (
   expect(items.map((item) => item.name)).not.toContain("folder");
   expect(items.every((item) => !item.name.startsWith("."))).toBe(true);
 });
+
+describe("files of a tenant's administrators", () => {
+  const as = (who: SignedInAs) => ({ Authorization: `Bearer ${who.token}` });
+  const namesSeenBy = async (who: SignedInAs) => {
+    const answer = await (await fetch(`${server.url}api/v1/images/incoming`, { headers: as(who) })).json();
+    return (answer as { items: { name: string }[] }).items.map((item) => item.name);
+  };
+  const enrol = (who: SignedInAs, fields: object) =>
+    fetch(`${server.url}api/v1/images`, {
+      method: "POST",
+      headers: { ...as(who), "Content-Type": "application/json" },
+      body: JSON.stringify(fields),
+    });
+
+  test("are theirs: they see and enrol no others, and their names take nobody's", async () => {
+    const acme = await admin.signIn("acme-admin");
+    await put("secret.tar", "the site's", me);
+    const { fileName } = (await (await put("secret.tar", "acme's", acme)).json()) as { fileName: string };
+    expect(fileName).toMatch(/^tenant-\d+\.secret\.tar$/);
+    expect(await namesSeenBy(acme)).toEqual([fileName]);
+    expect(await namesSeenBy(me)).toContain(fileName);
+
+    const osf = (await (
+      await fetch(`${server.url}api/v1/osfs`, {
+        method: "POST",
+        headers: { ...as(acme), "Content-Type": "application/json" },
+        body: JSON.stringify({ name: "acme-desk" }),
+      })
+    ).json()) as { id: number };
+    expect((await enrol(acme, { osfId: osf.id, fileName: "secret.tar" })).status).toBe(404);
+    expect((await enrol(acme, { osfId: osf.id, fileName })).status).toBe(201);
+  });
+
+  test("in parts are theirs as well: another tenant can't go on with an upload whose id it knows", async () => {
+    const acme = await admin.signIn("acme-admin");
+    const address = `${server.url}api/v1/images/upload?name=half.tar&upload=knownid123`;
+    const range = { "Content-Range": "bytes 0-3/8" };
+    await fetch(address, { method: "PUT", headers: { ...as(me), ...range }, body: "site" });
+    const asked = await (await fetch(address, { headers: as(acme) })).json();
+    expect(asked).toEqual({ receivedBytes: 0 });
+  });
+});

@@ -35,7 +35,9 @@ beforeEach(async () => {
 });
 
 const enrolReady = async (version: string): Promise<DiId> => {
-  const { diId } = await enrolImage(admin, { osfId: seed.osfId, fileName: "next.tar", version });
+  const { diId } = await enrolImage(admin, {
+    ...{ osfId: seed.osfId, fileName: `tenant-${seed.tenantId}.next.tar`, version },
+  });
   await owner.update(dis).set({ state: "ready" }).where(eq(dis.id, diId));
   return diId;
 };
@@ -247,7 +249,7 @@ describe("enrolling from an address", () => {
       fileName: "office-8.tar.zst",
     });
     await owner.update(osfs).set({ hypervisor: "kvm" }).where(eq(osfs.id, seed.osfId));
-    const disk = await enrol({ fileName: "windows.qcow2" });
+    const disk = await enrol({ fileName: `tenant-${seed.tenantId}.windows.qcow2` });
     expect((await readImage(disk.diId))?.kind).toBe("disk");
   });
 

@@ -34,7 +34,7 @@ beforeEach(async () => {
 const enrol = (version?: string) =>
   enrolImage(admin, {
     osfId: seed.osfId,
-    fileName: "next.tar.zst",
+    fileName: `tenant-${seed.tenantId}.next.tar.zst`,
     ...(version === undefined ? {} : { version }),
   });
 const enrolReady = async (version: string) => {
@@ -59,7 +59,8 @@ describe("enrolling", () => {
   test("makes a new image that a node is to verify, its version a tag that stays", async () => {
     const { diId } = await enrol("2.0");
     const [image] = await owner.select().from(dis).where(eq(dis.id, diId));
-    expect(image).toMatchObject({ state: "new", fileName: "next.tar.zst", version: "2.0", sha256: null });
+    expect(image).toMatchObject({ state: "new", version: "2.0", sha256: null });
+    expect(image?.fileName).toBe(`tenant-${seed.tenantId}.next.tar.zst`);
     expect(await holder("2.0")).toBe(diId);
     expect(await holder("default")).toBe(seed.diId);
   });

@@ -12,293 +12,22 @@ import { dis, diTags, sessions, vms } from "../../src/db/schema/index.ts";
 import { PROCESS_ROLES, type ProcessRole } from "../../src/db/url.ts";
 import type { Actor } from "../../src/domain/access/actor.ts";
 import { isAppError } from "../../src/lib/errors.ts";
-import { createAdministrator } from "../../src/service/administrator/create.ts";
-import { setAdministratorPassword } from "../../src/service/administrator/set-password.ts";
 import type { Context } from "../../src/service/context.ts";
-import { blockImage } from "../../src/service/image/block.ts";
-import { deleteImage } from "../../src/service/image/delete.ts";
-import { enrolImage } from "../../src/service/image/enrol.ts";
-import { moveTag } from "../../src/service/image/move-tag.ts";
-import { removeTag } from "../../src/service/image/remove-tag.ts";
-import { unblockImage } from "../../src/service/image/unblock.ts";
-import { blockNode } from "../../src/service/node/block.ts";
-import { changeNode } from "../../src/service/node/change.ts";
-import { drainNode } from "../../src/service/node/drain.ts";
-import { handOutBundle } from "../../src/service/node/hand-out-bundle.ts";
-import { inviteNode } from "../../src/service/node/invite.ts";
-import { registerNode } from "../../src/service/node/register.ts";
-import { removeNode } from "../../src/service/node/remove.ts";
-import { unblockNode } from "../../src/service/node/unblock.ts";
-import { undrainNode } from "../../src/service/node/undrain.ts";
-import { changeOsf } from "../../src/service/osf/change.ts";
-import { createOsf } from "../../src/service/osf/create.ts";
-import { setProperty } from "../../src/service/property/set.ts";
-import { unsetProperty } from "../../src/service/property/unset.ts";
-import { requestSession } from "../../src/service/session/request.ts";
-import { wishSessionEnd } from "../../src/service/session/wish-end.ts";
-import { beginSignIn } from "../../src/service/sign-in/begin.ts";
-import { createTenant } from "../../src/service/tenant/create.ts";
-import { blockUser } from "../../src/service/user/block.ts";
-import { changeUser } from "../../src/service/user/change.ts";
-import { createUser } from "../../src/service/user/create.ts";
-import { deleteUser } from "../../src/service/user/delete.ts";
-import { setUserPassword } from "../../src/service/user/set-password.ts";
-import { unblockUser } from "../../src/service/user/unblock.ts";
-import { blockVm } from "../../src/service/vm/block.ts";
-import { changeVm } from "../../src/service/vm/change.ts";
-import { clearVmExpiry } from "../../src/service/vm/clear-expiry.ts";
-import { createVm } from "../../src/service/vm/create.ts";
-import { deleteVm } from "../../src/service/vm/delete.ts";
-import { placeVm } from "../../src/service/vm/place.ts";
-import { placeVms } from "../../src/service/vm/place-many.ts";
-import { purgeVm } from "../../src/service/vm/purge.ts";
-import { releaseVm } from "../../src/service/vm/release.ts";
-import { unblockVm } from "../../src/service/vm/unblock.ts";
-import { wishVmRunning } from "../../src/service/vm/wish-running.ts";
-import { wishVmStopped } from "../../src/service/vm/wish-stopped.ts";
-import { wishVmStoppedByPolicy } from "../../src/service/vm/wish-stopped-by-policy.ts";
 import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
-import { SEED_PASSWORD, SEED_RANGE, type Seed, seedHash, seedSite } from "../support/db-seed.ts";
+import { seedSite } from "../support/db-seed.ts";
+import { type ActorName, type Scene, VERB_CASES } from "../support/verb-cases.ts";
 
-const DEPS = { hashPassword: seedHash, networkRange: SEED_RANGE, randomToken: () => crypto.randomUUID() };
-const CLIENT = { keyboard: "pc105/us", os: "linux", link: "lan", geometry: "1024x768", isFullscreen: false };
-const password = SEED_PASSWORD;
-
-type Case = {
-  /** Brings about what the verb would change, as one who may. */
-  readonly prepare?: (system: Context, seed: Seed) => Promise<unknown>;
-  readonly call: (context: Context, seed: Seed, name: string) => Promise<unknown>;
-  /** Who may, besides the system and the site's administrators. */
-  readonly also: readonly ActorName[];
-  /** False where even the site's administrators may not. */
-  readonly site?: false;
-  /** Database roles whose processes call it; the admin's alone when not said. */
-  readonly roles?: readonly ProcessRole[];
-};
-
-type ActorName =
-  | "site"
-  | "tenant"
-  | "foreign"
-  | "powerless"
-  | "owner"
-  | "stranger"
-  | "vm"
-  | "other vm"
-  | "node";
-
-/** Named like the files of src/service, so that a forgotten one is found. */
-const CASES: Readonly<Record<string, Case>> = {
-  "tenant/create": { also: [], call: (c, _, name) => createTenant(c, { name }) },
-  "user/create": {
-    also: ["tenant"],
-    call: (c, s, name) => createUser(c, DEPS, { tenantId: s.tenantId, login: name, password }),
-  },
-  "user/change": {
-    also: ["tenant"],
-    call: (c, s) => changeUser(c, { userId: s.alice.userId, fullName: "Alice" }),
-  },
-  "user/set-password": {
-    also: ["tenant"],
-    call: (c, s) => setUserPassword(c, DEPS, { userId: s.alice.userId, password }),
-  },
-  "user/block": { also: ["tenant"], call: (c, s) => blockUser(c, { userId: s.bob.userId }) },
-  "user/unblock": { also: ["tenant"], call: (c, s) => unblockUser(c, { userId: s.bob.userId }) },
-  "user/delete": {
-    also: ["tenant"],
-    call: async (c, s, name) => {
-      const { userId } = await createUser(asSystem(c), DEPS, { tenantId: s.tenantId, login: name, password });
-      await deleteUser(c, { userId });
-    },
-  },
-  "administrator/create": {
-    also: ["tenant"],
-    call: (c, s, name) => createAdministrator(c, DEPS, { tenantId: s.tenantId, login: name, password }),
-  },
-  "administrator/set-password": {
-    also: ["tenant"],
-    call: (c, s) => setAdministratorPassword(c, DEPS, { administratorId: s.administratorId, password }),
-  },
-  "sign-in/begin": {
-    also: [],
-    site: false,
-    call: (c, s) => beginSignIn(c, DEPS, { administratorId: s.administratorId }),
-  },
-  "osf/create": { also: ["tenant"], call: (c, s, name) => createOsf(c, { tenantId: s.tenantId, name }) },
-  "osf/change": { also: ["tenant"], call: (c, s) => changeOsf(c, { osfId: s.osfId, memoryMb: 2048 }) },
-  "image/enrol": {
-    also: ["tenant"],
-    call: (c, s, name) => enrolImage(c, { osfId: s.osfId, fileName: "a.tar", version: name }),
-  },
-  "image/block": { also: ["tenant"], call: (c, s) => blockImage(c, { diId: s.diId }) },
-  "image/unblock": { also: ["tenant"], call: (c, s) => unblockImage(c, { diId: s.diId }) },
-  "image/move-tag": { also: ["tenant"], call: (c, s, name) => moveTag(c, { diId: s.diId, tag: name }) },
-  "image/remove-tag": {
-    also: ["tenant"],
-    call: async (c, s, name) => {
-      await moveTag(asSystem(c), { diId: s.diId, tag: name });
-      await removeTag(c, { diId: s.diId, tag: name });
-    },
-  },
-  "image/delete": {
-    also: ["tenant"],
-    call: async (c, s, name) => {
-      const { diId } = await enrolImage(asSystem(c), { osfId: s.osfId, fileName: "a.tar", version: name });
-      await deleteImage(c, { diId });
-    },
-  },
-  "vm/create": {
-    also: ["tenant"],
-    call: (c, s, name) => createVm(c, DEPS, { userId: s.alice.userId, osfId: s.osfId, name }),
-  },
-  "vm/change": { also: ["tenant"], call: (c, s) => changeVm(c, { vmId: s.alice.vmId, diTag: "default" }) },
-  "vm/block": {
-    also: ["tenant", "node"],
-    roles: ["qvd_admin", "qvd_node"],
-    call: (c, s) => blockVm(c, { vmId: s.bob.vmId }),
-  },
-  // A node may not; its process could, since it blocks.
-  "vm/unblock": {
-    also: ["tenant"],
-    roles: ["qvd_admin", "qvd_node"],
-    call: (c, s) => unblockVm(c, { vmId: s.alice.vmId }),
-  },
-  "vm/delete": {
-    also: ["tenant"],
-    call: async (c, s, name) => deleteVm(c, { vmId: await makeVm(c, s, name) }),
-  },
-  "vm/wish-running": {
-    also: ["tenant", "owner"],
-    roles: ["qvd_admin", "qvd_broker", "qvd_node"],
-    prepare: (c, s) => wishVmStopped(c, { vmId: s.alice.vmId }),
-    call: (c, s) => wishVmRunning(c, { vmId: s.alice.vmId }),
-  },
-  "vm/wish-stopped": {
-    also: ["tenant", "owner", "vm"],
-    roles: ["qvd_admin", "qvd_broker", "qvd_node"],
-    prepare: (c, s) => wishVmRunning(c, { vmId: s.alice.vmId }),
-    call: (c, s) => wishVmStopped(c, { vmId: s.alice.vmId }),
-  },
-  "vm/wish-stopped-by-policy": {
-    also: ["node"],
-    site: false,
-    roles: ["qvd_admin", "qvd_broker", "qvd_node"],
-    call: (c, s) => {
-      const policy = { generation: Number.MAX_SAFE_INTEGER, cause: "crashed", text: "It ended." } as const;
-      return wishVmStoppedByPolicy(c, { vmId: s.alice.vmId, ...policy });
-    },
-  },
-  "vm/clear-expiry": {
-    also: ["node"],
-    site: false,
-    roles: ["qvd_admin", "qvd_node"],
-    prepare: (c, s) => c.db.update(vms).set({ expiresSoftAt: sql`now()` }).where(eq(vms.id, s.alice.vmId)),
-    call: (c, s) => clearVmExpiry(c, { vmId: s.alice.vmId }),
-  },
-  "vm/place": {
-    also: ["node"],
-    site: false,
-    roles: ["qvd_node"],
-    call: async (c, s, name) => placeVm(c, { vmId: await makeVm(c, s, name), nodeId: s.nodeId }),
-  },
-  "vm/place-many": {
-    also: ["node"],
-    site: false,
-    roles: ["qvd_node"],
-    call: async (c, s, name) => placeVms(c, [{ vmId: await makeVm(c, s, name), nodeId: s.nodeId }]),
-  },
-  "vm/release": {
-    also: ["node"],
-    site: false,
-    roles: ["qvd_node"],
-    call: async (c, s, name) => {
-      const vmId = await makeVm(c, s, name);
-      await placeVm(asSystem(c), { vmId, nodeId: s.nodeId });
-      await releaseVm(c, { vmId, nodeId: s.nodeId, text: "It is free." });
-    },
-  },
-  "vm/purge": {
-    also: ["node"],
-    site: false,
-    roles: ["qvd_node"],
-    call: async (c, s, name) => {
-      const vmId = await makeVm(c, s, name);
-      await deleteVm(asSystem(c), { vmId });
-      await purgeVm(c, { vmId });
-      expect(await c.db.$count(vms, eq(vms.id, vmId))).toBe(0);
-    },
-  },
-  "session/request": {
-    also: ["owner"],
-    site: false,
-    roles: ["qvd_broker"],
-    call: (c, s) =>
-      requestSession(c, { vmId: s.alice.vmId, client: CLIENT, slaveKey: "k", brokerWorker: "w" }),
-  },
-  "session/wish-end": {
-    also: ["tenant", "owner"],
-    roles: ["qvd_admin", "qvd_broker"],
-    call: (c, s) => wishSessionEnd(c, { vmId: s.alice.vmId }),
-  },
-  "node/register": {
-    also: ["node"],
-    site: false,
-    roles: ["qvd_node"],
-    call: (c, _, name) => registerNode(c, { name }),
-  },
-  "property/set": {
-    also: ["tenant"],
-    call: (c, s) => setProperty(c, { kind: "user", id: s.alice.userId, key: "printer", value: "lp0" }),
-  },
-  "property/unset": {
-    also: ["tenant"],
-    prepare: (c, s) => setProperty(c, { kind: "vm", id: s.alice.vmId, key: "printer", value: "lp0" }),
-    call: (c, s) => unsetProperty(c, { kind: "vm", id: s.alice.vmId, key: "printer" }),
-  },
-  "node/block": { also: [], call: (c, s) => blockNode(c, { nodeId: s.nodeId }) },
-  "node/unblock": { also: [], call: (c, s) => unblockNode(c, { nodeId: s.nodeId }) },
-  "node/invite": {
-    also: [],
-    site: false,
-    roles: [],
-    call: (c) =>
-      inviteNode(c, { id: crypto.randomUUID(), sealed: new Uint8Array(9), nodeName: "b", validSeconds: 60 }),
-  },
-  "node/hand-out-bundle": {
-    also: [],
-    site: false,
-    call: async (c) => {
-      const id = crypto.randomUUID();
-      await inviteNode(asSystem(c), { id, sealed: new Uint8Array(9), nodeName: "b", validSeconds: 60 });
-      await handOutBundle(c, { id });
-    },
-  },
-  "node/drain": { also: [], call: (c, s) => drainNode(c, { nodeId: s.nodeId }) },
-  "node/undrain": { also: [], call: (c, s) => undrainNode(c, { nodeId: s.nodeId }) },
-  "node/change": { also: [], call: (c, s) => changeNode(c, { nodeId: s.nodeId, weight: 2 }) },
-  "node/remove": {
-    also: [],
-    call: async (c, _, name) => {
-      const { nodeId } = await registerNode(asSystem(c), { name });
-      await removeNode(c, { nodeId });
-    },
-  },
-};
-
-/** Makes what a case needs, as one who may. */
-const asSystem = (context: Context): Context => ({ ...context, db, actor: { kind: "system", what: "test" } });
-const makeVm = async (c: Context, s: Seed, name: string) =>
-  (await createVm(asSystem(c), DEPS, { userId: s.alice.userId, osfId: s.osfId, name })).vmId;
+const asSystem = (): Context => ({ db, actor: { kind: "system", what: "test" } });
 
 let database: TestDatabase;
 let db: Db;
-let seed: Seed;
+let seed: Scene;
 let processes: Readonly<Record<ProcessRole, Db>>;
 let actors: Readonly<Record<ActorName, Actor>>;
 beforeAll(async () => {
   database = await createTestDatabase();
   db = database.open("qvd_owner").orm;
-  seed = await seedSite(db);
+  seed = { ...(await seedSite(db)), owner: db };
   processes = {
     qvd_node: database.open("qvd_node").orm,
     qvd_admin: database.open("qvd_admin").orm,
@@ -339,12 +68,12 @@ const outcomeOf = (attempt: Promise<unknown>) =>
     (error) => (isAppError(error) ? error.code : `${error}`),
   );
 
-describe.each(Object.entries(CASES))("%s", (_, one) => {
+describe.each(Object.entries(VERB_CASES))("%s", (_, one) => {
   const { prepare, call, also, site, roles = ["qvd_admin"] } = one;
 
   test.each([...ACTORS])("by %s is as the table of rights says", async (name) => {
     const isAllowed = also.includes(name) || (name === "site" && site !== false);
-    await prepare?.(asSystem({ db, actor: actors.site }), seed);
+    await prepare?.(asSystem(), seed);
     const before = await snapshot();
     const outcome = await outcomeOf(call({ db, actor: actors[name] }, seed, `x${++count}`));
     const refusals = ["forbidden", "not-found"];
@@ -360,7 +89,7 @@ describe.each(Object.entries(CASES))("%s", (_, one) => {
 
   test.each([...PROCESS_ROLES])("in the process of %s is as its role's rights are", async (role) => {
     const context: Context = { db: processes[role], actor: { kind: "system", what: "test" } };
-    await prepare?.(asSystem(context), seed);
+    await prepare?.(asSystem(), seed);
     const outcome = await call(context, seed, `x${++count}`).catch((error) => error);
     if (roles.includes(role)) expect(outcome).not.toBeInstanceOf(Error);
     else expect(isPermissionRefused(outcome)).toBe(true);
@@ -380,10 +109,10 @@ async function snapshot() {
 
 test("the table has every verb", async () => {
   const helpers =
-    /\/(find|find-subject|set-blocked|audit-vm|audit-image|record-wish|refuse-blocked|token|administrator-actor|end|policy-input)\.ts$/;
+    /\/(find|find-subject|set-blocked|audit-vm|audit-image|record-wish|refuse-blocked|token|administrator-actor|end|policy-input|expire-outdated|hand-on-tags|put-tags)\.ts$/;
   const root = new URL("../../src/service", import.meta.url).pathname;
   const files = [...new Glob("*/*.ts").scanSync(root)].filter(
     (file) => !helpers.test(`/${file}`) && !file.endsWith(".test.ts"),
   );
-  expect(files.map((file) => file.replace(/\.ts$/, "")).sort()).toEqual(Object.keys(CASES).sort());
+  expect(files.map((file) => file.replace(/\.ts$/, "")).sort()).toEqual(Object.keys(VERB_CASES).sort());
 });

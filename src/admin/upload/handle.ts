@@ -1,7 +1,9 @@
 import { decideAccess } from "../../domain/access/decide-access.ts";
+import { incomingName } from "../../domain/image/incoming-name.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { AdminDeps } from "../deps.ts";
 import type { AdminContext } from "../env.ts";
+import { tenantOf } from "../visible.ts";
 import { type Received, receiveUpload } from "./receive.ts";
 import { type PartReceived, parseContentRange, readReceived, receivePart } from "./receive-part.ts";
 
@@ -20,7 +22,7 @@ export async function handleUpload(deps: AdminDeps, c: AdminContext): Promise<Pa
   c.env?.holdOpen?.();
   return await receivePart(body, range, {
     folder: deps.incomingFolder,
-    fileName: c.req.query("name") ?? "",
+    fileName: fileNameOf(c),
     uploadId,
     leastFreeBytes: deps.leastFreeBytes,
     signal: c.req.raw.signal,
@@ -33,8 +35,15 @@ export async function askUpload(
   c: AdminContext,
 ): Promise<{ readonly receivedBytes: number }> {
   requireRight(c);
-  const [fileName, uploadId] = [c.req.query("name") ?? "", c.req.query("upload") ?? ""];
+  const [fileName, uploadId] = [fileNameOf(c), c.req.query("upload") ?? ""];
   return { receivedBytes: await readReceived({ folder: deps.incomingFolder, fileName, uploadId }) };
+}
+
+/** As it is kept: the answer says it, since it may be another than the sender's. */
+function fileNameOf(c: AdminContext): string {
+  const name = c.req.query("name") ?? "";
+  // An empty one is refused as such.
+  return name === "" ? "" : incomingName(name, tenantOf(c));
 }
 
 function requireRight(c: AdminContext): void {
@@ -51,7 +60,7 @@ function receiveWhole(deps: AdminDeps, c: AdminContext): Promise<Received> {
   c.env?.holdOpen?.();
   return receiveUpload(body, {
     folder: deps.incomingFolder,
-    fileName: c.req.query("name") ?? "",
+    fileName: fileNameOf(c),
     sizeBytes: length !== undefined && /^[0-9]{1,15}$/.test(length) ? Number(length) : undefined,
     leastFreeBytes: deps.leastFreeBytes,
     mark: deps

@@ -1,17 +1,19 @@
 import { readdir, stat } from "node:fs/promises";
+import type { TenantId } from "../../domain/ids.ts";
+import { isIncomingOf } from "../../domain/image/incoming-name.ts";
 
 export type IncomingFile = { readonly name: string; readonly sizeBytes: number };
 
 const MOST_FILES = 500;
 
-/** Files that lie in the incoming folder and may be enrolled, by name. Partial uploads don't count. */
-export async function listIncoming(folder: string): Promise<readonly IncomingFile[]> {
+/** Files that lie in the incoming folder and may be enrolled, by name; with a tenant, by its administrators. Partial uploads don't count. */
+export async function listIncoming(folder: string, tenant?: TenantId): Promise<readonly IncomingFile[]> {
   const names = await readdir(folder).catch(() => {
     // No folder yet: nothing was ever uploaded.
     return [];
   });
   const fit = names
-    .filter((name) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name))
+    .filter((name) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name) && isIncomingOf(name, tenant))
     .sort()
     .slice(0, MOST_FILES);
   const files = await Promise.all(fit.map((name) => describe(folder, name)));

@@ -7,10 +7,12 @@ import { eq, sql } from "drizzle-orm";
 import { z } from "zod";
 import { insertRow } from "../../db/insert.ts";
 import { dis, diTags } from "../../db/schema/index.ts";
+import { visibleTenant } from "../../domain/access/decide-access.ts";
 import { asId, type DiId, type OsfId } from "../../domain/ids.ts";
+import { isIncomingOf } from "../../domain/image/incoming-name.ts";
 import { fileNameOf, parseSourceUrl } from "../../domain/image/source-url.ts";
 import { chooseVersion } from "../../domain/image/version.ts";
-import { invariant } from "../../lib/errors.ts";
+import { AppError, invariant } from "../../lib/errors.ts";
 import { type Context, change } from "../context.ts";
 import { idField, parseInput, tagField } from "../input.ts";
 import { findOsfFor } from "../osf/find.ts";
@@ -65,6 +67,7 @@ export async function enrolImage(
   };
   return await change(context, { doing: `enrol image ${fileName}`, conflicts }, async (inside) => {
     const osf = await findOsfFor(inside, "image.enrol", osfId);
+    if (given.fileName !== undefined) requireOwnFile(inside, given.fileName);
     const version = given.version ?? (await nextVersion(inside, osfId));
     const diId = asId<DiId>(
       await insertRow(inside.db, dis, {
@@ -85,6 +88,16 @@ export async function enrolImage(
     });
     return { diId, version };
   });
+}
+
+/** Others' files lie there too, and an image is as secret as its maker wants it. */
+function requireOwnFile({ actor }: Context, fileName: string): void {
+  if (actor.kind !== "administrator" || isIncomingOf(fileName, visibleTenant(actor))) return;
+  throw new AppError(
+    "not-found",
+    `there is no file ${fileName} of your tenant's among the incoming images; upload it first`,
+    { field: "fileName" },
+  );
 }
 
 async function nextVersion(inside: Context, osfId: OsfId): Promise<string> {

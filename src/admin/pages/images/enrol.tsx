@@ -41,7 +41,7 @@ export function enrolImagePage(deps: AdminDeps): Handler<AdminEnv> {
 
 async function renderForm(deps: AdminDeps, c: AdminContext, form: FormState) {
   const osfs: readonly OsfRow[] = await listOsfs(deps.db, { tenantId: tenantOf(c) });
-  const files: readonly IncomingFile[] = await listIncoming(deps.incomingFolder);
+  const files: readonly IncomingFile[] = await listIncoming(deps.incomingFolder, tenantOf(c));
   return renderPage(
     c,
     { title: "Add an image", section: "images", status: Object.keys(form.errors).length > 0 ? 422 : 200 },
