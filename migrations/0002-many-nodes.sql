@@ -122,8 +122,8 @@ GRANT SELECT ON join_codes, properties TO qvd_admin;
 GRANT SELECT ON properties TO qvd_node;
 GRANT SELECT, INSERT, UPDATE ON node_wakes TO qvd_node;
 GRANT INSERT, UPDATE, DELETE ON properties TO qvd_admin;
-GRANT UPDATE (used_at, used_by) ON join_codes TO qvd_admin;
-GRANT DELETE ON join_codes TO qvd_admin;
+-- What was handed out is emptied.
+GRANT UPDATE (used_at, used_by, sealed) ON join_codes TO qvd_admin;
 GRANT INSERT (source_url, kind) ON dis TO qvd_admin;
 GRANT UPDATE (published_at, retired_at) ON dis TO qvd_admin;
 GRANT UPDATE (done_bytes, total_bytes) ON dis TO qvd_node;

@@ -725,7 +725,9 @@ GRANT UPDATE(done_bytes) ON TABLE public.dis TO qvd_node;
 
 GRANT UPDATE(total_bytes) ON TABLE public.dis TO qvd_node;
 
-GRANT SELECT,DELETE ON TABLE public.join_codes TO qvd_admin;
+GRANT SELECT ON TABLE public.join_codes TO qvd_admin;
+
+GRANT UPDATE(sealed) ON TABLE public.join_codes TO qvd_admin;
 
 GRANT UPDATE(used_at) ON TABLE public.join_codes TO qvd_admin;
 

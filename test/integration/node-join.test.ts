@@ -24,6 +24,7 @@ import { layoutOf } from "../../src/domain/node/layout.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { describeError } from "../../src/lib/errors.ts";
 import { silentLog } from "../../src/lib/log.ts";
+import { runOk } from "../../src/lib/run.ts";
 import { registerNode } from "../../src/service/node/register.ts";
 import { formatJoinCode, parseJoinCode } from "../../src/wire/join/join-code.ts";
 import { asOwner } from "../support/cluster.ts";
@@ -200,6 +201,36 @@ describe("a join code", () => {
     const code = await invite();
     expect(await failure(code)).toBe("opened");
     expect(await failure(code)).toContain("was used, has expired, or never was");
+    const [row] = await owner.sql`select sealed from join_codes where id = ${parseJoinCode(code).id}`;
+    expect(Buffer.from(row?.sealed)).toHaveLength(0);
+  });
+
+  test("is good once for two who ask at the same time", async () => {
+    const code = await invite();
+    const both = await Promise.all([failure(code), failure(code)]);
+    expect(both.filter((outcome) => outcome === "opened")).toHaveLength(1);
+  });
+
+  test("isn't asked of somebody in between, who adds an authority of his own to the site's", async () => {
+    const code = parseJoinCode(await invite());
+    const own = ["-newkey", "rsa:2048", "-nodes", "-subj", "/CN=between", "-days", "1"];
+    const files = ["-keyout", `${folder}/between.key`, "-out", `${folder}/between.crt`];
+    await runOk("making a certificate", ["/usr/bin/openssl", "req", "-x509", ...own, ...files]);
+    const [key, cert] = [Bun.file(`${folder}/between.key`), Bun.file(`${folder}/between.crt`)];
+    const both = `${await Bun.file(`${folder}/one/ca.crt`).text()}${await cert.text()}`;
+    const asked: string[] = [];
+    const between = Bun.serve({
+      port: 0,
+      tls: { key, cert },
+      fetch: ({ method }) => {
+        asked.push(method);
+        return new Response(both);
+      },
+    });
+    const outcome = await failure(formatJoinCode({ ...code, address: `127.0.0.1:${between.port}` }));
+    await between.stop(true);
+    expect(outcome).toContain("does not answer");
+    expect(asked).toEqual(["GET"]);
   });
 
   test("is good for its time, and gone with the next invitation after it", async () => {

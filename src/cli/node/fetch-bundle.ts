@@ -25,8 +25,9 @@ export async function fetchBundle(code: JoinCode): Promise<Bundle> {
 async function fetchAuthority(code: JoinCode): Promise<string> {
   const answer = await ask(code, "GET", "/ca", { rejectUnauthorized: false });
   const text = (await answer.text()).slice(0, MOST_BYTES);
-  const fingerprint = answer.status === 200 ? readFingerprint(text) : undefined;
-  if (fingerprint === code.fingerprint) return text;
+  const authority = answer.status === 200 ? readCertificate(text) : undefined;
+  // Written anew: what came may hold further certificates, of whoever is in between.
+  if (authority !== undefined && fingerprintOf(authority) === code.fingerprint) return authority.toString();
   throw new AppError(
     "bad-input",
     `joining: what answers at ${code.address} is not the site that the code is of; is the address right, and nobody in between?`,
@@ -55,9 +56,13 @@ async function ask(
   }
 }
 
-function readFingerprint(pem: string): string | undefined {
+function fingerprintOf(certificate: X509Certificate): string {
+  return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+}
+
+function readCertificate(pem: string): X509Certificate | undefined {
   try {
-    return new X509Certificate(pem).fingerprint256.replaceAll(":", "").toLowerCase();
+    return new X509Certificate(pem);
   } catch {
     // Whatever it is, it is not the authority's certificate.
     return undefined;
