@@ -57,13 +57,15 @@ describe("the box's hooks", () => {
     await rows.owner.execute(sql`insert into properties (node_id, key, value) values (${world.nodeId}, 'rack', '7'),
       (${world.nodeId}, 'site', 'of the node')`);
     await rows.owner.execute(sql`insert into properties (user_id, key, value) values (${rows.userId}, 'site', 'of the user'),
+      (${rows.userId}, 'printer', 'of the user'),
       (${rows.userId}, 'id', 'not mine')`);
     await world.startNode({ hooksFolder: folder });
     await rows.wish(vm, "running");
     expect(await rows.reaches(vm, "running")).toBe("running");
     const pairs = said().trim().split("\n");
     expect(pairs).toContain("rack=7");
-    expect(pairs).toContain("site=of the user");
+    expect(pairs).toContain("printer=of the user");
+    expect(pairs).toContain("site=of the node");
     expect(pairs).toContain(`id=${vm}`);
     expect(pairs).toContain("name=one two");
     expect(pairs).toContain("hook=prestart");
@@ -104,6 +106,19 @@ describe("the box's hooks", () => {
       await waitFor(async () => (await texts(vm, "start-failed")).length > 0, { timeoutMs: 5_000 }),
     ).toBe(true);
     expect((await texts(vm, "start-failed"))[0]).toContain("others than root may write it");
+    expect(said()).toBe("");
+  });
+
+  test("are not run where others than root may put some into their folder", async () => {
+    hook("prestart", `echo run >> ${folder}/said`);
+    chmodSync(folder, 0o777);
+    await world.startNode({ hooksFolder: folder });
+    const vm = await rows.addVm("one");
+    await rows.wish(vm, "running");
+    expect(
+      await waitFor(async () => (await texts(vm, "start-failed")).length > 0, { timeoutMs: 5_000 }),
+    ).toBe(true);
+    expect((await texts(vm, "start-failed"))[0]).toContain("may write its folder");
     expect(said()).toBe("");
   });
 });

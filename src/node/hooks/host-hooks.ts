@@ -43,7 +43,7 @@ export async function runHostHook(
   about: { readonly desktop: NodeDesktop; readonly state: string; readonly timeoutMs?: number },
 ): Promise<void> {
   const { layout, hooksFolder } = deps.settings;
-  const program = hooksFolder === undefined ? undefined : findProgram(`${hooksFolder}/${hook}`);
+  const program = hooksFolder === undefined ? undefined : findProgram(hooksFolder, hook);
   if (program === undefined) return;
   const { vmId } = about.desktop;
   const timeoutMs = about.timeoutMs ?? HOST_HOOK_TIMEOUT_MS;
@@ -81,15 +81,26 @@ export function runHostHookBeside(
     .catch((error) => deps.log.warn("hook-failure-not-told", { vmId, hook, error }));
 }
 
-/** Undefined when there is none. What others than root may write is never run. */
-function findProgram(path: string): string | undefined {
+/** Undefined when there is none. What others than root may write is never run, nor what they may put there. */
+function findProgram(folder: string, hook: HostHook): string | undefined {
+  const path = `${folder}/${hook}`;
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isFile() !== true || (found.mode & 0o111) === 0) return undefined;
-  if (found.uid === 0 && (found.mode & 0o022) === 0) return path;
-  throw new AppError("driver-failed", `The box's hook ${path} is not run: others than root may write it.`);
+  const open = [path, folder].find((one) => !isRootsAlone(one));
+  if (open === undefined) return path;
+  const what = open === path ? "it" : `its folder ${folder}`;
+  throw new AppError(
+    "driver-failed",
+    `The box's hook ${path} is not run: others than root may write ${what}.`,
+  );
 }
 
-/** The original's names; the node's properties first, so that a desktop's win, and ours after both. */
+function isRootsAlone(path: string): boolean {
+  const { uid, mode } = statSync(path);
+  return uid === 0 && (mode & 0o022) === 0;
+}
+
+/** The original's names. The node's properties are the site's: a tenant's can't pass for them, nor either for ours. */
 async function composePairs(
   deps: HostHooksDeps,
   hook: HostHook,
@@ -102,8 +113,8 @@ async function composePairs(
   );
   const places = vmLayout(layout, vmId);
   return {
-    ...ofNode,
     ...ofVm,
+    ...ofNode,
     id: String(vmId),
     hook,
     state,
