@@ -53,6 +53,11 @@ export function isContended(error: unknown): boolean {
   return readCodes(error).some((code) => code === "40001" || code === "40P01" || code === "55P03");
 }
 
+/** The server's connection doesn't have the prepared statement, or has it as it was before a migration. */
+export function isStatementUnknown(error: unknown): boolean {
+  return readCodes(error).some((code) => code === "26000" || code === "0A000");
+}
+
 /**
  * What to throw instead of `error` at a border: `database-away` when there is no database to speak to, and
  * `error` itself otherwise. `doing` says what was attempted, as in "list your desktops".

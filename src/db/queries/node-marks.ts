@@ -4,9 +4,10 @@
  * other way.
  */
 
-import { and, eq, isNull, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import type { NodeId } from "../../domain/ids.ts";
 import type { Db } from "../client.ts";
+import { executePrepared, prepared } from "../prepared.ts";
 import { nodes, sessions, vms } from "../schema/index.ts";
 
 export type NodeMarks = {
@@ -17,18 +18,18 @@ export type NodeMarks = {
 };
 
 export async function readNodeMarks(db: Db, nodeId: NodeId): Promise<NodeMarks> {
-  const isLive = and(isNull(sessions.endedAt), isNull(sessions.supersededAt));
-  const mark = sql`concat_ws(' ', ${vms.id}, ${vms.epoch}, ${vms.wishGeneration}, ${vms.isBlocked}, ${vms.deletedAt},
-    ${vms.diTag}, ${vms.expiresSoftAt}, ${vms.expiresHardAt}, ${sessions.id}, ${sessions.state})`;
-  const [row] = await db
-    .select({
-      wishes: sql<string>`concat(md5(string_agg(${mark}, ',' order by ${vms.id})),
-        (select ${nodes.drain} from ${nodes} where ${nodes.id} = ${nodeId}))`,
-      hasUnplaced: sql<boolean>`exists (select from ${vms} u where u.node_id is null and u.wish = 'running'
-        and u.deleted_at is null)`,
-    })
-    .from(vms)
-    .leftJoin(sessions, and(eq(sessions.vmId, vms.id), isLive))
-    .where(eq(vms.nodeId, nodeId));
+  const [row] = await executePrepared<NodeMarks>(db, MARKS, [nodeId]);
   return { wishes: row?.wishes ?? "", hasUnplaced: row?.hasUnplaced ?? false };
 }
+
+const MARKS = prepared(
+  ["int"],
+  sql`select concat(
+      md5(string_agg(concat_ws(' ', v.id, v.epoch, v.wish_generation, v.is_blocked, v.deleted_at, v.di_tag,
+        v.expires_soft_at, v.expires_hard_at, s.id, s.state), ',' order by v.id)),
+      (select drain from ${nodes} where id = $1)) as wishes,
+    exists (select from ${vms} u where u.node_id is null and u.wish = 'running' and u.deleted_at is null)
+      as "hasUnplaced"
+  from ${vms} v left join ${sessions} s on s.vm_id = v.id and s.ended_at is null and s.superseded_at is null
+  where v.node_id = $1`,
+);

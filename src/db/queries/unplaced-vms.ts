@@ -3,6 +3,7 @@
 import { and, asc, eq, gt, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
 import type { PlacementHome, PlacementVm } from "../../domain/node/placement.ts";
 import type { Db } from "../client.ts";
+import { executePrepared, prepared } from "../prepared.ts";
 import { nodes, osfs, vmReports, vms } from "../schema/index.ts";
 
 export type UnplacedVm = PlacementVm & { readonly wishedAt: string };
@@ -40,11 +41,15 @@ export async function listUnplacedVms(db: Db, options: UnplacedOptions = {}): Pr
 
 /** Every node asks this at each full pass: two looks at indexes that are nearly always empty. */
 export async function hasUnplacedVms(db: Db): Promise<boolean> {
-  const [row] = await db.execute<{ some: boolean }>(sql`
-    select exists (select from ${vms} where node_id is null and wish = 'running')
-      or exists (select from ${vms} where node_id is null and deleted_at is not null) as some`);
+  const [row] = await executePrepared<{ some: boolean }>(db, HAS_SOME, []);
   return row?.some === true;
 }
+
+const HAS_SOME = prepared(
+  [],
+  sql`select exists (select from ${vms} where node_id is null and wish = 'running')
+    or exists (select from ${vms} where node_id is null and deleted_at is not null) as some`,
+);
 
 function isUnplaced(): SQL | undefined {
   return and(isNull(vms.nodeId), or(eq(vms.wish, "running"), isNotNull(vms.deletedAt)));

@@ -5,6 +5,7 @@
 
 import { sql } from "drizzle-orm";
 import type { Db } from "../../db/client.ts";
+import { executePrepared, prepared } from "../../db/prepared.ts";
 import { leases } from "../../db/schema/index.ts";
 import type { NodeId } from "../../domain/ids.ts";
 import { systemTimers, type Timers } from "../../lib/clock.ts";
@@ -14,6 +15,11 @@ import type { LeaseState, NodeLease } from "./node-lease.ts";
 
 export const LEASE_RENEW_MS = 3_000;
 const VALID = sql`interval '10 seconds'`;
+const RENEW = prepared(
+  ["int", "bigint"],
+  sql`update ${leases} set renewed_at = qvd_now(), valid_until = qvd_now() + ${VALID}
+    where node_id = $1 and epoch = $2 returning node_id`,
+);
 
 export class OwnLease implements NodeLease {
   readonly #db: Db;
@@ -71,9 +77,7 @@ export class OwnLease implements NodeLease {
     if (this.#isLate) return;
     this.#isLate = true;
     try {
-      const rows = await this.#db.execute(sql`
-        update ${leases} set renewed_at = qvd_now(), valid_until = qvd_now() + ${VALID}
-        where node_id = ${this.#nodeId} and epoch = ${this.#epoch} returning node_id`);
+      const rows = await executePrepared(this.#db, RENEW, [this.#nodeId, this.#epoch]);
       const isHeld = rows.length > 0;
       if (!isHeld && this.#isHeld) this.#log.error("lease-lost", { epoch: this.#epoch });
       this.#isHeld = isHeld;

@@ -5,6 +5,7 @@
 
 import { sql } from "drizzle-orm";
 import type { Db } from "../../db/client.ts";
+import { executePrepared, prepared } from "../../db/prepared.ts";
 import { leases, nodes } from "../../db/schema/index.ts";
 import type { NodeId } from "../../domain/ids.ts";
 
@@ -43,13 +44,18 @@ export async function renewRow(
   },
 ): Promise<RowRenewal> {
   const { nodeId, epoch, validMs, fences } = renewal;
-  const rows = await db.execute<{ peers: number }>(sql`
-    update ${leases} set renewed_at = qvd_now(), valid_until = qvd_now() + ${inMs(validMs)}, fences = ${fences}
-    where node_id = ${nodeId} and epoch = ${epoch} and lost_at is null
-    returning (select count(*)::int from ${nodes} other join ${nodes} me on me.id = ${nodeId}
-      where other.id <> me.id and other.shared_id = me.shared_id) as peers`);
+  const rows = await executePrepared<{ peers: number }>(db, RENEW, [nodeId, epoch, validMs, fences]);
   return { isStanding: rows.length > 0, peers: rows[0]?.peers ?? 0 };
 }
+
+const RENEW = prepared(
+  ["int", "bigint", "float8", "boolean"],
+  sql`update ${leases} set renewed_at = qvd_now(), valid_until = qvd_now() + $3 * interval '1 millisecond',
+      fences = $4
+    where node_id = $1 and epoch = $2 and lost_at is null
+    returning (select count(*)::int from ${nodes} other join ${nodes} me on me.id = $1
+      where other.id <> me.id and other.shared_id = me.shared_id) as peers`,
+);
 
 /** After everything of the old epoch is gone from the box: begins anew. Undefined when the node was removed. */
 export async function retakeRow(db: Db, nodeId: NodeId, validMs: number): Promise<number | undefined> {

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Db } from "../../db/client.ts";
+import { executePrepared, prepared } from "../../db/prepared.ts";
 import { nodeReports } from "../../db/schema/index.ts";
 import type { NodeId } from "../../domain/ids.ts";
 import type { NodeFacts } from "../../domain/node/report.ts";
@@ -16,10 +17,13 @@ export async function reportNode(
     readonly startedAt: Date;
   },
 ): Promise<void> {
-  await db.execute(sql`
-    insert into ${nodeReports} (node_id, state, facts, started_at)
-    values (${report.nodeId}, ${report.state}, ${JSON.stringify(report.facts)}::text::jsonb,
-      ${report.startedAt.toISOString()}::timestamptz)
-    on conflict (node_id) do update set state = excluded.state, facts = excluded.facts,
-      started_at = excluded.started_at, reported_at = qvd_now()`);
+  const { nodeId, state, facts, startedAt } = report;
+  await executePrepared(db, STATEMENT, [nodeId, state, JSON.stringify(facts), startedAt.toISOString()]);
 }
+
+const STATEMENT = prepared(
+  ["int", "text", "text", "timestamptz"],
+  sql`insert into ${nodeReports} (node_id, state, facts, started_at) values ($1, $2, $3::jsonb, $4)
+    on conflict (node_id) do update set state = excluded.state, facts = excluded.facts,
+      started_at = excluded.started_at, reported_at = qvd_now()`,
+);

@@ -6,6 +6,7 @@
 
 import { sql } from "drizzle-orm";
 import type { Db } from "../../db/client.ts";
+import { executePrepared, prepared } from "../../db/prepared.ts";
 import { vmEvents, vmReports, vms } from "../../db/schema/index.ts";
 import type { NodeId, VmId } from "../../domain/ids.ts";
 import type { VmReport } from "../../domain/vm/facts.ts";
@@ -29,42 +30,47 @@ export async function reportVms(
 ): Promise<ReadonlySet<VmId>> {
   if (writes.length === 0) return new Set();
   const given = JSON.stringify(writes.map((write) => rowOf(write, by.nowMs)));
-  const rows = await db.execute<{ id: VmId }>(sql`
-    with given as (
-      select * from jsonb_to_recordset(${given}::text::jsonb) as g(vm_id int, epoch bigint, state text,
-        generation_seen bigint, tries int, next_try_in float8, di_id int, has_agent boolean, x_state text,
-        fault_code text, fault_text text, queue_position int, queue_due_in float8, has_network boolean,
-        crashes int, idle_for float8, incarnation bigint, events jsonb)
-    ), written as (
-      insert into ${vmReports} as r (vm_id, node_id, epoch, state, generation_seen, tries, next_try_at, di_id,
-        has_agent, x_state, fault_code, fault_text, queue_position, queue_due_at, has_network, crashes,
-        idle_since, incarnation)
-      select v.id, v.node_id, v.epoch, g.state, g.generation_seen, g.tries,
-        qvd_now() + g.next_try_in * interval '1 millisecond', g.di_id, g.has_agent, g.x_state, g.fault_code,
-        g.fault_text, g.queue_position, qvd_now() + g.queue_due_in * interval '1 millisecond', g.has_network,
-        g.crashes, qvd_now() - g.idle_for * interval '1 millisecond', g.incarnation
-      from given g join ${vms} v on v.id = g.vm_id and v.node_id = ${by.nodeId} and v.epoch = g.epoch
-      on conflict (vm_id) do update set
-        node_id = excluded.node_id, epoch = excluded.epoch, state = excluded.state,
-        state_at = case when r.state = excluded.state then r.state_at else qvd_now() end,
-        generation_seen = excluded.generation_seen, tries = excluded.tries, next_try_at = excluded.next_try_at,
-        di_id = excluded.di_id, has_agent = excluded.has_agent, x_state = excluded.x_state,
-        fault_code = excluded.fault_code, fault_text = excluded.fault_text,
-        queue_position = excluded.queue_position, queue_due_at = excluded.queue_due_at,
-        has_network = excluded.has_network, crashes = excluded.crashes, idle_since = excluded.idle_since,
-        incarnation = excluded.incarnation, reported_at = qvd_now()
-      where r.epoch <= excluded.epoch
-      returning vm_id
-    ), told as (
-      insert into ${vmEvents} (vm_id, node_id, code, text, wish_generation, detail)
-      select g.vm_id, ${by.nodeId}::int, e.code, e.text, g.generation_seen, nullif(e.detail, 'null'::jsonb)
-      from written join given g using (vm_id), rows from (jsonb_to_recordset(g.events) as
-        (code text, text text, detail jsonb)) with ordinality as e(code, text, detail, position)
-      order by g.vm_id, e.position
-    )
-    select vm_id as id from written`);
+  const rows = await executePrepared<{ id: VmId }>(db, STATEMENT, [by.nodeId, given]);
   return new Set(rows.map((row) => row.id));
 }
+
+const STATEMENT = prepared(
+  ["int", "text"],
+  sql`
+  with given as (
+    select * from jsonb_to_recordset($2::jsonb) as g(vm_id int, epoch bigint, state text,
+      generation_seen bigint, tries int, next_try_in float8, di_id int, has_agent boolean, x_state text,
+      fault_code text, fault_text text, queue_position int, queue_due_in float8, has_network boolean,
+      crashes int, idle_for float8, incarnation bigint, events jsonb)
+  ), written as (
+    insert into ${vmReports} as r (vm_id, node_id, epoch, state, generation_seen, tries, next_try_at, di_id,
+      has_agent, x_state, fault_code, fault_text, queue_position, queue_due_at, has_network, crashes,
+      idle_since, incarnation)
+    select v.id, v.node_id, v.epoch, g.state, g.generation_seen, g.tries,
+      qvd_now() + g.next_try_in * interval '1 millisecond', g.di_id, g.has_agent, g.x_state, g.fault_code,
+      g.fault_text, g.queue_position, qvd_now() + g.queue_due_in * interval '1 millisecond', g.has_network,
+      g.crashes, qvd_now() - g.idle_for * interval '1 millisecond', g.incarnation
+    from given g join ${vms} v on v.id = g.vm_id and v.node_id = $1 and v.epoch = g.epoch
+    on conflict (vm_id) do update set
+      node_id = excluded.node_id, epoch = excluded.epoch, state = excluded.state,
+      state_at = case when r.state = excluded.state then r.state_at else qvd_now() end,
+      generation_seen = excluded.generation_seen, tries = excluded.tries, next_try_at = excluded.next_try_at,
+      di_id = excluded.di_id, has_agent = excluded.has_agent, x_state = excluded.x_state,
+      fault_code = excluded.fault_code, fault_text = excluded.fault_text,
+      queue_position = excluded.queue_position, queue_due_at = excluded.queue_due_at,
+      has_network = excluded.has_network, crashes = excluded.crashes, idle_since = excluded.idle_since,
+      incarnation = excluded.incarnation, reported_at = qvd_now()
+    where r.epoch <= excluded.epoch
+    returning vm_id
+  ), told as (
+    insert into ${vmEvents} (vm_id, node_id, code, text, wish_generation, detail)
+    select g.vm_id, $1, e.code, e.text, g.generation_seen, nullif(e.detail, 'null'::jsonb)
+    from written join given g using (vm_id), rows from (jsonb_to_recordset(g.events) as
+      (code text, text text, detail jsonb)) with ordinality as e(code, text, detail, position)
+    order by g.vm_id, e.position
+  )
+  select vm_id as id from written`,
+);
 
 function rowOf({ vmId, epoch, report, events }: VmReportWrite, nowMs: number) {
   const from = (atMs: number | undefined) => (atMs === undefined ? null : atMs - nowMs);

@@ -1,0 +1,62 @@
+/**
+ * Statements that the server plans once for each of its connections. Planning a join of eight tables costs ten
+ * times its execution, and a large site does it a thousand times a second. The driver's own way (a name for each
+ * client's connection) does not survive a pooler that gives each transaction another server; here the statement
+ * is executed by a name that is made of its text, and where the server doesn't know it yet, it is told and
+ * executed in one message, which no pooler parts.
+ */
+
+import { type SQL, sql } from "drizzle-orm";
+import { PgDialect } from "drizzle-orm/pg-core";
+import type { Db } from "./client.ts";
+import { isStatementUnknown } from "./errors.ts";
+import { formatLiteral, type LiteralValue } from "./literal.ts";
+
+export type Prepared = { readonly name: string; readonly definition: string };
+
+/** `types` are those of `$1`, `$2`… in `text`, which has no other parameters. */
+export function prepared(types: readonly string[], text: SQL): Prepared {
+  const { sql: body, params } = new PgDialect().sqlToQuery(text);
+  if (params.length > 0) throw new Error("a prepared statement is told its values when it is executed");
+  const signature = `${types.length === 0 ? "" : `(${types.join(", ")})`} as ${body}`;
+  const name = `qvd_${Bun.hash(signature).toString(36)}`;
+  return { name, definition: `prepare ${name}${signature}` };
+}
+
+/**
+ * Rows of one execution. Outside of transactions only: the first time fails, and a transaction with it. `bigint`
+ * comes as text, so statements cast it.
+ */
+export async function executePrepared<Row extends Record<string, unknown>>(
+  db: Db,
+  statement: Prepared,
+  values: readonly LiteralValue[],
+): Promise<readonly Row[]> {
+  const { name } = statement;
+  const given = values.length === 0 ? "" : `(${values.map(formatLiteral).join(", ")})`;
+  // A plan for the very values looks cheaper than the general one by more than its making costs, on paper.
+  const execute = `set local plan_cache_mode = force_generic_plan; execute ${name}${given}`;
+  try {
+    return await lastRows<Row>(db, execute);
+  } catch (error) {
+    if (!isStatementUnknown(error)) throw error;
+    return await lastRows<Row>(db, `${define(statement)}; ${execute}`);
+  }
+}
+
+/** Again where it is known: a migration may have changed what its columns are. */
+function define({ name, definition }: Prepared): string {
+  const body = `begin
+    if exists (select from pg_prepared_statements where name = '${name}') then execute 'deallocate ${name}'; end if;
+    execute ${formatLiteral(definition)};
+  end`;
+  return `do language plpgsql ${formatLiteral(body)}`;
+}
+
+/** Of a message with several statements the driver returns the rows of each. */
+async function lastRows<Row extends Record<string, unknown>>(db: Db, text: string): Promise<readonly Row[]> {
+  const answers: readonly unknown[] = await db.execute(sql.raw(text));
+  const last = answers.at(-1);
+  // One statement after at least one other: the driver's answer is a list of lists.
+  return Array.isArray(last) ? (last as Row[]) : [];
+}

@@ -1,0 +1,77 @@
+/** Statements that the server keeps: right on every connection, whatever it knows, and with whatever text. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { sql } from "drizzle-orm";
+import type { Database } from "../../src/db/client.ts";
+import { brokenConstraint } from "../../src/db/errors.ts";
+import { executePrepared, prepared } from "../../src/db/prepared.ts";
+import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
+
+let site: TestDatabase;
+let database: Database;
+let owner: Database;
+beforeAll(async () => {
+  site = await createTestDatabase();
+  database = site.open("qvd_node", { max: 1 });
+  owner = site.open("qvd_owner", { max: 1 });
+});
+afterAll(() => site.drop());
+
+const ECHO = prepared(["text"], sql`select $1 as said`);
+const say = async (text: string) => {
+  const [row] = await executePrepared<{ said: string }>(database.orm, ECHO, [text]);
+  return row?.said;
+};
+const known = async () =>
+  (await database.orm.execute(sql`select name from pg_prepared_statements`)).map(({ name }) => name);
+
+describe("a prepared statement", () => {
+  test("is told to a server that doesn't know it, once", async () => {
+    expect(await known()).not.toContain(ECHO.name);
+    expect(await say("one")).toBe("one");
+    expect(await known()).toContain(ECHO.name);
+    expect(await say("two")).toBe("two");
+  });
+
+  test("is told again after the server forgot", async () => {
+    await say("known");
+    await database.orm.execute(sql`deallocate all`);
+    expect(await say("again")).toBe("again");
+  });
+
+  test.each([["'"], ["\\"], ["\\'"], ["'; select 1; --"], ['{"a":"\\"\n"}'], ["$1 $$"], ["ä €"], [""]])(
+    "takes %p for what it is",
+    async (text) => {
+      expect(await say(text)).toBe(text);
+      await database.orm.execute(sql`set standard_conforming_strings = off`);
+      expect(await say(text)).toBe(text);
+      await database.orm.execute(sql`reset standard_conforming_strings`);
+    },
+  );
+
+  test("is told anew after a migration changed what it returns", async () => {
+    await owner.orm.execute(sql`create table changing (value int)`);
+    await owner.orm.execute(sql`insert into changing values (1)`);
+    const all = prepared([], sql`select * from changing`);
+    expect(await executePrepared<{ value: number }>(owner.orm, all, [])).toEqual([{ value: 1 }]);
+    await owner.orm.execute(sql`alter table changing alter value type text using 'one'`);
+    expect(await executePrepared<{ value: string }>(owner.orm, all, [])).toEqual([{ value: "one" }]);
+  });
+
+  test("keeps the errors of its execution", async () => {
+    const add = prepared(["text"], sql`insert into nodes (name) values ($1) returning id`);
+    expect(await executePrepared(database.orm, add, ["twice"])).toHaveLength(1);
+    const error = await executePrepared(database.orm, add, ["twice"]).catch((thrown: unknown) => thrown);
+    expect(brokenConstraint(error)).toBe("nodes_name_key");
+  });
+
+  test("leaves no setting behind", async () => {
+    await say("anything");
+    const [row] = await database.orm.execute(sql`show plan_cache_mode`);
+    expect(row?.plan_cache_mode).toBe("auto");
+  });
+
+  test("has no parameters but those it names", () => {
+    expect(() => prepared(["int"], sql`select ${7}::int`)).toThrow("told its values");
+  });
+});
