@@ -35,6 +35,7 @@ import { showImage, showImageFragment } from "./pages/images/show.tsx";
 import { showTagImage, tagImage, untagImage } from "./pages/images/tag.tsx";
 import { askUploadPage, uploadImage } from "./pages/images/upload.ts";
 import { actOnNode } from "./pages/nodes/act.ts";
+import { changeNodePage, showChangeNode } from "./pages/nodes/change.tsx";
 import { drainNodePage, showDrainNode } from "./pages/nodes/drain.tsx";
 import { listNodesFragment, listNodesPage } from "./pages/nodes/list.tsx";
 import { removeNodePage, showRemoveNode } from "./pages/nodes/remove.tsx";
@@ -86,6 +87,8 @@ export function addRoutes(app: Hono<AdminEnv>, deps: AdminDeps, assets: Assets):
   app.post("/nodes/:id/undrain", actOnNode(deps, "undrain"));
   app.get("/nodes/:id/drain", showDrainNode(deps));
   app.post("/nodes/:id/drain", drainNodePage(deps));
+  app.get("/nodes/:id/change", showChangeNode(deps));
+  app.post("/nodes/:id/change", changeNodePage(deps));
   app.get("/nodes/:id/remove", showRemoveNode(deps));
   app.post("/nodes/:id/remove", removeNodePage(deps));
 

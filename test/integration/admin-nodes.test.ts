@@ -35,7 +35,28 @@ async function ask(method: string, path: string, body?: unknown) {
   return { status: response.status, json: text === "" ? {} : JSON.parse(text) };
 }
 
+describe("a node's weight", () => {
+  test("is changed by a form, which says what is wrong with it", async () => {
+    expect(await readText("/nodes/1/change")).toContain('value="1"');
+    const refused = await postForm(admin, "/nodes/1/change", me, { weight: "heavy" });
+    expect(refused.status).toBe(422);
+    expect(await refused.text()).toContain("Must be a number from 0 to 100");
+    expect((await postForm(admin, "/nodes/1/change", me, { weight: "0" })).status).toBe(303);
+    expect(await readText("/nodes")).toContain("0, the last resort");
+    await postForm(admin, "/nodes/1/change", me, { weight: "1" });
+  });
+});
+
 describe("draining a node", () => {
+  test("is only tried where the API is asked to look, and nothing is left of it", async () => {
+    const { status, json } = await ask("POST", "/nodes/1/drain?trial=yes", { mode: "move" });
+    expect(status).toBe(200);
+    expect(json.staying).toBeGreaterThan(0);
+    expect(await ask("GET", "/nodes/1")).toMatchObject({ json: { drain: null } });
+    expect(await owner`select 1 from vm_events where code = 'node-drained'`).toHaveLength(0);
+    expect(await owner`select 1 from audit_log where action = 'node.drain'`).toHaveLength(0);
+  });
+
   test("by API tells how many leave and stay, and each of their trails", async () => {
     const [before] = await owner`select count(*)::int n from vms where node_id = 1 and deleted_at is null`;
     const { status, json } = await ask("POST", "/nodes/1/drain", { mode: "move" });

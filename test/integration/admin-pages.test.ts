@@ -376,3 +376,21 @@ describe("the colours", () => {
     expect(await page.text()).toContain('data-theme="dark"');
   });
 });
+
+describe("a desktop that was given up", () => {
+  test("is offered to be started again, and stands in the overview", async () => {
+    const [vm] = await sql()`
+      update vms set wish = 'running', wish_generation = 9 where id in (
+        select v.id from vms v join vm_reports r on r.vm_id = v.id where v.deleted_at is null and not v.is_blocked and r.state = 'stopped' limit 1)
+      returning id, name`;
+    await sql()`update vm_reports set fault_code = 'image-broken', fault_text = 'No image carries the tag default.',
+      generation_seen = 9, next_try_at = null where vm_id = ${vm?.id}`;
+    const page = await readText(`/desktops/${vm?.id}`);
+    expect(page).toContain("Start again");
+    expect(page).toContain("No image carries the tag default.");
+    const overview = await readText("/");
+    expect(overview).toContain(`Desktop ${vm?.name}`);
+    expect(overview).toContain(`href="/desktops/${vm?.id}"`);
+    expect((await postForm(admin, `/desktops/${vm?.id}/start`, me)).status).toBe(303);
+  });
+});

@@ -35,6 +35,7 @@ const PAGES = [
   "/images/osf/new",
   "/images/osf/1/change",
   "/nodes",
+  "/nodes/1/change",
   "/nodes/1/drain",
   "/nodes/1/remove",
   "/properties/vm/1",

@@ -6,6 +6,7 @@ import { listTrail } from "../../db/queries/trail.ts";
 import { parseId, type UserId, type VmId } from "../../domain/ids.ts";
 import { VM_STATES, type VmState } from "../../domain/vm/state.ts";
 import { AppError } from "../../lib/errors.ts";
+import type { Context } from "../../service/context.ts";
 import { rehearse } from "../../service/rehearse.ts";
 import { wishSessionEnd } from "../../service/session/wish-end.ts";
 import { blockVm } from "../../service/vm/block.ts";
@@ -13,11 +14,11 @@ import { changeVm } from "../../service/vm/change.ts";
 import { createVm } from "../../service/vm/create.ts";
 import { deleteVm } from "../../service/vm/delete.ts";
 import { unblockVm } from "../../service/vm/unblock.ts";
-import { wishVmRunning } from "../../service/vm/wish-running.ts";
 import { wishVmStopped } from "../../service/vm/wish-stopped.ts";
 import { contextOf } from "../context.ts";
 import type { AdminDeps } from "../deps.ts";
 import type { AdminContext, AdminEnv } from "../env.ts";
+import { startDesktop } from "../pages/desktops/start-desktop.ts";
 import { parseStateGroup, STATE_GROUPS, statesOf } from "../ui/vm-state.ts";
 import { found, idParam, tenantOf } from "../visible.ts";
 import { pick, readJson, readOptionalJson, unparsed } from "./body.ts";
@@ -76,7 +77,7 @@ export const apiBlockVm: Api = (deps) => async (c) => {
 };
 
 const VERBS = {
-  start: wishVmRunning,
+  start: (context: Context, { vmId }: { readonly vmId: VmId }) => startDesktop(context, vmId),
   stop: wishVmStopped,
   disconnect: wishSessionEnd,
   unblock: unblockVm,

@@ -7,6 +7,7 @@ import { PostForm } from "./form.tsx";
 import { Narrow } from "./narrow.tsx";
 import { Notice } from "./notice.tsx";
 import { PageHead } from "./page-head.tsx";
+import { Prose } from "./prose.tsx";
 
 export function Confirm(props: {
   readonly title: string;
@@ -25,8 +26,16 @@ export function Confirm(props: {
       <PageHead title={props.title} back={props.back} />
       <Card>
         <PostForm action={props.action} csrf={props.csrf}>
-          {props.error ? <Notice tone="bad">{props.error}</Notice> : null}
-          {isHeld ? <Notice tone="warn">{props.hurdle}</Notice> : null}
+          {props.error ? (
+            <Notice tone="bad">
+              <Prose text={props.error} />
+            </Notice>
+          ) : null}
+          {isHeld ? (
+            <Notice tone="warn">
+              <Prose text={props.hurdle ?? ""} />
+            </Notice>
+          ) : null}
           <div class="stack">{props.children}</div>
           <div class="actions">
             {isHeld ? (

@@ -1,5 +1,6 @@
 import type { Child } from "hono/jsx";
 import { Icon, type IconName } from "./icons.tsx";
+import { Prose } from "./prose.tsx";
 
 /** Nothing to show: says why, and what to do next. */
 export function Empty(props: {
@@ -16,7 +17,9 @@ export function Empty(props: {
         <Icon name={props.icon} size={24} />
       </span>
       {props.level === 1 ? <h1>{props.title}</h1> : <h2>{props.title}</h2>}
-      <p>{props.text}</p>
+      <p>
+        <Prose text={props.text} />
+      </p>
       {props.actions ? <div class="actions">{props.actions}</div> : null}
     </div>
   );

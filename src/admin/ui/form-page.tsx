@@ -7,6 +7,7 @@ import { PostForm } from "./form.tsx";
 import { Narrow } from "./narrow.tsx";
 import { Notice } from "./notice.tsx";
 import { PageHead } from "./page-head.tsx";
+import { Prose } from "./prose.tsx";
 
 export function FormPage(
   props: PropsWithChildren<{
@@ -24,7 +25,11 @@ export function FormPage(
       <PageHead title={props.title} lead={props.lead} back={props.back} />
       <Card>
         <PostForm action={props.action} csrf={props.csrf}>
-          {props.error ? <Notice tone="bad">{props.error}</Notice> : null}
+          {props.error ? (
+            <Notice tone="bad">
+              <Prose text={props.error} />
+            </Notice>
+          ) : null}
           {props.children}
           <div class="actions">
             <SubmitButton label={props.submit} kind="main" />

@@ -17,7 +17,12 @@ import { ENROL_OPTIONS, enrol, findOrCreateOsf, requireAgreement } from "./enrol
 import { sendFile } from "./send-file.ts";
 
 /** Where recipes that come with QVD lie, seen from the executable and where packages put them. */
-const INSTALLED = ["../share/qvd/images", "/usr/share/qvd/images", "/usr/local/share/qvd/images"];
+const INSTALLED = [
+  "../share/qvd/images",
+  "../appliance/images",
+  "/usr/share/qvd/images",
+  "/usr/local/share/qvd/images",
+];
 const CACHE = "/var/cache/qvd/images";
 const LOCK_MS = 90 * 60_000;
 
@@ -82,7 +87,10 @@ async function findRecipe(text: string): Promise<string> {
     );
     if (isThere) return place;
   }
-  throw new AppError("not-found", `there is no recipe ${text}: a recipe is a folder with a recipe.toml`);
+  throw new AppError(
+    "not-found",
+    `there is no recipe ${text}: a recipe is a folder with a recipe.toml; looked at ${places.join(", ")}`,
+  );
 }
 
 async function buildOrTake(

@@ -1,6 +1,6 @@
 /** Desktops as administrators see them: intent and truth side by side. Those being deleted count as gone. */
 
-import { and, asc, desc, eq, inArray, isNull, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
 import type { NodeId, OsfId, TenantId, UserId, VmId } from "../../domain/ids.ts";
 import type { VmState } from "../../domain/vm/state.ts";
 import type { Db } from "../client.ts";
@@ -16,6 +16,8 @@ export type DesktopFilter = {
   readonly userId?: UserId | undefined;
   readonly osfId?: OsfId | undefined;
   readonly nodeId?: NodeId | undefined;
+  /** Only those with a fault. */
+  readonly isFaulty?: boolean;
 };
 
 export const DESKTOP_SORTS = ["name", "user", "state", "node"] as const;
@@ -132,6 +134,7 @@ function matching(filter: DesktopFilter): SQL | undefined {
     filter.userId === undefined ? undefined : eq(vms.userId, filter.userId),
     filter.osfId === undefined ? undefined : eq(vms.osfId, filter.osfId),
     filter.nodeId === undefined ? undefined : eq(vms.nodeId, filter.nodeId),
+    filter.isFaulty ? isNotNull(vmReports.faultText) : undefined,
     filter.states === undefined || filter.states.length === 0
       ? undefined
       : inArray(state, [...filter.states]),

@@ -15,7 +15,12 @@ export type WorkerFacts = {
   readonly connections: number | null;
 };
 
-export type NodeProblem = { readonly text: string; readonly advice: string };
+export type NodeProblem = {
+  readonly text: string;
+  readonly advice: string;
+  /** It sums up what desktops tell of themselves: who lists those need not say it twice. */
+  readonly isOfDesktops?: true;
+};
 
 export type NodeFacts = {
   readonly version: string;
@@ -105,10 +110,12 @@ export function listProblems(signs: NodeSigns): readonly NodeProblem[] {
       "Processes that hang in the kernel end when their disk or network comes back.",
     );
   if (signs.givenUp.length > 0)
-    add(
-      `Desktops that could not be started: ${named(signs.givenUp.map(({ name, text }) => `${name} (${text})`))}`,
-      "`qvd vm explain` shows the whole trail of one; start it again when the cause is gone.",
-    );
+    problems.push({
+      isOfDesktops: true,
+      text: `Desktops that could not be started: ${named(signs.givenUp.map(({ name, text }) => `${name} (${firstSentence(text)})`))}.`,
+      advice:
+        "`qvd vm explain NAME` says what to do, as the desktop's page does. Start it again when the cause is gone.",
+    });
   if (signs.strangers.length > 0)
     add(
       `Desktops run here that the database does not place here: ${named(signs.strangers.map(String))}.`,
@@ -170,6 +177,10 @@ function addImageProblems(signs: NodeSigns, add: (text: string, advice: string) 
       `Images lie here that the database does not know: ${named(signs.strangeImages.map(String))}.`,
       "Was the database restored from a backup? They are left alone; remove their files by hand if nobody needs them.",
     );
+}
+
+function firstSentence(text: string): string {
+  return text.split(". ")[0]?.replace(/\.$/, "") ?? text;
 }
 
 function named(names: readonly string[]): string {

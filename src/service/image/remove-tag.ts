@@ -12,6 +12,11 @@ import { findImageFor } from "./find.ts";
 export const removeTagInput = z.object({ diId: idField<DiId>(), tag: tagField });
 
 /** Refused for a version's own tag, for `head` and `default`, and while desktops start from this one. */
+const WHY_KEPT = {
+  head: "it is on the image that was published last",
+  default: "desktops without a tag of their own follow it",
+} as const;
+
 export async function removeTag(context: Context, input: z.input<typeof removeTagInput>): Promise<void> {
   const { diId, tag } = parseInput(removeTagInput, input);
   await change(context, { doing: `remove tag ${tag} from image ${diId}` }, async (inside) => {
@@ -37,13 +42,9 @@ export async function removeTag(context: Context, input: z.input<typeof removeTa
       );
     }
     if (tag === "head" || tag === "default") {
-      throw new AppError(
-        "conflict",
-        `tag ${tag} can only be moved: desktops without a tag of their own follow it`,
-        {
-          field: "tag",
-        },
-      );
+      throw new AppError("conflict", `tag ${tag} can only be moved: ${WHY_KEPT[tag]}`, {
+        field: "tag",
+      });
     }
     await inside.db.delete(diTags).where(here);
     await auditImage(inside, "image.remove-tag", { image, detail: { tag } });

@@ -110,10 +110,15 @@ function Actions(props: { readonly view: DesktopView }) {
   const path = `/desktops/${vm.id}`;
   const form = { csrf, back: hrefWith(path, eventsParam(shownEvents)) };
   const isUp = vm.wish === "running";
+  // Given up: it stays as it is until somebody asks afresh.
+  const isGivenUp = isUp && vm.state === "stopped" && vm.fault !== null && vm.nextTryAt === null;
   return (
     <>
       {session ? (
         <PostButton {...form} action={`${path}/disconnect`} label="Disconnect" icon="disconnect" />
+      ) : null}
+      {isGivenUp ? (
+        <PostButton {...form} action={`${path}/start`} label="Start again" icon="play" kind="main" />
       ) : null}
       {isUp ? (
         <PostButton {...form} action={`${path}/stop`} label="Stop" icon="stop" />
@@ -189,7 +194,10 @@ function FactsCard(props: { readonly view: DesktopView }) {
           ["Tenant", vm.tenant],
           ["Image", <ImageFact view={props.view} />],
           ["Kind", <KindFact vm={vm} />],
-          ["Runs", vm.runningVersion === null ? null : `version ${vm.runningVersion}`],
+          [
+            vm.state === "stopped" ? "Ran last" : "Runs",
+            vm.runningVersion === null ? null : `version ${vm.runningVersion}`,
+          ],
           ["Address", <code>{vm.address}</code>],
           ["Node", vm.node ?? "not placed yet"],
           ["Wish", <WishFact vm={vm} now={now} />],

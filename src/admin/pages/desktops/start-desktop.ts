@@ -9,6 +9,6 @@ export async function startDesktop(context: Context, vmId: VmId): Promise<void> 
     await wishVmRunning(context, { vmId });
   } catch (cause) {
     if (!isAppError(cause) || cause.code !== "blocked") throw cause;
-    throw new AppError("blocked", "a desktop that is blocked does not start; unblock it first", { cause });
+    throw new AppError("blocked", "a desktop that is blocked doesn't start; unblock it first", { cause });
   }
 }

@@ -2,11 +2,15 @@
 
 import type { Handler } from "hono";
 import type { ImageRow } from "../../../db/queries/images.ts";
+import type { DiId } from "../../../domain/ids.ts";
+import { isAppError } from "../../../lib/errors.ts";
+import type { Context } from "../../../service/context.ts";
 import { deleteImage } from "../../../service/image/delete.ts";
+import { rehearse } from "../../../service/rehearse.ts";
 import { contextOf } from "../../context.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
-import { refusedForm } from "../../form.ts";
+import { capitalize, refusedForm } from "../../form.ts";
 import { redirectTo } from "../../redirect.ts";
 import { renderPage } from "../../render.tsx";
 import { Confirm } from "../../ui/confirm.tsx";
@@ -14,7 +18,8 @@ import { readImageOf } from "./read.ts";
 
 export function showDeleteImage(deps: AdminDeps): Handler<AdminEnv> {
   return async function showQuestion(c) {
-    return renderQuestion(c, await readImageOf(deps, c), undefined);
+    const image = await readImageOf(deps, c);
+    return renderQuestion(c, image, { hurdle: await hurdleOf(contextOf(deps, c), image.id) });
   };
 }
 
@@ -24,28 +29,36 @@ export function deleteImagePage(deps: AdminDeps): Handler<AdminEnv> {
     try {
       await deleteImage(contextOf(deps, c), { diId: image.id });
     } catch (error) {
-      return renderQuestion(c, image, refusedForm(error, {}).errors[""]);
+      return renderQuestion(c, image, { error: refusedForm(error, {}).errors[""] });
     }
     deps.wake("image");
     return redirectTo(c, "/images", { tone: "good", text: `Deleted ${image.osf} ${image.version}.` });
   };
 }
 
-function renderQuestion(c: AdminContext, image: ImageRow, error: string | undefined) {
+/** Why it would be refused now. */
+async function hurdleOf(context: Context, diId: DiId): Promise<string | undefined> {
+  try {
+    await rehearse(context, (inside) => deleteImage(inside, { diId }));
+    return undefined;
+  } catch (error) {
+    if (isAppError(error) && error.code === "conflict") return capitalize(error.message);
+    throw error;
+  }
+}
+
+function renderQuestion(
+  c: AdminContext,
+  image: ImageRow,
+  { hurdle, error }: { readonly hurdle?: string | undefined; readonly error?: string | undefined },
+) {
   const name = `${image.osf} ${image.version}`;
-  const tags = image.tags.flatMap(({ tag, isFixed }) =>
-    isFixed || tag === "head" || tag === "default" ? [] : [tag],
-  );
-  const hurdle =
-    tags.length > 0
-      ? `It carries the tag ${tags.join(" and ")}; move that to another image first.`
-      : undefined;
   return renderPage(
     c,
     { title: `Delete ${name}`, section: "images", status: error === undefined ? 200 : 409 },
     <Confirm
       title={`Delete ${name}?`}
-      back={{ href: "/images", text: "Images" }}
+      back={{ href: `/images/${image.id}`, text: `${image.osf} ${image.version}` }}
       action={`/images/${image.id}/delete`}
       csrf={c.get("signedIn").csrfToken}
       label="Delete the image"

@@ -77,19 +77,29 @@ export function changeFlavour(deps: AdminDeps): Handler<AdminEnv> {
 async function renderCreate(deps: AdminDeps, c: AdminContext, form: FormState) {
   const tenants = await listTenants(deps.db, tenantOf(c));
   const tenant = <TenantField tenants={tenants} value={form.values.tenantId} error={form.errors.tenantId} />;
-  const words = { title: "Create an OS flavour", submit: "Create the flavour", action: "/images/osf" };
+  const words = {
+    title: "Create an OS flavour",
+    lead: "What its desktops get, and what it promises them. Its images are added afterwards.",
+    submit: "Create the flavour",
+    action: "/images/osf",
+  };
   return renderForm(c, form, words, tenant);
 }
 
 function renderChange(c: AdminContext, osfId: OsfId, form: FormState) {
-  const words = { title: "Change the OS flavour", submit: "Save", action: `/images/osf/${osfId}/change` };
+  const words = {
+    title: "Change the OS flavour",
+    lead: "What its desktops get from their next start on, and what it promises them.",
+    submit: "Save",
+    action: `/images/osf/${osfId}/change`,
+  };
   return renderForm(c, form, words, null);
 }
 
 function renderForm(
   c: AdminContext,
   form: FormState,
-  words: { readonly title: string; readonly submit: string; readonly action: string },
+  words: { readonly title: string; readonly lead: string; readonly submit: string; readonly action: string },
   tenant: Child,
 ) {
   const { values, errors } = form;
@@ -98,7 +108,6 @@ function renderForm(
     { title: words.title, section: "images", status: Object.keys(errors).length > 0 ? 422 : 200 },
     <FormPage
       {...words}
-      lead="What its desktops get, and what it promises them. Its images are added afterwards."
       back={{ href: "/images", text: "Images" }}
       csrf={c.get("signedIn").csrfToken}
       error={errors[""]}

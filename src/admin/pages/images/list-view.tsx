@@ -87,14 +87,10 @@ function Flavour(props: { readonly flavour: FlavourView; readonly view: ImagesVi
       }
     >
       {images.length === 0 ? (
-        <Empty
-          icon="image"
-          title="No version yet"
-          text="Desktops of this flavour can't start until it has an image with the tag that they follow."
-          actions={
-            <ButtonLink href={`/images/new?osf=${osf.id}`} label="Add an image" icon="plus" kind="main" />
-          }
-        />
+        <p class="card-body card-note">
+          No version yet. Desktops of this flavour can't start until it has an image with the tag that they
+          follow.
+        </p>
       ) : (
         <Versions flavour={flavour} view={view} />
       )}

@@ -70,7 +70,7 @@ export function ImageRegion(props: { readonly view: ImageView }) {
 function factsOf({ image, now }: ImageView) {
   const running = `${image.running} ${image.running === 1 ? "desktop runs" : "desktops run"} on it`;
   return [
-    ["OS flavour", image.osf],
+    ["OS flavour", <a href={`/images#osf-${image.osfId}`}>{image.osf}</a>],
     ["Tenant", image.tenant],
     ["Kind", image.kind === "disk" ? "Disk of virtual machines" : "Root file system of containers"],
     ["In use", running],
@@ -105,6 +105,7 @@ function Actions(props: { readonly view: ImageView }) {
       ) : (
         <PostButton {...form} action={`${path}/block`} label="Block" icon="block" />
       )}
+      <ButtonLink href={`/properties/image/${image.id}`} label="Properties" icon="info" />
       <ButtonLink href={`${path}/delete`} label="Delete" icon="trash" />
     </>
   );

@@ -32,7 +32,7 @@ export function tagImage(deps: AdminDeps): Handler<AdminEnv> {
       await moveTag(contextOf(deps, c), { diId: image.id, tag });
       deps.wake("image");
       const text = `Tag ${tag} is now on version ${image.version}. Desktops that follow it take it at their next start.`;
-      return redirectTo(c, "/images", { tone: "good", text });
+      return redirectTo(c, `/images/${image.id}`, { tone: "good", text });
     } catch (error) {
       return renderForm(deps, c, image, refusedForm(error, values));
     }
@@ -66,7 +66,7 @@ async function renderForm(deps: AdminDeps, c: AdminContext, image: ImageRow, for
     <FormPage
       title={title}
       lead="A tag is on one version at a time. Moving it here rolls this version out; moving it back rolls it back."
-      back={{ href: "/images", text: "Images" }}
+      back={{ href: `/images/${image.id}`, text: `${image.osf} ${image.version}` }}
       action={`/images/${image.id}/tag`}
       csrf={c.get("signedIn").csrfToken}
       submit="Move the tag here"

@@ -12,6 +12,7 @@ import { LiveRegion } from "../../ui/live-region.tsx";
 import { Moment } from "../../ui/moment.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { Pill } from "../../ui/pill.tsx";
+import { Prose } from "../../ui/prose.tsx";
 import { formatSize } from "../../ui/size.ts";
 import { Cell, Table, TitleCell } from "../../ui/table.tsx";
 import type { Tone } from "../../ui/tone.ts";
@@ -66,7 +67,7 @@ function NodeCard(props: { readonly node: NodeRow; readonly view: NodesView }) {
           ["Sessions", String(node.connected)],
           ["Address", node.address],
           ["Homes", node.sharedId === null ? "on its own disk" : "on shared storage"],
-          ["Weight", node.weight === 1 ? null : String(node.weight)],
+          ["Weight", node.weight === 0 ? "0, the last resort" : String(node.weight)],
           ["Lease", leaseText(node, facts)],
           ["Last report", node.reportedAt ? <Moment at={node.reportedAt} now={view.now} /> : "none yet"],
           ["Up since", node.startedAt ? <Moment at={node.startedAt} now={view.now} /> : null],
@@ -105,6 +106,7 @@ function Actions(props: { readonly node: NodeRow; readonly csrf: string }) {
       ) : (
         <PostButton {...common} action={`${path}/undrain`} label="End the drain" icon="play" />
       )}
+      <ButtonLink href={`${path}/change`} label="Change" about={node.name} icon="edit" isSmall />
       <ButtonLink
         href={`/properties/node/${node.id}`}
         label="Properties"
@@ -135,7 +137,10 @@ function Problems(props: { readonly problems: readonly NodeProblem[] }) {
     <div class="card-body stack">
       {props.problems.map((problem) => (
         <Notice tone="warn">
-          <strong>{problem.text}</strong> {problem.advice}
+          <strong>
+            <Prose text={problem.text} />
+          </strong>{" "}
+          <Prose text={problem.advice} />
         </Notice>
       ))}
     </div>

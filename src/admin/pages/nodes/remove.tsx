@@ -69,11 +69,13 @@ function renderQuestion(c: AdminContext, node: NodeRow, { hurdle, error }: Quest
       error={error}
     >
       <p>The site forgets the box. Its disk is not touched; it can be invited again.</p>
-      <TickField
-        name="gone"
-        label="The box is gone for good"
-        hint="Its desktops are given free for other nodes, without what lay on its own disk."
-      />
+      {hurdle === undefined ? (
+        <TickField
+          name="gone"
+          label="The box is gone for good"
+          hint="Its desktops are given free for other nodes, without what lay on its own disk."
+        />
+      ) : null}
     </Confirm>,
   );
 }

@@ -16,6 +16,7 @@ import { OverviewRegion, type OverviewView } from "./view.tsx";
 
 const MOST_SESSIONS = 8;
 const MOST_LOOKED_AT = 200;
+const MOST_FAULTY = 20;
 
 export function showOverview(deps: AdminDeps): Handler<AdminEnv> {
   return async function showPage(c) {
@@ -42,11 +43,12 @@ async function readView(deps: AdminDeps, c: AdminContext): Promise<OverviewView>
   const tenantId = tenantOf(c);
   const isSite = tenantId === undefined;
   const many = { page: 1, pageSize: MOST_LOOKED_AT };
-  const [figures, live, nodes, desktops, images] = await Promise.all([
+  const [figures, live, nodes, desktops, faulty, images] = await Promise.all([
     readOverview(db, tenantId),
     listSessions(db, { tenantId, isLive: true }, { page: 1, pageSize: MOST_SESSIONS }),
     isSite ? listNodes(db) : [],
     listDesktops(db, { tenantId }, { ...many, sort: { by: "state", isDescending: true } }),
+    listDesktops(db, { tenantId, isFaulty: true }, { page: 1, pageSize: MOST_FAULTY }),
     listImages(db, { tenantId }, many),
   ]);
   return {
@@ -54,7 +56,12 @@ async function readView(deps: AdminDeps, c: AdminContext): Promise<OverviewView>
     sessions: live.items,
     nodes,
     isSite,
-    troubles: listTroubles({ nodes, desktops: desktops.items, images: images.items, isSite }),
+    troubles: listTroubles({
+      nodes,
+      desktops: [...faulty.items, ...desktops.items.filter((one) => one.fault === null)],
+      images: images.items,
+      isSite,
+    }),
     now: new Date(deps.clock.nowMs()),
   };
 }

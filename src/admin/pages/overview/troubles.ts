@@ -42,7 +42,8 @@ function ofNodes(looked: Looked): Trouble[] {
     return [{ tone: "bad", title: "There is no node", text, href: "/nodes" }];
   }
   return looked.nodes.flatMap((node) => {
-    const problems: Trouble[] = listNodeProblems(node).map((problem) => ({
+    const own = listNodeProblems(node).filter(({ isOfDesktops }) => isOfDesktops !== true);
+    const problems: Trouble[] = own.map((problem) => ({
       tone: "bad",
       title: problem.text,
       text: problem.advice,

@@ -10,6 +10,7 @@ import { Icon } from "../../ui/icons.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Moment } from "../../ui/moment.tsx";
 import { Pill } from "../../ui/pill.tsx";
+import { Prose } from "../../ui/prose.tsx";
 import { ShareBar } from "../../ui/share-bar.tsx";
 import { TONE_CLASSES } from "../../ui/tone.ts";
 import { STATE_GROUPS } from "../../ui/vm-state.ts";
@@ -115,9 +116,11 @@ function Troubles(props: { readonly troubles: readonly Trouble[] }) {
             </span>
             <span class="rows-main">
               <a class="row-title" href={trouble.href}>
-                {trouble.title}
+                <Prose text={trouble.title} />
               </a>
-              <span class="row-sub">{trouble.text}</span>
+              <span class="row-sub">
+                <Prose text={trouble.text} />
+              </span>
             </span>
           </li>
         ))}

@@ -15,7 +15,7 @@ import { TextField } from "../../ui/field.tsx";
 import { PostButton, PostForm } from "../../ui/form.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
-import { Cell, Table, TitleCell } from "../../ui/table.tsx";
+import { ActionsCell, Cell, Table, TitleCell } from "../../ui/table.tsx";
 
 export type PropertiesView = {
   readonly owner: PropertyOwner;
@@ -81,7 +81,7 @@ function Own(props: { readonly view: PropertiesView }) {
   return (
     <Table
       caption={`Properties of ${owner.name}`}
-      columns={[{ title: "Name" }, { title: "Value" }, { title: "" }]}
+      columns={[{ title: "Name" }, { title: "Value" }, { title: "Actions", isHidden: true, isTight: true }]}
     >
       {entries.map(([key, value]) => (
         <tr>
@@ -89,7 +89,7 @@ function Own(props: { readonly view: PropertiesView }) {
           <Cell label="Value" isEmpty={value === ""}>
             {value}
           </Cell>
-          <Cell label="">
+          <ActionsCell>
             <PostButton
               action={`/properties/${owner.kind}/${owner.id}/unset`}
               csrf={csrf}
@@ -99,7 +99,7 @@ function Own(props: { readonly view: PropertiesView }) {
               icon="trash"
               isSmall
             />
-          </Cell>
+          </ActionsCell>
         </tr>
       ))}
     </Table>
