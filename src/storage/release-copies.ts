@@ -84,9 +84,14 @@ function isOwnedByUs(libc: Libc, pid: number): boolean {
 }
 
 async function unmountIn(pid: number, mountPoint: string): Promise<boolean> {
-  const enter = ["/usr/bin/nsenter", `--mount=/proc/${pid}/ns/mnt`, "--"];
-  const umount = ["/usr/bin/umount", "--no-canonicalize", "--", mountPoint];
-  return (await run([...enter, ...umount], { timeoutMs: UMOUNT_MS })).exitCode === 0;
+  // The box's own umount enters: one that is looked for inside is whatever lies there under that name.
+  const umount = [
+    "/usr/bin/umount",
+    `--namespace=/proc/${pid}/ns/mnt`,
+    "--internal-only",
+    "--no-canonicalize",
+  ];
+  return (await run([...umount, "--", mountPoint], { timeoutMs: UMOUNT_MS })).exitCode === 0;
 }
 
 function readLink(path: string): string {

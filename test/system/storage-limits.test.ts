@@ -119,6 +119,21 @@ test("a mount namespace that was made meanwhile keeps neither the home nor its l
   await copy.exited;
 });
 
+test("a mount namespace is let go of by the box's own umount, never by one that lies inside", async () => {
+  await lab.storage.mountDesktop(desktop);
+  const folder = await mkdtemp("/var/tmp/qvd-umount-");
+  const program = `${folder}/umount`;
+  await writeFile(program, `#!/bin/sh\nid -u > ${folder}/ran\n`, { mode: 0o755 });
+  const inside = `mount --bind ${program} /usr/bin/umount && echo made; exec sleep 60`;
+  const copy = Bun.spawn(["/usr/bin/unshare", "--mount", "/bin/sh", "-c", inside], { stdout: "pipe" });
+  await copy.stdout.getReader().read();
+  await lab.storage.unmountDesktop(desktop.vmId);
+  expect(await readdir(folder)).toEqual(["umount"]);
+  copy.kill();
+  await copy.exited;
+  await rm(folder, { recursive: true });
+});
+
 test("a person's sandbox that has a copy of the home is waited for", async () => {
   await lab.storage.mountDesktop(desktop);
   const options = ["--user", "--map-root-user", "--mount"];
