@@ -112,6 +112,7 @@ function configOf(place: Hand, folder: string): string {
       initFile: `${folder}/init`,
       systemd: [],
       resolvers: [],
+      searchDomain: "",
       seccompProfile: "/usr/share/lxc/config/common.seccomp",
     },
   );

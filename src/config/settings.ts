@@ -179,7 +179,7 @@ export const SETTINGS = {
     name: "QVD_NETWORK_DOMAIN",
     type: "text",
     fallback: "",
-    doc: "Domain that desktops which ask for their address are told.",
+    doc: "Domain that desktops look short names up in.",
   },
   idRangeFirst: {
     name: "QVD_ID_FIRST",

@@ -11,6 +11,8 @@ export type WorkerEntry = ProcessIdentity & {
   /** Milliseconds since 1970. */
   readonly startedAtMs: number;
   readonly restarts: number;
+  /** What it was started with; an older version left it out. */
+  readonly command?: readonly string[];
 };
 
 export type ProcessFile = {

@@ -14,6 +14,7 @@ import {
   isProcessRunning,
   type ProcessIdentity,
   removeCgroup,
+  signalProcess,
   spawnDetached,
 } from "../lib/process.ts";
 import { boundLog } from "./bound-log.ts";
@@ -28,6 +29,8 @@ export type WorkerSpec = {
   readonly env: Readonly<Record<string, string>>;
   /** A start that failed leaves it running: desktops of an earlier start may depend on it. */
   readonly outlivesFailedStart?: boolean;
+  /** It carries nothing that a restart would end: found with another command line, it is started anew with this one. */
+  readonly followsCommand?: boolean;
 };
 
 export type SupervisorOptions = {
@@ -48,6 +51,8 @@ type Worker = {
   isFound: boolean;
   startedAtMs: number;
   restarts: number;
+  /** What it runs with; undefined when an older version of the node started it and didn't say. */
+  command: readonly string[] | undefined;
   /** Failures in a row, for the pause before the next try. */
   tries: number;
   nextTryAtMs: number;
@@ -77,6 +82,7 @@ export class Supervisor {
       isFound: false,
       startedAtMs: 0,
       restarts: 0,
+      command: undefined,
       tries: 0,
       nextTryAtMs: 0,
     }));
@@ -91,7 +97,12 @@ export class Supervisor {
       worker.isFound = true;
       worker.startedAtMs = entry.startedAtMs;
       worker.restarts = entry.restarts;
+      worker.command = entry.command;
       this.#options.log.info("worker-found", { worker: entry.name, pid: entry.pid });
+      if (worker.spec.followsCommand !== true || isSame(worker.command, worker.spec.command)) continue;
+      this.#options.log.info("worker-command-changed", { worker: entry.name, pid: entry.pid });
+      // A look finds it ended and starts another.
+      signalProcess(entry, "SIGTERM");
     }
     this.#look();
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
@@ -117,8 +128,10 @@ export class Supervisor {
   }
 
   entries(): readonly WorkerEntry[] {
-    return this.#workers.flatMap(({ spec, identity, startedAtMs, restarts }) =>
-      identity === undefined ? [] : [{ name: spec.name, ...identity, startedAtMs, restarts }],
+    return this.#workers.flatMap(({ spec, identity, startedAtMs, restarts, command }) =>
+      identity === undefined
+        ? []
+        : [{ name: spec.name, ...identity, startedAtMs, restarts, ...(command && { command }) }],
     );
   }
 
@@ -174,6 +187,7 @@ export class Supervisor {
     const { clock, log } = this.#options;
     const { spec } = worker;
     worker.startedAtMs = clock.nowMs();
+    worker.command = spec.command;
     try {
       worker.identity = spawnDetached({
         command: spec.account === undefined ? spec.command : [...droppedTo(spec.account), ...spec.command],
@@ -208,6 +222,10 @@ export class Supervisor {
   #cgroupOf(spec: WorkerSpec): string {
     return `${this.#options.cgroupFolder}/${spec.name}`;
   }
+}
+
+function isSame(one: readonly string[] | undefined, other: readonly string[]): boolean {
+  return one?.length === other.length && one.every((word, index) => word === other[index]);
 }
 
 function isOfFailedStart({ isFound, spec }: Worker): boolean {

@@ -78,7 +78,8 @@ export async function createDesktopLab(
   const network = createNetwork({ instance, range, resolvers: [], log: silentLog() });
   await network.ensure();
   await storage.ensureBase(IMAGE, archive, new AbortController().signal);
-  const open = () => createLxcHypervisor({ instance, layout, resolvers: ["192.0.2.53"] });
+  const open = () =>
+    createLxcHypervisor({ instance, layout, resolvers: ["192.0.2.53"], searchDomain: "office.test" });
   const hypervisor = await open();
   const tree = await openCgroupTree(instance);
   let lastId = 0;

@@ -51,7 +51,7 @@ describe("a desktop whose image brings systemd", () => {
       spec.vmId,
       "cat /etc/hostname /etc/resolv.conf; systemctl is-active qvd-agent dbus.socket",
     );
-    expect(seen.stdout).toBe(`lab${spec.vmId}\nnameserver 192.0.2.53\nactive\nactive\n`);
+    expect(seen.stdout).toBe(`lab${spec.vmId}\nsearch office.test\nnameserver 192.0.2.53\nactive\nactive\n`);
   }, 40_000);
 
   test("starts its agent again, and what the agent left running goes on", async () => {

@@ -91,9 +91,11 @@ describe("the host's things", () => {
     expect(await readFile(`${lab.layout.basesFolder}/1/etc/passwd`, "utf8")).toStartWith("root:");
   });
 
-  test("it is told its name and its name servers", async () => {
+  test("it is told its name, its name servers and where to look short names up", async () => {
     const told = await guest("hostname; cat /etc/resolv.conf; grep lab /etc/hosts");
-    expect(told.stdout).toBe(`${spec.hostName}\nnameserver 192.0.2.53\n127.0.1.1 ${spec.hostName}\n`);
+    expect(told.stdout).toBe(
+      `${spec.hostName}\nsearch office.test\nnameserver 192.0.2.53\n127.0.1.1 ${spec.hostName}\n`,
+    );
   });
 });
 

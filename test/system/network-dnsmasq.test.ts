@@ -29,6 +29,7 @@ let folder: string;
 let lab: NetworkLab;
 let known: LabDesktop;
 let supervisor: Supervisor;
+let supervise: (domain: string) => Supervisor;
 let server: Bun.udp.Socket<"buffer">;
 const policyTexts = { isNat: true, uplink: "", gateway: "", allow: "", domain: "office.test" };
 
@@ -57,21 +58,27 @@ beforeAll(async () => {
     nameServers: ["127.0.0.53#5399"],
   };
   lab = await createNetworkLab({ instance: INSTANCE, cidr: CIDR, policy, dnsmasq: files });
-  supervisor = new Supervisor({
-    workers: [
-      {
-        name: "dnsmasq",
-        command: dnsmasqCommand({ instance: INSTANCE, range: RANGE, policy, files, account }),
-        account: undefined,
-        env: {},
-      },
-    ],
-    logsFolder: folder,
-    cgroupFolder: `${findCgroupRoot()}/${INSTANCE}/p`,
-    clock: systemClock,
-    log: silentLog(),
-    onChange: () => {},
-  });
+  supervise = (domain) =>
+    new Supervisor({
+      workers: [
+        {
+          name: "dnsmasq",
+          command: dnsmasqCommand({
+            ...{ instance: INSTANCE, range: RANGE, files, account },
+            policy: { ...policy, domain },
+          }),
+          account: undefined,
+          env: {},
+          followsCommand: true,
+        },
+      ],
+      logsFolder: folder,
+      cgroupFolder: `${findCgroupRoot()}/${INSTANCE}/p`,
+      clock: systemClock,
+      log: silentLog(),
+      onChange: () => {},
+    });
+  supervisor = supervise(policy.domain);
   // Before the bridge is there, as the node does it.
   supervisor.start([]);
   await lab.network.ensure();
@@ -158,3 +165,19 @@ test("a desktop that was unplugged is forgotten, and another takes its address u
   const isTold = async () => (await askDhcp(heir))?.host === "desk-2";
   expect(await waitFor(isTold, { timeoutMs: 8_000 })).toBe(true);
 }, 20_000);
+
+test("the next node leaves it alone, and one with other settings starts it anew with those", async () => {
+  const before = pidOf();
+  const restart = (domain: string) => {
+    const entries = supervisor.entries();
+    supervisor.handOver();
+    supervisor = supervise(domain);
+    supervisor.start(entries);
+  };
+  restart("office.test");
+  expect(pidOf()).toBe(before);
+  restart("branch.test");
+  const isTold = async () => (await askDhcp(await lab.plugIn()))?.domain === "branch.test";
+  expect(await waitFor(isTold, { timeoutMs: 10_000 })).toBe(true);
+  expect(pidOf()).not.toBe(before);
+}, 30_000);

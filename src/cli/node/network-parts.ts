@@ -30,5 +30,6 @@ export function networkParts(config: Config, range: NetworkRange): NetworkParts 
   const account = readAccount("qvd-net");
   const command = dnsmasqCommand({ instance: config.instance, range, policy, files, account });
   // It gives up root's rights by itself, but for the two that it needs.
-  return { policy, dnsmasq: files, worker: { name: "dnsmasq", command, account: undefined, env: {} } };
+  const worker = { name: "dnsmasq", command, account: undefined, env: {}, followsCommand: true };
+  return { policy, dnsmasq: files, worker };
 }

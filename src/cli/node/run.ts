@@ -70,7 +70,9 @@ export const nodeRun: Command = {
           databaseAddress,
           checkDatabase: () => requireSchema(database.sql),
           hypervisor: bothHypervisors(
-            await createLxcHypervisor({ instance, layout, resolvers: [range.gateway] }),
+            await createLxcHypervisor({
+              ...{ instance, layout, resolvers: [range.gateway], searchDomain: policy.domain },
+            }),
             machines,
           ),
           acceleration,
@@ -117,7 +119,8 @@ function listWorkers(config: Config): readonly WorkerSpec[] {
       name: "keeper",
       command: [...ourselves(), "keeper", "run"],
       account: undefined,
-      env: rootChildEnv(config),
+      // Its memory is locked, and the kernel refuses to take any back: to offer it would cost 600 calls a second.
+      env: { ...rootChildEnv(config), MIMALLOC_PURGE_DELAY: "-1" },
       outlivesFailedStart: true,
     },
     { name: "auth", command: [...ourselves(), "auth", "run"], account: readAccount("qvd-auth"), env },

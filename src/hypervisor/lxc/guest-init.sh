@@ -2,7 +2,7 @@
 # PID 1 of a desktop. Keeps the agent running, reaps what others orphan, and goes down when the host sends
 # TERM or when the agent has announced a power-off. Comes from the host, read-only: the image has no part in it.
 # With the word "prepare" it does only what comes before the agent, for a systemd in its place.
-# Environment: QVD_HOST_NAME, QVD_RESOLVERS (addresses with blanks between).
+# Environment: QVD_HOST_NAME, QVD_RESOLVERS (addresses with blanks between), QVD_SEARCH_DOMAIN (empty for none).
 
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 HOME=/root
@@ -43,14 +43,17 @@ if [ -e "$state/power-off" ]; then rm -f "$state/power-off"; fi
 if [ -n "$QVD_RESOLVERS" ]; then
   # Often a link to what a service of a whole system would write.
   if [ -L /etc/resolv.conf ]; then rm -f /etc/resolv.conf; fi
-  for address in $QVD_RESOLVERS; do echo "nameserver $address"; done >/etc/resolv.conf
+  {
+    if [ -n "$QVD_SEARCH_DOMAIN" ]; then echo "search $QVD_SEARCH_DOMAIN"; fi
+    for address in $QVD_RESOLVERS; do echo "nameserver $address"; done
+  } >/etc/resolv.conf
 fi
 if [ -n "$QVD_HOST_NAME" ]; then
   echo "$QVD_HOST_NAME" >/etc/hostname
   knows_itself "$QVD_HOST_NAME" ||
     printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$QVD_HOST_NAME" >>/etc/hosts
 fi
-unset QVD_RESOLVERS QVD_HOST_NAME
+unset QVD_RESOLVERS QVD_SEARCH_DOMAIN QVD_HOST_NAME
 if [ "${1-}" = prepare ]; then exit 0; fi
 
 while [ -z "$is_stopping" ]; do

@@ -37,6 +37,8 @@ export type LxcOptions = {
   readonly layout: Layout;
   /** Name servers that desktops are told. */
   readonly resolvers: readonly string[];
+  /** Domain that they look short names up in; empty or missing for none. */
+  readonly searchDomain?: string;
 };
 
 /** What the verbs of this folder work with. */

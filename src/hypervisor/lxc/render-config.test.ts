@@ -28,6 +28,7 @@ const OPTIONS: ConfigOptions = {
   initFile: "/state/vms/41/init",
   systemd: [],
   resolvers: ["10.0.0.2", "10.0.0.3"],
+  searchDomain: "office.test",
   seccompProfile: "/usr/share/lxc/config/common.seccomp",
 };
 

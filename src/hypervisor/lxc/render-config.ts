@@ -14,6 +14,8 @@ export type ConfigOptions = {
   readonly systemd: readonly { readonly source: string; readonly target: string }[];
   /** Name servers for the desktop. */
   readonly resolvers: readonly string[];
+  /** Domain that the desktop looks short names up in; empty for none. */
+  readonly searchDomain: string;
   readonly seccompProfile: string;
 };
 
@@ -40,6 +42,7 @@ export function renderConfig(spec: ContainerSpec, options: ConfigOptions): strin
     ["init.cmd", isSystemd ? SYSTEMD_INIT : "/bin/sh /opt/qvd/init"],
     ["environment", `QVD_HOST_NAME=${spec.hostName}`],
     ["environment", `QVD_RESOLVERS=${options.resolvers.join(" ")}`],
+    ["environment", `QVD_SEARCH_DOMAIN=${options.searchDomain}`],
     ["autodev", "1"],
     ["tty.max", "0"],
     ["pty.max", "256"],

@@ -18,6 +18,12 @@ const START_TIMEOUT_MS = 30_000;
 /** A desktop needs none; programs that sort their own processes into groups make a handful. */
 const MOST_SUBGROUPS = 128;
 
+/**
+ * Without newuidmap and newgidmap, which LXC asks where it finds them: four programs more for each start. As
+ * root it writes the same maps itself, as we do (`user-namespace.ts`); the container sees nothing of this.
+ */
+const PATH_OF_LXC = "/usr/sbin:/sbin";
+
 /** Whoever enters the group this way is in it before it does anything else. */
 const ENTER_GROUP = 'echo 0 >"$1/cgroup.procs" && shift && exec "$@"';
 
@@ -26,16 +32,17 @@ export async function startContainer(
   spec: ContainerSpec,
   signal: AbortSignal,
 ): Promise<void> {
-  const { instance, layout, resolvers, tree } = context;
+  const { instance, layout, resolvers, searchDomain = "", tree } = context;
   const { vmId } = spec;
   signal.throwIfAborted();
   await checkHost();
   const files = containerFiles(layout, vmId);
   const isSystemd = (await detectInit(spec.rootFolder)) === "systemd";
-  const systemd = isSystemd ? systemdFiles({ hostName: spec.hostName, resolvers }) : [];
+  const systemd = isSystemd ? systemdFiles({ hostName: spec.hostName, resolvers, searchDomain }) : [];
   const config = renderConfig(spec, {
     instance,
     resolvers,
+    searchDomain,
     initFile: files.init,
     systemd: systemd.map(({ name, target }) => ({ source: `${files.systemd}/${name}`, target })),
     seccompProfile: SECCOMP_PROFILE,
@@ -47,7 +54,7 @@ export async function startContainer(
   // Not ended by the signal: half a start is harder to take apart than a whole one, and it takes 30 ms.
   const result = await run(
     [...["/bin/sh", "-c", ENTER_GROUP, "sh", starter], ...lxcStart, ...["-o", files.log, "-l", "WARN", "-d"]],
-    { timeoutMs: START_TIMEOUT_MS },
+    { timeoutMs: START_TIMEOUT_MS, env: { PATH: PATH_OF_LXC } },
   );
   if (result.exitCode !== 0) throw await explain(spec, files.log, result.stderr);
   await rmdir(starter);

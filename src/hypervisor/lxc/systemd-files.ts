@@ -11,7 +11,11 @@ export type SystemdFile = {
   readonly text: string;
 };
 
-export type SystemdOptions = { readonly hostName: string; readonly resolvers: readonly string[] };
+export type SystemdOptions = {
+  readonly hostName: string;
+  readonly resolvers: readonly string[];
+  readonly searchDomain: string;
+};
 
 export const SYSTEMD_INIT = "/sbin/init";
 /** SIGRTMIN+3 stops units first, SIGRTMIN+13 doesn't wait for them (systemd(1)); they have no names in JavaScript. */
@@ -46,7 +50,7 @@ export function systemdFiles(options: SystemdOptions): readonly SystemdFile[] {
   ];
 }
 
-function renderUnit({ hostName, resolvers }: SystemdOptions): string {
+function renderUnit({ hostName, resolvers, searchDomain }: SystemdOptions): string {
   return `[Unit]
 Description=QVD agent
 After=systemd-tmpfiles-setup.service dbus.socket
@@ -56,6 +60,7 @@ StartLimitIntervalSec=0
 Environment=HOME=/root
 Environment=QVD_HOST_NAME=${hostName}
 Environment="QVD_RESOLVERS=${resolvers.join(" ")}"
+Environment=QVD_SEARCH_DOMAIN=${searchDomain}
 ExecStartPre=/bin/sh /opt/qvd/init prepare
 ExecStart=/opt/qvd/qvd guest run
 # Somebody inside asked systemd to power off: the node is to hear that it was no crash. What the host asks for is a halt.

@@ -7,7 +7,7 @@
  * too, as soon as its first process enters.
  */
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readSync, writeFileSync } from "node:fs";
 import { describeError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import { waitFor } from "../../lib/wait.ts";
@@ -35,6 +35,8 @@ export type FenceOptions = {
 
 export class Fence {
   readonly #options: FenceOptions;
+  /** Read into ten times a second; readFileSync would make a buffer of 256 KB each time. */
+  readonly #buffer = Buffer.alloc(256);
 
   constructor(options: FenceOptions) {
     this.#options = options;
@@ -94,11 +96,15 @@ export class Fence {
   }
 
   #read(part: string, file: string): string {
+    let opened: number | undefined;
     try {
-      return readFileSync(`${this.#folder(part)}/${file}`, "utf8");
+      opened = openSync(`${this.#folder(part)}/${file}`, "r");
+      return this.#buffer.toString("latin1", 0, readSync(opened, this.#buffer));
     } catch {
       // No group, no desktops.
       return "";
+    } finally {
+      if (opened !== undefined) closeSync(opened);
     }
   }
 
