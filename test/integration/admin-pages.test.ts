@@ -381,10 +381,10 @@ describe("a desktop that was given up", () => {
   test("is offered to be started again, and stands in the overview", async () => {
     const [vm] = await sql()`
       update vms set wish = 'running', wish_generation = 9 where id in (
-        select v.id from vms v join vm_reports r on r.vm_id = v.id where v.deleted_at is null and not v.is_blocked and r.state = 'stopped' limit 1)
+        select v.id from vms v join vm_reports r on r.vm_id = v.id where v.deleted_at is null and not v.is_blocked and r.fault_text is null limit 1)
       returning id, name`;
     await sql()`update vm_reports set fault_code = 'image-broken', fault_text = 'No image carries the tag default.',
-      generation_seen = 9, next_try_at = null where vm_id = ${vm?.id}`;
+      generation_seen = 9, next_try_at = null, state = 'stopped' where vm_id = ${vm?.id}`;
     const page = await readText(`/desktops/${vm?.id}`);
     expect(page).toContain("Start again");
     expect(page).toContain("No image carries the tag default.");
