@@ -171,6 +171,22 @@ describe("a broker that is asked to relay", () => {
     expect(await ask(far, formatProof(one, { sessionId, address }))).toBe("503");
   });
 
+  test("asks the database nothing for strangers", async () => {
+    const far = await openDoor(two);
+    const address = far.store.address ?? "";
+    let asked = 0;
+    const readRelay = far.store.readRelay.bind(far.store);
+    far.store.readRelay = (sessionId) => {
+      asked++;
+      return readRelay(sessionId);
+    };
+    const request = { sessionId: asId<SessionId>(1), address };
+    for (const headers of [{}, formatProof(stranger, request)]) expect(await ask(far, headers)).toBe("404");
+    expect(asked).toBe(0);
+    await ask(far, formatProof(one, request));
+    expect(asked).toBe(1);
+  });
+
   test("takes no session that its own broker has not claimed", async () => {
     const far = await openDoor(two);
     far.store.addDesktop(1, 1);

@@ -32,16 +32,27 @@ export function formatProof(identity: BoxIdentity, request: RelayRequest): Reado
   };
 }
 
-/** Undefined when it holds, else what is wrong, for our log. */
-export function findProofFault(
+/** The half of a proof that needs nothing but itself: undefined when a certificate of the site's is shown. */
+export function findStrangerFault(
   authority: string,
-  request: RelayRequest,
   headers: ReadonlyMap<string, string>,
 ): string | undefined {
   const certificate = parseCertificate(headers.get(CERTIFICATE_HEADER));
   if (certificate === undefined) return "it shows no certificate";
   if (!isOfSite(certificate, authority))
     return "its certificate is not of the site's authority, or has lapsed";
+  return undefined;
+}
+
+/** Undefined when it holds, else what is wrong, for our log. */
+export function findProofFault(
+  authority: string,
+  request: RelayRequest,
+  headers: ReadonlyMap<string, string>,
+): string | undefined {
+  const stranger = findStrangerFault(authority, headers);
+  const certificate = parseCertificate(headers.get(CERTIFICATE_HEADER));
+  if (stranger !== undefined || certificate === undefined) return stranger;
   const signature = Buffer.from(headers.get(SIGNATURE_HEADER) ?? "", "base64");
   try {
     const isGood = createVerify("sha256").update(textOf(request)).verify(certificate.publicKey, signature);
