@@ -154,7 +154,9 @@ describe("an address that leads inside", () => {
   test("is refused when a name hides it, also as one of several", async () => {
     const lookup = async () => ["93.184.215.14", "10.0.0.5"];
     const said = await refusal(fetchIt({ url: "http://images.test/x", lookup, mayReach: mayReachPublic }));
-    expect(said).toMatch(/^forbidden: images\.test, which is 10\.0\.0\.5, is not .* QVD_IMAGE_PRIVATE_URLS/);
+    expect(said).toMatch(
+      /^forbidden: images\.test doesn't lead to an address of the public .* QVD_IMAGE_PRIVATE_URLS/,
+    );
   });
 
   test("is refused after a redirect", async () => {

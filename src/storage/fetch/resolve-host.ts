@@ -25,10 +25,11 @@ export async function resolveHost(
   const addresses = isAddress ? [host] : await resolve(host, options.lookup);
   const closed = addresses.find((address) => !options.mayReach(address));
   if (closed === undefined) return addresses.slice(0, MOST_ADDRESSES);
-  const what = isAddress ? closed : `${host}, which is ${closed},`;
+  // Not to which: whoever enrols images needn't learn the addresses behind the site's own names.
+  const what = isAddress ? `${closed} is not` : `${host} doesn't lead to`;
   throw new AppError(
     "forbidden",
-    `${what} is not an address of the public internet; whoever runs the box may allow such with QVD_IMAGE_PRIVATE_URLS`,
+    `${what} an address of the public internet; whoever runs the box may allow such with QVD_IMAGE_PRIVATE_URLS`,
   );
 }
 
