@@ -1,7 +1,7 @@
 /** What the units of systemd and the installer call: preparing a box, clearing one, and a migration that waits. */
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { chmod, mkdir, mkdtemp, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { boxClear } from "../../src/cli/box/clear.ts";
 import { boxPrepare } from "../../src/cli/box/prepare-command.ts";
 import type { CommandIo } from "../../src/cli/command.ts";
@@ -41,6 +41,15 @@ test("a prepared box has its folders, and settings for others without the owner'
   expect(text).not.toMatch(/very-secret|QVD_CONFIG/);
   const secrets = layoutOf(`${folder}/state`, `${folder}/run`).secretsFolder;
   expect((await stat(secrets)).mode & 0o777).toBe(0o711);
+});
+
+test("settings for others are never written through a link that lies in their way", async () => {
+  const file = `${folder}/public.conf`;
+  await writeFile(`${folder}/victim`, "the host's");
+  await symlink(`${folder}/victim`, `${file}.new`);
+  expect(await boxPrepare.run(io, { positionals: [], options: { "public-settings": file } })).toBe(0);
+  expect(await Bun.file(`${folder}/victim`).text()).toBe("the host's");
+  expect(await Bun.file(file).text()).toContain("QVD_STATE=");
 });
 
 test("a box whose node runs is not cleared", async () => {

@@ -1,4 +1,4 @@
-import { rename, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { textOption } from "../admin/arguments.ts";
 import { childEnv } from "../child.ts";
 import type { Command } from "../command.ts";
@@ -25,9 +25,10 @@ export const boxPrepare: Command = {
     const file = textOption(args, "public-settings");
     if (file === undefined) return 0;
     const lines = Object.entries(childEnv(config)).filter(([name]) => name !== "QVD_CONFIG");
-    await writeFile(`${file}.new`, lines.map(([name, value]) => `${name}=${value}\n`).join(""), {
-      mode: 0o644,
-    });
+    // Its folder is the other process's own: what lies there already, such as a link to elsewhere, is not written to.
+    await rm(`${file}.new`, { force: true });
+    const text = lines.map(([name, value]) => `${name}=${value}\n`).join("");
+    await writeFile(`${file}.new`, text, { mode: 0o644, flag: "wx" });
     await rename(`${file}.new`, file);
     return 0;
   },
