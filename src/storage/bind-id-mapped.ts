@@ -5,8 +5,8 @@
  */
 
 import { closeSync } from "node:fs";
+import type { IdMap } from "./id-maps.ts";
 import type { Libc } from "./libc.ts";
-import type { UserNamespace } from "./user-namespace.ts";
 
 export type BindOptions = {
   readonly source: string;
@@ -18,7 +18,7 @@ export type BindOptions = {
 };
 
 /** Synchronous on purpose: a descriptor of a detached mount must not outlive this call. */
-export function bindIdMapped(libc: Libc, namespace: UserNamespace, options: BindOptions): void {
+export function bindIdMapped(libc: Libc, namespace: IdMap, options: BindOptions): void {
   const tree = libc.openTree(options.source);
   try {
     libc.setMountAttributes(tree, {

@@ -1,10 +1,11 @@
 /**
  * The few system calls that no program of the system offers: id-mapped binds (util-linux learns them after
  * Debian 12) and a lock that ends with our process. Called through bun:ffi, which its manual calls
- * experimental, so all of it is here: three mount calls, flock, and ioctl for loop devices; none of them blocking.
+ * experimental, so all of it is here: the mount calls, flock, and ioctl for loop devices; none of them blocking.
  */
 
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
+import { getSystemErrorMap } from "node:util";
 import { AppError } from "../lib/errors.ts";
 
 export type MountAttributes = {
@@ -14,12 +15,23 @@ export type MountAttributes = {
   readonly userNamespace?: number;
 };
 
+export type NewMount = {
+  readonly type: "overlay";
+  /** What the list of mounts calls it. */
+  readonly source: string;
+  readonly target: string;
+  /** As the file system reads them. */
+  readonly options: string;
+};
+
 export interface Libc {
   /** A detached copy of the mount below `path`; the descriptor returned is the caller's to close. */
   openTree(path: string): number;
   /** Always adds nodev, and nosuid where setuid programs aren't allowed. */
   setMountAttributes(tree: number, attributes: MountAttributes): void;
   moveMount(tree: number, target: string): void;
+  /** Mounts a new file system; flags are those that every desktop's has (nodev). `driver-failed` names the kernel's error. */
+  mount(what: NewMount): void;
   /** False when another holds the lock. The lock ends when the descriptor is closed, however that happens. */
   tryLock(descriptor: number): boolean;
   /** What the kernel answers; its error as a negative number. Bytes may be written to by the kernel. */
@@ -40,8 +52,11 @@ const MOUNT_ATTR_RDONLY = 0x1n;
 const MOUNT_ATTR_NOSUID = 0x2n;
 const MOUNT_ATTR_NODEV = 0x4n;
 const MOUNT_ATTR_IDMAP = 0x100000n;
+const MS_NODEV = 4n;
 const LOCK_EX_NB = 2 | 4;
 const EWOULDBLOCK = 11;
+const ENOSPC = 28;
+const EDQUOT = 122;
 
 /** Opens the C library. Cheap, but made once and handed on. */
 export function openLibc(): Libc {
@@ -50,6 +65,7 @@ export function openLibc(): Libc {
     syscall: { args: [i64, i64, i64, i64, i64, i64], returns: i64 },
     flock: { args: [i32, i32], returns: i32 },
     ioctl: { args: [i32, i64, i64], returns: i32 },
+    mount: { args: [i64, i64, i64, i64, i64], returns: i32 },
     __errno_location: { args: [], returns: pointer },
   });
   // Right after the call, before the engine can make another on this thread.
@@ -98,6 +114,18 @@ export function openLibc(): Libc {
           ]),
         ),
       ),
+    mount: ({ type, source, target, options }) =>
+      withText(type, (kind) =>
+        withText(source, (from) =>
+          withText(target, (to) =>
+            withText(options, (data) => {
+              if (symbols.mount(from, to, kind, MS_NODEV, data) === 0) return;
+              const text = describeErrno(errno());
+              throw new AppError("driver-failed", `mounting ${source} at ${target}: ${text}`);
+            }),
+          ),
+        ),
+      ),
     tryLock(descriptor) {
       if (symbols.flock(descriptor, LOCK_EX_NB) === 0) return true;
       const fault = errno();
@@ -110,6 +138,13 @@ export function openLibc(): Libc {
       return result < 0 ? -errno() : result;
     },
   };
+}
+
+/** In the words of the C library where somebody looks for them (`isFullDisk`). */
+function describeErrno(code: number): string {
+  const [, text] = getSystemErrorMap().get(-code) ?? [];
+  const words = code === ENOSPC ? "No space left on device" : code === EDQUOT ? "Disk quota exceeded" : text;
+  return words === undefined ? `error ${code} from the kernel` : `${words} (error ${code} from the kernel)`;
 }
 
 /** `struct mount_attr`: attr_set, attr_clr, propagation, userns_fd, each 64 bits. */

@@ -15,6 +15,7 @@ import { AppError } from "../lib/errors.ts";
 import { bindIdMapped } from "./bind-id-mapped.ts";
 import { isFullDisk } from "./broken-image.ts";
 import { freeBytes } from "./free-bytes.ts";
+import type { IdMap } from "./id-maps.ts";
 import { isThere } from "./is-there.ts";
 import { type HomeSources, prepareHome } from "./mount-home.ts";
 import { mountOverlay } from "./mount-overlay.ts";
@@ -22,7 +23,6 @@ import { parseMountinfo } from "./mountinfo.ts";
 import { keptSystem, missingBase, prepareSystem, type SystemPlace } from "./prepare-system.ts";
 import type { StorageContext } from "./storage.ts";
 import { unmountDesktop } from "./unmount-desktop.ts";
-import { type UserNamespace, withUserNamespace } from "./user-namespace.ts";
 
 export type MountRequest = {
   readonly vmId: VmId;
@@ -126,10 +126,10 @@ async function mountAll(
   vm: VmLayout,
   request: MountRequest & { readonly disks: Promise<Prepared> },
 ): Promise<readonly string[]> {
-  const { libc } = context;
+  const { libc, idMaps } = context;
   const range = idRangeOf(context.idRangeFirst, request.slot);
   const mountPoints = [vm.root, vm.home];
-  const system = await withUserNamespace(range, async (namespace) => {
+  const system = await idMaps.use(range, async (namespace) => {
     const { home, system: place } = await request.disks;
     bindIdMapped(libc, namespace, { source: home.home, target: vm.home, isReadOnly: false });
     for (const [name, source] of home.kept) {
@@ -149,13 +149,13 @@ async function mountAll(
     return place;
   });
   if (system.style === "overlay")
-    await mountOverlay({ vmId: request.vmId, lower: vm.base, root: vm.root, ...system });
+    mountOverlay(libc, { vmId: request.vmId, lower: vm.base, root: vm.root, ...system });
   return mountPoints;
 }
 
 async function bindBase(
   { layout, libc }: StorageContext,
-  namespace: UserNamespace,
+  namespace: IdMap,
   { vmId, diId }: MountRequest,
 ): Promise<void> {
   const source = baseFolder(layout, diId);

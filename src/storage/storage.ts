@@ -15,6 +15,7 @@ import { fetchImage } from "./fetch/fetch-image.ts";
 import { FETCH_TIMES, type FetchRequest } from "./fetch/fetch-times.ts";
 import { lookupHost, mayReachPublic } from "./fetch/resolve-host.ts";
 import { freeBytes } from "./free-bytes.ts";
+import { IdMaps } from "./id-maps.ts";
 import { ALLOCATED_MB } from "./image-file.ts";
 import { tryImageLock } from "./image-lock.ts";
 import { type Libc, openLibc } from "./libc.ts";
@@ -74,6 +75,7 @@ export type StorageContext = {
   readonly lockTimeoutMs: number;
   readonly allocatedMb: number;
   readonly libc: Libc;
+  readonly idMaps: IdMaps;
 };
 
 export interface Storage {
@@ -115,6 +117,7 @@ export function createStorage(options: StorageOptions): Storage {
   const context: StorageContext = {
     ...{ layout, idRangeFirst, reserveBytes, boxName, driver, lockTimeoutMs, allocatedMb },
     libc: openLibc(),
+    idMaps: new IdMaps(),
   };
   return {
     verifyArchive,

@@ -9,6 +9,7 @@ import { layoutOf } from "../../../src/domain/node/layout.ts";
 import { isAppError } from "../../../src/lib/errors.ts";
 import { run } from "../../../src/lib/run.ts";
 import { sleep } from "../../../src/lib/wait.ts";
+import { IdMaps } from "../../../src/storage/id-maps.ts";
 import { makeImage } from "../../../src/storage/image-file.ts";
 import { openLibc } from "../../../src/storage/libc.ts";
 import { mountImage } from "../../../src/storage/mount-image.ts";
@@ -23,6 +24,7 @@ const context = {
   lockTimeoutMs: 1_000,
   allocatedMb: 0,
   libc: openLibc(),
+  idMaps: new IdMaps(),
 } as const;
 
 let writing = new AbortController();
