@@ -13,7 +13,7 @@ import type { PortElement } from "./port-element.ts";
 export type CheckDeps = {
   readonly prober: ArpProber;
   /** What the kernel holds now, or a moment ago. */
-  readonly listElements: () => Promise<readonly PortElement[]>;
+  readonly listElements: () => Promise<readonly Omit<PortElement, "group">[]>;
 };
 
 const IFF_UP = 1;

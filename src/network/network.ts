@@ -1,7 +1,8 @@
 /**
  * The desktop network of a box: a bridge behind NAT, and rules by which desktops reach neither each other nor
- * the host. Remembers nothing: what is there is read from the kernel, so a restarted node goes on with the
- * ports of running desktops. Called by the node's executors; addresses are decided elsewhere.
+ * the host. What is there is read from the kernel, so a restarted node goes on with the ports of running
+ * desktops; what was read and changed since is remembered to save a start from reading it again, and checks never
+ * go by that. Called by the node's executors; addresses are decided elsewhere.
  */
 
 import type { VmId } from "../domain/ids.ts";
@@ -20,7 +21,8 @@ import type { DnsmasqFiles } from "./dnsmasq-command.ts";
 import { applyKernelSettings } from "./kernel-settings.ts";
 import { listPorts, type ObservedPort } from "./list-ports.ts";
 import { forgetNeighbours, pinNeighbours } from "./neighbours.ts";
-import { changePortElements, listPortElements, loadRules } from "./port-elements.ts";
+import { listLetThrough, loadRules } from "./port-elements.ts";
+import { PortMemory } from "./port-memory.ts";
 import { renderRuleset } from "./render-ruleset.ts";
 import { shareReads } from "./share-reads.ts";
 
@@ -67,16 +69,18 @@ export function createNetwork(options: NetworkOptions): Network {
   const names = networkNames(instance);
   const inTurn = createTurns();
   const prober = new ArpProber(names.bridge, { mac: macOf(range.gateway), address: range.gateway });
-  const elements = shareReads(() => listPortElements(names), SHARED_READ_MS);
+  const elements = shareReads(() => listLetThrough(names), SHARED_READ_MS);
+  const ports = new PortMemory(names);
   const hosts = options.dnsmasq === undefined ? undefined : new DhcpHosts(options.dnsmasq);
   const ensure = async () => {
     await applyKernelSettings(log);
     await ensureBridge(names.bridge, range, policy.uplink);
-    const ports = await listPortElements(names);
-    await loadRules(renderRuleset({ names, range, policy, resolvers, ports }));
-    await hosts?.keepOnly(ports);
+    ports.forget();
+    const known = await ports.list();
+    await loadRules(renderRuleset({ names, range, policy, resolvers, ports: known }));
+    await hosts?.keepOnly(known);
     // A bridge that was made anew has forgotten them.
-    await pinNeighbours(ports, names.bridge);
+    await pinNeighbours(known, names.bridge);
   };
   const addPort = async (vmId: VmId, address: string, more: PortOptions): Promise<NetworkPort> => {
     if (!isInRange(range, address))
@@ -86,27 +90,31 @@ export function createNetwork(options: NetworkOptions): Network {
       );
     const port = portOf(options, vmId, address);
     const { interfaceName: name, mac } = port;
-    const known = await listPortElements(names);
-    const remove = known.filter((other) => other.interfaceName === name);
+    const remove = (await ports.list()).filter((other) => other.interfaceName === name);
     const added = { interfaceName: name, mac, address, group: more.group };
-    await changePortElements(names, { remove, add: [added] });
-    await hosts?.put({ interfaceName: name, mac, address, hostName: more.hostName });
-    elements.forget();
     const gone = remove.filter((other) => other.address !== address);
-    await forgetNeighbours(gone, names.bridge);
-    await pinNeighbours([added], names.bridge);
+    elements.forget();
+    const made = await Promise.allSettled([
+      ports.change({ remove, add: [added] }),
+      hosts?.put({ interfaceName: name, mac, address, hostName: more.hostName }),
+      forgetNeighbours(gone, names.bridge).then(() => pinNeighbours([added], names.bridge)),
+    ]);
+    for (const one of made) if (one.status === "rejected") throw one.reason;
+    elements.forget();
     return port;
   };
   const removePort = async (vmId: VmId) => {
     const name = interfaceName(instance, vmId);
-    const remove = (await listPortElements(names)).filter((port) => port.interfaceName === name);
-    await changePortElements(names, { remove, add: [] });
+    ports.forget();
+    const remove = (await ports.list()).filter((port) => port.interfaceName === name);
+    await ports.change({ remove, add: [] });
     elements.forget();
     await forgetNeighbours(remove, names.bridge);
     await hosts?.remove(name);
     await removeInterface(name);
   };
   const remove = async () => {
+    ports.forget();
     const tables = [`table bridge ${names.table}`, `table inet ${names.table}`];
     await loadRules(tables.flatMap((table) => [table, `delete ${table}`]).join("\n"));
     await removeInterface(names.bridge);

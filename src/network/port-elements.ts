@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import type { NetworkNames } from "../domain/node/network-names.ts";
-import { run, runOk } from "../lib/run.ts";
+import { type RunResult, run, runOk } from "../lib/run.ts";
 import { groupOf, PORT_SETS, type PortElement, SET_NAMES } from "./port-element.ts";
 
 const listSchema = z.object({
@@ -20,8 +20,6 @@ const listSchema = z.object({
 
 /** What the kernel holds; nothing where the tables don't exist. */
 export async function listPortElements(names: NetworkNames): Promise<readonly PortElement[]> {
-  const list = (...words: string[]) =>
-    run(["/usr/sbin/nft", "--json", "list", ...words], { timeoutMs: 10_000 });
   const [ports, groups] = await Promise.all([
     list("set", "bridge", names.table, "ip4"),
     list("map", "bridge", names.table, "groups"),
@@ -29,6 +27,16 @@ export async function listPortElements(names: NetworkNames): Promise<readonly Po
   if (ports.exitCode !== 0) return [];
   // Tables of an earlier release have no groups.
   return parsePortElements(ports.stdout, groups.exitCode === 0 ? groups.stdout : undefined);
+}
+
+/** The same without the groups, for one program less: who may speak as what. */
+export async function listLetThrough(names: NetworkNames): Promise<readonly Omit<PortElement, "group">[]> {
+  const { exitCode, stdout } = await list("set", "bridge", names.table, "ip4");
+  return exitCode === 0 ? parsePortElements(stdout) : [];
+}
+
+function list(...words: string[]): Promise<RunResult> {
+  return run(["/usr/sbin/nft", "--json", "list", ...words], { timeoutMs: 10_000 });
 }
 
 export function parsePortElements(portsJson: string, groupsJson?: string): readonly PortElement[] {

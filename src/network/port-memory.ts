@@ -1,0 +1,46 @@
+/**
+ * The ports that the packet filter knows, as read once and changed by us since: nobody else changes them while
+ * the node runs. To read them costs two programs, and a start would wait for them.
+ */
+
+import type { NetworkNames } from "../domain/node/network-names.ts";
+import type { PortElement } from "./port-element.ts";
+import { changePortElements, listPortElements } from "./port-elements.ts";
+
+export type PortChange = { readonly remove: readonly PortElement[]; readonly add: readonly PortElement[] };
+
+/** Not for two at a time. */
+export class PortMemory {
+  readonly #names: NetworkNames;
+  #known: readonly PortElement[] | undefined;
+
+  constructor(names: NetworkNames) {
+    this.#names = names;
+  }
+
+  async list(): Promise<readonly PortElement[]> {
+    this.#known ??= await listPortElements(this.#names);
+    return this.#known;
+  }
+
+  /** All of it or nothing; after a failure the kernel is asked again. */
+  async change(change: PortChange): Promise<void> {
+    const before = await this.list();
+    this.forget();
+    await changePortElements(this.#names, change);
+    this.#known = applyPortChange(before, change);
+  }
+
+  forget(): void {
+    this.#known = undefined;
+  }
+}
+
+export function applyPortChange(
+  ports: readonly PortElement[],
+  { remove, add }: PortChange,
+): readonly PortElement[] {
+  const key = ({ interfaceName, mac, address }: PortElement) => `${interfaceName} ${mac} ${address}`;
+  const replaced = new Set([...remove, ...add].map(key));
+  return [...ports.filter((port) => !replaced.has(key(port))), ...add];
+}
