@@ -65,6 +65,18 @@ describe("a machine's QEMU", () => {
     await end(vmId);
   });
 
+  test("has no network but its cable", async () => {
+    const { vmId } = await startStubborn();
+    const pid = await pidOf(vmId);
+    const interfaces = (await readFile(`/proc/${pid}/net/dev`, "utf8")).match(/^ *[^ :]+(?=:)/gm);
+    expect(interfaces?.map((name) => name.trim())).toEqual(["lo"]);
+    // Abstract sockets of the host's programs go with the network.
+    expect(await readFile(`/proc/${pid}/net/unix`, "utf8")).not.toContain(" @");
+    for (const space of ["net", "ipc", "uts"])
+      expect(await readlink(`/proc/${pid}/ns/${space}`)).not.toBe(await readlink(`/proc/self/ns/${space}`));
+    await end(vmId);
+  });
+
   test("is held to its memory, and what it may have more than the machine", async () => {
     const { vmId, memoryMb } = await startStubborn();
     const groups = await readFile(`/proc/${await pidOf(vmId)}/cgroup`, "utf8");

@@ -41,6 +41,7 @@ export function qemuCommand(spec: MachineSpec, options: QemuOptions): readonly s
   const { accelerator, files, descriptors } = options;
   const isEmulated = accelerator === "tcg";
   return [
+    ...WITHOUT_NETWORK,
     ...asUser(spec.idRange.first, isEmulated ? undefined : options.kvmGid),
     "/usr/bin/qemu-system-x86_64",
     ...["-name", `guest=vm-${spec.vmId},debug-threads=on`],
@@ -64,6 +65,12 @@ export function qemuCommand(spec: MachineSpec, options: QemuOptions): readonly s
     ...["-device", "qemu-xhci", "-device", "usb-tablet"],
   ];
 }
+
+/**
+ * A QEMU that its guest has taken over would speak for the box, past all rules of the desktop network. Its cable is
+ * an open descriptor and its sockets are files: it needs no network.
+ */
+const WITHOUT_NETWORK = ["/usr/bin/unshare", "--net", "--ipc", "--uts", "--"];
 
 function asUser(uid: number, extraGid: number | undefined): readonly string[] {
   return [
