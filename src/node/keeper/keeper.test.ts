@@ -107,6 +107,28 @@ beforeEach(() => {
 afterEach(() => world.stop());
 
 describe("a keeper", () => {
+  test.each([
+    { peers: 0, looks: 4 },
+    { peers: 1, looks: 11 },
+  ])("of a box with $peers peers looks $looks times in a second", async ({ peers, looks }) => {
+    let nowMs = 0;
+    let look = () => {};
+    let done = 0;
+    const every = (_ms: number, call: () => void) => {
+      look = call;
+      return () => {};
+    };
+    world.row = { isStanding: true, peers };
+    const timers = { every, after: () => () => {} };
+    world.start({ timers, bootMs: () => nowMs, patWatchdog: () => void done++ });
+    while (nowMs < 1_000) {
+      await Bun.sleep(0);
+      nowMs += 100;
+      look();
+    }
+    expect(done).toBe(looks);
+  });
+
   test("renews both halves and touches nothing", async () => {
     world.start();
     expect(await world.isHeld()).toBe(true);

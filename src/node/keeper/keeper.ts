@@ -60,6 +60,7 @@ export class Keeper {
   #count = 0;
   #trouble = "";
   #toldAtMs = Number.NEGATIVE_INFINITY;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
   #rowAskedAtMs = Number.NEGATIVE_INFINITY;
   #counterAskedAtMs = Number.NEGATIVE_INFINITY;
   #isAskingRow = false;
@@ -99,9 +100,13 @@ export class Keeper {
 
   #look(): void {
     const { bootMs, fence, times, log } = this.#deps;
+    const nowMs = bootMs();
+    // As long as nobody could take over, it is only to be heard.
+    if (!this.#fences && !this.#hasEpochMoved && nowMs - this.#lookedAtMs < TELL_EVERY_MS) return;
+    this.#lookedAtMs = nowMs;
     const order = decideLease(
       {
-        nowMs: bootMs(),
+        nowMs,
         phase: this.#phase,
         fences: this.#fences,
         hasEpochMoved: this.#hasEpochMoved,
