@@ -1,9 +1,10 @@
 /** Recipes and what they may not do. Building for real is in the long form. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { runOk } from "../../src/lib/run.ts";
 import { buildConfinement } from "../../src/storage/build/build-confinement.ts";
+import { readAsOwner } from "../../src/storage/build/read-as-owner.ts";
 import { hashRecipes, readRecipes } from "../../src/storage/build/read-recipe.ts";
 
 const ROOT = `${import.meta.dir}/../..`;
@@ -63,6 +64,16 @@ describe("reading a recipe", () => {
     await writeFile(`${folder}/script`, "false");
     expect(await key()).not.toBe(first);
   });
+});
+
+test("a recipe's folder is read with its owner's rights, wherever its files lead meanwhile", async () => {
+  const folder = await lay("strange", "");
+  await chown(folder, 65_534, 65_534);
+  await writeFile(`${scratch}/secret`, "only root's", { mode: 0o600 });
+  await symlink(`${scratch}/secret`, `${folder}/customize`);
+  const copy = readAsOwner(folder, ["/usr/bin/cat", "--", "customize"], `${scratch}/copy`);
+  await expect(copy).rejects.toThrow(/as its owner \(id 65534\): .*Permission denied/);
+  expect(await Bun.file(`${scratch}/copy`).text()).toBe("");
 });
 
 describe("what runs while an image is built", () => {

@@ -12,6 +12,7 @@ import { CLEAN_ENV, runOk } from "../../lib/run.ts";
 import { buildConfinement } from "./build-confinement.ts";
 import { listSources, readAptProxies } from "./list-sources.ts";
 import { planBuild, type StagedStory, stepOf } from "./plan-build.ts";
+import { readAsOwner } from "./read-as-owner.ts";
 import type { FoundRecipe } from "./read-recipe.ts";
 import { formatApplication } from "./recipe.ts";
 
@@ -78,22 +79,25 @@ async function stage({ recipe, folder }: FoundRecipe, into: string): Promise<Sta
       `${into}/menu/usr/share/applications/${application.id}.desktop`,
       formatApplication(application),
     );
-  const sources = [
-    ...(recipe.files === undefined ? [] : ["-C", `${folder}/${recipe.files}`, "."]),
-    ...(recipe.applications.length === 0 ? [] : ["-C", `${into}/menu`, "."]),
-  ];
-  const filesTar = sources.length === 0 ? undefined : `${into}/files.tar`;
-  if (filesTar !== undefined)
-    await runOk("packing the recipe's files", [
-      ...["/usr/bin/tar", "--create"],
-      ...["--owner=0", "--group=0", "--numeric-owner", "--mode=u+rw,go+r,go-w,a+X", "--sort=name"],
-      ...[`--mtime=@${EPOCH}`, `--file=${filesTar}`, ...sources],
+  const hasMenu = recipe.applications.length > 0;
+  const filesTar = recipe.files === undefined && !hasMenu ? undefined : `${into}/files.tar`;
+  if (filesTar !== undefined && recipe.files !== undefined)
+    await readAsOwner(folder, [...PACK, "--create", "-C", `./${recipe.files}`, "."], filesTar);
+  if (filesTar !== undefined && hasMenu)
+    await runOk("packing the recipe's menu", [
+      ...[...PACK, recipe.files === undefined ? "--create" : "--append"],
+      ...[`--file=${filesTar}`, "-C", `${into}/menu`, "."],
     ]);
   if (recipe.customize === undefined) return { filesTar, customize: undefined };
   const customize = `${into}/customize`;
-  await writeFile(customize, await Bun.file(`${folder}/${recipe.customize}`).bytes(), { mode: 0o644 });
+  await readAsOwner(folder, ["/usr/bin/cat", "--", recipe.customize], customize);
   return { filesTar, customize };
 }
+
+const PACK = [
+  ...["/usr/bin/tar", "--owner=0", "--group=0", "--numeric-owner", "--sort=name", `--mtime=@${EPOCH}`],
+  "--mode=u+rw,go+r,go-w,a+X",
+];
 
 async function runBuilder(options: BuildOptions, work: string, command: readonly string[]): Promise<void> {
   const confinement = await buildConfinement({ workFolder: work, alsoCovered: options.covered });
