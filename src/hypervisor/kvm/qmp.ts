@@ -4,6 +4,8 @@
  * trusted: a guest may have taken it over.
  */
 
+import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { z } from "zod";
 import { AppError } from "../../lib/errors.ts";
 import { LineSplitter } from "../../lib/lines.ts";
@@ -45,6 +47,8 @@ class Visit {
   /** Answers come in the order of the questions, the greeting first. */
   readonly #waiting: PromiseWithResolvers<unknown>[] = [];
   #socket: Bun.Socket | undefined;
+  /** Of the socket's place in the file system; kept for as long as the visit, so that it names nothing else. */
+  #descriptor: number | undefined;
   #fault: AppError | undefined;
 
   constructor(path: string) {
@@ -53,8 +57,10 @@ class Visit {
 
   async greet(): Promise<void> {
     const greeting = this.#expect();
+    this.#descriptor = openSocket(this.#path);
+    if (this.#descriptor === undefined) this.fail("nobody listens there");
     Bun.connect({
-      unix: this.#path,
+      unix: `/proc/self/fd/${this.#descriptor}`,
       socket: {
         open: (socket) => {
           if (this.#fault === undefined) this.#socket = socket;
@@ -86,6 +92,8 @@ class Visit {
 
   close(): void {
     this.fail("the visit is over");
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
   }
 
   #expect(): Promise<unknown> {
@@ -106,6 +114,26 @@ class Visit {
     const answer = this.#waiting.shift();
     if (error === undefined) answer?.resolve(parsed.data.return);
     else answer?.reject(new AppError("driver-failed", `The QEMU at ${this.#path} refused: ${error.desc}`));
+  }
+}
+
+/** From fcntl.h; Node has no name for it. */
+const O_PATH = 0o10000000;
+
+/**
+ * The folder is the QEMU's own: one that its guest has taken over may lay a link there to another machine's socket,
+ * and what we ask would be asked of that one.
+ */
+function openSocket(path: string): number | undefined {
+  try {
+    const descriptor = openSync(path, O_PATH | constants.O_NOFOLLOW);
+    const found = fstatSync(descriptor);
+    if (found.isSocket() && found.uid === statSync(dirname(path)).uid) return descriptor;
+    closeSync(descriptor);
+    return undefined;
+  } catch {
+    // It isn't there yet, or any more.
+    return undefined;
   }
 }
 
