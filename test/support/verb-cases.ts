@@ -52,6 +52,7 @@ import { purgeVm } from "../../src/service/vm/purge.ts";
 import { releaseVm } from "../../src/service/vm/release.ts";
 import { takeOverDesktops } from "../../src/service/vm/take-over.ts";
 import { unblockVm } from "../../src/service/vm/unblock.ts";
+import { wishVms } from "../../src/service/vm/wish-many.ts";
 import { wishVmRunning } from "../../src/service/vm/wish-running.ts";
 import { wishVmStopped } from "../../src/service/vm/wish-stopped.ts";
 import { wishVmStoppedByPolicy } from "../../src/service/vm/wish-stopped-by-policy.ts";
@@ -176,6 +177,12 @@ export const VERB_CASES: Readonly<Record<string, Case>> = {
   "vm/delete": {
     also: ["tenant"],
     call: async (c, s, name) => deleteVm(c, { vmId: await makeVm(s, name) }),
+  },
+  "vm/wish-many": {
+    also: ["tenant", "owner"],
+    roles: ["qvd_admin", "qvd_broker", "qvd_node"],
+    prepare: (c, s) => wishVmStopped(c, { vmId: s.alice.vmId }),
+    call: (c, s) => wishVms(c, { vmIds: [s.alice.vmId], wish: "running" }),
   },
   "vm/wish-running": {
     also: ["tenant", "owner"],

@@ -8,8 +8,10 @@ import type { Context } from "../context.ts";
 
 export type FoundVm = typeof vms.$inferSelect;
 
-/** The words of QVD, which clients show. */
-const NO_SUCH_VM = "The requested virtual machine does not exist";
+/** In the words of QVD, which clients show. */
+export function noSuchVm(): AppError {
+  return new AppError("not-found", "The requested virtual machine does not exist");
+}
 
 /**
  * The desktop, its row locked until the transaction ends, after the actor's right was checked. One that is
@@ -21,7 +23,7 @@ export async function findVmFor(inside: Context, action: Action, vmId: VmId): Pr
     .from(vms)
     .where(and(eq(vms.id, vmId), isNull(vms.deletedAt)))
     .for("update");
-  if (vm === undefined) throw new AppError("not-found", NO_SUCH_VM);
+  if (vm === undefined) throw noSuchVm();
   authorize(inside, action, {
     what: `desktop ${vmId}`,
     tenantId: vm.tenantId,

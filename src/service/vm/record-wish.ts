@@ -1,11 +1,12 @@
-/** The one writer of a desktop's wish: each change is a generation of its own, and a line of the trail. */
+/** The one writer of desktops' wishes: each change is a generation of its own, and a line of the trail. */
 
 import { eq, sql } from "drizzle-orm";
-import { vmReports, vms } from "../../db/schema/index.ts";
+import { auditLog, vmEvents, vmReports, vms } from "../../db/schema/index.ts";
+import type { Action } from "../../domain/access/action.ts";
 import { formatActor } from "../../domain/access/actor.ts";
-import { needsNewWish } from "../../domain/session/needs-new-wish.ts";
+import type { VmId } from "../../domain/ids.ts";
+import { needsNewWish, type WishedDesktop } from "../../domain/session/needs-new-wish.ts";
 import type { Context } from "../context.ts";
-import { appendTrail } from "../trail.ts";
 import type { FoundVm } from "./find.ts";
 
 export type RecordedWish = {
@@ -14,35 +15,51 @@ export type RecordedWish = {
   readonly isNew: boolean;
 };
 
-/** Wants the desktop's row locked by the caller (`findVmFor`); `text` is what the trail says. */
-export async function recordWish(
+export type WantedWish = {
+  readonly wish: "running" | "stopped";
+  /** What the trail says. */
+  readonly text: string;
+  /** What the audit log calls it; without, the caller writes the audit row. */
+  readonly action?: Action;
+};
+
+/** Wants the desktop's row locked by the caller (`findVmFor`). */
+export async function recordWish(inside: Context, vm: FoundVm, wanted: WantedWish): Promise<RecordedWish> {
+  const report = wanted.wish === "running" ? await readReport(inside, vm) : undefined;
+  if (!isNewWish({ ...vm, report }, wanted.wish)) return { generation: vm.wishGeneration, isNew: false };
+  await recordWishes(inside, [vm.id], wanted);
+  return { generation: vm.wishGeneration + 1, isNew: true };
+}
+
+/** Whether the wish is another than the one that stands. */
+export function isNewWish(desktop: WishedDesktop, wish: "running" | "stopped"): boolean {
+  return wish === "running" ? needsNewWish(desktop) : desktop.wish !== "stopped";
+}
+
+/** Writes the wish of each, whatever stood before; wants their rows locked. One statement for all. */
+export async function recordWishes(
   inside: Context,
-  vm: FoundVm,
-  wanted: { readonly wish: "running" | "stopped"; readonly text: string },
-): Promise<RecordedWish> {
-  const isNew =
-    wanted.wish === "running"
-      ? needsNewWish({ ...vm, report: await readReport(inside, vm) })
-      : vm.wish !== "stopped";
-  if (!isNew) return { generation: vm.wishGeneration, isNew };
-  const generation = vm.wishGeneration + 1;
-  await inside.db
-    .update(vms)
-    .set({
-      wish: wanted.wish,
-      wishGeneration: generation,
-      wishedAt: sql`qvd_now()`,
-      wishedBy: formatActor(inside.actor),
-    })
-    .where(eq(vms.id, vm.id));
-  await appendTrail(inside, {
-    vmId: vm.id,
-    code: "wish-recorded",
-    text: wanted.text,
-    wishGeneration: generation,
-    detail: { wish: wanted.wish },
-  });
-  return { generation, isNew };
+  vmIds: readonly VmId[],
+  wanted: WantedWish,
+): Promise<void> {
+  if (vmIds.length === 0) return;
+  const actor = formatActor(inside.actor);
+  const ids = `{${vmIds.join(",")}}`;
+  const audited = sql`, audited as (
+      insert into ${auditLog} (actor, origin, action, tenant_id, subject_kind, subject_id, subject_name)
+      select ${actor}, ${inside.origin ?? null}::text, ${wanted.action ?? ""}, tenant_id, 'vm', id, name from wished
+    )`;
+  await inside.db.execute(sql`
+    with wished as (
+      update ${vms} set wish = ${wanted.wish}, wish_generation = wish_generation + 1, wished_at = qvd_now(),
+        wished_by = ${actor}
+      where id = any (${ids}::int[]) returning id, tenant_id, name, wish_generation
+    ), told as (
+      insert into ${vmEvents} (vm_id, code, text, wish_generation, actor, detail)
+      select id, 'wish-recorded', ${wanted.text}, wish_generation, ${actor},
+        jsonb_build_object('wish', ${wanted.wish}::text) from wished
+    )${wanted.action === undefined ? sql`` : audited}
+    select count(*) from wished`);
 }
 
 async function readReport(inside: Context, vm: FoundVm) {

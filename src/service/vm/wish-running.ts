@@ -2,7 +2,6 @@ import { z } from "zod";
 import type { VmId } from "../../domain/ids.ts";
 import { type Context, change } from "../context.ts";
 import { idField, parseInput } from "../input.ts";
-import { auditVm } from "./audit-vm.ts";
 import { findVmFor } from "./find.ts";
 import { type RecordedWish, recordWish } from "./record-wish.ts";
 import { refuseBlocked } from "./refuse-blocked.ts";
@@ -18,8 +17,10 @@ export async function wishVmRunning(
   return await change(context, { doing: `start desktop ${vmId}` }, async (inside) => {
     const vm = await findVmFor(inside, "vm.wish-running", vmId);
     refuseBlocked(vm);
-    const recorded = await recordWish(inside, vm, { wish: "running", text: "Asked to start." });
-    if (recorded.isNew) await auditVm(inside, "vm.wish-running", { vm });
-    return recorded;
+    return await recordWish(inside, vm, {
+      wish: "running",
+      text: "Asked to start.",
+      action: "vm.wish-running",
+    });
   });
 }

@@ -2,7 +2,6 @@ import { z } from "zod";
 import type { VmId } from "../../domain/ids.ts";
 import { type Context, change } from "../context.ts";
 import { idField, parseInput, wholeNumber } from "../input.ts";
-import { auditVm } from "./audit-vm.ts";
 import { findVmFor } from "./find.ts";
 import { type RecordedWish, recordWish } from "./record-wish.ts";
 
@@ -27,8 +26,6 @@ export async function wishVmStopped(
       return { generation: vm.wishGeneration, isNew: false };
     }
     const text = inside.actor.kind === "vm" ? "Powered off from inside." : "Asked to stop.";
-    const recorded = await recordWish(inside, vm, { wish: "stopped", text });
-    if (recorded.isNew) await auditVm(inside, "vm.wish-stopped", { vm });
-    return recorded;
+    return await recordWish(inside, vm, { wish: "stopped", text, action: "vm.wish-stopped" });
   });
 }
