@@ -6,13 +6,19 @@
  * executed in one message, which no pooler parts.
  */
 
-import { type SQL, sql } from "drizzle-orm";
+import { DrizzleQueryError, type SQL, sql } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
 import type { Db } from "./client.ts";
 import { isStatementUnknown } from "./errors.ts";
 import { formatLiteral, type LiteralValue } from "./literal.ts";
 
 export type Prepared = { readonly name: string; readonly definition: string };
+
+/**
+ * A plan for the very values looks cheaper than the general one by more than its making costs, on paper. And a plan
+ * that is kept must not be one for tables that were empty when it was made: all these statements have indexes.
+ */
+const SETTINGS = "set local plan_cache_mode = force_generic_plan; set local enable_seqscan = off";
 
 /** `types` are those of `$1`, `$2`… in `text`, which has no other parameters. */
 export function prepared(types: readonly string[], text: SQL): Prepared {
@@ -34,8 +40,7 @@ export async function executePrepared<Row extends Record<string, unknown>>(
 ): Promise<readonly Row[]> {
   const { name } = statement;
   const given = values.length === 0 ? "" : `(${values.map(formatLiteral).join(", ")})`;
-  // A plan for the very values looks cheaper than the general one by more than its making costs, on paper.
-  const execute = `set local plan_cache_mode = force_generic_plan; execute ${name}${given}`;
+  const execute = `${SETTINGS}; execute ${name}${given}`;
   try {
     return await lastRows<Row>(db, execute);
   } catch (error) {
@@ -55,8 +60,11 @@ function define({ name, definition }: Prepared): string {
 
 /** Of a message with several statements the driver returns the rows of each. */
 async function lastRows<Row extends Record<string, unknown>>(db: Db, text: string): Promise<readonly Row[]> {
-  const answers: readonly unknown[] = await db.execute(sql.raw(text));
+  const answers: readonly unknown[] = await db.execute(sql.raw(text)).catch((error: unknown) => {
+    // Without the layer that repeats the whole statement: its values are many and nobody's business in a log.
+    throw error instanceof DrizzleQueryError && error.cause !== undefined ? error.cause : error;
+  });
   const last = answers.at(-1);
-  // One statement after at least one other: the driver's answer is a list of lists.
+  // A statement after others: the driver's answer is a list of lists.
   return Array.isArray(last) ? (last as Row[]) : [];
 }

@@ -13,7 +13,7 @@ import type { Log } from "../lib/log.ts";
 import { readProcessIdentity } from "../lib/process.ts";
 import type { Network } from "../network/network.ts";
 import type { Storage } from "../storage/storage.ts";
-import type { Wake } from "../wire/wake/messages.ts";
+import type { TellWake, Wake } from "../wire/wake/messages.ts";
 import { BaseUnpacker } from "./base-unpacker.ts";
 import type { NodeIdentity, NodeSettings } from "./deps.ts";
 import { createGuestChannels, type GuestChannels, type GuestEvent } from "./guest-channel/guest-channels.ts";
@@ -125,7 +125,7 @@ export class Box {
     await lease.start();
     await network.ensure();
     const notices = this.#openNotices(() => siteWakes);
-    const tell = (wake: Wake) => notices.tell(wake);
+    const tell: TellWake = (wake, reach) => notices.tell(wake, reach);
     // The loop takes the events of channels that it opens itself: neither can be made first.
     const channels = this.#openChannels(node, tell, (vmId, event) => loop.takeGuestEvent(vmId, event));
     const hasLease = () => lease.state.isHeld;
@@ -185,7 +185,7 @@ export class Box {
   /** What desktops say is `hear`'s; of failing hooks their trails are told as well. */
   #openChannels(
     node: NodeIdentity,
-    tell: (wake: Wake) => void,
+    tell: TellWake,
     hear: (vmId: VmId, event: GuestEvent) => void,
   ): GuestChannels {
     const { database, clock, log } = this.#deps;
@@ -201,7 +201,7 @@ export class Box {
     });
   }
 
-  async #place(node: NodeIdentity, tell: (wake: Wake) => void): Promise<readonly VmId[]> {
+  async #place(node: NodeIdentity, tell: TellWake): Promise<readonly VmId[]> {
     const { database, log, placement: options = {} } = this.#deps;
     const placed = await placeDesktops({ db: database.orm, node, log, options });
     // Boxes that were given one look at once; this one looks anyway.
@@ -213,7 +213,7 @@ export class Box {
     readonly node: NodeIdentity;
     readonly hasLease: () => boolean;
     readonly place: () => Promise<readonly VmId[]>;
-    readonly tell: (wake: Wake) => void;
+    readonly tell: TellWake;
   }): NodesWatch | undefined {
     const { takeover, database, clock, log } = this.#deps;
     if (takeover === undefined) return undefined;
@@ -290,6 +290,7 @@ export class Box {
       onWake: (wake) => this.#wake(wake),
       notify: (payload) => siteWakes().send(payload),
       mostWakes: () => siteWakes().mostWakes,
+      isPolled: () => siteWakes().isPolling,
     });
   }
 

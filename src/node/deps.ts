@@ -10,7 +10,7 @@ import type { Clock, Timers } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Network } from "../network/network.ts";
 import type { Storage } from "../storage/storage.ts";
-import type { Wake } from "../wire/wake/messages.ts";
+import type { TellWake } from "../wire/wake/messages.ts";
 import type { GuestChannels } from "./guest-channel/guest-channels.ts";
 
 export type NodeIdentity = { readonly nodeId: NodeId; readonly name: string };
@@ -53,7 +53,7 @@ export type LoopDeps = {
   readonly network: Pick<Network, "addPort" | "portOf" | "removePort" | "checkPort">;
   readonly channels: GuestChannels;
   /** Tells the other processes of the box that something of a desktop or an image has changed. */
-  readonly tell: (wake: Wake) => void;
+  readonly tell: TellWake;
   /** Gives unplaced desktops to nodes; returns those that were placed. */
   readonly place: () => Promise<readonly VmId[]>;
   /** True while the image is being unpacked in advance, for whoever starts from it first. */

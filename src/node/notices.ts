@@ -10,7 +10,7 @@
 
 import { chmodSync, chownSync } from "node:fs";
 import { type LineConnection, listenLines } from "../lib/line-socket.ts";
-import { formatWake, MOST_WAKE_BYTES, parseWake, type Wake } from "../wire/wake/messages.ts";
+import { formatWake, MOST_WAKE_BYTES, parseWake, type TellWake, type Wake } from "../wire/wake/messages.ts";
 import { gatherWakes } from "./gather-wakes.ts";
 
 export type NoticesOptions = {
@@ -24,11 +24,13 @@ export type NoticesOptions = {
   readonly notify: (payload: string) => void;
   /** Wakes that one notice names; more become one for each topic. */
   readonly mostWakes: () => number;
+  /** A wake for other boxes costs a row of each then: what nobody waits for is not sent. */
+  readonly isPolled: () => boolean;
 };
 
 export type Notices = {
   /** Tells the other processes of this box and the other boxes. */
-  tell(wake: Wake): void;
+  readonly tell: TellWake;
   /** A notice of another box has come. */
   hear(payload: string): void;
   stop(): void;
@@ -62,9 +64,9 @@ export function createNotices(options: NoticesOptions): Notices {
   chmodSync(options.path, 0o660);
   if (options.gid !== undefined) chownSync(options.path, 0, options.gid);
   return {
-    tell: (wake) => {
+    tell: (wake, reach = "site") => {
       broadcast(wake);
-      outside.add(wake);
+      if (reach === "site" || !options.isPolled()) outside.add(wake);
     },
     hear: (payload) => {
       const [origin, ...lines] = payload.split("\n");

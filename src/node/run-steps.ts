@@ -43,7 +43,8 @@ async function report(deps: StepDeps, memory: VmMemory, patch: VmReportPatch): P
   memory.report = next;
   if (next.state !== before) runLookingOn(deps, memory);
   for (const event of events) deps.log.info(event.code, { vmId, text: event.text });
-  deps.tell({ topic: "vm", vmId });
+  // Elsewhere only the broker of its session waits for news of it.
+  deps.tell({ topic: "vm", vmId }, memory.desktop.session === null ? "box" : "site");
 }
 
 /** The box's hooks that change nothing. */

@@ -1,7 +1,7 @@
 /**
  * How boxes wake each other. Up to 50 of them by PostgreSQL's notices: each listens, a change is heard at once.
  * Beyond that a notice for everybody, to everybody, would cost more than the work it announces: nobody listens,
- * each box polls its own row once a second, and who changes something writes into the rows of those whom it
+ * each box polls its own row each second or two, and who changes something writes into the rows of those whom it
  * concerns. Which it is, each box sees by itself, by the number of nodes.
  */
 
@@ -18,7 +18,9 @@ import { formatWake, parseWake, WAKE_TOPICS, type Wake } from "../wire/wake/mess
 import { reportWakes } from "./report/report-wakes.ts";
 
 export const MOST_LISTENERS = 50;
+/** A box polls once a second, less often where the site's polls together were more than a thousand a second. */
 const POLL_EVERY_MS = 1_000;
+const POLL_EVERY_MS_PER_NODE = 1;
 const COUNT_EVERY_MS = 60_000;
 /** PostgreSQL takes a notice of 8000 bytes; beyond this many wakes one for each topic is cheaper. */
 const MOST_NOTICE_WAKES = 40;
@@ -46,7 +48,9 @@ export class SiteWakes {
   #seen: number | undefined;
   #isAsking = false;
   #isStopped = false;
-  #callOffs: (() => void)[] = [];
+  #nodes = 0;
+  #callOffs: readonly (() => void)[] = [];
+  #callOffPoll: (() => void) | undefined;
 
   constructor(deps: SiteWakesDeps) {
     this.#deps = deps;
@@ -65,18 +69,22 @@ export class SiteWakes {
   async start(): Promise<void> {
     await this.#choose();
     // Boxes that start together don't poll together.
-    const firstMs = Math.random() * POLL_EVERY_MS;
-    this.#callOffs = [
-      this.#timers.every(COUNT_EVERY_MS, () => void this.#choose()),
-      this.#timers.after(firstMs, () => {
-        this.#callOffs.push(this.#timers.every(POLL_EVERY_MS, () => void this.#poll()));
-      }),
-    ];
+    this.#callOffs = [this.#timers.every(COUNT_EVERY_MS, () => void this.#choose())];
+    this.#pollIn(Math.random() * POLL_EVERY_MS);
+  }
+
+  #pollIn(ms: number): void {
+    if (this.#isStopped) return;
+    this.#callOffPoll = this.#timers.after(ms, () => {
+      void this.#poll();
+      this.#pollIn(Math.max(POLL_EVERY_MS, this.#nodes * POLL_EVERY_MS_PER_NODE));
+    });
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
     for (const callOff of this.#callOffs) callOff();
+    this.#callOffPoll?.();
     await this.#listening?.close();
   }
 
@@ -94,6 +102,7 @@ export class SiteWakes {
       return undefined;
     });
     if (this.#isStopped) return;
+    this.#nodes = count ?? this.#nodes;
     if (count !== undefined) this.#isPolling = listenAddress === undefined || count > MOST_LISTENERS;
     if (this.#isPolling && this.#listening !== undefined) {
       const old = this.#listening;

@@ -18,6 +18,7 @@ let notices: Notices;
 let heardByNode: Wake[];
 let sent: string[];
 let clients: WakeClient[];
+let isPolled: boolean;
 
 const open = () =>
   createNotices({
@@ -27,12 +28,13 @@ const open = () =>
     onWake: (wake) => heardByNode.push(wake),
     notify: (payload) => sent.push(payload),
     mostWakes: () => 40,
+    isPolled: () => isPolled,
   });
 
 beforeEach(() => {
   folder = mkdtempSync(`${tmpdir()}/qvd-wake-`);
   path = `${folder}/socket`;
-  [heardByNode, sent, clients] = [[], [], []];
+  [heardByNode, sent, clients, isPolled] = [[], [], [], false];
   notices = open();
 });
 afterEach(() => {
@@ -138,4 +140,19 @@ test("who sends no wakes is disconnected, and others are not disturbed", async (
 
 test("only the owner and the group may connect", () => {
   expect(statSync(path).mode & 0o777).toBe(0o660);
+});
+
+test.each([
+  [false, ["box", "site"]],
+  [true, ["site"]],
+])("what only pages of other boxes show goes there unless they poll (%p)", async (polled, reaches) => {
+  isPolled = polled;
+  const one = await connect();
+  const topics = { box: "image", site: "node" } as const;
+  notices.tell({ topic: topics.box }, "box");
+  notices.tell({ topic: topics.site });
+  expect(await has(one.heard, 2)).toBe(true);
+  const isThere = () => reaches.every((reach) => sent.join().includes(topics[reach as "box" | "site"]));
+  expect(await waitFor(isThere, { timeoutMs: 2_000 })).toBe(true);
+  expect(sent.join().includes(topics.box)).toBe(!polled);
 });

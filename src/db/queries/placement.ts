@@ -19,8 +19,10 @@ export async function listPlacementNodes(db: Db): Promise<readonly PlacementNode
     left join ${nodeReports} r on r.node_id = n.id
     left join (
       select v.node_id, sum(o.memory_mb) as memory_mb, sum(o.cpus) as cpus, count(*) as desktops
-      from ${vms} v join ${osfs} o on o.id = v.osf_id left join ${vmReports} s on s.vm_id = v.id
-      where v.wish = 'running' or s.state <> 'stopped' group by v.node_id
+      from ${vms} v join ${osfs} o on o.id = v.osf_id
+      where v.node_id is not null and (v.wish = 'running'
+        or exists (select from ${vmReports} s where s.vm_id = v.id and s.state <> 'stopped'))
+      group by v.node_id
     ) p on p.node_id = n.id
     order by n.id`);
   return rows.map((row) => ({

@@ -29,6 +29,6 @@ const TELL_CONCERNED = prepared(
 function tell(concerned: SQL): SQL {
   return sql`
 insert into ${nodeWakes} as w (node_id, count)
-select id, 1 from (${concerned}) as c (id) where id is not null and id <> $1 order by id
+select id, 1 from (${concerned}) as c (id) where id <> $1 order by id
 on conflict (node_id) do update set count = w.count + 1`;
 }

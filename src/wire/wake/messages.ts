@@ -11,6 +11,11 @@ export type WakeTopic = (typeof WAKE_TOPICS)[number];
 /** Without `vmId` it may concern any desktop. */
 export type Wake = { readonly topic: WakeTopic; readonly vmId?: VmId };
 
+/** `box`: another box needs to know it for its pages only, not for anything that somebody waits for there. */
+export type WakeReach = "box" | "site";
+/** `site` where nothing is said. */
+export type TellWake = (wake: Wake, reach?: WakeReach) => void;
+
 export const MOST_WAKE_BYTES = 256;
 
 export function formatWake(wake: Wake): string {
