@@ -60,6 +60,10 @@ async function startPostgres(folder: string): Promise<void> {
     "shared_buffers = 512MB",
     "max_wal_size = 4GB",
     "max_connections = 100",
+    // What each statement costs: read only with QVD_SCALE_STATEMENTS.
+    ...(process.env.QVD_SCALE_STATEMENTS === undefined
+      ? []
+      : ["shared_preload_libraries = 'pg_stat_statements'", "pg_stat_statements.track_planning = on"]),
   ];
   appendFileSync(`${data}/postgresql.conf`, `\n${settings.join("\n")}\n`);
   await asAccount("start PostgreSQL", [

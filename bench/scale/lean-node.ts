@@ -66,7 +66,9 @@ export async function startLeanNode(options: LeanNodeOptions): Promise<void> {
     network: leanNetwork(),
     channels: guests.openChannels(systemTimers, (vmId, event) => loop.takeGuestEvent(vmId, event)),
     // A real box tells its own brokers and admin besides, by a socket.
-    tell: (wake) => outside.add(wake),
+    tell: (wake, reach) => {
+      if (reach !== "box") outside.add(wake);
+    },
     place: async () => {
       const placed = await placeDesktops({ db, node, log });
       for (const vmId of placed) outside.add({ topic: "vm", vmId });

@@ -9,6 +9,7 @@ import { gatherWakes } from "../../src/node/gather-wakes.ts";
 import { placeDesktops } from "../../src/node/place-desktops.ts";
 import { reportWakes } from "../../src/node/report/report-wakes.ts";
 import type { Context } from "../../src/service/context.ts";
+import { wishVms } from "../../src/service/vm/wish-many.ts";
 import { wishVmRunning } from "../../src/service/vm/wish-running.ts";
 import { wishVmStopped } from "../../src/service/vm/wish-stopped.ts";
 import { parseWake } from "../../src/wire/wake/messages.ts";
@@ -23,13 +24,23 @@ export type Round = {
 
 export type Wished = "running" | "stopped";
 
+export type Orders =
+  /** As at eight in the morning: an administrator's orders for many, and people's own beside; as fast as they are taken. */
+  | { readonly kind: "mixed" }
+  /** One by one, as fast as they are taken or so many a second. */
+  | { readonly kind: "single"; readonly perSecond?: number };
+
 export type Wishing = {
-  /** Wishes for all and waits until all is so; `perSecond` paces the wishes, else as fast as they are taken. */
-  round(vmIds: readonly VmId[], wish: Wished, perSecond?: number): Promise<Round>;
+  /** Wishes for all and waits until all is so. */
+  round(vmIds: readonly VmId[], wish: Wished, orders: Orders): Promise<Round>;
   stop(): void;
 };
 
-const AT_ONCE = 24;
+const PEOPLE = 16;
+const ADMINISTRATORS = 2;
+/** Desktops of an administrator's order, and every how manieth desktop is ordered by itself. */
+export const ORDER_SIZE = 500;
+export const SINGLE_EVERY = 5;
 const DEADLINE_MS = 300_000;
 
 /** `admin` and `node` through the pool, as the processes of one box have them; `owner` looks on. */
@@ -51,25 +62,45 @@ export function startWishing(
   };
   return {
     stop: () => notices.stop(),
-    round: async (vmIds, wish, perSecond) => {
+    round: async (vmIds, wish, orders) => {
       const startedMs = performance.now();
-      const verb = wish === "running" ? wishVmRunning : wishVmStopped;
-      const queue = [...vmIds.entries()];
-      const work = async () => {
-        for (let next = queue.shift(); next !== undefined && !signal.aborted; next = queue.shift()) {
+      const queues = split(vmIds, orders.kind);
+      const pace = orders.kind === "single" ? orders.perSecond : undefined;
+      const byPeople = async () => {
+        const verb = wish === "running" ? wishVmRunning : wishVmStopped;
+        for (let next = queues.single.shift(); next && !signal.aborted; next = queues.single.shift()) {
           const [index, vmId] = next;
-          if (perSecond !== undefined)
-            await sleep(Math.max(1, startedMs + (index * 1000) / perSecond - performance.now()), signal);
+          if (pace !== undefined)
+            await sleep(Math.max(1, startedMs + (index * 1000) / pace - performance.now()), signal);
           await verb(context, { vmId });
           notices.add({ topic: "vm", vmId });
         }
       };
-      await Promise.all(Array.from({ length: AT_ONCE }, work));
+      const byAdministrators = async () => {
+        for (let next = queues.many.shift(); next && !signal.aborted; next = queues.many.shift()) {
+          const { wished } = await wishVms(context, { vmIds: [...next], wish });
+          for (const vmId of wished) notices.add({ topic: "vm", vmId });
+        }
+      };
+      await Promise.all([
+        ...Array.from({ length: PEOPLE }, byPeople),
+        ...Array.from({ length: ADMINISTRATORS }, byAdministrators),
+      ]);
       const last = vmIds.at(-1);
       if (last === undefined) throw new Error("a round needs desktops");
       await untilTrue(via.owner, last, wish, signal);
       return await readRound(via.owner, last, (performance.now() - startedMs) / 1000);
     },
+  };
+}
+
+function split(vmIds: readonly VmId[], kind: Orders["kind"]) {
+  const isSingle = (index: number) => kind === "single" || index % SINGLE_EVERY === 0;
+  const rest = vmIds.filter((_, index) => !isSingle(index));
+  const orders = Math.ceil(rest.length / ORDER_SIZE);
+  return {
+    single: [...vmIds.entries()].filter(([index]) => isSingle(index)),
+    many: Array.from({ length: orders }, (_, n) => rest.slice(n * ORDER_SIZE, (n + 1) * ORDER_SIZE)),
   };
 }
 
