@@ -190,6 +190,18 @@ describe("a second box", () => {
   }, 30_000);
 });
 
+test("a code needs not stand on the command line, where every account could read and use it", async () => {
+  const main = new URL("../../src/main.ts", import.meta.url).pathname;
+  const code = await invite();
+  const child = Bun.spawn([process.execPath, main, "node", "join", "--dry-run"], {
+    env: { ...process.env, ...secondBox("three") },
+    stdin: new TextEncoder().encode(`${code}\n`),
+    stderr: "pipe",
+  });
+  expect(await new Response(child.stderr).text()).toContain("would ask 127.0.0.1:");
+  expect(await child.exited).toBe(0);
+}, 20_000);
+
 describe("a join code", () => {
   const failure = (code: string) =>
     fetchBundle(parseJoinCode(code)).then(

@@ -27,7 +27,7 @@ export async function chooseNewPassword(io: CommandIo, login: string, isGenerate
 export async function readPassword(io: CommandIo, prompt: string): Promise<string> {
   if (io.isTerminal) io.err(prompt);
   const line = io.isTerminal ? await readHidden(io) : await readFirstLine();
-  if (line === "") throw new AppError("bad-input", "no password given: type it, or send it on stdin");
+  if (line === "") throw new AppError("bad-input", "nothing was given: type it, or send it on stdin");
   return line;
 }
 

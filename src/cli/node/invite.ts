@@ -74,7 +74,7 @@ export const nodeInvite: Command = {
       await database.close();
     }
     io.err(
-      `On the new box, within ${hours === 1 ? "an hour" : `${hours} hours`}, as root: qvd node join CODE\n`,
+      `On the new box, within ${hours === 1 ? "an hour" : `${hours} hours`}, as root: qvd node join, and give it this:\n`,
     );
     io.out(`${formatJoinCode(code)}\n`);
     return 0;

@@ -8,7 +8,8 @@ import { AppError } from "../../lib/errors.ts";
 import type { Bundle } from "../../wire/join/bundle.ts";
 import { parseJoinCode } from "../../wire/join/join-code.ts";
 import { type Account, readAccount } from "../accounts.ts";
-import { flag, positional } from "../admin/arguments.ts";
+import { flag } from "../admin/arguments.ts";
+import { readPassword } from "../admin/read-password.ts";
 import { prepareBox } from "../box/prepare.ts";
 import type { Command } from "../command.ts";
 import { openMode, requireRoot } from "../mode.ts";
@@ -18,7 +19,7 @@ import { mergeSettings } from "./merge-settings.ts";
 export const nodeJoin: Command = {
   name: "node join",
   summary: "Make this box one of a site, by the code that `qvd node invite` printed there.",
-  positionals: ["CODE"],
+  positionals: ["[CODE]"],
   options: {
     again: {
       type: "flag",
@@ -27,11 +28,12 @@ export const nodeJoin: Command = {
     "dry-run": { type: "flag", doc: "Only check the code's form and this box, and don't use the code up." },
   },
   details:
+    "Without CODE it is asked for, or read from stdin where there is no terminal: on a command line every account of the machine can read it. " +
     "Writes the site's authority, a certificate and the database's passwords into the state folder, and settings into the file that QVD_CONFIG names. The next `qvd node run` registers the box.",
-  examples: ["qvd node join qvd1-Ym94MS5leGFtcGxl", "qvd node join qvd1-Ym94MS5leGFtcGxl --dry-run"],
+  examples: ["qvd node join", "qvd node join --dry-run"],
   async run(io, args) {
     requireRoot("qvd node join");
-    const code = parseJoinCode(positional(args, 0, "CODE"));
+    const code = parseJoinCode(args.positionals[0] ?? (await readPassword(io, "Join code: ")));
     const settingsFile = io.env.QVD_CONFIG ?? "/etc/qvd/qvd.conf";
     // It is about to be made.
     const env = existsSync(settingsFile) ? io.env : { ...io.env, QVD_CONFIG: "/dev/null" };
