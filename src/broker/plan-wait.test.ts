@@ -120,6 +120,15 @@ test("the trail's codes become the original's texts, in order; the others are no
   ]);
 });
 
+test("tells that no node can take the desktop, without naming the nodes", () => {
+  const refusal = event("placement-refused", "No node can take it (blocked: box1).");
+  expect(planWait(scene({}, { events: [refusal] })).texts).toEqual([
+    "No node can take the virtual machine now; it waits for one",
+  ]);
+  const late = scene({}, { isOverdue: true, isUnplaced: true, desktop: { state: "stopped" } });
+  expect(planWait(late).verdict).toMatchObject({ cause: "timeout", reason: "No node could take it in time" });
+});
+
 test("tells of the place in the queue, as often as it is news", () => {
   const first = event("start-queued", "It is number 12 in the queue, its turn comes in about 40 s.");
   const second = event("start-queued", "It is number 6 in the queue, its turn comes in about 20 s.");

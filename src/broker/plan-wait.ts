@@ -15,6 +15,8 @@ export type WaitScene = {
   /** What the trail says since the request. */
   readonly events: readonly TrailEvent[];
   readonly isOverdue: boolean;
+  /** No node has taken the desktop since it was refused by all. */
+  readonly isUnplaced?: boolean;
 };
 
 export type WaitPlan = {
@@ -39,12 +41,21 @@ export function planWait(scene: WaitScene): WaitPlan {
   return { texts, verdict: decideVerdict(scene) };
 }
 
-/** The original knows no queue; its clients show whatever they are told. */
+/** The original knows no queue and no placement; its clients show whatever they are told. */
 function textOf(event: TrailEvent, vmId: VmId): string | undefined {
+  // Which boxes there are, and how each is, is the administrators' to know.
+  if (event.code === "placement-refused") return "No node can take the virtual machine now; it waits for one";
   return event.code === "start-queued" ? hidePaths(event.text) : progressText(event.code, vmId);
 }
 
-function decideVerdict({ vmId, session, desktop, events, isOverdue }: WaitScene): WaitPlan["verdict"] {
+function decideVerdict({
+  vmId,
+  session,
+  desktop,
+  events,
+  isOverdue,
+  isUnplaced = false,
+}: WaitScene): WaitPlan["verdict"] {
   if (session === undefined || desktop === undefined)
     return refused("start-failed", "The virtual machine has been deleted");
   if (session.isSuperseded) return refused("superseded", "Another client has taken over this session");
@@ -58,9 +69,11 @@ function decideVerdict({ vmId, session, desktop, events, isOverdue }: WaitScene)
   if (givenUp !== undefined) return refused("start-failed", hidePaths(givenUp.text));
   if (desktop.wish === "stopped") return refused("start-failed", `Failed to start virtual machine ${vmId}`);
   if (!isOverdue) return { kind: "wait" };
-  return desktop.state === "running"
-    ? refused("timeout", "The session didn't come up in time")
-    : refused("timeout", "VM didn't reach state 'running'. Timeout");
+  if (desktop.state === "running") return refused("timeout", "The session didn't come up in time");
+  return refused(
+    "timeout",
+    isUnplaced ? "No node could take it in time" : "VM didn't reach state 'running'. Timeout",
+  );
 }
 
 function refused(cause: WaitEnd, reason: string): WaitPlan["verdict"] {

@@ -63,6 +63,7 @@ async function waitForSession(
   const startMs = performance.now();
   let lastEventId = waiting.eventId - 1;
   let toldMs = startMs;
+  let isUnplaced = false;
   while (!signal.aborted) {
     const session = await store.readSession(waiting.sessionId);
     const desktop = await store.readDesktop(vmId);
@@ -70,7 +71,9 @@ async function waitForSession(
     lastEventId = events.at(-1)?.id ?? lastEventId;
     const nowMs = performance.now();
     const isOverdue = nowMs - startMs >= limits.startMs;
-    const plan = planWait({ vmId, session, desktop, events, isOverdue });
+    for (const { code } of events)
+      isUnplaced = code === "placement-refused" || (isUnplaced && code !== "start-taken");
+    const plan = planWait({ vmId, session, desktop, events, isOverdue, isUnplaced });
     plan.texts.forEach(wish.tell);
     if (plan.verdict.kind !== "wait") return plan.verdict;
     if (nowMs - toldMs >= limits.pollMs) {

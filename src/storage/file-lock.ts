@@ -22,7 +22,11 @@ export async function withFileLock<T>(libc: Libc, options: LockOptions, use: () 
       signal: options.signal,
     });
     options.signal.throwIfAborted();
-    if (!isHeld) throw new AppError("timeout", `waiting for ${options.path}: another process holds it`);
+    if (!isHeld)
+      throw new AppError(
+        "timeout",
+        `another process holds the lock ${options.path}; \`fuser -v ${options.path}\` as root of the box names it`,
+      );
     return await use();
   } finally {
     closeSync(descriptor);

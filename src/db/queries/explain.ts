@@ -48,6 +48,7 @@ function selectRest(db: Db, vmId: VmId) {
       node: {
         name: nodes.name,
         isBlocked: nodes.isBlocked,
+        isDrained: sql<boolean>`${nodes.drain} is not null`,
         hasLease: sql<boolean>`coalesce(${leases.validUntil} > qvd_now(), false)`,
       },
     })

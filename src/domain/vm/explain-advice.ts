@@ -40,9 +40,14 @@ function imageAdvice({ image, osf, tag, wish }: ExplainFacts): Advice | undefine
   return undefined;
 }
 
-function placementAdvice({ node }: ExplainFacts, candidates: readonly Candidate[]): Advice | undefined {
+function placementAdvice(
+  { node, wish, report }: ExplainFacts,
+  candidates: readonly Candidate[],
+): Advice | undefined {
   if (candidates.length > 0)
-    return { text: "Give one of the nodes below what it lacks, or add a node.", command: "qvd node list" };
+    return { text: "Give one of these nodes what it lacks, or add a node.", command: "qvd node list" };
+  if (node?.isDrained && wish === "running" && (report?.state ?? "stopped") === "stopped")
+    return { text: `End the drain of node ${node.name}.`, command: `qvd node undrain ${word(node.name)}` };
   if (node !== null && !node.hasLease)
     return { text: `See whether node ${node.name} and its network are up.`, command: "qvd node list" };
   return undefined;

@@ -29,6 +29,8 @@ export type ExplainImage = {
 export type ExplainNode = {
   readonly name: string;
   readonly hasLease: boolean;
+  /** Being drained, or drained. */
+  readonly isDrained: boolean;
   readonly isBlocked: boolean;
 };
 

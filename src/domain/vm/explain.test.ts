@@ -34,7 +34,7 @@ const WELL: ExplainFacts = {
   idleStopSeconds: null,
   expiresSoftAt: null,
   expiresHardAt: null,
-  node: { name: "box1", hasLease: true, isBlocked: false },
+  node: { name: "box1", hasLease: true, isBlocked: false, isDrained: false },
   report: RUNNING,
   isConnected: true,
   events: [],
@@ -89,8 +89,16 @@ const CASES: readonly Case[] = [
   ],
   [
     "a node that is away is waited for, or replaced",
-    { node: { name: "box1", hasLease: false, isBlocked: false }, report: STOPPED },
+    { node: { name: "box1", hasLease: false, isBlocked: false, isDrained: false }, report: STOPPED },
     { difference: "has not been heard of", next: "another takes", command: "qvd node list" },
+  ],
+  [
+    "a drained node can be filled again, where the home lies there",
+    {
+      node: { name: "box1", hasLease: true, isBlocked: false, isDrained: true },
+      report: { ...STOPPED, faultCode: "start-given-up", fault: "Its node is being drained." },
+    },
+    { difference: "being drained", command: "qvd node undrain box1" },
   ],
   [
     "an order that was just given is on its way",
