@@ -1,9 +1,10 @@
 /** What the storage promises, seen from inside a real container: limits, kept folders, and becoming root. */
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { chmod, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { asId, type DiId } from "../../src/domain/ids.ts";
 import { listKeptBinds } from "../../src/domain/image/kept-folder.ts";
-import { vmLayout } from "../../src/domain/node/layout.ts";
+import { keptFolder, vmLayout } from "../../src/domain/node/layout.ts";
 import type { ContainerSpec } from "../../src/hypervisor/driver.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { waitFor } from "../../src/lib/wait.ts";
@@ -103,4 +104,24 @@ test("a desktop that was started meanwhile keeps nothing of another open", async
     await lab.storage.unmountDesktop(vmId);
     expect(await listLoops(`${lab.layout.homesFolder}/${vmId}.img`)).toEqual([]);
   }
+}, 60_000);
+
+test("a link that a desktop lays into a folder it keeps leads its next life nowhere on the host", async () => {
+  const spec = await lab.prepareScript(SCRIPT);
+  const outside = await mkdtemp("/var/tmp/qvd-kept-");
+  await chmod(outside, 0o777);
+  const before = { persistence: "folders", keptFolders: ["/srv"] } as const;
+  await live(spec, "overlay", { keeps: before, script: "true" });
+  const kept = `${keptFolder(lab.layout, spec.vmId)}/folders/srv`;
+  await symlink(`${outside}/made`, `${kept}/in`);
+  await symlink(outside, `${kept}/on`);
+  for (const folder of ["/srv/in", "/srv/on", "/srv/on/deeper"]) {
+    const keeps = { persistence: "folders", keptFolders: ["/srv", folder] } as const;
+    const next = live(spec, "overlay", { keeps, script: `touch ${folder}/new` });
+    await expect(next).rejects.toThrow(/LXC refused: .*was a symbolic link/);
+    await lab.hypervisor.cleanUp(spec.vmId);
+    await lab.storage.unmountDesktop(spec.vmId);
+  }
+  expect((await readdir(outside, { recursive: true })).filter((name) => name.endsWith("new"))).toEqual([]);
+  await rm(outside, { recursive: true });
 }, 60_000);
