@@ -81,9 +81,21 @@ async function migrateInside(
   if (from === 0) await createList(tx);
   const applied = migrations.filter((migration) => migration.number > from);
   for (const migration of applied) await apply(tx, migration);
+  await requireRoles(tx);
   await tx.unsafe(`grant select on schema_migrations to ${PROCESS_ROLES.join(", ")}`);
   for (const [role, password] of Object.entries(passwords ?? {})) await setPassword(tx, role, password);
   return { from, to, applied };
+}
+
+/** Roles are the server's and not in a dump of the database: it may have been restored where they never were. */
+async function requireRoles(tx: postgres.TransactionSql): Promise<void> {
+  const rows = await tx<{ name: string }[]>`select rolname as name from pg_roles`;
+  const missing = PROCESS_ROLES.filter((role) => !rows.some(({ name }) => name === role));
+  if (missing.length === 0) return;
+  throw new AppError(
+    "conflict",
+    `this server lacks the role ${missing.join(", ")}, which came with no dump: run \`qvd migrate\` on an empty database, then restore the dump over it (docs/operations/state-folder.md)`,
+  );
 }
 
 async function createList(tx: postgres.TransactionSql): Promise<void> {

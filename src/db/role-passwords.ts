@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { chmod, chown, readFile, rename, writeFile } from "node:fs/promises";
+import { AppError } from "../lib/errors.ts";
 import { PROCESS_ROLES, type ProcessRole, rolePasswordFile } from "./url.ts";
 
 export type FileOwner = { readonly uid: number; readonly gid: number };
@@ -42,7 +43,10 @@ async function readKept(file: string): Promise<string | undefined> {
 async function makePassword(file: string): Promise<string> {
   const password = randomBytes(24).toString("base64url");
   // Whole or not at all: a half-written password would lock a role out.
-  await writeFile(`${file}.new`, `${password}\n`, { mode: 0o400 });
+  await writeFile(`${file}.new`, `${password}\n`, { mode: 0o400 }).catch((cause) => {
+    const text = `can't write a password to ${file}; is this box prepared? (qvd box prepare)`;
+    throw new AppError("conflict", text, { cause });
+  });
   await chmod(`${file}.new`, 0o400);
   await rename(`${file}.new`, file);
   return password;

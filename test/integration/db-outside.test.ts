@@ -58,6 +58,24 @@ test("is migrated by its owner, who gives each role a password that works", asyn
   }
 });
 
+test("is refused with advice where a dump was restored without the roles that it speaks of", async () => {
+  const owner = await roleDatabase(place, "qvd_owner");
+  await asOwner(server, (sql) => sql`alter role qvd_auth rename to lost_role`);
+  try {
+    await expect(migrate(owner)).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("lacks the role qvd_auth"),
+    });
+  } finally {
+    await asOwner(server, (sql) => sql`alter role lost_role rename to qvd_auth`);
+  }
+});
+
+test("asks for a box that is prepared before it writes passwords", async () => {
+  const attempt = ensureRolePasswords(`${secretsFolder}/nowhere`, {});
+  await expect(attempt).rejects.toMatchObject({ message: expect.stringContaining("qvd box prepare") });
+});
+
 test("is migrated again by a later start", async () => {
   const passwords = await ensureRolePasswords(secretsFolder, {});
   const from = MIGRATIONS.at(-1)?.number;

@@ -92,7 +92,11 @@ function nextOfRunning(facts: ExplainFacts, report: ExplainReport, now: Date): N
     expiresHardAt !== null ? say("It is stopped: a newer image was published.", expiresHardAt) : undefined,
   ].filter((one) => one !== undefined);
   const first = ends.sort((one, other) => Number(one.nextAt) - Number(other.nextAt))[0];
-  return first ?? say("Nothing: it goes on.");
+  if (first !== undefined) return first;
+  const isAmiss = report.faultCode === "network-broken" || report.faultCode === "agent-lost";
+  return say(
+    isAmiss ? "It goes on and is checked again; the trail tells when it is mended." : "Nothing: it goes on.",
+  );
 }
 
 function say(next: string, nextAt: Date | null = null): Next {

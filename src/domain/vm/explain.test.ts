@@ -101,6 +101,13 @@ const CASES: readonly Case[] = [
     { difference: "being drained", command: "qvd node undrain box1" },
   ],
   [
+    "a desktop that runs with a broken network goes on, and is looked at again",
+    {
+      report: { ...RUNNING, hasNetwork: false, faultCode: "network-broken", fault: "its interface is down" },
+    },
+    { truth: "its network is broken", next: "checked again", command: "qvd vm stop ann-desk" },
+  ],
+  [
     "an order that was just given is on its way",
     { generation: 5, report: STOPPED },
     { difference: "has not taken the order yet", next: "within moments" },
