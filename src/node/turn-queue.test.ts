@@ -94,6 +94,28 @@ test("a turn that takes longer than all before is not held to have ended", () =>
   expect(queue.dueAtMs(1)).toBeGreaterThan(nowMs);
 });
 
+test("one that took ten times as long as the others is not what the rest is told by", () => {
+  let nowMs = 0;
+  const queue = new TurnQueue({ most: 1, onTurn: () => {}, nowMs: () => nowMs });
+  for (let id = 1; id <= 8; id++) queue.ask(vm(id));
+  for (const [index, tookMs] of [10_000, 1_000, 1_000, 1_000, 1_000].entries()) {
+    nowMs += tookMs;
+    queue.release(vm(index + 1), { isDone: true });
+  }
+  expect([1, 2, 3].map((place) => queue.dueAtMs(place))).toEqual([15_000, 16_000, undefined]);
+});
+
+test("a box that got quick again is believed after some turns", () => {
+  let nowMs = 0;
+  const queue = new TurnQueue({ most: 1, onTurn: () => {}, nowMs: () => nowMs });
+  for (let id = 1; id <= 60; id++) queue.ask(vm(id));
+  for (let id = 1; id <= 50; id++) {
+    nowMs += id <= 30 ? 8_000 : 500;
+    queue.release(vm(id), { isDone: true });
+  }
+  expect(queue.dueAtMs(2)).toBe(nowMs + 1_000);
+});
+
 test("in a storm of a hundred the estimates hold within a fifth from the first third on", () => {
   for (const seed of [1, 2, 3, 4, 5]) {
     const { ofWhole, ofRest } = playStorm({ count: 100, most: 4, seed });

@@ -14,8 +14,10 @@ export type TurnQueueOptions = {
   readonly nowMs: () => number;
 };
 
-/** What the estimate goes by: enough to be a mean, few enough to follow the box as it gets busier. */
+/** What the estimate goes by: enough to be a mean, few enough to follow the box as it gets busier or idle. */
 const MEASURED_TURNS = 24;
+/** Of the longest and of the shortest, left out of the mean: a first start that unpacks its image takes tenfold. */
+const EXTREME_PART = 0.2;
 /** A turn that lasts longer than they do is about to end, for all we know. */
 const OVERDUE_PART = 0.2;
 /** An estimate may be this old; otherwise each of n that wait costs a look at all n. */
@@ -108,7 +110,7 @@ export class TurnQueue {
   /** Plays the queue through: each waiting one takes the place that is free first. */
   #listTurns(nowMs: number): readonly number[] {
     if (this.#tookMs.length === 0) return [];
-    const meanMs = this.#tookMs.reduce((sum, ms) => sum + ms, 0) / this.#tookMs.length;
+    const meanMs = meanOfMost(this.#tookMs);
     const free = [...this.#active.values()].map((sinceMs) =>
       Math.max(sinceMs + meanMs, nowMs + meanMs * OVERDUE_PART),
     );
@@ -124,4 +126,10 @@ export class TurnQueue {
       return dueAtMs;
     });
   }
+}
+
+function meanOfMost(values: readonly number[]): number {
+  const leftOut = Math.floor(values.length * EXTREME_PART);
+  const kept = values.toSorted((one, other) => one - other).slice(leftOut, values.length - leftOut);
+  return kept.reduce((sum, value) => sum + value, 0) / kept.length;
 }

@@ -24,8 +24,8 @@ planTable("a desktop that waits for its turn", [
   ["is told its place before anything was measured", waiting(12, undefined), ["report start-queued"]],
   ["is told its place and its time", waiting(12, 40_000), ["report start-queued"]],
   ["is told its time once there is one", waiting(11, 40_000, { place: 12 }), ["report start-queued"]],
-  ["waits in silence while nothing changes", waiting(12, 40_000, { place: 12, inMs: 40_000 }), [], 10_000],
-  ["waits in silence while it moves as was told", waiting(9, 30_000, { place: 12, inMs: 29_000 }), [], 7_500],
+  ["waits in silence while nothing changes", waiting(12, 40_000, { place: 12, inMs: 40_000 }), [], 5_000],
+  ["waits in silence while it moves as was told", waiting(9, 30_000, { place: 12, inMs: 29_000 }), [], 5_000],
   [
     "is told again when its time has moved by a quarter",
     waiting(12, 60_000, { place: 12, inMs: 40_000 }),

@@ -9,7 +9,8 @@ const NEWS_MS = 1_000;
 const NEWS_PART = 0.1;
 /** What is worth a line of the trail. */
 const TOLD_PART = 0.25;
-const LOOK_AGAIN = { leastMs: 1_000, mostMs: 10_000 };
+/** What was told when turns were long holds up to this after they have become short. */
+const LOOK_AGAIN = { leastMs: 1_000, mostMs: 5_000 };
 
 export function planQueued(facts: VmFacts): VmPlan {
   const { observed, nowMs } = facts;

@@ -118,7 +118,11 @@ function upSteps(image: Extract<VmImage, { kind: "ready" }>, incarnation: number
   const unpack = image.isUnpacked
     ? []
     : [
-        say({ code: "image-unpack-started", text: unpackText(image) }, "first start from this image"),
+        say(
+          { code: "image-unpack-started", text: unpackText(image) },
+          "first start from this image",
+          NO_PLACE,
+        ),
         step("unpack-image", { diId }, "the image is not unpacked on this box"),
         say({ code: "image-unpack-ended", text: "The image is unpacked." }, "unpacked"),
       ];
@@ -128,11 +132,15 @@ function upSteps(image: Extract<VmImage, { kind: "ready" }>, incarnation: number
     say({ code: "disks-ready", text: "Its disks are ready: a fresh system and its home." }, "mounted", {
       diId,
       incarnation,
+      // It waits no more.
+      ...NO_PLACE,
     }),
     step("start-container", { diId, incarnation }, "image and disks are ready"),
     say({ code: "container-started", text: BOOTING }, "its container is up", { state: "starting_2" }),
   ];
 }
+
+const NO_PLACE = { queuePosition: null, queueDueAtMs: null } satisfies VmReportPatch;
 
 function unpackText({ isBeingUnpacked = false }: Extract<VmImage, { kind: "ready" }>): string {
   return isBeingUnpacked
