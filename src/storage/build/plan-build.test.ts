@@ -36,6 +36,8 @@ describe("a build", () => {
     const hooks = command.filter((word) => word.startsWith("--customize-hook="));
     expect(hooks.map((hook) => hook.replace("--customize-hook=", ""))).toEqual([
       expect.stringContaining("/var/lib/apt/lists"),
+      expect.stringContaining("/etc/apt/apt.conf.d/99mmdebstrap"),
+      expect.stringContaining("'deb http://deb.debian.org/debian bookworm main'"),
       "tar-in /w/0/files.tar /",
       "upload /w/0/customize /qvd-customize",
       jailScript("/qvd-customize"),

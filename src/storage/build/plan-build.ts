@@ -25,9 +25,22 @@ export type StagedStory = {
 
 const KEPT_LANGUAGES = ["en", "es", "de", "fr"];
 const SCRIPT_INSIDE = "/qvd-customize";
-/** While all that is there is Debian's: afterwards no program of the builder's reads what the recipe laid there. */
-const CLEAN_APT =
-  'rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/archives/*.deb "$1"/var/cache/apt/*.bin';
+/**
+ * While all that is there is Debian's: afterwards no program of the builder's reads what the recipe laid there. The
+ * building machine's ways to Debian go too: its mirrors' and proxies' addresses may hold passwords. Its own name and name servers are nobody's business either.
+ */
+function cleanApt(suite: string): readonly string[] {
+  const debian = "http://deb.debian.org";
+  const sources = [
+    ...[`deb ${debian}/debian ${suite} main`, `deb ${debian}/debian ${suite}-updates main`],
+    `deb ${debian}/debian-security ${suite}-security main`,
+  ];
+  return [
+    'rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/archives/*.deb "$1"/var/cache/apt/*.bin',
+    'rm -f "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/apt/sources.list.d/* "$1"/etc/hostname "$1"/etc/resolv.conf',
+    `printf '%s\\n' ${sources.map((line) => `'${line}'`).join(" ")} > "$1"/etc/apt/sources.list`,
+  ];
+}
 
 export function planBuild(
   recipes: readonly Recipe[],
@@ -42,7 +55,7 @@ export function planBuild(
     ...apt(`${work.folder}/apt.conf`).map((option) => `--aptopt=${option}`),
     ...leftOut().map((option) => `--dpkgopt=${option}`),
     ...(packages.length === 0 ? [] : [`--include=${packages.join(",")}`]),
-    ...[CLEAN_APT, ...work.stories.flatMap(hooksOf)].map((hook) => `--customize-hook=${hook}`),
+    ...[...cleanApt(suite), ...work.stories.flatMap(hooksOf)].map((hook) => `--customize-hook=${hook}`),
     ...[suite, work.output, `${work.folder}/sources.list`],
   ];
   return { suite, packages, command };
