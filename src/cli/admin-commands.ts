@@ -86,12 +86,12 @@ export const adminCommands: readonly CommandEntry[] = [
   },
   {
     name: "vm start",
-    summary: "Wish a desktop running; its node starts it.",
+    summary: "Wish desktops running; their nodes start them.",
     load: async () => (await import("./vm/start.ts")).vmStart,
   },
   {
     name: "vm stop",
-    summary: "Wish a desktop stopped; its node shuts it down gracefully, then by force.",
+    summary: "Wish desktops stopped; their nodes shut them down gracefully, then by force.",
     load: async () => (await import("./vm/stop.ts")).vmStop,
   },
   {

@@ -107,7 +107,12 @@ describe("commands", () => {
     expect((await type("vm change", ["cli-desk"], { tag: "previous" })).err).toBe(
       "changed desktop cli-desk\n",
     );
+    expect((await type("vm start", ["cli-desk", "cli-desk"], { "dry-run": true })).err).toBe(
+      "would wish 1 desktop running\n",
+    );
+    expect((await type("vm start", [])).err).toContain("name desktops, or give one of");
     expect((await type("vm start", ["cli-desk"])).err).toContain("qvd vm explain cli-desk");
+    expect((await type("vm start", ["cli-desk", "cli-desk"])).err).toContain("1 wished so already");
     const explained = await type("vm explain", ["cli-desk"]);
     expect(explained.out).toContain("Asked to start. (administrator admin)");
     expect(explained.out).toMatch(

@@ -245,3 +245,56 @@ describe("errors", () => {
     expect(await response.json()).toMatchObject({ error: { code: "bad-input" } });
   });
 });
+
+describe("a wish for many desktops", () => {
+  const START = "/vms/start";
+  const ids = async () =>
+    (await ask("GET", "/vms")).json.items as readonly { id: number; isBlocked: boolean; osfId: number }[];
+  const wishedAll = async () => await ask("POST", "/vms/stop", { all: true });
+
+  test("names them, an OSF, or all", async () => {
+    const all = await ids();
+    const free = all.filter(({ isBlocked }) => !isBlocked);
+    await wishedAll();
+    const two = free.slice(0, 2).map(({ id }) => id);
+    expect((await ask("POST", START, { ids: two })).json).toEqual({ wished: 2, unchanged: 0, refused: [] });
+    const osfId = free[0]?.osfId;
+    const ofOsf = (await ask("POST", START, { osfId })).json;
+    expect(Number(ofOsf.wished) + Number(ofOsf.unchanged)).toBe(
+      free.filter((vm) => vm.osfId === osfId).length,
+    );
+    const stopped = (await wishedAll()).json;
+    expect(Number(stopped.wished) + Number(stopped.unchanged)).toBe(all.length);
+  });
+
+  test("says of each why it was refused", async () => {
+    const [one] = (await ids()).filter(({ isBlocked }) => !isBlocked);
+    const { status, json } = await ask("POST", START, { ids: [one?.id, 987_654] });
+    expect(status).toBe(200);
+    expect(json.refused).toMatchObject([{ id: 987_654, code: "not-found" }]);
+    expect((await ask("POST", START, { ids: [987_654] })).status).toBe(404);
+    await wishedAll();
+  });
+
+  test("on trial changes nothing", async () => {
+    const [one] = (await ids()).filter(({ isBlocked }) => !isBlocked);
+    const trial = await ask("POST", `${START}?trial=yes`, { ids: [one?.id] });
+    expect(trial.json).toMatchObject({ wished: 1 });
+    expect((await ask("GET", `/vms/${one?.id}`)).json).toMatchObject({ wish: "stopped" });
+  });
+
+  test.each([[{}], [{ ids: ["1"] }], [{ ids: [1], all: true }], [{ all: "yes" }], [{ osfId: 0 }]])(
+    "given as %p is refused",
+    async (body) => {
+      expect((await ask("POST", START, body)).status).toBe(422);
+    },
+  );
+
+  test("stays within the asker's tenant", async () => {
+    const acme = await admin.signIn("acme-admin");
+    const body = { all: true };
+    const response = await askApi(admin, { method: "POST", path: `${START}?trial=yes`, body }, acme);
+    const answer = (await response.json()) as { wished: number; refused: readonly unknown[] };
+    expect(answer.wished + answer.refused.length).toBeLessThan((await ids()).length);
+  });
+});

@@ -48,6 +48,7 @@ import {
   apiShowTrail,
   apiShowVm,
 } from "./vms.ts";
+import { apiWishVms } from "./vms-many.ts";
 
 const V1 = "/api/v1";
 
@@ -69,6 +70,8 @@ export function addApiRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
 
   app.get(`${V1}/vms`, apiListVms(deps));
   app.post(`${V1}/vms`, apiCreateVm(deps));
+  app.post(`${V1}/vms/start`, apiWishVms(deps, "running"));
+  app.post(`${V1}/vms/stop`, apiWishVms(deps, "stopped"));
   app.get(`${V1}/vms/:id`, apiShowVm(deps));
   app.get(`${V1}/vms/:id/trail`, apiShowTrail(deps));
   app.get(`${V1}/vms/:id/explain`, apiExplainVm(deps));

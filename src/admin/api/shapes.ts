@@ -46,6 +46,15 @@ export const VmShape = z.object({
 });
 export type VmShape = z.infer<typeof VmShape>;
 
+/** What became of a wish for many. */
+export const WishedShape = z.object({
+  wished: z.number(),
+  /** Wished so already. */
+  unchanged: z.number(),
+  refused: z.array(z.object({ id, code: z.string(), message: z.string() })),
+});
+export type WishedShape = z.infer<typeof WishedShape>;
+
 export const EventShape = z.object({
   id,
   at: time,

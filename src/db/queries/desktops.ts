@@ -48,6 +48,18 @@ export async function listDesktops(
   return pageOf(request, items, counted?.total ?? 0);
 }
 
+/** All that match, in the order of their ids: a site has at most some ten thousands. */
+export async function listDesktopIds(db: Db, filter: DesktopFilter): Promise<readonly VmId[]> {
+  const rows = await db
+    .select({ id: vms.id })
+    .from(vms)
+    .innerJoin(users, eq(users.id, vms.userId))
+    .leftJoin(vmReports, eq(vmReports.vmId, vms.id))
+    .where(matching(filter))
+    .orderBy(asc(vms.id));
+  return rows.map(({ id }) => id);
+}
+
 /** Undefined when there is none, or none in `tenantId`. */
 export async function readDesktop(db: Db, vmId: VmId, tenantId?: TenantId): Promise<DesktopRow | undefined> {
   const [row] = await selectDesktops(db, and(matching({ tenantId }), eq(vms.id, vmId)));

@@ -3,6 +3,8 @@ import { AppError, isAppError } from "../../../lib/errors.ts";
 import type { Context } from "../../../service/context.ts";
 import { wishVmRunning } from "../../../service/vm/wish-running.ts";
 
+export const BLOCKED = "a desktop that is blocked does not start; unblock it first";
+
 /** Says to administrators what they can do about it where a client is told the protocol's words. */
 export async function startDesktop(context: Context, vmId: VmId): Promise<void> {
   try {
