@@ -9,7 +9,7 @@ import type { DesktopObservation, Hypervisor } from "./driver.ts";
 
 export function bothHypervisors(containers: Hypervisor, machines: Hypervisor): Hypervisor {
   const both = [containers, machines];
-  const all = async (verb: "halt" | "terminate" | "kill" | "cleanUp", vmId: VmId) => {
+  const all = async (verb: "settle" | "halt" | "terminate" | "kill" | "cleanUp", vmId: VmId) => {
     for (const driver of both) await driver[verb](vmId);
   };
   return {
@@ -20,6 +20,7 @@ export function bothHypervisors(containers: Hypervisor, machines: Hypervisor): H
       return seen;
     },
     start: (spec, signal) => (spec.kind === "container" ? containers : machines).start(spec, signal),
+    settle: (vmId) => all("settle", vmId),
     halt: (vmId) => all("halt", vmId),
     terminate: (vmId) => all("terminate", vmId),
     kill: (vmId) => all("kill", vmId),

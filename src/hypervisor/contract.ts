@@ -162,10 +162,10 @@ function describeEnds(lab: LabOf): void {
 }
 
 function describeFaults(lab: LabOf): void {
-  test("every ending verb does nothing to a desktop that doesn't exist", async () => {
+  test("neither settling nor any ending verb does anything to a desktop that doesn't exist", async () => {
     const nobody = asId<VmId>(999_999);
     const { hypervisor } = lab();
-    for (const verb of ["halt", "terminate", "kill", "cleanUp"] as const)
+    for (const verb of ["settle", "halt", "terminate", "kill", "cleanUp"] as const)
       for (const _again of [1, 2]) await hypervisor[verb](nobody);
     expect((await hypervisor.observe()).has(nobody)).toBe(false);
   });

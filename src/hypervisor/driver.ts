@@ -62,6 +62,8 @@ export interface Hypervisor {
   observe(): Promise<ReadonlyMap<VmId, DesktopObservation>>;
   /** Cleans up what an earlier life left, then starts; resolves once the container exists, not when it has booted. */
   start(spec: DesktopSpec, signal: AbortSignal): Promise<void>;
+  /** Its start is over: from here on it has a running desktop's share of the processors. Nothing to do for one that is gone. */
+  settle(vmId: VmId): Promise<void>;
   /** Asks init to go down. */
   halt(vmId: VmId): Promise<void>;
   /** TERM to the desktop's monitor. */

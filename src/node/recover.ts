@@ -10,6 +10,7 @@ import { channelPlace } from "./execute/desktop-spec.ts";
 import { readReport } from "./memory.ts";
 import { reportBoxRestarted } from "./report/report-box-restarted.ts";
 import { reportVm } from "./report/report-vm.ts";
+import { settleDesktop } from "./settle-desktop.ts";
 
 /** Returns how many desktops were found running. `isFreshBoot` when nothing of ours has run since the machine's start. */
 export async function recoverDesktops(
@@ -36,6 +37,8 @@ async function tell(deps: LoopDeps, desktop: NodeDesktop): Promise<void> {
   const nowMs = deps.clock.monotonicMs();
   const report = readReport(desktop, nowMs);
   if (report.state !== "running") return;
+  // It may have come up just before the end of the node before.
+  await settleDesktop(deps, desktop.vmId);
   const text = "The node was started again and found the desktop running.";
   const { vmId, epoch } = desktop;
   const events = [{ code: "desktop-found" as const, text }];

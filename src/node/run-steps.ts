@@ -9,6 +9,7 @@ import { EXECUTORS } from "./execute/executors.ts";
 import { runHostHookBeside } from "./hooks/host-hooks.ts";
 import type { VmMemory } from "./memory.ts";
 import type { ReportBatch } from "./report-batch.ts";
+import { settleDesktop } from "./settle-desktop.ts";
 
 export type StepDeps = LoopDeps & { readonly reports: Pick<ReportBatch, "write"> };
 
@@ -41,7 +42,10 @@ async function report(deps: StepDeps, memory: VmMemory, patch: VmReportPatch): P
   if (!isOurs) throw new AppError("superseded", `reporting desktop ${vmId}: it is no longer this node's`);
   const before = memory.report.state;
   memory.report = next;
-  if (next.state !== before) runLookingOn(deps, memory);
+  if (next.state !== before) {
+    if (next.state === "running") await settleDesktop(deps, vmId);
+    runLookingOn(deps, memory);
+  }
   for (const event of events) deps.log.info(event.code, { vmId, text: event.text });
   // Elsewhere only the broker of its session waits for news of it.
   deps.tell({ topic: "vm", vmId }, memory.desktop.session === null ? "box" : "site");

@@ -28,6 +28,13 @@ describe("limits", () => {
     expect(await readLimit(["pids.max"])).toBe("4096");
   });
 
+  test("a desktop that starts stands back for those that run, until it is settled", async () => {
+    const share = async () => (await readLimit(["cpu.weight", "cpu.shares"])) ?? "none";
+    expect(["12", "128"]).toContain(await share());
+    for (let again = 0; again < 2; again++) await lab.hypervisor.settle(spec.vmId);
+    expect(["100", "1024"]).toContain(await share());
+  });
+
   test("leave none of the host's swap to it, where the kernel counts that", async () => {
     const limit = await readLimit(["memory.swap.max", "memory.memsw.limit_in_bytes"]);
     expect(["0", `${128 * 2 ** 20}`, undefined]).toContain(limit);

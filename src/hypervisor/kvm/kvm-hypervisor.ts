@@ -64,6 +64,8 @@ export async function createKvmHypervisor(options: KvmOptions): Promise<Hypervis
         throw cause;
       }
     },
+    // Its share is a running one's from the start: a whole system boots in there, and an emulated one barely in time.
+    settle: async () => {},
     halt: (vmId) => powerDown(context, vmId),
     async terminate(vmId) {
       // QEMU writes what it holds of its disks and ends; for the guest it is as if the plug were pulled.

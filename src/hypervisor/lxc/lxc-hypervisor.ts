@@ -26,6 +26,7 @@ import {
   removeGroup,
 } from "./cgroup-tree.ts";
 import { removeFiles } from "./container-files.ts";
+import { raiseCpuShare } from "./cpu-share.ts";
 import { isSystemd } from "./detect-init.ts";
 import { findInit } from "./find-init.ts";
 import { startContainer } from "./start-container.ts";
@@ -65,6 +66,7 @@ export async function createLxcHypervisor(options: LxcOptions): Promise<Hypervis
         throw cause;
       }
     },
+    settle: (vmId) => raiseCpuShare(tree, vmId),
     async halt(vmId) {
       const init = await findInit(tree, vmId);
       if (init !== undefined)

@@ -5,6 +5,7 @@
 
 import { AppError } from "../../lib/errors.ts";
 import type { ContainerSpec } from "../driver.ts";
+import { STARTING_SHARE } from "./cpu-share.ts";
 import { MASKED_UNITS, SYSTEMD_INIT } from "./systemd-files.ts";
 
 export type ConfigOptions = {
@@ -77,10 +78,12 @@ export function renderConfig(spec: ContainerSpec, options: ConfigOptions): strin
     ["cgroup.dir.container", `${instance}/c/${vmId}`],
     ["cgroup.dir.monitor.pivot", `${instance}/pivot`],
     ["cgroup.memory.limit_in_bytes", `${spec.memoryMb}M`],
+    ["cgroup.cpu.shares", `${STARTING_SHARE["cpu.shares"]}`],
     ["cgroup.cpu.cfs_period_us", `${CPU_PERIOD_US}`],
     ["cgroup.cpu.cfs_quota_us", `${quota}`],
     ["cgroup.pids.max", `${MOST_PROCESSES}`],
     ["cgroup2.memory.max", `${spec.memoryMb}M`],
+    ["cgroup2.cpu.weight", `${STARTING_SHARE["cpu.weight"]}`],
     ["cgroup2.cpu.max", `${quota} ${CPU_PERIOD_US}`],
     ["cgroup2.pids.max", `${MOST_PROCESSES}`],
   ] as const;

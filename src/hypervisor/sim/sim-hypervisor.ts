@@ -209,6 +209,9 @@ export class SimHypervisor<Guest extends SimGuest> implements Hypervisor {
     });
   }
 
+  /** Processors are not simulated. */
+  async settle(): Promise<void> {}
+
   async halt(vmId: VmId): Promise<void> {
     const { ignoresHalt, haltMs } = this.traits(vmId);
     const desktop = this.#host.desktops.get(vmId);
