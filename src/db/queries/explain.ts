@@ -28,6 +28,7 @@ export async function readExplainFacts(
   return {
     ...{ name, wish, wishedBy, wishedAt, generation, isBlocked, blockedReason, osf, tag, isConnected },
     image: row.image,
+    expectsAgent: row.expectsAgent,
     idleStopSeconds: row.idleStopSeconds,
     expiresSoftAt: row.expiresSoftAt,
     expiresHardAt: row.expiresHardAt,
@@ -41,6 +42,7 @@ function selectRest(db: Db, vmId: VmId) {
   return db
     .select({
       idleStopSeconds: osfs.idleStopSeconds,
+      expectsAgent: sql<boolean>`${osfs.hasAgent} or ${osfs.hypervisor} <> 'kvm'`,
       expiresSoftAt: vms.expiresSoftAt,
       expiresHardAt: vms.expiresHardAt,
       image: dis,

@@ -35,6 +35,7 @@ describe("the right to run of a box", () => {
       { facts: { epoch: 3, isHeld: false, phase: "frozen", trouble: "the storage is away" } },
       "held (epoch 3), its desktops frozen; the storage is away",
     ],
+    ["that lapsed long ago", { isValid: false, lapsedMs: 600_000 }, "lapsed 10 min ago (epoch 3)"],
     ["that has lapsed", { isValid: false, lapsedMs: 12_000 }, "lapsed 12 s ago (epoch 3)"],
     [
       "that was taken over",

@@ -1,5 +1,6 @@
 /** A box's right to run desktops, in one line for people: `qvd node status` and its page say the same. Pure. */
 
+import { formatSpan } from "../vm/format-span.ts";
 import type { LeasePhase } from "./decide-lease.ts";
 
 /** What the box tells of its right; a box of an older version tells the first two. */
@@ -47,5 +48,5 @@ function age(what: string, ms: number | null | undefined): string[] {
 }
 
 function inSeconds(ms: number): string {
-  return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
+  return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : formatSpan(ms);
 }

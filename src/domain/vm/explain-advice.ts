@@ -53,7 +53,8 @@ function placementAdvice(
   return undefined;
 }
 
-function stateAdvice({ report, wish, name, isBlocked }: ExplainFacts): readonly Advice[] {
+function stateAdvice(facts: ExplainFacts): readonly Advice[] {
+  const { report, wish, name, isBlocked } = facts;
   const state = report?.state ?? "stopped";
   if (state === "stopped" && wish === "running" && report?.faultCode === "start-given-up" && !isBlocked)
     return [{ text: "When the reason is mended, ask for it again.", command: `qvd vm start ${word(name)}` }];
@@ -66,6 +67,13 @@ function stateAdvice({ report, wish, name, isBlocked }: ExplainFacts): readonly 
       {
         text: "Restarting the node's process repairs its bridge and rules; restarting the desktop its own network.",
         command: `qvd vm stop ${word(name)}`,
+      },
+    ];
+  if (state === "running" && !facts.expectsAgent)
+    return [
+      {
+        text: "See its screen, as root of its node's box.",
+        command: `qvd vm console ${word(name)}`,
       },
     ];
   if (state === "zombie_2")

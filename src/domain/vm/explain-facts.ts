@@ -52,6 +52,8 @@ export type ExplainFacts = {
   readonly blockedReason: string | null;
   readonly osf: string;
   readonly tag: string;
+  /** False: a machine without our agent, seen on its console only. */
+  readonly expectsAgent: boolean;
   /** What the tag is on; null when no image has it. */
   readonly image: ExplainImage | null;
   readonly idleStopSeconds: number | null;

@@ -30,6 +30,7 @@ const WELL: ExplainFacts = {
   blockedReason: null,
   osf: "office",
   tag: "default",
+  expectsAgent: true,
   image: { version: "v1", state: "ready", fault: null, isBlocked: false },
   idleStopSeconds: null,
   expiresSoftAt: null,
@@ -106,6 +107,11 @@ const CASES: readonly Case[] = [
       report: { ...RUNNING, hasNetwork: false, faultCode: "network-broken", fault: "its interface is down" },
     },
     { truth: "its network is broken", next: "checked again", command: "qvd vm stop ann-desk" },
+  ],
+  [
+    "a machine without our agent is well, and seen on its console",
+    { expectsAgent: false, report: { ...RUNNING, hasAgent: false } },
+    { truth: "seen on its console only", difference: null, command: "qvd vm console ann-desk" },
   ],
   [
     "an order that was just given is on its way",

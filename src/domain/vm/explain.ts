@@ -60,22 +60,27 @@ const STATE_WORDS = {
   zombie_2: "It is being ended by force (zombie_2)",
 } as const satisfies Record<VmState, string>;
 
-function describeTruth({ report, node, isConnected }: ExplainFacts, now: Date): string {
+function describeTruth(facts: ExplainFacts, now: Date): string {
+  const { report, node } = facts;
   const where = node === null ? "" : ` on node ${node.name}`;
   if (report === null) return `It is stopped${where}: no node has ever run it.`;
   const since = formatSpan(now.getTime() - report.stateAt.getTime());
-  const health = report.state === "running" ? `; ${describeHealth(report, isConnected)}` : "";
+  const health = report.state === "running" ? `; ${describeHealth(report, facts)}` : "";
   return `${STATE_WORDS[report.state]}${where}, for ${since} now${health}.`;
 }
 
-function describeHealth(report: ExplainReport, isConnected: boolean): string {
+function describeHealth(report: ExplainReport, { isConnected, expectsAgent }: ExplainFacts): string {
   const network = {
     true: "its network is right",
     false: "its network is broken",
     null: "its network was not checked",
   };
   return [
-    report.hasAgent ? "its agent answers" : "its agent does not answer",
+    report.hasAgent
+      ? "its agent answers"
+      : expectsAgent
+        ? "its agent does not answer"
+        : "it has no agent of ours, and is seen on its console only",
     network[`${report.hasNetwork}`],
     isConnected ? "somebody is connected" : "nobody is connected",
   ].join(", ");

@@ -62,7 +62,9 @@ function refuseTied({ name }: FoundNode, ties: Ties, isGone: boolean): void {
     throw new AppError("conflict", `node ${name} can't be removed: ${text}`);
   };
   if (ties.isLeased)
-    refuse("it holds the right to run desktops. Shut it down first: `qvd box stop` on that box");
+    refuse(
+      "it holds the right to run desktops. Shut that box down first, desktops included: `qvd box stop` there, or as docs/operations/install.md says where it was installed",
+    );
   if (isGone) return;
   if (ties.isUp)
     refuse("it did not shut down in order. Start it again, or say that the box is gone for good");

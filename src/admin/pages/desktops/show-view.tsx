@@ -221,7 +221,8 @@ function ImageFact(props: { readonly view: DesktopView }) {
 }
 
 function KindFact(props: { readonly vm: DesktopRow }) {
-  const { hypervisor, machines } = props.vm;
+  const { vm } = props;
+  const { hypervisor, machines } = vm;
   if (hypervisor === "lxc") return <>container</>;
   return (
     <>
@@ -231,6 +232,11 @@ function KindFact(props: { readonly vm: DesktopRow }) {
           {machines === "tcg" ? "emulated on its node, so many times slower" : "with the processor's help"}
         </span>
       )}
+      {vm.state === "running" ? (
+        <span class="row-sub">
+          its screen, on its node: <code>qvd vm console {vm.name}</code>
+        </span>
+      ) : null}
     </>
   );
 }

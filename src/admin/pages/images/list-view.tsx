@@ -60,6 +60,7 @@ function Flavour(props: { readonly flavour: FlavourView; readonly view: ImagesVi
         <div class="actions">
           <span class="card-note">
             {tenant}
+            {osf.hypervisor === "kvm" ? "virtual machines, " : ""}
             {osf.memoryMb} MB, {osf.cpus} CPUs, {osf.desktops} {osf.desktops === 1 ? "desktop" : "desktops"}
           </span>
           <ButtonLink

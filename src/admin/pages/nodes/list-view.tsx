@@ -16,7 +16,7 @@ import { Prose } from "../../ui/prose.tsx";
 import { formatSize } from "../../ui/size.ts";
 import { Cell, Table, TitleCell } from "../../ui/table.tsx";
 import type { Tone } from "../../ui/tone.ts";
-import { describeNode, readNodeFacts } from "./describe.ts";
+import { describeNode, listNodeProblems, readNodeFacts } from "./describe.ts";
 
 export const NODES_ID = "nodes";
 
@@ -59,7 +59,7 @@ function NodeCard(props: { readonly node: NodeRow; readonly view: NodesView }) {
         </div>
       }
     >
-      <Problems problems={facts?.problems ?? []} />
+      <Problems problems={listNodeProblems(node)} />
       <Facts
         isWide
         facts={[
