@@ -15,7 +15,7 @@ let init: number;
 let limitFiles: readonly string[];
 
 beforeAll(async () => {
-  lab = await createDesktopLab("hvx", "10.219.0.0/24");
+  lab = await createDesktopLab("hvx", "10.216.0.0/24");
   const spec = await lab.prepare("polite");
   await lab.hypervisor.start(spec, new AbortController().signal);
   await waitFor(() => lab.hasBooted(spec.vmId), { timeoutMs: 10_000 });
