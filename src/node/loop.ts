@@ -213,10 +213,11 @@ export class NodeLoop {
 
   async #look(vmIds: readonly VmId[] | undefined): Promise<void> {
     const { db, node } = this.#deps;
-    const isUnknown = vmIds === undefined || vmIds.some((vmId) => !this.#memories.has(vmId));
-    const placed = isUnknown ? await attemptDatabase("place desktops", this.#deps.place) : [];
     // Before the desktops are read: what changes in between is then news to the next question.
-    if (vmIds === undefined) this.#wishes = (await this.#readMarks()).wishes;
+    const marks = vmIds === undefined ? await this.#readMarks() : undefined;
+    const mayWait = marks?.hasUnplaced ?? vmIds?.some((vmId) => !this.#memories.has(vmId)) ?? false;
+    const placed = mayWait ? await attemptDatabase("place desktops", this.#deps.place) : [];
+    if (marks !== undefined) this.#wishes = marks.wishes;
     const asked = vmIds === undefined ? undefined : [...vmIds, ...placed];
     const desktops = await attemptDatabase("read the desktops of this node", () =>
       listNodeDesktops(db, node.nodeId, asked),
