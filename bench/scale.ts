@@ -115,13 +115,13 @@ async function measure(io: BenchIo, scene: Scene): Promise<Figure[]> {
     };
     const wantsStatements = process.env.QVD_SCALE_STATEMENTS !== undefined;
     if (wantsStatements) await resetStatements(owner.orm);
-    const before = database.measure();
+    const before = { ...database.measure(), nodes: use(scene.pids) };
     const mixed = { kind: "mixed" } as const;
     const first = say("first starts, with placement", await wishing.round(site.vmIds, "running", mixed));
     const stops = say("stops", await wishing.round(site.vmIds, "stopped", mixed));
     const starts = say("starts", await wishing.round(site.vmIds, "running", mixed));
     const again = say("stops again", await wishing.round(site.vmIds, "stopped", mixed));
-    const after = database.measure();
+    const after = { ...database.measure(), nodes: use(scene.pids) };
     if (wantsStatements)
       for (const line of await listStatements(owner.orm, 4 * site.vmIds.length)) io.say(line);
     const some = site.vmIds.slice(0, Math.min(site.vmIds.length, 20 * PACED_PER_SECOND));
@@ -134,7 +134,7 @@ async function measure(io: BenchIo, scene: Scene): Promise<Figure[]> {
       await wishing.round(some, "stopped", { kind: "single" }),
     );
     const busySeconds = first.seconds + stops.seconds + starts.seconds + again.seconds;
-    const perOperation = (of: "postgres" | "pgbouncer") =>
+    const perOperation = (of: "postgres" | "pgbouncer" | "nodes") =>
       (1000 * (after[of].cpuSeconds - before[of].cpuSeconds)) / (4 * site.vmIds.length);
     return [
       least("starts and stops of placed desktops", {
@@ -151,6 +151,7 @@ async function measure(io: BenchIo, scene: Scene): Promise<Figure[]> {
       figure(`wish → running, all ${site.vmIds.length} at once, p99`, "ms", { ours: starts.p99Ms }),
       figure("CPU of PostgreSQL for an operation", "ms", { ours: perOperation("postgres") }),
       figure("CPU of PgBouncer for an operation", "ms", { ours: perOperation("pgbouncer") }),
+      figure("CPU of all simulated nodes for an operation", "ms", { ours: perOperation("nodes") }),
       ...idle,
       figure("memory of PostgreSQL", "MB", { ours: after.postgres.memoryMb }),
       figure("memory of PgBouncer", "MB", { ours: after.pgbouncer.memoryMb }),
