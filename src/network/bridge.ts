@@ -29,8 +29,13 @@ export async function ensureBridge(
   refuseOverlap(addresses, bridge, range);
   if (uplink !== undefined) await refuseUplink(addresses, bridge, uplink);
   const mac = macOf(range.gateway);
+  // With its address from the first moment: one that is set a moment later is undone by systemd-udevd, which gives
+  // new bridges an address of its own when it finds a random one.
   if (!(await hasInterface(bridge)))
-    await ip(bridge, ["link", "add", bridge, "type", "bridge", "stp_state", "0", "forward_delay", "0"]);
+    await ip(bridge, [
+      ...["link", "add", "name", bridge, "address", mac],
+      ...["type", "bridge", "stp_state", "0", "forward_delay", "0"],
+    ]);
   // The same on every box, so that a desktop that moves finds the gateway that it knows. Only where it
   // differs: setting it again makes the kernel forget all static neighbours.
   if ((await readFile(`/sys/class/net/${bridge}/address`, "utf8")).trim() !== mac)

@@ -2,10 +2,11 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { networkNames } from "../../src/domain/node/network-names.ts";
-import { parseNetworkRange } from "../../src/domain/node/network-range.ts";
+import { macOf, parseNetworkRange } from "../../src/domain/node/network-range.ts";
 import type { DesktopSpec } from "../../src/hypervisor/driver.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { run, runOk } from "../../src/lib/run.ts";
+import { waitFor } from "../../src/lib/wait.ts";
 import { createNetwork } from "../../src/network/network.ts";
 import { createDesktopLab, type DesktopLab } from "../support/desktop-lab.ts";
 
@@ -37,6 +38,43 @@ async function tries(script: string): Promise<boolean> {
 
 const ping = (address: string, more = "") => tries(`ping -c1 -W1 ${more} ${address}`);
 const connects = (address: string, port: number) => tries(`exec 3<>/dev/tcp/${address}/${port}`);
+
+test("the bridge has its address from the first moment, so that nobody gives it another", async () => {
+  const range = parseNetworkRange("10.234.0.0/24");
+  const { bridge } = networkNames("hvnb");
+  await using listener = listenToLinks();
+  const isListening = async () => {
+    await run(["/usr/sbin/ip", "link", "add", "hvnb-p", "type", "bridge"]);
+    await run(["/usr/sbin/ip", "link", "del", "hvnb-p"]);
+    return listener.lines().some((line) => line.includes(" hvnb-p: "));
+  };
+  expect(await waitFor(isListening, { timeoutMs: 10_000 })).toBe(true);
+
+  const network = createNetwork({ instance: "hvnb", range, resolvers: [], log: silentLog() });
+  try {
+    await network.ensure();
+    const first = () => listener.lines().find((line) => line.includes(` ${bridge}: `));
+    expect(await waitFor(first, { timeoutMs: 10_000 })).toContain(`link/ether ${macOf(range.gateway)}`);
+  } finally {
+    await network.remove();
+  }
+});
+
+/** What the kernel tells of interfaces, a line each. */
+function listenToLinks() {
+  const monitor = Bun.spawn(["/usr/sbin/ip", "-o", "monitor", "link"], { stdout: "pipe" });
+  let told = "";
+  const reading = (async () => {
+    for await (const chunk of monitor.stdout) told += Buffer.from(chunk).toString();
+  })();
+  return {
+    lines: () => told.split("\n"),
+    async [Symbol.asyncDispose]() {
+      monitor.kill();
+      await reading;
+    },
+  };
+}
 
 describe("a desktop", () => {
   test("reaches its gateway by echo, and is reached by the host", async () => {
