@@ -19,7 +19,7 @@ beforeAll(async () => {
   const spec = await lab.prepare("polite");
   await lab.hypervisor.start(spec, new AbortController().signal);
   await waitFor(() => lab.hasBooted(spec.vmId), { timeoutMs: 10_000 });
-  init = await lab.init(spec.vmId);
+  init = (await lab.init(spec.vmId)) ?? 0;
   const tree = await openCgroupTree("hvx");
   const group = groupFolder(tree, "container", spec.vmId);
   const below = group.slice(tree.unified.length);

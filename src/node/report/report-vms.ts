@@ -29,7 +29,10 @@ export async function reportVms(
   by: { readonly nodeId: NodeId; readonly nowMs: number },
 ): Promise<ReadonlySet<VmId>> {
   if (writes.length === 0) return new Set();
-  const given = JSON.stringify(writes.map((write) => rowOf(write, by.nowMs)));
+  const given = JSON.stringify(
+    writes.map((write) => rowOf(write, by.nowMs)),
+    storable,
+  );
   const rows = await executePrepared<{ id: VmId }>(db, STATEMENT, [by.nodeId, given]);
   return new Set(rows.map((row) => row.id));
 }
@@ -71,6 +74,11 @@ const STATEMENT = prepared(
   )
   select vm_id as id from written`,
 );
+
+/** A program's words may be cut in the middle of a letter, or hold none: one desktop's must not stop the others' rows. */
+function storable(_key: string, value: unknown): unknown {
+  return typeof value === "string" ? value.replaceAll("\u0000", "").toWellFormed() : value;
+}
 
 function rowOf({ vmId, epoch, report, events }: VmReportWrite, nowMs: number) {
   const from = (atMs: number | undefined) => (atMs === undefined ? null : atMs - nowMs);
