@@ -2,6 +2,7 @@
 
 import type { Child } from "hono/jsx";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { isOfSite } from "../domain/access/decide-access.ts";
 import { takeFlash } from "./cookies.ts";
 import type { AdminContext } from "./env.ts";
 import { type Frame, Page, type Section } from "./ui/layout.tsx";
@@ -38,6 +39,7 @@ function frameOf(c: AdminContext): Frame {
     csrf: csrfToken,
     login: actor.login,
     tenantName: actor.tenantName,
+    isSite: isOfSite(actor),
     flash: takeFlash(c),
   };
 }

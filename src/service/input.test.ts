@@ -23,7 +23,7 @@ describe.each([
     [0, 11, "", " ", "x", "1x", 1.5, "1.5", null, undefined, true, Number.NaN, "1e1", [], {}],
   ],
   ["a decimal number", decimalNumber(0.1, 2), [0.1, "1.5", 2], [0, 2.1, "", "1,5", "Infinity", null]],
-  ["an id", idField(), [1, "2147483647"], [0, "2147483648", "-1", "1; drop"]],
+  ["an id", idField(), [1, "2147483647"], [0, "2147483648", "-1", "1; drop", ""]],
   [
     "a name",
     textField(1, 5),

@@ -57,7 +57,13 @@ export function decimalNumber(least: number, most: number) {
 
 /** The id of a noun. The brand is true by construction: the caller names the noun that the field stands for. */
 export function idField<Id extends AnyId>() {
-  return wholeNumber(1, 2 ** 31 - 1).transform((value) => value as Id);
+  const id = wholeNumber(1, 2 ** 31 - 1).transform((value) => value as Id);
+  return z.preprocess((value, context) => {
+    if (value !== "") return value;
+    // A list from which nothing was chosen sends nothing.
+    context.addIssue({ code: "custom", message: "must be chosen" });
+    return z.NEVER;
+  }, id);
 }
 
 /** Text for people, trimmed, on one line. */

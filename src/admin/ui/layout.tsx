@@ -25,6 +25,8 @@ export type Frame = {
   readonly csrf: string;
   readonly login: string;
   readonly tenantName: string;
+  /** Nodes are the site's: others have no page of them. */
+  readonly isSite: boolean;
   readonly flash: Flash | undefined;
 };
 
@@ -95,7 +97,7 @@ export function Page(props: PageProps & { readonly frame: Frame }) {
       <div class="shell">
         <header class="shell-top">
           <Brand />
-          <Navigation section={props.section} />
+          <Navigation isSite={frame.isSite} section={props.section} />
           <Account frame={frame} />
         </header>
         <main id={MAIN_ID} class="shell-main" tabindex={-1}>
@@ -126,11 +128,12 @@ function Brand() {
   );
 }
 
-function Navigation(props: { readonly section: Section | undefined }) {
+function Navigation(props: { readonly section: Section | undefined; readonly isSite: boolean }) {
+  const seen = SECTIONS.filter(({ section }) => section !== "nodes" || props.isSite);
   return (
     <nav class="shell-nav" aria-label="Main">
       <ul>
-        {SECTIONS.map((entry) => (
+        {seen.map((entry) => (
           <li>
             <a
               class="nav-link"

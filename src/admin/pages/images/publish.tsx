@@ -69,11 +69,16 @@ async function renderForm(deps: AdminDeps, c: AdminContext, image: ImageRow, for
         name="tags"
         label="Further tags"
         value={form.values.tags}
-        error={form.errors.tags ?? form.errors["tags.0"]}
+        error={tagError(form)}
         hint="Names between blanks, such as pilot. Each moves here from the version that has it."
       />
     </FormPage>,
   );
+}
+
+/** Which of the tags it is about is told by the tag's own text. */
+function tagError({ errors }: FormState): string | undefined {
+  return Object.entries(errors).find(([name]) => name === "tags" || name.startsWith("tags."))?.[1];
 }
 
 function expiryText(osf: OsfRow | undefined): string {
