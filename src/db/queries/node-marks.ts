@@ -30,6 +30,7 @@ const MARKS = prepared(
       (select drain from ${nodes} where id = $1)) as wishes,
     exists (select from ${vms} where node_id is null and wish = 'running')
       or exists (select from ${vms} where node_id is null and deleted_at is not null) as "hasUnplaced"
-  from ${vms} v left join ${sessions} s on s.vm_id = v.id and s.ended_at is null and s.superseded_at is null
+  from ${vms} v left join lateral (select id, state from ${sessions} where vm_id = v.id and ended_at is null
+    and superseded_at is null limit 1) s on true
   where v.node_id = $1`,
 );
