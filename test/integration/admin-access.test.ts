@@ -91,6 +91,21 @@ describe("a stranger", () => {
     expect(await readState()).toBe(before);
   });
 
+  test("asks for join codes a few times a minute, and keeps nobody else from it", async () => {
+    const guess = async (address: string) => {
+      const env = { address };
+      const path = `${ORIGIN}/api/v1/join/${crypto.randomUUID()}`;
+      return (await admin.app.request(path, { method: "POST" }, env)).status;
+    };
+    const statuses: number[] = [];
+    for (let n = 0; n < 60; n++) statuses.push(await guess("192.0.2.1"));
+    expect(statuses[0]).toBe(404);
+    // The minute may turn in between.
+    expect(statuses.filter((status) => status === 404).length).toBeLessThanOrEqual(30);
+    expect(statuses.at(-1)).toBe(503);
+    expect(await guess("192.0.2.2")).toBe(404);
+  });
+
   test("with a made-up token or cookie gets no further", async () => {
     const forged: SignedInAs = {
       token: "a".repeat(43),
