@@ -102,6 +102,7 @@ describe("commands", () => {
     expect((await type("vm create", ["cli-desk"], { user: "ann", osf: "office" })).err).toContain(
       "created desktop cli-desk",
     );
+    expect((await type("vm explain", ["cli-desk"])).out).toContain("\nNothing has happened to it yet.\n");
     const mistyped = await type("vm change", ["cli-desk"], { tag: "prevoius" });
     expect(mistyped.err).toContain("no image of office has the tag prevoius yet");
     expect((await type("vm change", ["cli-desk"], { tag: "previous" })).err).toBe(

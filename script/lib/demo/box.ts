@@ -1,6 +1,6 @@
 /** The demo's box: whether it runs, its start and its end. */
 
-import { copyFileSync, existsSync, mkdirSync, openSync, readFileSync, renameSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { BoxStatus } from "../../../src/cli/box/status-file.ts";
@@ -27,6 +27,7 @@ export function isBoxRunning(place: Place): boolean {
 /** Puts the built executable where the box runs it; true when it differs from what was there. */
 export async function installExecutable(place: Place): Promise<boolean> {
   const built = `${ROOT}/dist/qvd`;
+  linkRecipes(place);
   const same = existsSync(place.executable) && (await hash(built)) === (await hash(place.executable));
   if (same) return false;
   mkdirSync(dirname(place.executable), { recursive: true });
@@ -34,6 +35,14 @@ export async function installExecutable(place: Place): Promise<boolean> {
   // Renamed: what runs keeps the file that it was started from.
   renameSync(`${place.executable}.new`, place.executable);
   return true;
+}
+
+/** Where an installed `qvd image build` looks for the recipes that come with QVD. */
+function linkRecipes({ state }: Place): void {
+  const link = `${state}/share/qvd/images`;
+  mkdirSync(dirname(link), { recursive: true });
+  rmSync(link, { force: true });
+  symlinkSync(`${ROOT}/appliance/images`, link);
 }
 
 /** Starts the box in a session of its own, so that a terminal's Ctrl-C is ours to pass on; resolves when it is ready. */

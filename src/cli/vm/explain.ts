@@ -35,7 +35,7 @@ export const vmExplain: Command = {
     if (args.options.json) printJson(io, { vm, explanation, events });
     else {
       io.out(formatExplanation(explanation, Date.now()));
-      io.out("\nTrail\n");
+      io.out(events.length === 0 ? "\nNothing has happened to it yet.\n" : "\nTrail\n");
       for (const event of events) printEvent(io, event);
     }
     return 0;
