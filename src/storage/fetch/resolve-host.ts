@@ -1,6 +1,7 @@
 /** Where a URL leads, decided once: the connection then goes to these addresses and no other. */
 
 import { lookup } from "node:dns/promises";
+import { networkInterfaces } from "node:os";
 import { isPublicAddress } from "../../domain/image/public-address.ts";
 import { hostOf } from "../../domain/image/source-url.ts";
 import { AppError } from "../../lib/errors.ts";
@@ -41,6 +42,11 @@ async function resolve(host: string, ask: Lookup): Promise<readonly string[]> {
   throw new AppError("unavailable", `the name ${host} has no address`);
 }
 
-export function mayReachPublic(address: string): boolean {
-  return isPublicAddress(address);
+/** Not the box's own either, whatever they are: what listens there may take who comes from the box for the box. */
+export function mayReachPublic(address: string, own = listOwnAddresses()): boolean {
+  return isPublicAddress(address) && !own.includes(address);
+}
+
+function listOwnAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((found) => found?.map(({ address }) => address) ?? []);
 }
