@@ -56,7 +56,10 @@ const PACKAGES = [
   ...["linux-image-cloud-amd64", "initramfs-tools", "systemd-sysv", "udev", "dbus", "kmod", "apparmor"],
   ...["ca-certificates", "openssh-server", "iproute2", "procps", "logrotate", "cron"],
 ];
-const BOOT_MS = 300_000;
+/** A machine that is shared with others emulates at a tenth of its speed. */
+const BOOT_MS = 900_000;
+const POWER_OFF_MS = 600_000;
+const ANSWER_MS = 300_000;
 const MONITOR_MS = 30_000;
 
 export async function startDebianGuest(options: GuestOptions): Promise<DebianGuest> {
@@ -70,17 +73,17 @@ export async function startDebianGuest(options: GuestOptions): Promise<DebianGue
   const { sshPort = 40_000 + (process.pid % 20_000) } = options;
   const powerUp = () => boot(parts, folder, { ...options, ports: { ...options.ports, [sshPort]: 22 } });
   let machine = powerUp();
-  const runIn = (script: string, timeoutMs = 60_000) =>
+  const runIn = (script: string, timeoutMs = ANSWER_MS) =>
     run(
       [
         ...["/usr/bin/ssh", "-i", parts.key, "-p", `${sshPort}`, "-o", "StrictHostKeyChecking=no"],
-        ...["-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=20"],
+        ...["-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=120"],
         ...["root@127.0.0.1", "bash -s"],
       ],
       { stdin: script, timeoutMs },
     );
   const awaitUp = async () => {
-    const isUp = async () => (await runIn("systemctl is-system-running --wait", 60_000)).stdout !== "";
+    const isUp = async () => (await runIn("systemctl is-system-running --wait")).stdout !== "";
     if ((await waitFor(isUp, { timeoutMs: BOOT_MS, everyMs: 1_000 })) !== true)
       throw new Error(`the guest did not boot; see ${folder}/console.log`);
     await runIn("mountpoint -q /srv/given || { mkdir -p /srv/given; mount /dev/vdb /srv/given; }");
@@ -97,8 +100,8 @@ export async function startDebianGuest(options: GuestOptions): Promise<DebianGue
     },
     async reboot() {
       await runIn("systemctl poweroff");
-      const hasEnded = await Promise.race([machine.exited, Bun.sleep(240_000)]);
-      if (hasEnded === undefined) throw new Error("the guest did not power off within four minutes");
+      const hasEnded = await Promise.race([machine.exited, Bun.sleep(POWER_OFF_MS)]);
+      if (hasEnded === undefined) throw new Error("the guest did not power off within ten minutes");
       machine = powerUp();
       await awaitUp();
     },

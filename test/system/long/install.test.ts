@@ -18,7 +18,10 @@ const ROOT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
 const MINUTE_MS = 60_000;
 const PORTS = { broker: 48_443, admin: 49_443 };
 /** The session of a whole desktop under software emulation. */
-const LOOK = { answerMs: 5 * MINUTE_MS, shownMs: 4 * MINUTE_MS };
+const LOOK = { answerMs: 15 * MINUTE_MS, shownMs: 15 * MINUTE_MS };
+/** On a busy machine; on one of its own a step takes a tenth of it. */
+const STEP_MS = 20 * MINUTE_MS;
+const TEST_MS = 90 * MINUTE_MS;
 
 const TYPED = "written by anna";
 
@@ -47,7 +50,7 @@ describe.skipIf(!isLong)("a stock Debian with qvd installed (long form: set QVD_
       packages: EARLY_PACKAGES,
     });
     screen = await openScreen();
-  }, 20 * MINUTE_MS);
+  }, TEST_MS);
   afterAll(async () => {
     await screen?.close();
     await guest?.dispose();
@@ -59,7 +62,7 @@ describe.skipIf(!isLong)("a stock Debian with qvd installed (long form: set QVD_
     guest.must(
       `export QVD_API_CA=/var/lib/qvd/ca.crt QVD_LOGIN=admin QVD_PASSWORD='${adminPassword}'
 printf '%s' '${stdin}' | qvd ${words}`,
-      5 * MINUTE_MS,
+      STEP_MS,
     );
   const isTyped = async () =>
     (await guest.must(`find /var/lib/qvd/homes -name ${TYPED_FILE} -exec cat {} +`)) === `${TYPED}\n`;
@@ -67,7 +70,7 @@ printf '%s' '${stdin}' | qvd ${words}`,
     const isUp = async () =>
       (await guest.run("systemctl is-active qvd-db qvd-node qvd-admin && qvd node status --json")).exitCode <
       2;
-    expect(await waitFor(isUp, { timeoutMs: 5 * MINUTE_MS, everyMs: 1_000 })).toBe(true);
+    expect(await waitFor(isUp, { timeoutMs: STEP_MS, everyMs: 1_000 })).toBe(true);
   };
 
   test(
@@ -77,21 +80,24 @@ printf '%s' '${stdin}' | qvd ${words}`,
       expect(await guest.must("mount -t cgroup | wc -l")).toBe("0\n");
       expect((await guest.run("ls /opt/qvd /var/lib/qvd /etc/qvd")).exitCode).not.toBe(0);
     },
-    5 * MINUTE_MS,
+    TEST_MS,
   );
 
   test(
     "is installed by one command, which shows the first administrator's password",
     async () => {
-      const said = await guest.must("cd /srv/given && script/install --lxc-only", 20 * MINUTE_MS);
+      const said = await guest.must("cd /srv/given && script/install --lxc-only", STEP_MS);
       adminPassword = /admin\s+(\S{20,})/.exec(said)?.[1] ?? "";
       expect(adminPassword).not.toBe("");
       await awaitRunningUnits();
-      const again = await guest.must("cd /srv/given && script/install --lxc-only", 10 * MINUTE_MS);
+      // Emulated, a desktop may take longer than the minute that it has.
+      await guest.must("echo QVD_START_TIMEOUT=600 >>/etc/qvd/qvd.conf; systemctl restart qvd-node", STEP_MS);
+      await awaitRunningUnits();
+      const again = await guest.must("cd /srv/given && script/install --lxc-only", STEP_MS);
       expect(again).not.toContain("admin  ");
       expect((await guest.must("systemctl --failed --no-legend")).trim()).toBe("");
     },
-    25 * MINUTE_MS,
+    TEST_MS,
   );
 
   test(
@@ -101,11 +107,11 @@ printf '%s' '${stdin}' | qvd ${words}`,
         `mkdir -p /root/qvd /root/above /root/work
 mountpoint -q /root/qvd || mount -t overlay -o lowerdir=/srv/given,upperdir=/root/above,workdir=/root/work overlay /root/qvd
 cd /root/qvd && QVD_TEST_PATIENCE_MS=120000 .tools/bin/bun test --timeout 400000 test/system/hypervisor-lxc.test.ts 2>&1 | tail -60`,
-        20 * MINUTE_MS,
+        STEP_MS,
       );
       expect(result.stdout).toContain(" 0 fail");
     },
-    25 * MINUTE_MS,
+    TEST_MS,
   );
 
   test(
@@ -118,14 +124,14 @@ cd /root/qvd && QVD_TEST_PATIENCE_MS=120000 .tools/bin/bun test --timeout 400000
       const vms: { id: number }[] = JSON.parse(await qvd("vm list --json"));
       anna = { login: "anna", password: "a-long-password", vmId: vms[0]?.id ?? 0 };
       const isUnpacked = async () => (await guest.run("ls -d /var/lib/qvd/bases/[0-9]*")).exitCode === 0;
-      expect(await waitFor(isUnpacked, { timeoutMs: 10 * MINUTE_MS, everyMs: 5_000 })).toBe(true);
+      expect(await waitFor(isUnpacked, { timeoutMs: STEP_MS, everyMs: 5_000 })).toBe(true);
       const first = await Visit.open(screen, PORTS.broker, anna, LOOK);
       await first.type(TYPED);
-      expect(await waitFor(isTyped, { timeoutMs: 2 * MINUTE_MS, everyMs: 2_000 })).toBe(true);
+      expect(await waitFor(isTyped, { timeoutMs: STEP_MS, everyMs: 2_000 })).toBe(true);
       await first.leave();
       await (await Visit.open(screen, PORTS.broker, anna, LOOK)).leave();
     },
-    30 * MINUTE_MS,
+    TEST_MS,
   );
 
   test(
@@ -133,11 +139,11 @@ cd /root/qvd && QVD_TEST_PATIENCE_MS=120000 .tools/bin/bun test --timeout 400000
     async () => {
       const visit = await Visit.open(screen, PORTS.broker, anna, LOOK);
       const init = await guest.must("cat /sys/fs/cgroup/qvd/c/*/cgroup.procs | head -n 1");
-      await guest.must("systemctl restart qvd-node", 5 * MINUTE_MS);
+      await guest.must("systemctl restart qvd-node", STEP_MS);
       // Another executable, as an upgrade has: its revision reads differently.
       await guest.must(
         `cd /root/qvd && revision=$(dist/qvd version | grep -oE '[0-9a-f]{9}') && sed -i "s/$revision/feedbeef0/g" dist/qvd && script/install --lxc-only`,
-        10 * MINUTE_MS,
+        STEP_MS,
       );
       await awaitRunningUnits();
       expect(await guest.must("qvd node status")).toContain("feedbeef0");
@@ -145,7 +151,7 @@ cd /root/qvd && QVD_TEST_PATIENCE_MS=120000 .tools/bin/bun test --timeout 400000
       expect(visit.isOver).toBe(false);
       await visit.leave();
     },
-    30 * MINUTE_MS,
+    TEST_MS,
   );
 
   test(
@@ -159,13 +165,13 @@ cd /root/qvd && QVD_TEST_PATIENCE_MS=120000 .tools/bin/bun test --timeout 400000
       await (await Visit.open(screen, PORTS.broker, anna, LOOK)).leave();
       expect(await isTyped()).toBe(true);
     },
-    30 * MINUTE_MS,
+    TEST_MS,
   );
 
   test(
     "is rid of all but data when it is removed, and goes on with them when it is installed again",
     async () => {
-      const said = await guest.run("cd /srv/given && script/install --remove", 10 * MINUTE_MS);
+      const said = await guest.run("cd /srv/given && script/install --remove", STEP_MS);
       expect(said).toMatchObject({ exitCode: 0 });
       expect(said.stderr).toContain("/var/lib/qvd");
       const left =
@@ -174,11 +180,11 @@ cd /root/qvd && QVD_TEST_PATIENCE_MS=120000 .tools/bin/bun test --timeout 400000
 ip -br link | grep qvd; nft list tables | grep qvd; pgrep -af 'qvd|dnsmasq|postgres'; true`);
       expect(left).toBe("");
       expect(await isTyped()).toBe(true);
-      await guest.must("cd /srv/given && script/install --lxc-only", 10 * MINUTE_MS);
+      await guest.must("cd /srv/given && script/install --lxc-only", STEP_MS);
       await awaitRunningUnits();
-      const { status } = await askOnce(PORTS.broker, anna, 4 * MINUTE_MS);
+      const { status } = await askOnce(PORTS.broker, anna, STEP_MS);
       expect(status).toBe(101);
     },
-    40 * MINUTE_MS,
+    TEST_MS,
   );
 });
