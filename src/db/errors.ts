@@ -53,9 +53,14 @@ export function isContended(error: unknown): boolean {
   return readCodes(error).some((code) => code === "40001" || code === "40P01" || code === "55P03");
 }
 
-/** The server's connection doesn't have the prepared statement, or has it as it was before a migration. */
+/** The server's connection has the prepared statement as it was before a migration. */
+export function isStatementChanged(error: unknown): boolean {
+  return readCodes(error).includes("0A000");
+}
+
+/** The same, or it doesn't have the statement at all. */
 export function isStatementUnknown(error: unknown): boolean {
-  return readCodes(error).some((code) => code === "26000" || code === "0A000");
+  return isStatementChanged(error) || readCodes(error).includes("26000");
 }
 
 /**

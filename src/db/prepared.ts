@@ -9,7 +9,7 @@
 import { DrizzleQueryError, type SQL, sql } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
 import type { Db } from "./client.ts";
-import { isStatementUnknown } from "./errors.ts";
+import { isStatementChanged, isStatementUnknown } from "./errors.ts";
 import { formatLiteral, type LiteralValue } from "./literal.ts";
 
 export type Prepared = { readonly name: string; readonly definition: string };
@@ -45,15 +45,19 @@ export async function executePrepared<Row extends Record<string, unknown>>(
     return await lastRows<Row>(db, execute);
   } catch (error) {
     if (!isStatementUnknown(error)) throw error;
-    return await lastRows<Row>(db, `${define(statement)}; ${execute}`);
+    return await lastRows<Row>(db, `${define(statement, isStatementChanged(error))}; ${execute}`);
   }
 }
 
-/** Again where it is known: a migration may have changed what its columns are. */
-function define({ name, definition }: Prepared): string {
+/**
+ * The pool may send this by another connection than the one that didn't know the statement. One that knows it
+ * already keeps its plan, or two that take turns would plan for ever; only after a migration is it told anew.
+ */
+function define({ name, definition }: Prepared, isChanged: boolean): string {
+  const known = `exists (select from pg_prepared_statements where name = '${name}')`;
   const body = `begin
-    if exists (select from pg_prepared_statements where name = '${name}') then execute 'deallocate ${name}'; end if;
-    execute ${formatLiteral(definition)};
+    if ${isChanged} and ${known} then execute 'deallocate ${name}'; end if;
+    if not ${known} then execute ${formatLiteral(definition)}; end if;
   end`;
   return `do language plpgsql ${formatLiteral(body)}`;
 }

@@ -33,6 +33,23 @@ describe("a prepared statement", () => {
     expect(await say("two")).toBe("two");
   });
 
+  test("is not told again to a connection that knows it, because another doesn't", async () => {
+    const pool = site.open("qvd_node", { max: 2 });
+    const two = () => Promise.all([1, 2].map(() => executePrepared(pool.orm, ECHO, ["x"])));
+    await two();
+    const plannedAt = async () =>
+      (
+        await pool.orm.execute(sql`select pg_sleep(0.02), prepare_time::text as at from pg_prepared_statements
+        where name = ${ECHO.name}`)
+      ).map(({ at }) => at);
+    const before = (await Promise.all([plannedAt(), plannedAt()])).flat();
+    expect(before.length).toBeGreaterThan(0);
+    for (let again = 0; again < 5; again++) await two();
+    const after = (await Promise.all([plannedAt(), plannedAt()])).flat();
+    for (const at of before) expect(after).toContain(at);
+    await pool.close();
+  });
+
   test("is told again after the server forgot", async () => {
     await say("known");
     await database.orm.execute(sql`deallocate all`);
