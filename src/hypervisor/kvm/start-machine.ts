@@ -8,6 +8,7 @@ import { AppError, describeError } from "../../lib/errors.ts";
 import { CLEAN_ENV } from "../../lib/run.ts";
 import { waitFor } from "../../lib/wait.ts";
 import type { MachineSpec } from "../driver.ts";
+import { describeRefusal } from "./describe-refusal.ts";
 import type { KvmContext } from "./kvm-hypervisor.ts";
 import { machineFiles, makeFiles } from "./machine-files.ts";
 import { makeGroups } from "./machine-group.ts";
@@ -153,9 +154,5 @@ function keepWords(stream: ReadableStream<Uint8Array>): { text(): string } {
 async function explain({ spec, logFile }: Spawning, said: string): Promise<AppError> {
   await mkdir(logFile.slice(0, logFile.lastIndexOf("/")), { recursive: true });
   await writeFile(logFile, `${said}\n`, { mode: 0o600 });
-  const last = said.split("\n").slice(-3).join("; ").slice(0, 600) || "it gave no reason";
-  return new AppError(
-    "driver-failed",
-    `Starting desktop ${spec.vmId}: QEMU refused: ${last}. All of it is in ${logFile}.`,
-  );
+  return new AppError("driver-failed", `Starting desktop ${spec.vmId}: ${describeRefusal(said, logFile)}`);
 }
