@@ -60,28 +60,15 @@ const EDQUOT = 122;
 
 /** Opens the C library. Cheap, but made once and handed on. */
 export function openLibc(): Libc {
-  const { i64, i32, pointer } = FFIType;
-  const { symbols } = dlopen("libc.so.6", {
-    syscall: { args: [i64, i64, i64, i64, i64, i64], returns: i64 },
-    flock: { args: [i32, i32], returns: i32 },
-    ioctl: { args: [i32, i64, i64], returns: i32 },
-    mount: { args: [i64, i64, i64, i64, i64], returns: i32 },
-    __errno_location: { args: [], returns: pointer },
-  });
+  const symbols = loadSymbols();
   // Right after the call, before the engine can make another on this thread.
   const errno = () => {
     const address = symbols.__errno_location();
     return address === null ? 0 : read.i32(address, 0);
   };
   const call = (what: string, number: bigint, args: readonly bigint[]): number => {
-    const result = symbols.syscall(
-      number,
-      args[0] ?? 0n,
-      args[1] ?? 0n,
-      args[2] ?? 0n,
-      args[3] ?? 0n,
-      args[4] ?? 0n,
-    );
+    const [one = 0n, two = 0n, three = 0n, four = 0n, five = 0n] = args;
+    const result = symbols.syscall(number, one, two, three, four, five);
     if (Number(result) < 0) throw new AppError("driver-failed", `${what}: error ${errno()} from the kernel`);
     return Number(result);
   };
@@ -138,6 +125,17 @@ export function openLibc(): Libc {
       return result < 0 ? -errno() : result;
     },
   };
+}
+
+function loadSymbols() {
+  const { i64, i32, pointer } = FFIType;
+  return dlopen("libc.so.6", {
+    syscall: { args: [i64, i64, i64, i64, i64, i64], returns: i64 },
+    flock: { args: [i32, i32], returns: i32 },
+    ioctl: { args: [i32, i64, i64], returns: i32 },
+    mount: { args: [i64, i64, i64, i64, i64], returns: i32 },
+    __errno_location: { args: [], returns: pointer },
+  }).symbols;
 }
 
 /** In the words of the C library where somebody looks for them (`isFullDisk`). */
