@@ -22,10 +22,10 @@ import { listStatements, resetStatements } from "./scale/statements.ts";
 import { type Round, startWishing } from "./scale/wishes.ts";
 
 const FOLDER = `/var/tmp/qvd-bench-scale-${process.pid}`;
-const PROCESSES = 2;
+const PROCESSES = 4;
 const IDLE_MS = 20_000;
 const PACED_PER_SECOND = 200;
-const READY_MS = 180_000;
+const READY_MS = 300_000;
 const GOAL_PER_SECOND = 1_000;
 const STATED = "Leostream states at most 250 (usually 20–50)";
 

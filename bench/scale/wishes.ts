@@ -41,7 +41,7 @@ const ADMINISTRATORS = 2;
 /** Desktops of an administrator's order, and every how manieth desktop is ordered by itself. */
 export const ORDER_SIZE = 500;
 export const SINGLE_EVERY = 5;
-const DEADLINE_MS = 300_000;
+const DEADLINE_MS = 600_000;
 
 /** `admin` and `node` through the pool, as the processes of one box have them; `owner` looks on. */
 export function startWishing(
