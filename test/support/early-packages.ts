@@ -1,7 +1,7 @@
 /**
  * What Debian's packages for qvd need in turn, and some of them: a guest that has these from the beginning is spared
  * minutes of unpacking under software emulation. script/install still fetches and configures those that matter to
- * how a box runs: LXC, dnsmasq, nftables and PostgreSQL.
+ * how a box runs: LXC, dnsmasq, nftables and the server of PostgreSQL.
  */
 export const EARLY_PACKAGES: readonly string[] = [
   "bubblewrap",
@@ -44,11 +44,13 @@ export const EARLY_PACKAGES: readonly string[] = [
   "netbase",
   "postgresql-client-15",
   "postgresql-client-common",
+  "postgresql-common",
   "python3",
   "python3-minimal",
   "python3.11",
   "python3.11-minimal",
   "readline-common",
+  "ssl-cert",
   "tzdata",
   "uidmap",
   "xz-utils",

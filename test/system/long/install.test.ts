@@ -35,7 +35,7 @@ describe.skipIf(!isLong)("a stock Debian with qvd installed (long form: set QVD_
   let anna: Person;
 
   beforeAll(async () => {
-    await runOk("compiling", [process.execPath, "run", "build.ts"], { cwd: ROOT, timeoutMs: 3 * MINUTE_MS });
+    await runOk("compiling", [process.execPath, "run", "build.ts"], { cwd: ROOT, timeoutMs: 10 * MINUTE_MS });
     scratch = await mkdtemp("/var/tmp/qvd-install-");
     await packDesktop(`${scratch}/desktop.tar.zst`);
     const given = Object.fromEntries(
