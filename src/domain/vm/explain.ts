@@ -76,11 +76,12 @@ function describeHealth(report: ExplainReport, { isConnected, expectsAgent }: Ex
     null: "its network was not checked",
   };
   return [
-    report.hasAgent
-      ? "its agent answers"
-      : expectsAgent
-        ? "its agent does not answer"
-        : "it has no agent of ours, and is seen on its console only",
+    // What is told as its agent is then the machine itself.
+    !expectsAgent
+      ? "it has no agent of ours, and is seen on its console only"
+      : report.hasAgent
+        ? "its agent answers"
+        : "its agent does not answer",
     network[`${report.hasNetwork}`],
     isConnected ? "somebody is connected" : "nobody is connected",
   ].join(", ");

@@ -22,7 +22,9 @@ export function planQueued(facts: VmFacts): VmPlan {
   const event = {
     code: "start-queued" as const,
     text: `Other desktops are being started first; this one is number ${queuePosition} in the queue${
-      leftMs === undefined ? "" : `, its turn comes in about ${formatSpan(leftMs)}`
+      leftMs === undefined
+        ? ""
+        : `, its turn comes ${leftMs < 1_000 ? "within a second" : `in about ${formatSpan(leftMs)}`}`
     }.`,
     detail: { position: queuePosition, ...(leftMs === undefined ? {} : { dueInMs: Math.round(leftMs) }) },
   };

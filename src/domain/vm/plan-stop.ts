@@ -10,7 +10,8 @@ import { isOnlyHereUnwanted } from "./wish.ts";
 
 const CLEAN_UP_BACKOFF = { firstMs: 2_000, mostMs: 60_000 };
 
-const FROM_OUTSIDE = "the desktop is told from outside to shut down (a signal to its init).";
+const FROM_OUTSIDE =
+  "the desktop is told from outside to shut down (a signal to its init, a machine's power button).";
 
 /** Takes a living desktop down: its agent is asked first, where it has one. */
 export function stopSteps(facts: VmFacts, reason: string): readonly VmStep[] {

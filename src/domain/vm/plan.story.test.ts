@@ -81,7 +81,7 @@ test("a stop whose order the agent can't take", () => {
   story.failing("ask-poweroff", "the agent did not answer.").settle();
   story.tells(
     "stop-taken: The desktop is being shut down: anna@acme asked for it.",
-    "halt-sent: That failed: the agent did not answer. So the desktop is told from outside to shut down (a signal to its init).",
+    "halt-sent: That failed: the agent did not answer. So the desktop is told from outside to shut down (a signal to its init, a machine's power button).",
     STOPPED,
   );
 });
@@ -171,7 +171,7 @@ test("a desktop that is found running though it was noted as stopped", () => {
     .settle()
     .tells(
       "desktop-found: The node found the desktop running although it was noted as stopped.",
-      "halt-sent: Nobody wants it, so it is told from outside to shut down (a signal to its init).",
+      "halt-sent: Nobody wants it, so it is told from outside to shut down (a signal to its init, a machine's power button).",
       STOPPED,
     );
 });

@@ -79,7 +79,7 @@ function planFound(facts: VmFacts): VmPlan {
     };
   const event = {
     code: "halt-sent" as const,
-    text: "Nobody wants it, so it is told from outside to shut down (a signal to its init).",
+    text: "Nobody wants it, so it is told from outside to shut down (a signal to its init, a machine's power button).",
   };
   return {
     steps: [
