@@ -21,11 +21,17 @@ if [ "$$" = 1 ]; then /usr/bin/bash /usr/bin/beat </dev/null >/tmp/beat.log 2>&1
 exec /usr/bin/dash "$@"
 `;
 
-/** Tells `report`, a TCP address, of each line after it was synced; a lost connection is made anew. */
+/**
+ * Tells `report`, a TCP address, of each line after it was synced; a lost connection is made anew. Then leaves
+ * something that nobody syncs: pages that are dirty whenever its box is harmed.
+ */
 const TELL = (report: string) => `
 trap '' PIPE
 read -r host </proc/sys/kernel/hostname
-tell() { { printf '%s\\n' "$1" >&3 || { exec 3<>/dev/tcp/${report} && printf '%s\\n' "$1" >&3; }; } 2>/dev/null; }
+tell() {
+  { printf '%s\\n' "$1" >&3 || { exec 3<>/dev/tcp/${report} && printf '%s\\n' "$1" >&3; }; } 2>/dev/null
+  dd if=/dev/zero of=/home/unsynced bs=64k count=8 conv=notrunc status=none
+}
 `;
 
 const BEAT = (tell: string) => `#!/usr/bin/bash

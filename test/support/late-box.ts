@@ -72,10 +72,6 @@ export class LateBox {
     await this.machine.must(`while ${isThere}; do sleep 0.2; done`, timeoutMs);
   }
 
-  async keeperLog(): Promise<string> {
-    return (await this.machine.run("cat /var/lib/qvd/logs/keeper.log")).stdout;
-  }
-
   /** The end of all that it said, for whoever looks into a failure. */
   async tell(): Promise<string> {
     const { stdout } = await this.machine.run(
