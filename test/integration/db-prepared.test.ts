@@ -82,6 +82,16 @@ describe("a prepared statement", () => {
     expect(brokenConstraint(error)).toBe("nodes_name_key");
   });
 
+  test("is planned for any values, by indexes, and never compiled", async () => {
+    const settings = prepared(
+      [],
+      sql`select current_setting('plan_cache_mode') as plan, current_setting('enable_seqscan') as scan,
+        current_setting('jit') as jit`,
+    );
+    const [row] = await executePrepared(database.orm, settings, []);
+    expect(row).toEqual({ plan: "force_generic_plan", scan: "off", jit: "off" });
+  });
+
   test("leaves no setting behind", async () => {
     await say("anything");
     const [row] = await database.orm.execute(sql`show plan_cache_mode`);
