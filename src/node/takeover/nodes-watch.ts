@@ -149,10 +149,10 @@ export class NodesWatch {
   }
 
   async #judge(lost: Neighbour, row: LeaseSight): Promise<void> {
-    const { times, log, onTaken, db, node } = this.#deps;
+    const { times, nowMs, log, onTaken, db, node } = this.#deps;
     const { isLost, reason } = decideLoss({
       counterUnchangedForMs: this.#stillMs(lost.nodeId),
-      databaseForMs: this.#databaseSinceMs === undefined ? 0 : this.#databaseAtMs - this.#databaseSinceMs,
+      databaseForMs: this.#databaseSinceMs === undefined ? 0 : nowMs() - this.#databaseSinceMs,
       row,
       validMs: times.validMs,
     });
@@ -175,10 +175,9 @@ export class NodesWatch {
     onTaken(vmIds, lost);
   }
 
-  /** As of this look, not as of now: a box that was stopped since has seen nothing in between. */
   #stillMs(nodeId: NodeId): number {
     const sight = this.#sights.get(nodeId);
-    return sight === undefined ? 0 : this.#lookedAtMs - sight.sinceMs;
+    return sight === undefined ? 0 : this.#deps.nowMs() - sight.sinceMs;
   }
 
   /** Another server, or the same one anew, may have an older truth or another clock. */
