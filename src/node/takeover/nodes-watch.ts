@@ -40,7 +40,8 @@ export type NodesWatchDeps = {
   readonly log: Log;
 };
 
-type Sight = { readonly counter: string | undefined; readonly sinceMs: number };
+/** What its counter was, since when, and when it was last seen to be so. */
+type Sight = { readonly counter: string | undefined; readonly sinceMs: number; readonly seenAtMs: number };
 
 const MOST_WATCHED = 8;
 
@@ -130,8 +131,9 @@ export class NodesWatch {
         const counters = this.#neighbours.map(async ({ nodeId }) => {
           const counter = await shared.readCounter(nodeId);
           const before = this.#sights.get(nodeId);
-          if (before === undefined || before.counter !== counter)
-            this.#sights.set(nodeId, { counter, sinceMs: nowMs() });
+          const seenAtMs = nowMs();
+          const sinceMs = before?.counter === counter ? before?.sinceMs : undefined;
+          this.#sights.set(nodeId, { counter, sinceMs: sinceMs ?? seenAtMs, seenAtMs });
         });
         await Promise.all(counters);
       } finally {
@@ -149,10 +151,10 @@ export class NodesWatch {
   }
 
   async #judge(lost: Neighbour, row: LeaseSight): Promise<void> {
-    const { times, nowMs, log, onTaken, db, node } = this.#deps;
+    const { times, log, onTaken, db, node } = this.#deps;
     const { isLost, reason } = decideLoss({
       counterUnchangedForMs: this.#stillMs(lost.nodeId),
-      databaseForMs: this.#databaseSinceMs === undefined ? 0 : nowMs() - this.#databaseSinceMs,
+      databaseForMs: this.#databaseSinceMs === undefined ? 0 : this.#databaseAtMs - this.#databaseSinceMs,
       row,
       validMs: times.validMs,
     });
@@ -175,9 +177,10 @@ export class NodesWatch {
     onTaken(vmIds, lost);
   }
 
+  /** As last seen, not as of now: a box that was stopped since has seen nothing in between. */
   #stillMs(nodeId: NodeId): number {
     const sight = this.#sights.get(nodeId);
-    return sight === undefined ? 0 : this.#deps.nowMs() - sight.sinceMs;
+    return sight === undefined ? 0 : sight.seenAtMs - sight.sinceMs;
   }
 
   /** Another server, or the same one anew, may have an older truth or another clock. */
