@@ -129,6 +129,32 @@ describe("a keeper", () => {
     expect(done).toBe(looks);
   });
 
+  test("thaws the disks again for five minutes, since another's freezing may come late", async () => {
+    let nowMs = 0;
+    let look = () => {};
+    const every = (_ms: number, call: () => void) => {
+      look = call;
+      return () => {};
+    };
+    // The node process froze them while no keeper spoke.
+    world.isFrozen = true;
+    world.start({ timers: { every, after: () => () => {} }, bootMs: () => nowMs });
+    const thawsAtMs: number[] = [];
+    while (nowMs < 400_000) {
+      const before = world.done.length;
+      await Bun.sleep(0);
+      nowMs += 100;
+      look();
+      await Bun.sleep(0);
+      if (world.done.slice(before).includes("thaw-disks")) thawsAtMs.push(nowMs);
+    }
+    expect(world.done[0]).toBe("thaw");
+    expect(thawsAtMs.filter((atMs) => atMs < 31_000)).toHaveLength(5);
+    expect(thawsAtMs.filter((atMs) => atMs > 31_000)).toHaveLength(9);
+    expect(Math.max(...thawsAtMs)).toBeLessThan(305_000);
+    expect(world.done).not.toContain("freeze");
+  }, 30_000);
+
   test("renews both halves and touches nothing", async () => {
     world.start();
     expect(await world.isHeld()).toBe(true);

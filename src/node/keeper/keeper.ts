@@ -46,8 +46,8 @@ export type KeeperDeps = {
 const LOOK_EVERY_MS = 100;
 const TELL_EVERY_MS = 250;
 const STOP_KILL_MS = 5_000;
-const THAW_AGAIN_MS = 5_000;
-const THAW_AGAIN_FOR_MS = 300_000;
+/** Soon at first, then now and then. */
+const THAW_AGAIN = { soonEveryMs: 5_000, soonForMs: 30_000, everyMs: 30_000, forMs: 300_000 };
 
 export class Keeper {
   readonly #deps: KeeperDeps;
@@ -66,9 +66,9 @@ export class Keeper {
   #isAskingRow = false;
   #isAskingCounter = false;
   #isMoving = false;
-  #mayFreezeLate = false;
-  #thawedAtMs = 0;
-  #thawedAgainAtMs = 0;
+  /** When desktops were last let go on, or may have been by a predecessor. */
+  #thawedAtMs = Number.NEGATIVE_INFINITY;
+  #thawedAgainAtMs = Number.NEGATIVE_INFINITY;
   #endLooking: (() => void) | undefined;
 
   constructor(deps: KeeperDeps) {
@@ -79,6 +79,7 @@ export class Keeper {
     this.#phase = before?.phase === "lost" || deps.fence.isFrozen ? "frozen" : "held";
     this.#hasEpochMoved = before?.phase === "lost";
     this.#hasHeld = before !== undefined;
+    if (before !== undefined) this.#thawedAtMs = deps.bootMs();
     // Without a word of a predecessor nothing is known to be renewed, and nothing to be lapsing either.
     this.#renewals = before?.renewals ?? { rowAtMs: deps.bootMs(), counterAtMs: 0 };
   }
@@ -131,12 +132,7 @@ export class Keeper {
     this.#trouble = reason;
     const { fence, log } = this.#deps;
     fence.freezeProcesses();
-    fence
-      .freezeDisks()
-      .then((isFrozen) => {
-        this.#mayFreezeLate ||= !isFrozen;
-      })
-      .catch((error) => log.error("disks-not-frozen", { error }));
+    fence.freezeDisks().catch((error) => log.error("disks-not-frozen", { error }));
   }
 
   async #thaw(): Promise<void> {
@@ -156,13 +152,18 @@ export class Keeper {
     }
   }
 
-  /** A freezing that hung with the storage may come true after the thaw; then the desktops would hang in its place. */
+  /**
+   * A freezing may come true after the thaw: one that hung with the storage, or that of a node process or keeper
+   * which was stopped in the middle of it. Nobody can be asked; a disk that isn't frozen takes no harm.
+   */
   #thawAgain(): void {
     const { bootMs, fence, log } = this.#deps;
-    if (!this.#mayFreezeLate || this.#phase !== "held" || bootMs() - this.#thawedAgainAtMs < THAW_AGAIN_MS)
-      return;
-    this.#thawedAgainAtMs = bootMs();
-    if (bootMs() - this.#thawedAtMs > THAW_AGAIN_FOR_MS) this.#mayFreezeLate = false;
+    const nowMs = bootMs();
+    const sinceMs = nowMs - this.#thawedAtMs;
+    const everyMs = sinceMs < THAW_AGAIN.soonForMs ? THAW_AGAIN.soonEveryMs : THAW_AGAIN.everyMs;
+    if (this.#phase !== "held" || sinceMs > THAW_AGAIN.forMs) return;
+    if (nowMs - Math.max(this.#thawedAtMs, this.#thawedAgainAtMs) < everyMs) return;
+    this.#thawedAgainAtMs = nowMs;
     fence.thawDisks().catch((error) => log.error("disks-not-thawed", { error }));
   }
 
