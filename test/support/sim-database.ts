@@ -34,6 +34,8 @@ export class SimDatabase {
   readonly #time: () => SimTime;
   readonly #clients: ReadonlyMap<DatabaseRole, postgres.Sql>;
   readonly #sqlNow = new Map<postgres.Sql, number>();
+  /** Texts of the statements that the server knows by name. */
+  readonly #prepared = new Map<string, string>();
   #tail: Promise<unknown> = Promise.resolve();
   #pending = 0;
 
@@ -103,16 +105,26 @@ export class SimDatabase {
     const isSpectator = link.owner.name === SPECTATOR;
     if (this.isAway && !isSpectator) throw away("ECONNREFUSED");
     if (this.slowMs > 0 && !isSpectator) await time.sleep(link.owner, this.slowMs);
-    this.onStatement(link.owner, text, "before");
+    const statement = this.#withoutValues(text);
+    this.onStatement(link.owner, statement, "before");
     if (link.owner.isGone) return await new Promise(() => {});
     const answer = await this.#inTurn(async () => {
       if (this.isAway && !isSpectator) throw away("CONNECTION_CLOSED");
       await this.#setNow(client);
       return await work();
     });
-    this.onStatement(link.owner, text, "after");
+    this.onStatement(link.owner, statement, "after");
     if (link.owner.isGone) return await new Promise(() => {});
     return answer;
+  }
+
+  /** The statement itself where a prepared one is executed: its values stand in the text, and may read like another. */
+  #withoutValues(text: string): string {
+    const told =
+      /prepare (qvd_\w+)[\s\S]*(?=; execute qvd_)/.exec(text) ?? /prepare (qvd_\w+)[\s\S]*/.exec(text);
+    if (told?.[1] !== undefined) this.#prepared.set(told[1], told[0]);
+    const executed = /\bexecute (qvd_\w+)/.exec(text)?.[1];
+    return executed === undefined ? text : (this.#prepared.get(executed) ?? "");
   }
 
   async #inTurn(work: () => Promise<unknown>): Promise<unknown> {
