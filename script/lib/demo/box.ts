@@ -1,6 +1,15 @@
 /** The demo's box: whether it runs, its start and its end. */
 
-import { copyFileSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { BoxStatus } from "../../../src/cli/box/status-file.ts";
