@@ -102,8 +102,9 @@ function describe(
       goal: goal(GOAL.p50),
     }),
     figure("failover, p99", "s", { ours: percentile(of(), 0.99), goal: goal(GOAL.p99) }),
-    figure("after power loss, p50", "s", { ours: percentile(of("power loss"), 0.5) }),
-    figure("after SIGKILL, p50", "s", { ours: percentile(of("SIGKILL"), 0.5) }),
+    ...(["power loss", "SIGKILL"] as const)
+      .filter((way) => of(way).length > 0)
+      .map((way) => figure(`after ${way}, p50`, "s", { ours: percentile(of(way), 0.5) })),
     figure(`false failovers in ${quiet.minutes} minutes of trouble`, "", {
       ours: quiet.falseFailovers,
       goal: goal(0),
