@@ -143,6 +143,16 @@ async function listUnserved(lab: ManyNodes): Promise<readonly string[]> {
   return lab.desktops.filter((vmId, index) => !isServed(vmId, index)).map((vmId) => `desktop ${vmId}`);
 }
 
+/** The lives that each desktop has acknowledged, in the order of the lab's desktops. */
+export function readLives(lab: ManyNodes): readonly string[] {
+  return lab.desktops.map((vmId) =>
+    lab
+      .listAcknowledged(vmId)
+      .map(({ life }) => life)
+      .join(),
+  );
+}
+
 export function readRecords(lab: ManyNodes, witnesses: Witnesses): readonly DesktopRecord[] {
   return lab.desktops.flatMap((vmId) => {
     // A home is read through its desktop; one that isn't served is told of as such.

@@ -9,7 +9,7 @@ import type { VmId } from "../../src/domain/ids.ts";
 import { runOk } from "../../src/lib/run.ts";
 import { sleep, waitFor } from "../../src/lib/wait.ts";
 import { checkBeats } from "../fault/check-beats.ts";
-import { isEverybodyServed, openLab, readRecords, runFaults } from "../fault/fault-run.ts";
+import { isEverybodyServed, openLab, readLives, readRecords, runFaults } from "../fault/fault-run.ts";
 import { proveChecker } from "../fault/prove-checker.ts";
 import { Witnesses } from "../fault/witnesses.ts";
 import type { LabNode } from "../support/lab-node.ts";
@@ -49,13 +49,7 @@ describe("three boxes", () => {
     await lab?.dispose();
   }, TEST_MS);
 
-  const lives = () =>
-    lab.desktops.map((vmId) =>
-      lab
-        .listAcknowledged(vmId)
-        .map(({ life }) => life)
-        .join(),
-    );
+  const lives = () => readLives(lab);
   const served = async () =>
     (await waitFor(() => isEverybodyServed(lab), { timeoutMs: 60_000, everyMs: 500 })) === true;
   const on = (node: LabNode): readonly VmId[] =>

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { runOk } from "../../../src/lib/run.ts";
 import { sleep, waitFor } from "../../../src/lib/wait.ts";
 import { checkBeats } from "../../fault/check-beats.ts";
-import { isEverybodyServed, openLab, readRecords } from "../../fault/fault-run.ts";
+import { isEverybodyServed, openLab, readLives, readRecords } from "../../fault/fault-run.ts";
 import { Witnesses } from "../../fault/witnesses.ts";
 import type { ManyNodes } from "../../support/many-nodes.ts";
 
@@ -37,13 +37,7 @@ describe.skipIf(process.env.QVD_TEST_LONG !== "1")("three boxes (long form: set 
     await lab?.dispose();
   }, TEST_MS);
 
-  const lives = () =>
-    lab.desktops.map((vmId) =>
-      lab
-        .listAcknowledged(vmId)
-        .map(({ life }) => life)
-        .join(),
-    );
+  const lives = () => readLives(lab);
 
   /** Every desktop went on in the life it had, nobody was taken over, and nothing written contradicts itself. */
   async function expectPeace(before: readonly string[]): Promise<void> {
