@@ -7,19 +7,25 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { addCounts, type Counts, NO_COUNTS, parseJunit, renderCounts } from "./support/report.ts";
+import { addCounts, type Counts, excerptFailures, type JunitReport, NO_COUNTS, parseJunit, renderCounts } from "./support/report.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const BUN = process.execPath;
 /** Of one group of tests; a hang is a failure. */
 const GROUP_MS = 15 * 60_000;
 const TEST_MS = "30000";
+/** For the rest of the output of a child that has ended: something that it started may hold the pipe open. */
+const REST_MS = 1000;
+
+const NO_REPORT: JunitReport = { counts: NO_COUNTS, skipped: [], failed: [] };
 
 type Group = { readonly name: string; readonly files: readonly string[] };
 
 const work = await mkdtemp(join(tmpdir(), "qvd-test-run-"));
 let total = NO_COUNTS;
 const skipped: string[] = [];
+/** Of what failed, told once more at the end, where whoever reads a long log looks. */
+const failed: string[] = [];
 try {
   total = addCounts(total, await runCheck("types", [BUN, "check"]));
   const lint = [BUN, "x", "biome", "check", "--error-on-warnings"];
@@ -36,6 +42,7 @@ try {
   await rm(work, { recursive: true, force: true });
 }
 for (const name of skipped) console.log(`skipped: ${name}`);
+for (const text of failed) console.log(`failed: ${text}`);
 console.log(renderCounts(total));
 process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
 
@@ -61,39 +68,61 @@ async function runGroup(
   group: Group,
 ): Promise<{ readonly counts: Counts; readonly skipped: readonly string[] }> {
   // A group that is empty was not found: nothing passed would look like all passed.
-  if (group.files.length === 0) return { counts: { ...NO_COUNTS, failed: 1 }, skipped: [] };
+  if (group.files.length === 0) {
+    failed.push(`${group.name}: has no test files`);
+    return { counts: { ...NO_COUNTS, failed: 1 }, skipped: [] };
+  }
   const report = join(work, `${group.name.replaceAll("/", "_")}.xml`);
   const start = performance.now();
-  const exitCode = await runShown([
+  const { exitCode, output } = await runShown([
     ...[BUN, "test", "--timeout", TEST_MS, "--reporter=junit", `--reporter-outfile=${report}`],
     ...group.files.map((file) => `./${file}`),
   ]);
   const file = Bun.file(report);
-  const found = (await file.exists()) ? parseJunit(await file.text()) : { counts: NO_COUNTS, skipped: [] };
+  const found = (await file.exists()) ? parseJunit(await file.text()) : NO_REPORT;
   // A crash or a file that can't be loaded leaves no failed test behind; it is one all the same.
   const isSilentFailure = exitCode !== 0 && found.counts.failed === 0;
   const counts = isSilentFailure ? { ...found.counts, failed: 1 } : found.counts;
+  failed.push(...found.failed.map((test) => `${group.name}: ${test}`));
+  if (counts.failed > 0) failed.push(...excerptFailures(output).map((text) => `${group.name}:\n${text}`));
   tell(group.name, counts, start);
   return { counts, skipped: found.skipped };
 }
 
 async function runCheck(name: string, command: readonly string[]): Promise<Counts> {
   const start = performance.now();
-  const isRight = (await runShown(command)) === 0;
+  const { exitCode, output } = await runShown(command);
+  const isRight = exitCode === 0;
+  if (!isRight) failed.push(`${name}:\n${output}`);
   const counts = { passed: isRight ? 1 : 0, failed: isRight ? 0 : 1, skipped: 0 };
   tell(name, counts, start);
   return counts;
 }
 
-async function runShown(command: readonly string[]): Promise<number> {
-  const child = Bun.spawn([...command], {
+/** Shows what the command prints, in its order, and keeps it. */
+async function runShown(
+  command: readonly string[],
+): Promise<{ readonly exitCode: number; readonly output: string }> {
+  const child = Bun.spawn(["sh", "-c", 'exec "$@" 2>&1', "sh", ...command], {
     cwd: ROOT,
     env: { ...process.env, NO_COLOR: "1" },
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", "pipe", "inherit"],
     timeout: GROUP_MS,
     killSignal: "SIGKILL",
   });
-  return await child.exited;
+  const reader = child.stdout.getReader();
+  const decoder = new TextDecoder();
+  let output = "";
+  const reading = (async () => {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      process.stdout.write(part.value);
+      output += decoder.decode(part.value, { stream: true });
+    }
+  })();
+  const exitCode = await child.exited;
+  await Promise.race([reading, Bun.sleep(REST_MS)]);
+  await reader.cancel();
+  return { exitCode, output };
 }
 
 function tell(name: string, counts: Counts, start: number): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { addCounts, NO_COUNTS, parseJunit, renderCounts } from "./report.ts";
+import { addCounts, excerptFailures, NO_COUNTS, parseJunit, renderCounts } from "./report.ts";
 
 const XML = `<?xml version="1.0"?>
 <testsuites name="bun test" tests="4" failures="1" skipped="1">
@@ -20,6 +20,20 @@ describe("the report of a test run", () => {
 
   test("names what was skipped", () => {
     expect(parseJunit(XML).skipped).toEqual(['is "left" out']);
+  });
+
+  test("names what failed", () => {
+    expect(parseJunit(XML).failed).toEqual(["inner > breaks"]);
+  });
+
+  test("keeps what a failed test printed, and nothing of the others", () => {
+    const output = "a\n(pass) one [1ms]\nerror: no\n  at x\n(fail) two [2ms]\nb\n(pass) three";
+    expect(excerptFailures(output)).toEqual(["error: no\n  at x\n(fail) two [2ms]"]);
+    expect(excerptFailures(output, 1)).toEqual(["  at x\n(fail) two [2ms]"]);
+  });
+
+  test("keeps the end of an output that names no failed test", () => {
+    expect(excerptFailures("one\nsegmentation fault\n", 2)).toEqual(["segmentation fault\n"]);
   });
 
   test("ends in the words that programs look for", () => {
