@@ -7,7 +7,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { addCounts, type Counts, excerptFailures, type JunitReport, NO_COUNTS, parseJunit, renderCounts } from "./support/report.ts";
+import {
+  addCounts,
+  type Counts,
+  excerptFailures,
+  type JunitReport,
+  NO_COUNTS,
+  parseJunit,
+  renderCounts,
+} from "./support/report.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const BUN = process.execPath;
