@@ -281,6 +281,8 @@ CREATE TABLE public.sessions (
     end_cause text,
     bytes_to_client bigint DEFAULT 0 NOT NULL,
     bytes_from_client bigint DEFAULT 0 NOT NULL,
+    access text DEFAULT 'nx'::text NOT NULL,
+    CONSTRAINT sessions_access_check CHECK ((access = ANY (ARRAY['nx'::text, 'browser'::text]))),
     CONSTRAINT sessions_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'preparing'::text, 'listening'::text, 'failed'::text])))
 );
 
@@ -826,6 +828,8 @@ GRANT UPDATE(end_cause) ON TABLE public.sessions TO qvd_node;
 GRANT UPDATE(bytes_to_client) ON TABLE public.sessions TO qvd_broker;
 
 GRANT UPDATE(bytes_from_client) ON TABLE public.sessions TO qvd_broker;
+
+GRANT INSERT(access) ON TABLE public.sessions TO qvd_broker;
 
 GRANT SELECT ON TABLE public.settings TO qvd_auth;
 GRANT SELECT ON TABLE public.settings TO qvd_node;

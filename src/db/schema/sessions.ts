@@ -5,6 +5,8 @@ import type { ClientParameters } from "../../domain/session/client-parameters.ts
 import { moment, qvdNow } from "./columns.ts";
 
 export const SESSION_STATES = ["requested", "preparing", "listening", "failed"] as const;
+export const SESSION_ACCESSES = ["nx", "browser"] as const;
+export type SessionAccess = (typeof SESSION_ACCESSES)[number];
 export type SessionState = (typeof SESSION_STATES)[number];
 
 /** One row is one sitting of a client at a desktop; live while neither ended nor superseded. */
@@ -16,6 +18,7 @@ export const sessions = pgTable(
     userId: integer("user_id").$type<UserId>().notNull(),
     // Intent: service/session.
     requestedAt: moment("requested_at").notNull().default(qvdNow),
+    access: text("access", { enum: SESSION_ACCESSES }).notNull().default("nx"),
     client: jsonb("client").$type<ClientParameters>().notNull(),
     slaveKey: text("slave_key").notNull(),
     clientAddress: text("client_address"),
