@@ -101,7 +101,7 @@ async function readHeader({ imagePath, vmId }: MachineRequest): Promise<GoodHead
   const file = await open(imagePath, "r");
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(DISK_HEADER_BYTES), 0, DISK_HEADER_BYTES, 0);
-    const header = parseDiskHeader(buffer.subarray(0, bytesRead));
+    const header = parseDiskHeader(buffer.subarray(0, bytesRead), (await file.stat()).size);
     if (header.isGood) return header;
     throw new AppError(
       "image-broken",

@@ -4,9 +4,9 @@
  */
 
 import { open } from "node:fs/promises";
+import { parseQcow2Header, QCOW2_HEADER_BYTES } from "../domain/image/qcow2-header.ts";
 import { type DiskFormat, detectContent } from "./archive-format.ts";
 import { brokenImage } from "./broken-image.ts";
-import { parseQcow2Header, QCOW2_HEADER_BYTES } from "./qcow2-header.ts";
 import { sha256Of } from "./sha256-of.ts";
 import { readAt } from "./verify-archive.ts";
 

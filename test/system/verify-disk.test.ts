@@ -63,9 +63,10 @@ describe("a disk", () => {
     [
       "that is encrypted",
       (path) =>
+        // The older of its two kinds: for LUKS it measures the processor, and gives up on a busy one.
         image(
           ...["create", "-q", "-f", "qcow2", "--object", "secret,id=s,data=abc"],
-          ...["-o", "encrypt.format=luks,encrypt.key-secret=s", path, "1M"],
+          ...["-o", "encrypt.format=aes,encrypt.key-secret=s", path, "1M"],
         ),
       /is encrypted/,
     ],

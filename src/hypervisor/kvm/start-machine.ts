@@ -1,6 +1,6 @@
 /** Starts the QEMU of one desktop and waits until it answers on its control socket. */
 
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { DISK_HEADER_BYTES, parseDiskHeader } from "../../domain/image/disk-header.ts";
 import { vmLayout } from "../../domain/node/layout.ts";
@@ -95,7 +95,7 @@ function openDisk({ vmId }: MachineSpec, path: string, flags: "r" | "r+"): numbe
 function readFormat({ vmId }: MachineSpec, path: string, descriptor: number): DiskFormat {
   const head = new Uint8Array(DISK_HEADER_BYTES);
   const read = readSync(descriptor, head, 0, head.length, 0);
-  const parsed = parseDiskHeader(head.subarray(0, read));
+  const parsed = parseDiskHeader(head.subarray(0, read), fstatSync(descriptor).size);
   if (parsed.isGood) return parsed.format;
   throw new AppError(
     "image-broken",

@@ -1,7 +1,8 @@
 /**
  * What the beginning of a qcow2 file says of itself (QEMU, docs/interop/qcow2.txt). An image that comes from
- * a stranger must be whole in itself: a backing or external data file would be a path of our machine, opened
- * with qemu's rights. Pure; no program of QEMU's looks at a file before this has.
+ * a stranger, and a disk that a guest has written to, must be whole in itself: a backing or external data file,
+ * which may be named in the header or in one of its extensions, would be a path of our machine, opened with
+ * qemu's rights. Pure; no program of QEMU's looks at a file before this has.
  */
 
 export type Qcow2Header = {
@@ -24,6 +25,7 @@ const EXTENSION_DATA_FILE = 0x44415441;
 const EXTENSION_ENCRYPTION = 0x0537be77;
 const MOST_VIRTUAL_BYTES = 16n * 2n ** 40n;
 
+/** `start` begins at the file's first byte; `fileBytes` is the size of the whole file. */
 export function parseQcow2Header(start: Uint8Array, fileBytes: number): Qcow2Header {
   const bytes = Buffer.from(start.buffer, start.byteOffset, start.byteLength);
   if (bytes.length < 72) return { virtualBytes: 0, fault: "is truncated" };
