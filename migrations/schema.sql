@@ -1,7 +1,40 @@
 -- Made by `bun test/support/update-schema-dump.ts` from the migrations; a test compares.
+CREATE FUNCTION public.qvd_kept_days(setting text) RETURNS integer
+    LANGUAGE sql STABLE
+    AS $_$
+  SELECT greatest(7, least(36500, coalesce((SELECT (value #>> '{}')::numeric FROM settings
+    WHERE tenant_id = -1 AND name = setting AND value #>> '{}' ~ '^[0-9]{1,5}$'), 400)))::int
+$_$;
+
 CREATE FUNCTION public.qvd_now() RETURNS timestamp with time zone
     LANGUAGE sql STABLE
     AS $$ SELECT coalesce(nullif(current_setting('qvd.now', true), '')::timestamptz, clock_timestamp()) $$;
+
+CREATE FUNCTION public.qvd_sweep_history(most integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+  today timestamptz := least(qvd_now(), clock_timestamp());
+  rows int := least(greatest(most, 1), 10000);
+  gone bigint;
+  all_gone bigint := 0;
+BEGIN
+  -- One box at a time; the others have nothing to add.
+  IF NOT pg_try_advisory_xact_lock(hashtext('qvd history')) THEN RETURN 0; END IF;
+  DELETE FROM sessions s USING (SELECT id FROM sessions ORDER BY id LIMIT rows) old
+    WHERE s.id = old.id AND coalesce(s.ended_at, s.superseded_at) < today - make_interval(days => qvd_kept_days('history.sessions.days'));
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  all_gone := all_gone + gone;
+  DELETE FROM vm_events e USING (SELECT id FROM vm_events ORDER BY id LIMIT rows) old
+    WHERE e.id = old.id AND e.at < today - make_interval(days => qvd_kept_days('history.trail.days'));
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  all_gone := all_gone + gone;
+  DELETE FROM audit_log a USING (SELECT id FROM audit_log ORDER BY id LIMIT rows) old
+    WHERE a.id = old.id AND a.at < today - make_interval(days => qvd_kept_days('history.audit.days'));
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  RETURN all_gone + gone;
+END $$;
 
 CREATE TABLE public.administrator_credentials (
     administrator_id integer NOT NULL,
@@ -185,6 +218,9 @@ CREATE TABLE public.osfs (
     has_agent boolean DEFAULT true NOT NULL,
     expiry_soft_seconds integer,
     expiry_hard_seconds integer,
+    is_application boolean DEFAULT false NOT NULL,
+    program text,
+    CONSTRAINT osfs_check CHECK (((program IS NULL) OR (is_application AND ((length(program) >= 1) AND (length(program) <= 1024))))),
     CONSTRAINT osfs_cpus_check CHECK (((cpus >= (0.1)::double precision) AND (cpus <= (256)::double precision))),
     CONSTRAINT osfs_expiry_hard_seconds_check CHECK ((expiry_hard_seconds >= 0)),
     CONSTRAINT osfs_expiry_soft_seconds_check CHECK ((expiry_soft_seconds >= 0)),
@@ -545,6 +581,8 @@ CREATE UNIQUE INDEX sessions_live ON public.sessions USING btree (vm_id) WHERE (
 
 CREATE INDEX sessions_open ON public.sessions USING btree (broker_node_id, broker_worker) WHERE (ended_at IS NULL);
 
+CREATE INDEX sessions_user ON public.sessions USING btree (user_id, id DESC);
+
 CREATE INDEX sessions_vm ON public.sessions USING btree (vm_id, id DESC);
 
 CREATE INDEX vm_events_vm ON public.vm_events USING btree (vm_id, id DESC);
@@ -667,11 +705,16 @@ GRANT USAGE ON SCHEMA public TO qvd_admin;
 GRANT USAGE ON SCHEMA public TO qvd_auth;
 GRANT USAGE ON SCHEMA public TO qvd_broker;
 
+REVOKE ALL ON FUNCTION public.qvd_kept_days(setting text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.qvd_now() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.qvd_now() TO qvd_node;
 GRANT ALL ON FUNCTION public.qvd_now() TO qvd_admin;
 GRANT ALL ON FUNCTION public.qvd_now() TO qvd_auth;
 GRANT ALL ON FUNCTION public.qvd_now() TO qvd_broker;
+
+REVOKE ALL ON FUNCTION public.qvd_sweep_history(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.qvd_sweep_history(most integer) TO qvd_node;
 
 GRANT SELECT ON TABLE public.administrator_credentials TO qvd_auth;
 GRANT INSERT,DELETE,UPDATE ON TABLE public.administrator_credentials TO qvd_admin;
@@ -766,6 +809,10 @@ GRANT UPDATE(weight) ON TABLE public.nodes TO qvd_admin;
 
 GRANT SELECT ON TABLE public.osfs TO qvd_node;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.osfs TO qvd_admin;
+
+GRANT SELECT(id) ON TABLE public.osfs TO qvd_broker;
+
+GRANT SELECT(is_application) ON TABLE public.osfs TO qvd_broker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.properties TO qvd_admin;
 GRANT SELECT ON TABLE public.properties TO qvd_node;

@@ -28,12 +28,13 @@ export function createDatabaseStore({ db, nodeId, worker }: DatabaseStoreDeps): 
       attemptDatabase("list the desktops", () => listDesktops(db, eq(vms.userId, userId))),
     readDesktop: (vmId) =>
       attemptDatabase("read the desktop", async () => (await listDesktops(db, eq(vms.id, vmId)))[0]),
-    requestSession: ({ asker, vmId, client, slaveKey }) =>
+    requestSession: ({ asker, vmId, client, access, slaveKey }) =>
       requestSession(
         { db, ...asker },
         {
           vmId,
           client,
+          access,
           slaveKey,
           clientAddress: asker.origin,
           brokerNodeId: nodeId,

@@ -3,6 +3,7 @@
  * informed. Every way out but `ready` leaves the sitting ended in the database.
  */
 
+import type { SessionAccess } from "../db/schema/sessions.ts";
 import type { SessionId, VmId } from "../domain/ids.ts";
 import type { ClientParameters } from "../domain/session/client-parameters.ts";
 import { describeError, isAppError } from "../lib/errors.ts";
@@ -15,6 +16,8 @@ export type SessionWish = {
   readonly asker: Asker;
   readonly vmId: VmId;
   readonly client: ClientParameters;
+  /** What shows the desktop; an NX client unless it says so. */
+  readonly access?: SessionAccess | undefined;
   readonly tell: (text: string) => void;
   readonly signal: AbortSignal;
 };
@@ -31,8 +34,8 @@ export async function requestSession(deps: EndpointDeps, wish: SessionWish): Pro
   let sessionId: SessionId | undefined;
   try {
     if (wish.signal.aborted) return { kind: "refused", reason: "The client left" };
-    const { asker, client } = wish;
-    const requested = await deps.store.requestSession({ asker, vmId, client, slaveKey });
+    const { asker, client, access } = wish;
+    const requested = await deps.store.requestSession({ asker, vmId, client, access, slaveKey });
     sessionId = requested.sessionId;
     deps.wake(vmId);
     const end = await waitForSession(deps, wish, { ...requested, alarm });

@@ -5,6 +5,7 @@
  * Any method rejects with an AppError `database-away` while there is no database.
  */
 
+import type { SessionAccess } from "../db/schema/sessions.ts";
 import type { UserActor } from "../domain/access/actor.ts";
 import type { SessionId, UserId, VmId } from "../domain/ids.ts";
 import type { ClientParameters } from "../domain/session/client-parameters.ts";
@@ -57,6 +58,8 @@ export type SessionRequest = {
   readonly asker: Asker;
   readonly vmId: VmId;
   readonly client: ClientParameters;
+  /** What shows the desktop; an NX client unless it says so. */
+  readonly access?: SessionAccess | undefined;
   readonly slaveKey: string;
 };
 

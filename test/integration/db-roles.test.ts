@@ -40,6 +40,9 @@ const STATEMENTS: readonly (readonly [statement: string, allowed: readonly Proce
   ["select * from vm_events", [NODE, ADMIN, BROKER]],
   ["update vm_events set text = '' where false", []],
   ["delete from vm_events where false", []],
+  // What is older than the site's settings say goes by one function, which takes no age from its caller.
+  ["select qvd_sweep_history(1)", [NODE]],
+  ["select qvd_kept_days('history.audit.days')", []],
   // Brokers see people, desktops and sessions, and how their node is.
   ["select * from tenants", ALL],
   ["select * from vms", [NODE, ADMIN, BROKER]],
@@ -52,6 +55,7 @@ const STATEMENTS: readonly (readonly [statement: string, allowed: readonly Proce
   ["select * from node_wakes", [NODE]],
   ["update node_wakes set count = 1 where false", [NODE]],
   ["select * from osfs", [NODE, ADMIN]],
+  ["select id, is_application from osfs", [NODE, ADMIN, BROKER]],
   ["select * from dis", [NODE, ADMIN]],
   ["select * from di_tags", [NODE, ADMIN]],
   // Intent.

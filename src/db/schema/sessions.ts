@@ -46,6 +46,7 @@ export const sessions = pgTable(
       .on(table.vmId)
       .where(sql`${table.endedAt} is null and ${table.supersededAt} is null`),
     index("sessions_vm").on(table.vmId, table.id.desc()),
+    index("sessions_user").on(table.userId, table.id.desc()),
     index("sessions_open").on(table.brokerNodeId, table.brokerWorker).where(sql`${table.endedAt} is null`),
   ],
 );

@@ -8,6 +8,7 @@ import { and, eq, isNull, sql } from "drizzle-orm";
 import { z } from "zod";
 import { insertRow } from "../../db/insert.ts";
 import { sessions, tenants, users } from "../../db/schema/index.ts";
+import { SESSION_ACCESSES } from "../../db/schema/sessions.ts";
 import { asId, type NodeId, type SessionId, type VmId } from "../../domain/ids.ts";
 import { AppError } from "../../lib/errors.ts";
 import { type Context, change } from "../context.ts";
@@ -26,7 +27,10 @@ export const requestSessionInput = z.object({
     link: z.string().max(32),
     geometry: z.string().max(32),
     isFullscreen: z.boolean(),
+    given: z.record(z.string().max(128), z.string().max(256)).optional(),
   }),
+  /** What shows the desktop. */
+  access: z.enum(SESSION_ACCESSES).default("nx"),
   slaveKey: z.string().min(1).max(128),
   clientAddress: z.string().max(64).optional(),
   brokerNodeId: idField<NodeId>().optional(),
@@ -60,9 +64,9 @@ export async function requestSession(
     const eventId = await appendTrail(inside, {
       vmId,
       code: "session-requested",
-      text: "A client asked for a session.",
+      text: asked.access === "nx" ? "A client asked for a session." : "A browser asked for a session.",
       wishGeneration: vm.wishGeneration,
-      detail: { sessionId, clientAddress: asked.clientAddress ?? null },
+      detail: { sessionId, clientAddress: asked.clientAddress ?? null, access: asked.access },
     });
     const wish = await recordWish(inside, vm, { wish: "running", text: "Asked to start, for a session." });
     await auditVm(inside, "session.request", { vm, detail: { sessionId } });
