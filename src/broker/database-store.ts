@@ -3,7 +3,7 @@
 import { and, asc, eq, gt, isNotNull, isNull, or, type SQL } from "drizzle-orm";
 import type { Db } from "../db/client.ts";
 import { attemptDatabase } from "../db/errors.ts";
-import { nodeReports, nodes, sessions, vmEvents, vmReports, vms } from "../db/schema/index.ts";
+import { nodeReports, nodes, osfs, sessions, vmEvents, vmReports, vms } from "../db/schema/index.ts";
 import type { NodeId, SessionId, VmId } from "../domain/ids.ts";
 import { requestSession } from "../service/session/request.ts";
 import { wishVmStopped } from "../service/vm/wish-stopped.ts";
@@ -82,8 +82,10 @@ async function listDesktops(db: Db, which: SQL): Promise<DesktopView[]> {
       isBlocked: vms.isBlocked,
       wish: vms.wish,
       state: vmReports.state,
+      isApplication: osfs.isApplication,
     })
     .from(vms)
+    .innerJoin(osfs, eq(osfs.id, vms.osfId))
     .leftJoin(vmReports, eq(vmReports.vmId, vms.id))
     .where(and(which, isNull(vms.deletedAt)))
     .orderBy(asc(vms.id));

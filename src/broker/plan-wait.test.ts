@@ -20,6 +20,7 @@ const DESKTOP: DesktopView = {
   isBlocked: false,
   state: "starting_1",
   wish: "running",
+  isApplication: false,
 };
 const LISTENING = { state: "listening", address: "10.0.0.2", port: 4100 } as const;
 const event = (code: TrailEvent["code"], text = ""): TrailEvent => ({ id: 1, code, text });

@@ -21,6 +21,8 @@ export type DesktopView = {
   readonly isBlocked: boolean;
   readonly state: VmState;
   readonly wish: "running" | "stopped";
+  /** Offered among the applications instead of the desktops. */
+  readonly isApplication: boolean;
 };
 
 export type SessionView = {

@@ -14,6 +14,7 @@ import { provision } from "./provision.ts";
 import type { GuestDeps } from "./run-guest.ts";
 import { launch, planLaunch, prepareLaunch, readLang } from "./session/launch.ts";
 import { readRecord } from "./session/record.ts";
+import { setTimeZone } from "./set-time-zone.ts";
 import { NOTICE_WORLD, showNotice } from "./show-notice.ts";
 
 /** Made by udev for the virtio port that the node's QEMU offers. */
@@ -49,6 +50,7 @@ export function defaultGuestDeps(): GuestDeps {
       return launch(planLaunch(input, places, readLang()), places.log);
     },
     showNotice: (text) => showNotice(text, readRecord(places.record), NOTICE_WORLD),
+    setTimeZone: (zone) => setTimeZone(zone, { log }),
     isPortOpen: () => isPortOpen(NX_PORT),
     observe: () => ({ uptimeSeconds: readUptimeSeconds(), address: readAddress() }),
   };

@@ -33,6 +33,8 @@ export type GuestDeps = {
   readonly openHooks?: (onFailure: (hook: GuestHook, text: string) => void) => GuestHooks;
   readonly launch: (input: LaunchInput) => Launched;
   readonly isPortOpen: () => boolean;
+  /** Gives the desktop the time zone of the client that comes. */
+  readonly setTimeZone?: (zone: string) => void;
   /** Resolves with false when nothing could be shown. */
   readonly showNotice: (text: string) => Promise<boolean>;
   readonly observe: () => { readonly uptimeSeconds: number; readonly address: string | null };

@@ -37,6 +37,7 @@ beforeAll(async () => {
   door = await openBrokerDoor();
   door.store.addDesktop(1, 1, { state: "running", wish: "running" });
   door.store.addDesktop(2, 1);
+  door.store.addDesktop(3, 1, { isApplication: true });
   door.store.addDesktop(4, 1, { state: "running", wish: "running", isBlocked: true });
   door.store.addDesktop(5, 2);
   door.store.addDesktop(6, 1);

@@ -62,6 +62,18 @@ describe("the verb", () => {
     });
   });
 
+  test("makes an application of it, with a program, and a desktop again", async () => {
+    const { osfId } = seed;
+    await changeOsf(admin, { osfId, isApplication: "yes", program: " libreoffice --calc " });
+    expect(await read()).toMatchObject({ is_application: true, program: "libreoffice --calc" });
+    await changeOsf(admin, { osfId, program: "none" });
+    expect(await read()).toMatchObject({ is_application: true, program: null });
+    await changeOsf(admin, { osfId, program: "xterm" });
+    await changeOsf(admin, { osfId, isApplication: "no" });
+    expect(await read()).toMatchObject({ is_application: false, program: null });
+    expect(await refusal(changeOsf(admin, { osfId, program: "xterm" }))).toStartWith("bad-input: program:");
+  });
+
   test("leaves alone what isn't named, and takes away what is emptied", async () => {
     await changeOsf(admin, { osfId: seed.osfId, homeMb: "", idleStopSeconds: "never", systemMb: null });
     expect(await read()).toMatchObject({

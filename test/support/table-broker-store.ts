@@ -54,6 +54,7 @@ export class TableBrokerStore implements BrokerStore {
       isBlocked: false,
       state: "stopped",
       wish: "stopped",
+      isApplication: false,
       ...more,
     });
   }

@@ -95,6 +95,9 @@ export const OsfShape = z.object({
   hasAgent: z.boolean(),
   expirySoftSeconds: z.number().int().nullable(),
   expiryHardSeconds: z.number().int().nullable(),
+  isApplication: z.boolean(),
+  /** What a session of an application starts; null for what the image starts by itself. */
+  program: z.string().nullable(),
   images: z.number().int(),
   desktops: z.number().int(),
 });

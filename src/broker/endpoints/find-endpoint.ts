@@ -1,7 +1,7 @@
 import type { RequestHead } from "../../wire/client/request-head.ts";
 import { type Endpoint, reply } from "../request.ts";
 import { connectToVm } from "./connect-to-vm.ts";
-import { listOfVm } from "./list-of-vm.ts";
+import { listOfApplications, listOfVm } from "./list-of-vm.ts";
 import { ping } from "./ping.ts";
 import { relay } from "./relay.ts";
 import { stopVm } from "./stop-vm.ts";
@@ -27,6 +27,8 @@ export function findEndpoint({ method, path }: RequestHead): Route {
       return talk(ping);
     case "/qvd/list_of_vm":
       return talk(listOfVm);
+    case "/qvd/list_of_applications":
+      return talk(listOfApplications);
     case "/qvd/connect_to_vm":
       return { answer: connectToVm, isLastWord: true, needsBothWays: true };
     case "/qvd/relay":

@@ -36,6 +36,16 @@ const OPTIONS = {
     "TIME",
     "How long after a newer image their desktops are stopped; default never.",
   ],
+  application: [
+    "isApplication",
+    "yes|no",
+    "Whether clients are offered its desktops as applications instead of desktops. Default no.",
+  ],
+  program: [
+    "program",
+    "COMMAND",
+    "With --application yes: what a session starts, run by sh; `none` for what the image starts by itself.",
+  ],
 } as const satisfies Record<string, readonly [field: string, value: string, doc: string]>;
 
 export const OSF_POLICY_OPTIONS: Readonly<Record<string, OptionSpec>> = Object.fromEntries(

@@ -34,6 +34,8 @@ export const osfShow: Command = {
         ["soft expiry", formatSeconds(osf.expirySoftSeconds)],
         ["hard expiry", formatSeconds(osf.expiryHardSeconds)],
         ["agent", yesNo(osf.hasAgent)],
+        ["application", yesNo(osf.isApplication)],
+        ["program", osf.program ?? "none"],
         ["images", String(osf.images)],
         ["desktops", String(osf.desktops)],
       ]);

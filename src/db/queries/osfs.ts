@@ -40,6 +40,8 @@ function selectOsfs(db: Db, where: SQL | undefined) {
       hasAgent: osfs.hasAgent,
       expirySoftSeconds: osfs.expirySoftSeconds,
       expiryHardSeconds: osfs.expiryHardSeconds,
+      isApplication: osfs.isApplication,
+      program: osfs.program,
       images: sql<number>`(select count(*)::int from ${dis} where ${dis.osfId} = ${osfs.id})`,
       desktops: sql<number>`(select count(*)::int from ${vms} where ${vms.osfId} = ${osfs.id} and ${vms.deletedAt} is null)`,
       tags: sql<

@@ -25,6 +25,16 @@ describe("what hooks are told", () => {
     });
   });
 
+  test("is what a client says beyond that, where a property doesn't say otherwise", () => {
+    const given = { "custom.a": "client", "custom.b": "client", "qvd.client.printing.enabled": "1" };
+    const pairs = sessionPairs({
+      ...ORDER,
+      client: { ...ORDER.client, given },
+      properties: { "custom.a": "property" },
+    });
+    expect(pairs).toMatchObject({ ...given, "custom.a": "property" });
+  });
+
   test("is never a property in the place of what is ours, nor the session's key", () => {
     const pairs = sessionPairs({
       ...ORDER,

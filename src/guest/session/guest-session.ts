@@ -45,6 +45,8 @@ export type GuestSessionDeps = XSessionDeps & {
   readonly provision: (account: GuestAccount, hook: ProvisioningHook) => Promise<Provisioned>;
   /** The image's own; none when not given. */
   readonly hooks?: GuestHooks;
+  /** Gives the desktop the time zone of the client that comes. */
+  readonly setTimeZone?: (zone: string) => void;
   readonly limits?: Partial<SessionLimits>;
 };
 
@@ -162,6 +164,8 @@ export class GuestSession {
     if (!provisioned.isGood) return provisioned;
     const second = await this.#ask("connect");
     if (second !== undefined) return second;
+    const zone = order.client.given?.["qvd.client.timezone"];
+    if (zone !== undefined) this.#deps.setTimeZone?.(zone);
     const { places } = this.#deps;
     const options = formatOptionsLine({
       client: order.client,
@@ -179,7 +183,8 @@ export class GuestSession {
       this.#x.observe();
       // Read at the next start or resume, whoever causes it.
       writeFileSync(places.options, options, { mode: 0o644 });
-      const failure = await this.#step({ account: order.account, ...provisioned }, order.session, signal);
+      const input = { account: order.account, ...provisioned, program: order.program };
+      const failure = await this.#step(input, order.session, signal);
       if (failure === "listening") return DONE;
       if (failure !== undefined) return failure;
     }

@@ -44,6 +44,13 @@ describe("planLaunch", () => {
   });
 });
 
+test("an application's program is told to the session by its environment alone", () => {
+  const program = "xterm -e 'echo $HOME'; exit 0";
+  const plan = planLaunch({ ...input, program }, guestPlaces(), "C.UTF-8");
+  expect(plan.env.QVD_PROGRAM).toBe(program);
+  expect(plan.command.join(" ")).not.toContain("xterm");
+});
+
 describe("readLang", () => {
   const texts: readonly (readonly [string, string])[] = [
     ['LANG="de_DE.UTF-8"\n', "de_DE.UTF-8"],

@@ -26,6 +26,8 @@ export type LaunchInput = {
   readonly gid: number;
   readonly home: string;
   readonly shell: string;
+  /** Of an application: what the session is, as sh reads it. */
+  readonly program?: string | undefined;
 };
 
 export type LaunchPlan = {
@@ -61,6 +63,7 @@ export function planLaunch(input: LaunchInput, places: GuestPlaces, lang: string
       PATH: "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games",
       XDG_RUNTIME_DIR: `/run/user/${uid}`,
       NX_CLIENT: places.dialog,
+      ...(input.program === undefined ? {} : { QVD_PROGRAM: input.program }),
     },
     cwd: input.home,
   };

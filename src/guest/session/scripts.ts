@@ -15,10 +15,21 @@ kill -HUP "$PPID"
 `;
 
 /**
- * What xinit runs: the image's own session program, on a session bus. Its output goes to the usual file of
+ * What xinit runs: the image's own session program, on a session bus; or, of an application, its program beside
+ * whatever window manager there is, so that its windows can be moved and closed. The session ends with it. Its output goes to the usual file of
  * the home, apart from nxagent's log; a full home must not keep the session from starting.
  */
 export const SESSION_SCRIPT = `#!/bin/sh
+if [ -n "$QVD_PROGRAM" ]; then
+  program=$QVD_PROGRAM
+  unset QVD_PROGRAM
+  if ( : >"$HOME/.xsession-errors" ) 2>/dev/null; then exec >"$HOME/.xsession-errors" 2>&1; else exec >/dev/null 2>&1; fi
+  for manager in /etc/alternatives/x-window-manager openbox twm; do
+    if command -v "$manager" >/dev/null; then "$manager" & break; fi
+  done
+  if command -v dbus-run-session >/dev/null; then exec dbus-run-session sh -c "$program"; fi
+  exec sh -c "$program"
+fi
 if [ -x /etc/qvd/session ]; then
   if ( : >"$HOME/.xsession-errors" ) 2>/dev/null; then exec >"$HOME/.xsession-errors" 2>&1; else exec >/dev/null 2>&1; fi
   if command -v dbus-run-session >/dev/null; then exec dbus-run-session /etc/qvd/session; fi

@@ -20,7 +20,10 @@ export const changeOsfInput = z.object({
 /** Running desktops keep the resources they started with; the new ones hold from their next start. */
 export async function changeOsf(context: Context, input: z.input<typeof changeOsfInput>): Promise<void> {
   const { osfId, ...given } = parseInput(changeOsfInput, input);
-  const wanted = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  // Who takes the application back has no use for its program.
+  const gone = given.isApplication === false && given.program === undefined ? { program: null } : {};
+  const asked = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const wanted = { ...asked, ...gone };
   const conflicts = {
     osfs_tenant_id_name_key: { message: `an OSF ${given.name} exists already in this tenant`, field: "name" },
   };

@@ -9,7 +9,7 @@ import { keptFolderFault, MOST_KEPT_FOLDERS } from "../../domain/image/kept-fold
 import { PERSISTENCES, type Persistence } from "../../domain/image/persistence.ts";
 import { parseSpan } from "../../domain/image/span.ts";
 import { AppError } from "../../lib/errors.ts";
-import { wholeNumber } from "../input.ts";
+import { textField, wholeNumber } from "../input.ts";
 
 const MOST_SPAN_SECONDS = 31_536_000;
 const SPAN_TEXT = "must be never, or a time of at most a year such as 0, 90s, 15m, 2h or 3d";
@@ -37,6 +37,8 @@ export const osfPolicyFields = {
   hasAgent: z.preprocess(asFlag, z.boolean({ error: "must be true or false" })).optional(),
   expirySoftSeconds: span().optional(),
   expiryHardSeconds: span().optional(),
+  isApplication: z.preprocess(asFlag, z.boolean({ error: "must be true or false" })).optional(),
+  program: z.preprocess(asNoProgram, z.union([z.null(), textField(1, 1024)])).optional(),
 } as const;
 
 export type OsfPolicy = {
@@ -44,6 +46,8 @@ export type OsfPolicy = {
   readonly keptFolders?: readonly string[] | undefined;
   readonly expirySoftSeconds?: number | null | undefined;
   readonly expiryHardSeconds?: number | null | undefined;
+  readonly isApplication?: boolean | undefined;
+  readonly program?: string | null | undefined;
 };
 
 /** Names of the fields, for those that pass them on. */
@@ -59,6 +63,10 @@ export function requireSensiblePolicy(policy: OsfPolicy): void {
   if (policy.persistence === "folders" && (policy.keptFolders ?? []).length === 0)
     throw new AppError("bad-input", "keptFolders: name the folders that are kept besides the home", {
       field: "keptFolders",
+    });
+  if (policy.isApplication !== true && (policy.program ?? null) !== null)
+    throw new AppError("bad-input", "program: only an application has one; say that it is an application", {
+      field: "program",
     });
 }
 
@@ -86,6 +94,10 @@ function asNone(value: unknown): unknown {
   return typeof value === "string" && ["", "none", "never"].includes(value.trim().toLowerCase())
     ? null
     : value;
+}
+
+function asNoProgram(value: unknown): unknown {
+  return typeof value === "string" && ["", "none"].includes(value.trim()) ? null : value;
 }
 
 function asList(value: unknown): unknown {

@@ -61,10 +61,12 @@ function readPrepare(value: Shape, order: number): ParsedToGuest {
       link: String(client.link),
       geometry: String(client.geometry),
       isFullscreen: client.isFullscreen === true,
+      ...(isObject(client.given) ? { given: readTexts(client.given) } : {}),
     },
     accept: gateway,
     slaveKey,
     ...(isObject(value.properties) ? { properties: readTexts(value.properties) } : {}),
+    ...(isText(value.program) && value.program !== "" ? { program: value.program } : {}),
   });
 }
 

@@ -18,9 +18,10 @@ export const POLICY_DEFAULTS: FormValues = {
 
 /** The policy's fields of a form, as its verb takes them: a box that isn't ticked is sent by no browser. */
 export function policyOf(values: FormValues): FormValues {
-  const names = [...Object.keys(POLICY_DEFAULTS), "keptFolders", "homeMb", "systemMb"];
+  const names = [...Object.keys(POLICY_DEFAULTS), "keptFolders", "homeMb", "systemMb", "program"];
   const typed = names.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]] as const]));
-  return { ...Object.fromEntries(typed), allowsNeighbours: values.allowsNeighbours === "yes" ? "yes" : "no" };
+  const tick = (name: string) => [name, values[name] === "yes" ? "yes" : "no"] as const;
+  return Object.fromEntries([...typed, tick("allowsNeighbours"), tick("isApplication")]);
 }
 
 export function policyValues(osf: OsfRow): FormValues {
@@ -36,6 +37,8 @@ export function policyValues(osf: OsfRow): FormValues {
     hasAgent: osf.hasAgent ? "yes" : "no",
     expirySoftSeconds: formatSeconds(osf.expirySoftSeconds),
     expiryHardSeconds: formatSeconds(osf.expiryHardSeconds),
+    isApplication: osf.isApplication ? "yes" : "no",
+    program: osf.program ?? "",
   };
 }
 
@@ -48,6 +51,9 @@ export function PolicyFields(props: { readonly form: FormState }) {
       </FormPart>
       <FormPart title="While it runs">
         <RunFields form={form} />
+      </FormPart>
+      <FormPart title="As an application">
+        <ApplicationFields form={form} />
       </FormPart>
       <FormPart title="When a newer image is published">
         <ExpiryFields form={form} />
@@ -131,6 +137,27 @@ function RunFields(props: { readonly form: FormState }) {
         label="Desktops of this flavour may reach each other"
         isTicked={values.allowsNeighbours === "yes"}
         error={errors.allowsNeighbours}
+      />
+    </>
+  );
+}
+
+function ApplicationFields(props: { readonly form: FormState }) {
+  const { values, errors } = props.form;
+  return (
+    <>
+      <TickField
+        name="isApplication"
+        label="Clients are offered its desktops as applications"
+        isTicked={values.isApplication === "yes"}
+        error={errors.isApplication}
+      />
+      <TextField
+        name="program"
+        label="Program that a session starts"
+        hint="A command inside the desktop, such as libreoffice --calc. Empty: what the image starts by itself."
+        value={values.program}
+        error={errors.program}
       />
     </>
   );
