@@ -52,3 +52,55 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION qvd_kept_days(text), qvd_sweep_history(int) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION qvd_sweep_history(int) TO qvd_node;
+
+-- Second factors, tokens, and codes that unlock a screen ---------------------------------------------------
+
+-- What an authenticator app of somebody shares with the site; sealed by auth, which alone opens it. `last_step` is
+-- the time step of the code accepted last: none up to it is accepted again.
+CREATE TABLE second_factors (
+  id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  user_id int UNIQUE REFERENCES users ON DELETE CASCADE,
+  administrator_id int UNIQUE REFERENCES administrators ON DELETE CASCADE,
+  sealed_secret bytea NOT NULL,
+  last_step bigint NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT qvd_now(),
+  CHECK (num_nonnulls(user_id, administrator_id) = 1)
+);
+-- Each good once; a used one stays, so that its time can be told.
+CREATE TABLE recovery_codes (
+  second_factor_id int NOT NULL REFERENCES second_factors ON DELETE CASCADE,
+  code_hash bytea NOT NULL,
+  used_at timestamptz,
+  PRIMARY KEY (second_factor_id, code_hash)
+);
+-- Bearer tokens of users; the token itself is only with its owner.
+CREATE TABLE user_tokens (
+  id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  token_hash bytea NOT NULL UNIQUE,
+  user_id int NOT NULL REFERENCES users ON DELETE CASCADE,
+  -- Opens this desktop and no other; null for all of the user's.
+  vm_id int REFERENCES vms ON DELETE CASCADE,
+  is_multi_use boolean NOT NULL,
+  origin text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT qvd_now(),
+  expires_at timestamptz NOT NULL,
+  used_at timestamptz,
+  revoked_at timestamptz
+);
+CREATE INDEX user_tokens_user ON user_tokens (user_id, id);
+CREATE INDEX user_tokens_expiry ON user_tokens (expires_at);
+-- For those who have no password to unlock their desktop's screen with: one a user, good once, for two minutes.
+CREATE TABLE unlock_codes (
+  user_id int PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+  code_hash bytea NOT NULL,
+  expires_at timestamptz NOT NULL
+);
+GRANT SELECT, INSERT, DELETE ON second_factors, recovery_codes, user_tokens, unlock_codes TO qvd_auth;
+GRANT UPDATE (last_step) ON second_factors TO qvd_auth;
+GRANT UPDATE (used_at) ON recovery_codes, user_tokens TO qvd_auth;
+GRANT UPDATE (code_hash, expires_at) ON unlock_codes TO qvd_auth;
+GRANT SELECT (id, user_id, administrator_id, created_at), DELETE ON second_factors TO qvd_admin;
+GRANT SELECT (second_factor_id, used_at) ON recovery_codes TO qvd_admin;
+GRANT SELECT (id, user_id, vm_id, is_multi_use, origin, created_at, expires_at, used_at, revoked_at), UPDATE (revoked_at)
+  ON user_tokens TO qvd_admin;
+GRANT INSERT ON audit_log TO qvd_auth;

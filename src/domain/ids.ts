@@ -10,8 +10,9 @@ export type DiId = Brand<number, "DiId">;
 export type VmId = Brand<number, "VmId">;
 export type NodeId = Brand<number, "NodeId">;
 export type SessionId = Brand<number, "SessionId">;
+export type TokenId = Brand<number, "TokenId">;
 
-type AnyId = TenantId | UserId | AdministratorId | OsfId | DiId | VmId | NodeId | SessionId;
+type AnyId = TenantId | UserId | AdministratorId | OsfId | DiId | VmId | NodeId | SessionId | TokenId;
 
 const MOST = 2 ** 31 - 1;
 

@@ -36,6 +36,10 @@ export const WRITE_RULES: readonly WriteRule[] = [
     "nodes",
     "join_codes",
     "properties",
+    "second_factors",
+    "recovery_codes",
+    "user_tokens",
+    "unlock_codes",
   ].map((table) => ({
     table,
     columns: ["rows", "rest"],
