@@ -53,10 +53,11 @@ describe("shared storage", () => {
 });
 
 describe("the keeper's word", () => {
+  const ORIGIN = { bootId: "boot", boxId: "box" };
   const calls = openKeeperCalls();
   const path = () => `${folder}/keeper.json`;
   const word = (more: Partial<KeeperFile> = {}): KeeperFile => ({
-    ...{ bootId: "boot", pid: 1, nodeId: 3, epoch: 5, phase: "held", fences: true, trouble: "" },
+    ...{ ...ORIGIN, pid: 1, nodeId: 3, epoch: 5, phase: "held", fences: true, trouble: "" },
     renewals: { rowAtMs: calls.bootMs(), counterAtMs: calls.bootMs() },
     beatMs: calls.bootMs(),
     ...more,
@@ -67,7 +68,7 @@ describe("the keeper's word", () => {
     did = [];
     lease = new KeptLease({
       filePath: path(),
-      bootId: "boot",
+      origin: ORIGIN,
       bootMs: () => calls.bootMs(),
       fence: { freezeProcesses: () => void did.push("freeze"), freezeDisks: async () => true },
       times: leaseTimes(1_000),
@@ -78,12 +79,16 @@ describe("the keeper's word", () => {
   afterEach(() => lease.stop());
 
   test("is read again by its successor, and not after a start of the machine", () => {
-    expect(readKeeperFile(path(), "boot")).toBeUndefined();
+    expect(readKeeperFile(path(), ORIGIN)).toBeUndefined();
     writeKeeperFile(path(), word());
-    expect(readKeeperFile(path(), "boot")).toMatchObject({ epoch: 5, phase: "held" });
-    expect(readKeeperFile(path(), "another")).toBeUndefined();
+    expect(readKeeperFile(path(), ORIGIN)).toMatchObject({ epoch: 5, phase: "held" });
+    expect(readKeeperFile(path(), { ...ORIGIN, bootId: "another" })).toBeUndefined();
     writeFileSync(path(), readFileSync(path(), "utf8").slice(0, 40));
-    expect(readKeeperFile(path(), "boot")).toBeUndefined();
+    expect(readKeeperFile(path(), ORIGIN)).toBeUndefined();
+  });
+  test("of a box that was made anew is not its own", () => {
+    writeKeeperFile(path(), word());
+    expect(readKeeperFile(path(), { ...ORIGIN, boxId: "the one before" })).toBeUndefined();
   });
   test("lets the node process begin, and end when the epoch is over", async () => {
     const started = lease.start();

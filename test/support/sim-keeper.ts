@@ -5,7 +5,7 @@ import { lapseAtMs } from "../../src/domain/node/decide-lease.ts";
 import { leaseTimes } from "../../src/domain/node/lease-times.ts";
 import type { Fence } from "../../src/node/keeper/fence.ts";
 import { Keeper } from "../../src/node/keeper/keeper.ts";
-import type { KeeperFile } from "../../src/node/lease/keeper-file.ts";
+import type { KeeperFile, KeeperOrigin } from "../../src/node/lease/keeper-file.ts";
 import type { LeaseState, NodeLease } from "../../src/node/lease/node-lease.ts";
 import { readOrMakeRow, renewRow, retakeRow } from "../../src/node/lease/row.ts";
 import type { SimBox } from "./sim-box.ts";
@@ -18,7 +18,7 @@ export type KeptBox = Pick<
   "name" | "hypervisor" | "disks" | "shared" | "site" | "say" | "isFenced" | "setFenced" | "endProcess"
 >;
 
-type Told = Omit<KeeperFile, "bootId" | "pid">;
+type Told = Omit<KeeperFile, keyof KeeperOrigin | "pid">;
 
 export class SimKeeper {
   readonly #keeper: Keeper;
@@ -46,7 +46,7 @@ export class SimKeeper {
       },
       boxId: `box-of-${box.name}`,
       fence: fenceOf(box),
-      before: before === undefined ? undefined : { ...before, bootId: "boot", pid: 1 },
+      before: before === undefined ? undefined : { ...before, bootId: "boot", boxId: "box", pid: 1 },
       tell: (file: Told) => {
         if (file.phase !== (this.told?.phase ?? "held")) box.say(`right to run ${file.phase}`);
         this.told = file;

@@ -15,6 +15,7 @@ import type { NodeLease } from "../../node/lease/node-lease.ts";
 import { readSharedId, requireSharedId } from "../../node/lease/shared-site.ts";
 import type { NodesWatchDeps } from "../../node/takeover/nodes-watch.ts";
 import { createStorage, parseStorageDriver, type Storage } from "../../storage/storage.ts";
+import { readBoxId } from "../node/read-box-id.ts";
 
 export type FenceParts = {
   readonly config: Config;
@@ -41,7 +42,7 @@ export function openKeptLease(parts: FenceParts & { readonly onLost: () => void 
   const calls = openKeeperCalls();
   return new KeptLease({
     filePath: keeperFile(parts.layout.runFolder),
-    bootId: readBootId(),
+    origin: { bootId: readBootId(), boxId: readBoxId(parts.layout.stateFolder) },
     bootMs: () => calls.bootMs(),
     fence: openFence(parts, calls),
     times: leaseTimes(parts.config.leaseSeconds * 1000),

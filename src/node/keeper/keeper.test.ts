@@ -230,7 +230,7 @@ describe("a keeper", () => {
     world.isFrozen = true;
     const renewals = { rowAtMs: 1, counterAtMs: 0 };
     const before = {
-      bootId: "b",
+      ...{ bootId: "b", boxId: "box" },
       pid: 1,
       nodeId: 7,
       epoch: 1,
@@ -247,7 +247,7 @@ describe("a keeper", () => {
   test("goes on giving up what its predecessor had lost", async () => {
     const renewals = { rowAtMs: 1, counterAtMs: 0 };
     const before = {
-      bootId: "b",
+      ...{ bootId: "b", boxId: "box" },
       pid: 1,
       nodeId: 7,
       epoch: 1,

@@ -17,7 +17,7 @@ import { systemTimers, type Timers } from "../../lib/clock.ts";
 import { describeError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Counter } from "../lease/counter-file.ts";
-import type { KeeperFile } from "../lease/keeper-file.ts";
+import type { KeeperFile, KeeperOrigin } from "../lease/keeper-file.ts";
 import type { Fence } from "./fence.ts";
 import { giveUp } from "./give-up.ts";
 import type { RowKeeper } from "./row-keeper.ts";
@@ -31,7 +31,7 @@ export type KeeperDeps = {
   readonly fence: Omit<Fence, never>;
   /** What an earlier keeper of this start of the machine told. */
   readonly before: KeeperFile | undefined;
-  readonly tell: (file: Omit<KeeperFile, "bootId" | "pid">) => void;
+  readonly tell: (file: Omit<KeeperFile, keyof KeeperOrigin | "pid">) => void;
   /** Ends the node process, whose steps belong to an epoch that is over; resolves when it is gone. */
   readonly endNode: () => Promise<void>;
   /** Called at each look, as long as it is well: whoever waits for it restarts the machine. */

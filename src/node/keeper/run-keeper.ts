@@ -3,7 +3,7 @@
 import type { NodeId } from "../../domain/ids.ts";
 import { describeError } from "../../lib/errors.ts";
 import { sleep } from "../../lib/wait.ts";
-import { type KeeperFile, readKeeperFile, writeKeeperFile } from "../lease/keeper-file.ts";
+import { type KeeperFile, type KeeperOrigin, readKeeperFile, writeKeeperFile } from "../lease/keeper-file.ts";
 import { Keeper, type KeeperDeps } from "./keeper.ts";
 import type { RowKeeper } from "./row-keeper.ts";
 
@@ -19,8 +19,9 @@ const FIND_AGAIN_MS = 300;
 
 /** Runs until the signal aborts. Before the node has registered there is nothing to keep. */
 export async function runKeeper(deps: RunKeeperDeps, signal: AbortSignal): Promise<void> {
-  const { row, filePath, bootId, log } = deps;
-  const before = readKeeperFile(filePath, bootId);
+  const { row, filePath, log } = deps;
+  const origin = { bootId: deps.bootId, boxId: deps.boxId };
+  const before = readKeeperFile(filePath, origin);
   const nodeId = (before?.nodeId as NodeId | undefined) ?? (await findNode(deps, signal));
   if (nodeId === undefined) return;
   const keeper = new Keeper({
@@ -29,8 +30,8 @@ export async function runKeeper(deps: RunKeeperDeps, signal: AbortSignal): Promi
     row,
     before,
     writeCounter: deps.writeCounterOf(nodeId),
-    tell: (file: Omit<KeeperFile, "bootId" | "pid">) =>
-      writeKeeperFile(filePath, { ...file, bootId, pid: process.pid }),
+    tell: (file: Omit<KeeperFile, keyof KeeperOrigin | "pid">) =>
+      writeKeeperFile(filePath, { ...file, ...origin, pid: process.pid }),
   });
   keeper.start();
   log.info("keeper-running", { nodeId, isSuccessor: before !== undefined });

@@ -7,8 +7,10 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { LeasePhase, Renewals } from "../../domain/node/decide-lease.ts";
 
-export type KeeperFile = {
-  readonly bootId: string;
+/** Whose word a file is: of this start of the machine, and of this box rather than of one that was here before. */
+export type KeeperOrigin = { readonly bootId: string; readonly boxId: string };
+
+export type KeeperFile = KeeperOrigin & {
   readonly pid: number;
   readonly nodeId: number;
   readonly epoch: number;
@@ -29,11 +31,14 @@ export function writeKeeperFile(path: string, file: KeeperFile): void {
   renameSync(`${path}.new`, path);
 }
 
-/** Undefined when there is none, or only one from before the machine's start. */
-export function readKeeperFile(path: string, bootId: string): KeeperFile | undefined {
+/**
+ * Undefined when there is none of this origin: the run folder outlives a state folder that is removed, and in a
+ * new database an epoch of the old one says that another box has taken over.
+ */
+export function readKeeperFile(path: string, { bootId, boxId }: KeeperOrigin): KeeperFile | undefined {
   try {
     const value: unknown = JSON.parse(readFileSync(path, "utf8"));
-    return isKeeperFile(value) && value.bootId === bootId ? value : undefined;
+    return isKeeperFile(value) && value.bootId === bootId && value.boxId === boxId ? value : undefined;
   } catch {
     // Missing or cut: as if there were none.
     return undefined;
@@ -45,7 +50,11 @@ function isKeeperFile(value: unknown): value is KeeperFile {
   if (typeof value !== "object" || value === null) return false;
   const is = (name: string, type: string) => typeof Reflect.get(value, name) === type;
   return (
-    is("bootId", "string") && is("epoch", "number") && is("beatMs", "number") && is("renewals", "object")
+    is("bootId", "string") &&
+    is("boxId", "string") &&
+    is("epoch", "number") &&
+    is("beatMs", "number") &&
+    is("renewals", "object")
   );
 }
 

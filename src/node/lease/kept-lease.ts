@@ -10,12 +10,12 @@ import { AppError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import { waitFor } from "../../lib/wait.ts";
 import type { Fence } from "../keeper/fence.ts";
-import { type KeeperFile, readKeeperFile } from "./keeper-file.ts";
+import { type KeeperFile, type KeeperOrigin, readKeeperFile } from "./keeper-file.ts";
 import type { LeaseState, NodeLease } from "./node-lease.ts";
 
 export type KeptLeaseDeps = {
   readonly filePath: string;
-  readonly bootId: string;
+  readonly origin: KeeperOrigin;
   readonly bootMs: () => number;
   readonly fence: Pick<Fence, "freezeProcesses" | "freezeDisks">;
   readonly times: LeaseTimes;
@@ -85,8 +85,8 @@ export class KeptLease implements NodeLease {
   }
 
   #look(): void {
-    const { filePath, bootId, bootMs, fence, times, onLost, log } = this.#deps;
-    this.#file = readKeeperFile(filePath, bootId) ?? this.#file;
+    const { filePath, origin, bootMs, fence, times, onLost, log } = this.#deps;
+    this.#file = readKeeperFile(filePath, origin) ?? this.#file;
     const file = this.#file;
     if (file === undefined) return;
     const isOver = this.#epoch !== 0 && (file.phase === "lost" || file.epoch !== this.#epoch);
