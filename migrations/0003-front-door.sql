@@ -6,6 +6,9 @@
 ALTER TABLE sessions ADD COLUMN access text NOT NULL DEFAULT 'nx' CHECK (access IN ('nx', 'browser'));
 GRANT INSERT (access) ON sessions TO qvd_broker;
 
+-- What an authenticator gives the desktop (`qvd.vm.user.home`); goes over what the client says.
+ALTER TABLE sessions ADD COLUMN parameters jsonb NOT NULL DEFAULT '{}';
+GRANT INSERT (parameters) ON sessions TO qvd_broker;
 CREATE INDEX sessions_user ON sessions (user_id, id DESC);
 
 -- Applications --------------------------------------------------------------------------------------------
@@ -104,3 +107,8 @@ GRANT SELECT (second_factor_id, used_at) ON recovery_codes TO qvd_admin;
 GRANT SELECT (id, user_id, vm_id, is_multi_use, origin, created_at, expires_at, used_at, revoked_at), UPDATE (revoked_at)
   ON user_tokens TO qvd_admin;
 GRANT INSERT ON audit_log TO qvd_auth;
+
+-- Signing in ----------------------------------------------------------------------------------------------
+
+-- The policy of a tenant may ask for properties of a user.
+GRANT SELECT ON properties TO qvd_auth;

@@ -343,6 +343,7 @@ CREATE TABLE public.sessions (
     bytes_to_client bigint DEFAULT 0 NOT NULL,
     bytes_from_client bigint DEFAULT 0 NOT NULL,
     access text DEFAULT 'nx'::text NOT NULL,
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT sessions_access_check CHECK ((access = ANY (ARRAY['nx'::text, 'browser'::text]))),
     CONSTRAINT sessions_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'preparing'::text, 'listening'::text, 'failed'::text])))
 );
@@ -913,6 +914,7 @@ GRANT SELECT(is_application) ON TABLE public.osfs TO qvd_broker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.properties TO qvd_admin;
 GRANT SELECT ON TABLE public.properties TO qvd_node;
+GRANT SELECT ON TABLE public.properties TO qvd_auth;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.recovery_codes TO qvd_auth;
 
@@ -994,6 +996,8 @@ GRANT UPDATE(bytes_to_client) ON TABLE public.sessions TO qvd_broker;
 GRANT UPDATE(bytes_from_client) ON TABLE public.sessions TO qvd_broker;
 
 GRANT INSERT(access) ON TABLE public.sessions TO qvd_broker;
+
+GRANT INSERT(parameters) ON TABLE public.sessions TO qvd_broker;
 
 GRANT SELECT ON TABLE public.settings TO qvd_auth;
 GRANT SELECT ON TABLE public.settings TO qvd_node;

@@ -24,9 +24,12 @@ export async function signInAdministrator(
   proof: { readonly login: string; readonly password: string },
 ): Promise<SignInOutcome> {
   const origin = c.env?.address ?? "unknown";
-  const question = { kind: "administrator" as const, login: proof.login, password: proof.password, origin };
+  const { login, password } = proof;
+  const question = { kind: "administrator", login, proof: { kind: "password", password }, origin } as const;
   const answer = await deps.auth.verify(question, c.req.raw.signal);
   switch (answer.outcome) {
+    // Without a field of its own the code stands at the password's end.
+    case "second-factor-needed":
     case "denied":
       deps.log.warn("sign-in-denied", { login: proof.login.slice(0, 80), origin });
       return { kind: "refused", status: 401, text: WRONG };

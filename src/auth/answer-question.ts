@@ -1,20 +1,15 @@
-/**
- * What stands between a question of the socket and an authenticator: names are normalised, guessing is
- * slowed down, and only so many proofs are looked at at a time (each hash takes 46 MiB).
- */
+/** What stands between a question of the socket and a chain: names are normalised, and guessing is slowed down. */
 
 import { describeError, isAppError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import { sleep } from "../lib/wait.ts";
 import type { AuthAnswer, AuthQuestion } from "../wire/auth/messages.ts";
-import type { Authenticator, Proof, Verdict } from "./authenticator.ts";
-import type { BoundedQueue } from "./bounded-queue.ts";
+import type { Claim, Verdict, Verifier } from "./authenticator.ts";
 import { parseLoginName } from "./login.ts";
 import type { Throttle } from "./throttle.ts";
 
 export type AnswerDeps = {
-  readonly authenticator: Authenticator;
-  readonly queue: BoundedQueue;
+  readonly verifier: Verifier;
   readonly throttle: Throttle;
   readonly log: Log;
 };
@@ -39,16 +34,18 @@ async function decideVerdict(
   question: AuthQuestion,
   signal: AbortSignal,
 ): Promise<Verdict> {
-  const name = parseLoginName(question.login, FALLBACK_TENANTS[question.kind]);
-  if (name === undefined || question.password === "") return { outcome: "denied" };
-  const key = JSON.stringify([question.kind, name.login, name.tenant, question.origin]);
+  const { kind, proof, origin } = question;
+  const name = parseLoginName(question.login, FALLBACK_TENANTS[kind]);
+  // An empty password is never looked at: many directories take it for the wish to be nobody, and agree.
+  if (proof.kind === "password" && (name === undefined || proof.password === ""))
+    return { outcome: "denied" };
+  const key = JSON.stringify([kind, name?.login, name?.tenant, origin]);
   const attempt = deps.throttle.enter(key);
   if (attempt === "refuse")
     return { outcome: "busy", text: "Too many tries to sign in to this account. Wait a minute and retry." };
   await sleep(attempt.waitMs, signal);
   attempt.begin();
-  const proof = { kind: question.kind, name, password: question.password };
-  const verdict = await verify(deps, { proof, origin: question.origin }, signal);
+  const verdict = await verify(deps, { kind, name, proof, origin }, signal);
   attempt.end(ATTEMPT_ENDS[verdict.outcome]);
   return verdict;
 }
@@ -56,19 +53,16 @@ async function decideVerdict(
 const ATTEMPT_ENDS = {
   accepted: "succeeded",
   denied: "failed",
+  // The password was right, but codes are guessed too: it neither counts nor forgives.
+  "second-factor-needed": "undecided",
   busy: "undecided",
   unavailable: "undecided",
 } as const satisfies Record<Verdict["outcome"], string>;
 
-async function verify(
-  deps: AnswerDeps,
-  { proof, origin }: { readonly proof: Proof; readonly origin: string },
-  signal: AbortSignal,
-): Promise<Verdict> {
+async function verify(deps: AnswerDeps, claim: Claim, signal: AbortSignal): Promise<Verdict> {
   if (signal.aborted) return { outcome: "unavailable", text: "Nobody waits for the answer any more." };
   try {
-    const verdict = await deps.queue.run(() => deps.authenticator.verify(proof, signal), origin);
-    return verdict ?? { outcome: "busy", text: "Too many people sign in at the moment. Retry in a minute." };
+    return await deps.verifier.verify(claim, signal);
   } catch (error) {
     deps.log.error("proof-failed", { error });
     const text = isAppError(error) ? describeError(error) : "Passwords can't be verified at the moment.";
@@ -77,8 +71,15 @@ async function verify(
 }
 
 function formatVerdict(id: number, verdict: Verdict): AuthAnswer {
-  if (verdict.outcome === "denied") return { id, outcome: "denied" };
   if (verdict.outcome !== "accepted") return { id, ...verdict };
-  const { login, tenantId, tenantName } = verdict.account;
-  return { id, outcome: "accepted", ...verdict.account.id, login, tenantId, tenantName };
+  const { account, by, parameters, vmId } = verdict;
+  const { login, tenantId, tenantName } = account;
+  const accepted = { id, outcome: "accepted", login, tenantId, tenantName, by } as const;
+  if ("administratorId" in account.id) return { ...accepted, ...account.id };
+  return {
+    ...accepted,
+    ...account.id,
+    ...(parameters === undefined ? {} : { parameters }),
+    ...(vmId === undefined ? {} : { vmId }),
+  };
 }

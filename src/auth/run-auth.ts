@@ -2,9 +2,11 @@
 
 import { systemClock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
+import type { AccountStore } from "./account-store.ts";
 import { answerQuestion } from "./answer-question.ts";
 import { BoundedQueue } from "./bounded-queue.ts";
-import { type AccountStore, createLocalAuthenticator } from "./local/local-authenticator.ts";
+import { type ChainParts, createChain } from "./chain/create-chain.ts";
+import { createLocalAuthenticator } from "./local/local-authenticator.ts";
 import { serveAuth } from "./server.ts";
 import { Throttle } from "./throttle.ts";
 
@@ -12,6 +14,8 @@ export type AuthDeps = {
   /** One for each process that may ask: broker and admin. Their folders exist and are writable. */
   readonly socketPaths: readonly string[];
   readonly accounts: AccountStore;
+  /** Besides the local accounts. */
+  readonly parts?: Partial<ChainParts>;
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly onReady?: () => void;
@@ -21,10 +25,16 @@ export type AuthDeps = {
 const QUEUE = { atOnce: 2, waiting: 50, waitingOfOne: 25 } as const;
 
 export async function runAuth(deps: AuthDeps): Promise<void> {
-  const authenticator = await createLocalAuthenticator(deps.accounts);
-  const queue = new BoundedQueue(QUEUE);
-  const throttle = new Throttle(systemClock);
-  const answerDeps = { authenticator, queue, throttle, log: deps.log };
+  const { accounts: store, log, parts } = deps;
+  const local = await createLocalAuthenticator({ store, queue: new BoundedQueue(QUEUE) });
+  const verifier = createChain({
+    authenticators: [local, ...(parts?.authenticators ?? [])],
+    secondFactors: parts?.secondFactors ?? [],
+    afterProofs: parts?.afterProofs ?? [],
+    store,
+    log,
+  });
+  const answerDeps = { verifier, throttle: new Throttle(systemClock), log };
   const servers = deps.socketPaths.map((path) =>
     serveAuth({
       path,

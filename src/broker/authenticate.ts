@@ -7,7 +7,7 @@ import type { UserActor } from "../domain/access/actor.ts";
 import { asId, type TenantId, type UserId } from "../domain/ids.ts";
 import type { AuthAnswer, AuthQuestion } from "../wire/auth/messages.ts";
 import type { Answer } from "../wire/client/answer.ts";
-import { parseCredentials } from "../wire/client/credentials.ts";
+import { type Credentials, parseCredentials } from "../wire/client/credentials.ts";
 
 export interface PasswordVerifier {
   verify(question: Omit<AuthQuestion, "id">, signal: AbortSignal): Promise<AuthAnswer>;
@@ -33,11 +33,11 @@ export class ConnectionAuthenticator {
     if (authorization !== undefined && this.#proved?.authorization === authorization)
       return this.#proved.identity;
     const credentials = parseCredentials(authorization);
-    if (authorization === undefined || credentials?.kind !== "password") return { status: 401 };
-    const { login, password } = credentials;
-    const question = { kind: "user", login, password, origin: this.#origin } as const;
+    if (authorization === undefined || credentials === undefined) return { status: 401 };
+    const question = { kind: "user", ...questionOf(credentials), origin: this.#origin } as const;
     const answer = await this.#verifier.verify(question, signal);
-    if (answer.outcome === "denied") return { status: 401 };
+    // An NX client can't be asked for a code: it sends it at the password's end.
+    if (answer.outcome === "denied" || answer.outcome === "second-factor-needed") return { status: 401 };
     if (answer.outcome !== "accepted") return { status: 503, body: answer.text };
     if (!("userId" in answer)) return { status: 401 };
     const identity: UserActor = {
@@ -50,4 +50,10 @@ export class ConnectionAuthenticator {
     this.#proved = { authorization, identity };
     return identity;
   }
+}
+
+function questionOf(credentials: Credentials): Pick<AuthQuestion, "login" | "proof"> {
+  if (credentials.kind === "token") return { login: "", proof: credentials };
+  const { kind, login, password } = credentials;
+  return { login, proof: { kind, password } };
 }

@@ -14,6 +14,7 @@ import { SEED_PASSWORD, type Seed, seedSite } from "../support/db-seed.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/qvd-auth-`);
 const path = `${folder}/socket`;
+const RIGHT = { kind: "password", password: SEED_PASSWORD } as const;
 const never = new AbortController().signal;
 let database: TestDatabase;
 let seed: Seed;
@@ -55,7 +56,7 @@ async function ask(
   const client = createAuthClient({ path, log: silentLog() });
   // An address for each test keeps the throttle out of the others' way.
   const origin = more.origin ?? crypto.randomUUID();
-  const answer = await client.verify({ kind: more.kind ?? "user", login, password, origin }, never);
+  const answer = await client.verify({ kind: more.kind ?? "user", login, proof: { kind: "password", password }, origin }, never);
   client.close();
   return answer;
 }
@@ -68,6 +69,7 @@ describe("who is somebody", () => {
         userId: seed.alice.userId,
         login: "alice",
         tenantName: "default",
+        by: "local",
       });
     });
 
@@ -154,7 +156,7 @@ describe("the socket", () => {
   test("stays with its asker when somebody sends a name of any length", async () => {
     const client = createAuthClient({ path, log: silentLog() });
     const verify = (login: string, origin: string) =>
-      client.verify({ kind: "user", login, password: SEED_PASSWORD, origin }, never);
+      client.verify({ kind: "user", login, proof: RIGHT, origin }, never);
     const others = ["a", "b", "c"].map((origin) => verify("alice", origin));
     for (const letter of ["x", "\u0001"])
       expect((await verify(letter.repeat(3_000), "z")).outcome).toBe("denied");
@@ -166,7 +168,7 @@ describe("the socket", () => {
     const client = createAuthClient({ path, log: silentLog() });
     const answers = await Promise.all(
       Array.from({ length: 60 }, (_, index) =>
-        client.verify({ kind: "user", login: "alice", password: SEED_PASSWORD, origin: `${index}` }, never),
+        client.verify({ kind: "user", login: "alice", proof: RIGHT, origin: `${index}` }, never),
       ),
     );
     const count = (outcome: string) => answers.filter((answer) => answer.outcome === outcome).length;
@@ -199,7 +201,7 @@ describe("the socket", () => {
 test("a client says so while auth is away, and finds it again", async () => {
   const client = createAuthClient({ path, log: silentLog() });
   const verify = () =>
-    client.verify({ kind: "user", login: "alice", password: SEED_PASSWORD, origin: "x" }, never);
+    client.verify({ kind: "user", login: "alice", proof: RIGHT, origin: "x" }, never);
   expect((await verify()).outcome).toBe("accepted");
   await stop();
   expect(await verify()).toMatchObject({ outcome: "unavailable" });
@@ -211,7 +213,7 @@ test("a client says so while auth is away, and finds it again", async () => {
 test("a question nobody answers in time is unavailable", async () => {
   const deaf = Bun.listen({ unix: `${folder}/deaf`, socket: { data: () => {} } });
   const client = createAuthClient({ path: `${folder}/deaf`, log: silentLog(), timeoutMs: 50 });
-  const answer = await client.verify({ kind: "user", login: "a", password: "b", origin: "c" }, never);
+  const answer = await client.verify({ kind: "user", login: "a", proof: RIGHT, origin: "c" }, never);
   expect(answer.outcome).toBe("unavailable");
   client.close();
   deaf.stop(true);

@@ -20,6 +20,7 @@ const ACCEPTED: AuthAnswer = {
   login: "alice",
   tenantId: 1,
   tenantName: "default",
+  by: "local",
 };
 const PING = request(["GET /qvd/ping HTTP/1.1"]);
 const LIST = request(["GET /qvd/list_of_vm HTTP/1.1", basic("alice")]);

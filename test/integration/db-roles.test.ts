@@ -73,7 +73,7 @@ const STATEMENTS: readonly (readonly [statement: string, allowed: readonly Proce
   ["update vms set wish = 'stopped' where false", [NODE, ADMIN, BROKER]],
   ["update vms set is_blocked = false where false", [NODE, ADMIN]],
   ["update vms set expires_hard_at = qvd_now() where false", [NODE, ADMIN]],
-  ["select * from properties", [NODE, ADMIN]],
+  ["select * from properties", [NODE, ADMIN, AUTH]],
   ["update properties set value = '' where false", [ADMIN]],
   ["select * from join_codes", [ADMIN]],
   [

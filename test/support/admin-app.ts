@@ -55,11 +55,20 @@ export async function createAdminApp(options: AdminAppOptions = {}): Promise<Adm
     randomToken,
     incomingFolder,
     auth: {
-      verify: async ({ login, password }) => {
+      verify: async ({ login, proof }) => {
+        const password = proof.kind === "password" ? proof.password : "";
         if (login === "slow") return { id: 1, outcome: "unavailable", text: "Passwords can't be verified." };
         const administratorId = ids.get(login);
         if (administratorId === undefined || password !== PASSWORD) return { id: 1, outcome: "denied" };
-        return { id: 1, outcome: "accepted", administratorId, login, tenantId: 0, tenantName: "*" };
+        return {
+          id: 1,
+          outcome: "accepted",
+          administratorId,
+          login,
+          tenantId: 0,
+          tenantName: "*",
+          by: "local",
+        };
       },
     },
     wake: (topic, vmId) => wakes.push(vmId === undefined ? topic : `${topic} ${vmId}`),

@@ -37,13 +37,22 @@ export async function openBrokerDoor(more: Partial<BrokerDeps> = {}): Promise<Br
     listen: { address: "127.0.0.1", port: 0, ...(await createTlsPair()) },
     store,
     auth: {
-      verify: async ({ login, password }): Promise<AuthAnswer> => {
+      verify: async ({ login, proof }): Promise<AuthAnswer> => {
+        const password = proof.kind === "password" ? proof.password : "";
         asked.push(login);
         const [name = "", tenant = "default"] = login.trim().toLowerCase().split(/[@#]/);
         const userId = USERS[name];
         if (name === "busy") return { id: 0, outcome: "busy", text: "Too many people sign in." };
         if (userId === undefined || password !== "secret") return { id: 0, outcome: "denied" };
-        return { id: 0, outcome: "accepted", userId, login: name, tenantId: 1, tenantName: tenant };
+        return {
+          id: 0,
+          outcome: "accepted",
+          userId,
+          login: name,
+          tenantId: 1,
+          tenantName: tenant,
+          by: "local",
+        };
       },
     },
     connectWakes: (listener) => {

@@ -42,6 +42,7 @@ await runBroker({
       login: "alice",
       tenantId: 1,
       tenantName: "default",
+      by: "local",
     }),
   },
   connectWakes: () => ({ wake: () => {}, close: () => {} }),

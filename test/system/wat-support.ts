@@ -31,10 +31,11 @@ export async function startWat(options: WatOptions = {}): Promise<Wat> {
   const incomingFolder = `${folder}/incoming`;
   const auth: RunAdminDeps["auth"] = {
     close: () => {},
-    verify: async ({ login, password }) => {
+    verify: async ({ login, proof }) => {
+      const password = proof.kind === "password" ? proof.password : "";
       const administratorId = administratorIds.get(login);
       if (administratorId === undefined || password !== PASSWORD) return { id: 1, outcome: "denied" };
-      return { id: 1, outcome: "accepted", administratorId, login, tenantId: 0, tenantName: "*" };
+      return { id: 1, outcome: "accepted", administratorId, login, tenantId: 0, tenantName: "*", by: "local" };
     },
   };
   const running = runAdmin({

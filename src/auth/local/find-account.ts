@@ -1,21 +1,46 @@
 /** Reads accounts with their hashes; only the role `qvd_auth` may. */
 
-import { and, eq } from "drizzle-orm";
+import { and, eq, inArray } from "drizzle-orm";
 import type { Db } from "../../db/client.ts";
+import { listProperties } from "../../db/queries/properties.ts";
+import { findTenantByName } from "../../db/queries/tenants.ts";
 import {
   administratorCredentials,
   administrators,
+  settings,
   tenants,
   userCredentials,
   users,
 } from "../../db/schema/index.ts";
+import { SITE } from "../../domain/setting/resolve.ts";
+import { AppError } from "../../lib/errors.ts";
+import type { AccountStore, StoredAccount } from "../account-store.ts";
 import type { LoginName } from "../login.ts";
-import type { AccountStore, StoredAccount } from "./local-authenticator.ts";
 
 export function createAccountStore(db: Db): AccountStore {
   return {
-    findAccount: (kind, name) => (kind === "user" ? findUser(db, name) : findAdministrator(db, name)),
+    findAccount: (kind, name) => attempt(kind === "user" ? findUser(db, name) : findAdministrator(db, name)),
+    findTenant: async (name) => {
+      const found = await attempt(findTenantByName(db, name));
+      return found === undefined ? undefined : { tenantId: found.id, isBlocked: found.isBlocked };
+    },
+    readSettings: (tenantId) =>
+      attempt(
+        db
+          .select({ tenantId: settings.tenantId, name: settings.name, value: settings.value })
+          .from(settings)
+          .where(inArray(settings.tenantId, tenantId === undefined ? [SITE] : [SITE, tenantId])),
+      ),
+    readProperties: (userId) => attempt(listProperties(db, "user", userId)),
   };
+}
+
+async function attempt<T>(reading: PromiseLike<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (cause) {
+    throw new AppError("database-away", "Accounts can't be read: the database does not answer.", { cause });
+  }
 }
 
 async function findUser(db: Db, { login, tenant }: LoginName): Promise<StoredAccount | undefined> {

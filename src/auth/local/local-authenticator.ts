@@ -4,41 +4,31 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { AppError } from "../../lib/errors.ts";
-import type { Authenticator, Proof, ProvedAccount, Verdict } from "../authenticator.ts";
-import type { LoginName } from "../login.ts";
+import type { AccountStore } from "../account-store.ts";
+import type { Authenticator, Finding } from "../authenticator.ts";
+import type { BoundedQueue } from "../bounded-queue.ts";
 import { hashPassword, verifyPassword } from "../password.ts";
 
-export type StoredAccount = {
-  readonly account: ProvedAccount;
-  /** The account or its tenant is. */
-  readonly isBlocked: boolean;
-  /** Undefined while no password was ever set. */
-  readonly passwordHash: string | undefined;
+export type LocalDeps = {
+  readonly store: Pick<AccountStore, "findAccount">;
+  /** Each hash takes 46 MiB while it runs. */
+  readonly queue: BoundedQueue;
 };
 
-export interface AccountStore {
-  /** Throws when the database is away. */
-  findAccount(kind: Proof["kind"], name: LoginName): Promise<StoredAccount | undefined>;
-}
-
-export async function createLocalAuthenticator(accounts: AccountStore): Promise<Authenticator> {
+export async function createLocalAuthenticator(deps: LocalDeps): Promise<Authenticator> {
   const hashOfNothing = await hashPassword(randomBytes(24).toString("base64"));
   return {
-    async verify(proof): Promise<Verdict> {
-      const found = await readAccount(accounts, proof);
-      const isRight = await verifyPassword(proof.password, found?.passwordHash ?? hashOfNothing);
-      if (found === undefined || found.passwordHash === undefined || found.isBlocked || !isRight)
-        return { outcome: "denied" };
-      return { outcome: "accepted", account: found.account };
+    name: "local",
+    proofs: ["password"],
+    async prove({ kind, name, proof, origin }): Promise<Finding> {
+      if (name === undefined || proof.kind !== "password") return { outcome: "denied" };
+      const finding = await deps.queue.run(async (): Promise<Finding> => {
+        const found = await deps.store.findAccount(kind, name);
+        const isRight = await verifyPassword(proof.password, found?.passwordHash ?? hashOfNothing);
+        if (found?.passwordHash === undefined || !isRight) return { outcome: "denied" };
+        return { outcome: "proved", name };
+      }, origin);
+      return finding ?? { outcome: "busy" };
     },
   };
-}
-
-async function readAccount(accounts: AccountStore, proof: Proof): Promise<StoredAccount | undefined> {
-  try {
-    return await accounts.findAccount(proof.kind, proof.name);
-  } catch (cause) {
-    throw new AppError("database-away", "Accounts can't be read: the database does not answer.", { cause });
-  }
 }

@@ -57,16 +57,16 @@ export function isV6(text: string): boolean {
   return text.includes(":") && URL.canParse(`http://[${text}]/`);
 }
 
-function sharesPrefix([one, other]: readonly [bigint, bigint], width: number, bits: number): boolean {
+export function sharesPrefix([one, other]: readonly [bigint, bigint], width: number, bits: number): boolean {
   const shift = BigInt(width - bits);
   return one >> shift === other >> shift;
 }
 
-function parseV4(address: string): bigint {
+export function parseV4(address: string): bigint {
   return address.split(".").reduce((sum, part) => sum * 256n + BigInt(part), 0n);
 }
 
-function parseV6(address: string): bigint {
+export function parseV6(address: string): bigint {
   // The last 32 bits may be written as IPv4.
   const plain = address.replace(/\d+\.\d+\.\d+\.\d+$/, (v4) => {
     const number = parseV4(v4);

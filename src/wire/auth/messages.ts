@@ -8,11 +8,29 @@ import { z } from "zod";
 /** A longer line ends the connection. */
 export const MOST_AUTH_LINE_BYTES = 16 * 1024;
 
+/** What somebody shows to prove who they are. A new way of proving is a new member here and an authenticator in auth. */
+export const AuthProof = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("password"),
+    password: z.string().max(2048),
+    /** The code, when it was asked for in a step of its own. */
+    secondFactor: z.string().max(128).optional(),
+    /**
+     * The asker can ask the person for a code after `second-factor-needed`. Without it (NX clients) the code of
+     * those who have a second factor is taken from the password's end.
+     */
+    canAskForCode: z.boolean().optional(),
+  }),
+  /** Names its owner itself; the question's login is empty. */
+  z.strictObject({ kind: z.literal("token"), token: z.string().max(512) }),
+]);
+export type AuthProof = z.infer<typeof AuthProof>;
+
 export const AuthQuestion = z.strictObject({
   id: z.number().int().nonnegative(),
   kind: z.enum(["user", "administrator"]),
   login: z.string().max(512),
-  password: z.string().max(2048),
+  proof: AuthProof,
   /** Address of the person's client, for throttling and the log. */
   origin: z.string().max(128),
 });
@@ -24,12 +42,23 @@ const accepted = {
   login: z.string(),
   tenantId: z.number().int(),
   tenantName: z.string(),
+  /** The authenticator that proved it. */
+  by: z.string(),
 };
 
 export const AuthAnswer = z.union([
-  z.strictObject({ ...accepted, userId: z.number().int() }),
+  z.strictObject({
+    ...accepted,
+    userId: z.number().int(),
+    /** What the authenticator gives the desktop (`qvd.vm.user.home`); wins over what the client sends. */
+    parameters: z.record(z.string(), z.string()).optional(),
+    /** The proof is good for this desktop only. */
+    vmId: z.number().int().optional(),
+  }),
   z.strictObject({ ...accepted, administratorId: z.number().int() }),
   z.strictObject({ id: z.number().int(), outcome: z.literal("denied") }),
+  /** The password is right, and a code is needed besides: ask again with both. */
+  z.strictObject({ id: z.number().int(), outcome: z.literal("second-factor-needed") }),
   z.strictObject({ id: z.number().int(), outcome: z.enum(["busy", "unavailable"]), text: z.string() }),
 ]);
 export type AuthAnswer = z.infer<typeof AuthAnswer>;

@@ -1,0 +1,221 @@
+/**
+ * A tenant's chain: asks its authenticators in order until one proves whose a claim is, then does what follows,
+ * the same whoever proved it: the account, the tenant's policy, the second factor, what is made at a first sign-in.
+ * A part that is away is passed over; only when nobody accepts does it make the answer `unavailable`.
+ */
+
+import { decideSignIn, parseSignInPolicy } from "../../domain/access/sign-in-policy.ts";
+import type { TenantId } from "../../domain/ids.ts";
+import type { SettingValues } from "../../domain/setting/registry.ts";
+import { settingValues } from "../../domain/setting/resolve.ts";
+import type { Log } from "../../lib/log.ts";
+import type { AccountStore, StoredAccount } from "../account-store.ts";
+import type {
+  AfterProof,
+  Attempt,
+  Authenticator,
+  Claim,
+  Finding,
+  SecondFactor,
+  Verdict,
+  Verifier,
+} from "../authenticator.ts";
+import { planChain } from "./plan-chain.ts";
+
+export type ChainParts = {
+  readonly authenticators: readonly Authenticator[];
+  readonly secondFactors: readonly SecondFactor[];
+  readonly afterProofs: readonly AfterProof[];
+};
+
+export type ChainDeps = ChainParts & { readonly store: AccountStore; readonly log: Log };
+
+const BUSY = "Too many people sign in at the moment. Retry in a minute.";
+const AWAY = "Passwords can't be verified at the moment. Retry in a few minutes, or tell your administrator.";
+
+type Proved = Extract<Finding, { outcome: "proved" }>;
+/** A claim on its way through its chain. */
+type Course = {
+  readonly claim: Claim;
+  readonly settings: SettingValues;
+  readonly plan: readonly string[];
+  /** From a step of its own, or off the password's end. */
+  readonly code: string | undefined;
+};
+
+export function createChain(deps: ChainDeps): Verifier {
+  return {
+    async verify(claim, signal) {
+      const settings = await readSettings(deps.store, claim.name?.tenant);
+      const plan = planChain(claim.kind, settings);
+      const { proof, code } = await takeCode(deps, claim, { settings, plan });
+      const attempt: Attempt = { ...claim, proof, settings };
+      const course: Course = { claim, settings, plan, code };
+      let failure: Verdict = { outcome: "denied" };
+      for (const authenticator of chooseAuthenticators(deps, attempt, plan)) {
+        if (signal.aborted) return { outcome: "unavailable", text: "Nobody waits for the answer any more." };
+        const finding = await authenticator.prove(attempt, signal);
+        const verdict =
+          finding.outcome === "proved"
+            ? await settle(deps, course, { finding, by: authenticator.name, signal })
+            : judgeFailure(deps.log, authenticator.name, finding);
+        if (verdict.outcome === "accepted" || verdict.outcome === "second-factor-needed") return verdict;
+        if (verdict.outcome !== "denied") failure = verdict;
+      }
+      return failure;
+    },
+  };
+}
+
+/** Those of a password stand in the chain; a token or a provider's answer names its own. */
+function chooseAuthenticators(
+  { authenticators }: ChainDeps,
+  { proof }: Attempt,
+  plan: readonly string[],
+): readonly Authenticator[] {
+  const able = authenticators.filter(({ proofs }) => proofs.includes(proof.kind));
+  if (proof.kind !== "password") return able;
+  return plan.flatMap((name) => able.filter((one) => one.name === name));
+}
+
+function judgeFailure(log: Log, by: string, finding: Exclude<Finding, Proved>): Verdict {
+  if (finding.outcome === "denied") return finding;
+  if (finding.outcome === "busy") return { outcome: "busy", text: BUSY };
+  log.error("authenticator-away", { by, text: finding.text });
+  return { outcome: "unavailable", text: AWAY };
+}
+
+/**
+ * The proof as the authenticators see it, and the code that came with it. The code of an NX client stands at the
+ * password's end, so whether its owner has a second factor must be known before the password is looked at.
+ */
+async function takeCode(
+  deps: ChainDeps,
+  { kind, name, proof }: Claim,
+  { settings, plan }: Pick<Course, "settings" | "plan">,
+): Promise<Pick<Course, "code"> & Pick<Claim, "proof">> {
+  if (proof.kind !== "password") return { proof, code: undefined };
+  const factor = deps.secondFactors.find((one) => plan.includes(one.name));
+  if (
+    factor === undefined ||
+    proof.secondFactor !== undefined ||
+    proof.canAskForCode === true ||
+    name === undefined
+  )
+    return { proof, code: proof.secondFactor };
+  const stored = await deps.store.findAccount(kind, name);
+  const split = (await factor.isEnrolled(stored?.account))
+    ? factor.split(proof.password, settings)
+    : undefined;
+  if (split === undefined) return { proof, code: undefined };
+  return { proof: { ...proof, password: split.password }, code: split.code };
+}
+
+type Settling = { readonly finding: Proved; readonly by: string; readonly signal: AbortSignal };
+
+async function settle(deps: ChainDeps, course: Course, settling: Settling): Promise<Verdict> {
+  const { finding, by, signal } = settling;
+  const { kind, origin } = course.claim;
+  const { store, log } = deps;
+  const tenant = await store.findTenant(finding.name.tenant);
+  if (tenant === undefined || tenant.isBlocked) return { outcome: "denied" };
+  const found = await store.findAccount(kind, finding.name);
+  const isOwnTenant = finding.name.tenant === course.claim.name?.tenant;
+  const settings = isOwnTenant ? course.settings : await readSettings(store, finding.name.tenant);
+  const plan = isOwnTenant ? course.plan : planChain(kind, settings);
+  const makers = kind === "user" ? deps.afterProofs.filter(({ name }) => plan.includes(name)) : [];
+  if (found?.isBlocked || (found === undefined && makers.length === 0)) {
+    log.info("proof-without-account", { by, login: finding.name.login, isBlocked: found !== undefined });
+    return { outcome: "denied" };
+  }
+  const decision = await decidePolicy(deps, { settings, found, kind, settling, origin });
+  if (!decision.isAllowed) {
+    log.info("sign-in-forbidden-by-policy", { by, login: finding.name.login, origin });
+    return { outcome: "denied" };
+  }
+  const refusal = await checkSecondFactor(
+    deps,
+    { ...course, settings, plan },
+    {
+      finding,
+      found,
+      isRequired: decision.needsSecondFactor,
+    },
+  );
+  if (refusal !== undefined) return refusal;
+  const person = { tenantId: tenant.tenantId, login: finding.name.login, fullName: finding.fullName ?? "" };
+  for (const maker of makers) await maker.apply({ ...person, by, origin, settings }, signal);
+  const stored = found ?? (await store.findAccount(kind, finding.name));
+  if (stored === undefined) return { outcome: "denied" };
+  return {
+    outcome: "accepted",
+    account: stored.account,
+    by,
+    ...(finding.parameters === undefined ? {} : { parameters: finding.parameters }),
+    ...(finding.vmId === undefined ? {} : { vmId: finding.vmId }),
+  };
+}
+
+async function decidePolicy(
+  { store, log }: ChainDeps,
+  of: {
+    readonly settings: SettingValues;
+    readonly found: StoredAccount | undefined;
+    readonly kind: Claim["kind"];
+    readonly settling: Settling;
+    readonly origin: string;
+  },
+) {
+  const { by, finding } = of.settling;
+  const text = of.settings["auth.policy"];
+  if (text === "") return { isAllowed: true, needsSecondFactor: false };
+  const rules = parseSignInPolicy(text);
+  if (typeof rules === "string") {
+    // It was checked when it was set; one of another version lets nobody in by accident.
+    log.error("policy-unreadable", { text: rules });
+    return { isAllowed: of.kind === "administrator", needsSecondFactor: false };
+  }
+  const id = of.found?.account.id;
+  const properties = id !== undefined && "userId" in id ? await store.readProperties(id.userId) : {};
+  const { login } = finding.name;
+  const groups = finding.groups ?? [];
+  const decision = decideSignIn(rules, { by, login, groups, properties, origin: of.origin });
+  // No rule takes the last way in from those who could mend it.
+  const isRescue = of.kind === "administrator" && by === "local";
+  return { ...decision, isAllowed: decision.isAllowed || isRescue };
+}
+
+/** The verdict that ends it, or undefined when there is nothing against it. */
+async function checkSecondFactor(
+  { secondFactors, log }: ChainDeps,
+  { claim, code, settings, plan }: Course,
+  of: {
+    readonly finding: Proved;
+    readonly found: StoredAccount | undefined;
+    readonly isRequired: boolean;
+  },
+): Promise<Verdict | undefined> {
+  if (of.finding.hasSecondFactor) return undefined;
+  const account = of.found?.account;
+  const factor = secondFactors.find((one) => plan.includes(one.name));
+  const isEnrolled = factor !== undefined && account !== undefined && (await factor.isEnrolled(account));
+  if (!isEnrolled) {
+    if (!of.isRequired) return undefined;
+    log.info("second-factor-missing", {
+      login: of.finding.name.login,
+      text: "A rule asks for one, and none is enrolled.",
+    });
+    return { outcome: "denied" };
+  }
+  if (code === undefined) {
+    const canAsk = claim.proof.kind !== "password" || claim.proof.canAskForCode === true;
+    return { outcome: canAsk ? "second-factor-needed" : "denied" };
+  }
+  return (await factor.verify(account, code, settings)) ? undefined : { outcome: "denied" };
+}
+
+async function readSettings(store: AccountStore, tenantName: string | undefined): Promise<SettingValues> {
+  const tenant = tenantName === undefined ? undefined : await store.findTenant(tenantName);
+  const tenantId: TenantId | undefined = tenant?.tenantId;
+  return settingValues(await store.readSettings(tenantId), tenantId);
+}

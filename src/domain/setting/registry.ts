@@ -1,0 +1,30 @@
+/** The one table of site settings. A new one is registered in the file of its area; pages and commands follow. */
+
+import { CHAIN_SETTINGS } from "./chain-settings.ts";
+import { LDAP_SETTINGS } from "./ldap-settings.ts";
+import { POLICY_SETTINGS } from "./policy-settings.ts";
+import type { SettingSpec, SettingValueOf } from "./spec.ts";
+
+export const SITE_SETTINGS = {
+  ...CHAIN_SETTINGS,
+  ...LDAP_SETTINGS,
+  ...POLICY_SETTINGS,
+} as const satisfies Record<string, SettingSpec>;
+
+export type SettingName = keyof typeof SITE_SETTINGS;
+
+/** All of them, as they hold for one tenant. */
+export type SettingValues = {
+  readonly [Name in SettingName]: SettingValueOf<(typeof SITE_SETTINGS)[Name]>;
+};
+
+/** In the order of the table. */
+export const SETTING_NAMES: readonly SettingName[] = Object.keys(SITE_SETTINGS).filter(isSettingName);
+
+export function isSettingName(name: string): name is SettingName {
+  return Object.hasOwn(SITE_SETTINGS, name);
+}
+
+export function specOf(name: SettingName): SettingSpec {
+  return SITE_SETTINGS[name];
+}
