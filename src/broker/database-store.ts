@@ -28,13 +28,14 @@ export function createDatabaseStore({ db, nodeId, worker }: DatabaseStoreDeps): 
       attemptDatabase("list the desktops", () => listDesktops(db, eq(vms.userId, userId))),
     readDesktop: (vmId) =>
       attemptDatabase("read the desktop", async () => (await listDesktops(db, eq(vms.id, vmId)))[0]),
-    requestSession: ({ asker, vmId, client, access, slaveKey }) =>
+    requestSession: ({ asker, vmId, client, access, parameters, slaveKey }) =>
       requestSession(
         { db, ...asker },
         {
           vmId,
           client,
           access,
+          parameters,
           slaveKey,
           clientAddress: asker.origin,
           brokerNodeId: nodeId,

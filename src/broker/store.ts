@@ -8,7 +8,7 @@
 import type { SessionAccess } from "../db/schema/sessions.ts";
 import type { UserActor } from "../domain/access/actor.ts";
 import type { SessionId, UserId, VmId } from "../domain/ids.ts";
-import type { ClientParameters } from "../domain/session/client-parameters.ts";
+import type { ClientParameters, GivenParameters } from "../domain/session/client-parameters.ts";
 import type { VmEventCode } from "../domain/vm/event.ts";
 import type { VmState } from "../domain/vm/state.ts";
 
@@ -62,6 +62,8 @@ export type SessionRequest = {
   readonly client: ClientParameters;
   /** What shows the desktop; an NX client unless it says so. */
   readonly access?: SessionAccess | undefined;
+  /** What an authenticator gives the desktop; goes over what the client says. */
+  readonly parameters?: GivenParameters | undefined;
   readonly slaveKey: string;
 };
 

@@ -85,6 +85,10 @@ describe("properties", () => {
     expect(
       await failure(setProperty(site, { ...subject, key: "qvd.vm.user.name", value: "root" })),
     ).toContain("must not begin with qvd.");
+    const link = (value: string) => failure(setProperty(site, { ...subject, key: "qvd.client.link", value }));
+    expect(await link("5m")).toStartWith("bad-input: value: 5m is no value of qvd.client.link");
+    expect(await link("lan")).toBe("done");
+    await unsetProperty(site, { ...subject, key: "qvd.client.link" });
     const long = setProperty(site, { ...subject, key: "x", value: "v".repeat(4_097) });
     expect(await failure(long)).toStartWith("bad-input: value");
     expect(await failure(setProperty(site, { kind: "vm", id: 99_999, key: "x", value: "" }))).toStartWith(

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { bigint, index, inet, integer, jsonb, pgTable, text, uniqueIndex } from "drizzle-orm/pg-core";
 import type { NodeId, SessionId, UserId, VmId } from "../../domain/ids.ts";
-import type { ClientParameters } from "../../domain/session/client-parameters.ts";
+import type { ClientParameters, GivenParameters } from "../../domain/session/client-parameters.ts";
 import { moment, qvdNow } from "./columns.ts";
 
 export const SESSION_STATES = ["requested", "preparing", "listening", "failed"] as const;
@@ -20,6 +20,7 @@ export const sessions = pgTable(
     requestedAt: moment("requested_at").notNull().default(qvdNow),
     access: text("access", { enum: SESSION_ACCESSES }).notNull().default("nx"),
     client: jsonb("client").$type<ClientParameters>().notNull(),
+    parameters: jsonb("parameters").$type<GivenParameters>().notNull().default({}),
     slaveKey: text("slave_key").notNull(),
     clientAddress: text("client_address"),
     brokerNodeId: integer("broker_node_id").$type<NodeId>(),

@@ -70,7 +70,7 @@ describe("over what a client says", () => {
     "custom.a": "client",
   });
   const compose = (properties: Record<string, string>, defaults: Record<string, string> = {}) =>
-    composeClientParameters({ client, properties, defaults });
+    composeClientParameters({ client, properties, defaults, parameters: {} });
 
   test("goes a property", () => {
     expect(compose({ "qvd.client.link": "modem" }).link).toBe("modem");
@@ -86,6 +86,17 @@ describe("over what a client says", () => {
     expect(composed.link).toBe("lan");
     expect(composed.given?.["qvd.client.timezone"]).toBe("Europe/Madrid");
   });
+  test("goes, over all, what an authenticator gives", () => {
+    const parameters = { "qvd.client.link": "isdn", "qvd.vm.user.home": "/srv/ann" };
+    const composed = composeClientParameters({
+      client,
+      parameters,
+      properties: { "qvd.client.link": "modem" },
+      defaults: {},
+    });
+    expect(composed.link).toBe("isdn");
+    expect(composed.given?.["qvd.vm.user.home"]).toBeUndefined();
+  });
   test("a property goes over a setting", () => {
     const composed = compose({ "qvd.client.geometry": "800x600" }, { "qvd.client.geometry": "640x480" });
     expect(composed.geometry).toBe("800x600");
@@ -95,6 +106,7 @@ describe("over what a client says", () => {
     const composed = composeClientParameters({
       client: before,
       properties: {},
+      parameters: {},
       defaults: { "qvd.client.link": "isdn" },
     });
     expect(composed).toMatchObject(before);

@@ -76,25 +76,35 @@ export function chooseClientParameters(asked: ReadonlyMap<string, string>): Clie
   };
 }
 
-/**
- * What the desktop is told in the end: what the site says for clients that say nothing, over that the client's
- * own word, over that the properties of OSF, image, user and desktop, merged. A value that may not pass leaves
- * the one below it.
- */
-export function composeClientParameters(parts: {
+export type ClientParts = {
   readonly client: ClientParameters;
+  /** Of OSF, image, user and desktop, merged. */
   readonly properties: GivenParameters;
+  /** What an authenticator gives. */
+  readonly parameters: GivenParameters;
+  /** What the site says for clients that say nothing. */
   readonly defaults: GivenParameters;
-}): ClientParameters {
-  const { client, properties, defaults } = parts;
-  const ours = Object.entries(properties).filter(([name]) => isClientParameter(name));
+};
+
+/**
+ * What the desktop is told in the end: the site's defaults, over them the client's own word, over that the
+ * properties, over those what an authenticator gives. A value that may not pass leaves the one below it.
+ */
+export function composeClientParameters(parts: ClientParts): ClientParameters {
+  const { client, properties, parameters, defaults } = parts;
   return chooseClientParameters(
     new Map([
-      ...Object.entries(whitelist(new Map(Object.entries(defaults)))),
+      ...Object.entries(whitelistOurs(defaults)),
       ...Object.entries(client.given ?? asGiven(client)),
-      ...Object.entries(whitelist(new Map(ours))),
+      ...Object.entries(whitelistOurs(properties)),
+      ...Object.entries(whitelistOurs(parameters)),
     ]),
   );
+}
+
+/** What is not a client's word may be about anything; only `qvd.client.` is looked at. */
+function whitelistOurs(all: GivenParameters): GivenParameters {
+  return whitelist(new Map(Object.entries(all).filter(([name]) => isClientParameter(name))));
 }
 
 function whitelist(asked: ReadonlyMap<string, string>): GivenParameters {

@@ -1,5 +1,6 @@
 import { attemptDatabase } from "../../db/errors.ts";
-import { readVmProperties } from "../../db/queries/properties.ts";
+import { readSessionParts } from "../../db/queries/session-parts.ts";
+import { composeClientParameters } from "../../domain/session/client-parameters.ts";
 import { accountUid } from "../../domain/vm/account.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { Executor } from "./executor.ts";
@@ -17,18 +18,20 @@ export const prepareSession: Executor<"prepare-session"> = async (
       "guest-failed",
       `preparing session ${sessionId}: there is no agent of QVD's in this machine, so it can be seen on its console only`,
     );
-  const properties = await attemptDatabase(`read the properties of desktop ${desktop.vmId}`, () =>
-    readVmProperties(deps.db, desktop.vmId),
+  const { vmId } = desktop;
+  const parts = await attemptDatabase(`read what session ${sessionId} is made of`, () =>
+    readSessionParts(deps.db, { vmId, sessionId }),
   );
   const prepared = deps.channels.prepareSession(
-    desktop.vmId,
+    vmId,
     {
       session: sessionId,
       account: { login: user.login, uid: accountUid(user.id), fullName: user.fullName },
-      client: session.client,
+      client: composeClientParameters({ client: session.client, ...parts }),
       accept: deps.settings.range.gateway,
       slaveKey: session.slaveKey,
-      properties,
+      properties: parts.properties,
+      ...(parts.program === null ? {} : { program: parts.program }),
     },
     timeoutMs,
   );

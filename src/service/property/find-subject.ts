@@ -12,6 +12,7 @@ import {
   type VmId,
 } from "../../domain/ids.ts";
 import { isOurKey, PROPERTY_KEY, PROPERTY_KINDS, type PropertyKind } from "../../domain/property/merge.ts";
+import { isClientParameter } from "../../domain/session/client-parameters.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { Context } from "../context.ts";
 import { wholeNumber } from "../input.ts";
@@ -24,7 +25,10 @@ export const subjectInput = {
 export const keyField = z
   .string({ error: "must be text" })
   .regex(PROPERTY_KEY, "must be 1 to 128 of A-Z a-z 0-9 . _ - and begin with a letter or digit")
-  .refine((key) => !isOurKey(key), "must not begin with qvd., which is for what QVD itself gives");
+  .refine(
+    (key) => !isOurKey(key) || isClientParameter(key),
+    "must not begin with qvd., which is for what QVD itself gives; only parameters of clients such as qvd.client.link may",
+  );
 
 /** The thing that a property belongs to, as far as rights and words need it. */
 export type PropertySubject = {

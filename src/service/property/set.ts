@@ -8,6 +8,7 @@ import {
   MOST_PROPERTY_VALUE,
   type PropertyKind,
 } from "../../domain/property/merge.ts";
+import { isClientParameter, normalizeClientParameter } from "../../domain/session/client-parameters.ts";
 import { AppError } from "../../lib/errors.ts";
 import { recordAudit } from "../audit.ts";
 import { authorize } from "../authorize.ts";
@@ -30,6 +31,7 @@ export const setPropertyInput = z.object({
 /** Gives a user, desktop, node, OSF or image a property, or the one it has another value. */
 export async function setProperty(context: Context, input: z.input<typeof setPropertyInput>): Promise<void> {
   const { kind, id, key, value } = parseInput(setPropertyInput, input);
+  refuseBadParameter(key, value);
   await change(context, { doing: `set property ${key} of ${kind} ${id}` }, async (inside) => {
     const subject = await findPropertySubject(inside, { kind, id });
     const action = PROPERTY_ACTIONS[kind];
@@ -63,6 +65,14 @@ export async function setProperty(context: Context, input: z.input<typeof setPro
       subjectName: subject.name,
       detail: { key, value },
     });
+  });
+}
+
+/** It would be passed over at each session, and nobody would know why. */
+function refuseBadParameter(key: string, value: string): void {
+  if (!isClientParameter(key) || normalizeClientParameter(key, value) !== undefined) return;
+  throw new AppError("bad-input", `value: ${value} is no value of ${key} that a desktop may be told`, {
+    field: "value",
   });
 }
 

@@ -31,6 +31,16 @@ export const requestSessionInput = z.object({
   }),
   /** What shows the desktop. */
   access: z.enum(SESSION_ACCESSES).default("nx"),
+  /** What an authenticator gives the desktop. */
+  parameters: z
+    .record(
+      z
+        .string()
+        .regex(/^qvd\./)
+        .max(128),
+      z.string().max(1024),
+    )
+    .default({}),
   slaveKey: z.string().min(1).max(128),
   clientAddress: z.string().max(64).optional(),
   brokerNodeId: idField<NodeId>().optional(),
