@@ -6,6 +6,7 @@ import type { Db } from "../../src/db/client.ts";
 import { dis, vms } from "../../src/db/schema/index.ts";
 import type { ProcessRole } from "../../src/db/url.ts";
 import { createAdministrator } from "../../src/service/administrator/create.ts";
+import { resetAdministratorSecondFactor } from "../../src/service/administrator/reset-second-factor.ts";
 import { setAdministratorPassword } from "../../src/service/administrator/set-password.ts";
 import type { Context } from "../../src/service/context.ts";
 import { blockImage } from "../../src/service/image/block.ts";
@@ -39,6 +40,7 @@ import { blockUser } from "../../src/service/user/block.ts";
 import { changeUser } from "../../src/service/user/change.ts";
 import { createUser } from "../../src/service/user/create.ts";
 import { deleteUser } from "../../src/service/user/delete.ts";
+import { resetUserSecondFactor } from "../../src/service/user/reset-second-factor.ts";
 import { setUserPassword } from "../../src/service/user/set-password.ts";
 import { unblockUser } from "../../src/service/user/unblock.ts";
 import { blockVm } from "../../src/service/vm/block.ts";
@@ -57,6 +59,7 @@ import { wishVmRunning } from "../../src/service/vm/wish-running.ts";
 import { wishVmStopped } from "../../src/service/vm/wish-stopped.ts";
 import { wishVmStoppedByPolicy } from "../../src/service/vm/wish-stopped-by-policy.ts";
 import { SEED_PASSWORD, SEED_RANGE, type Seed, seedHash } from "./db-seed.ts";
+import { PROOF_CASES } from "./proof-verb-cases.ts";
 
 const DEPS = { hashPassword: seedHash, networkRange: SEED_RANGE, randomToken: () => crypto.randomUUID() };
 const CLIENT = { keyboard: "pc105/us", os: "linux", link: "lan", geometry: "1024x768", isFullscreen: false };
@@ -125,6 +128,15 @@ export const VERB_CASES: Readonly<Record<string, Case>> = {
     site: false,
     call: (c, s) => beginSignIn(c, DEPS, { administratorId: s.administratorId }),
   },
+  "user/reset-second-factor": {
+    also: ["tenant"],
+    call: (c, s) => resetUserSecondFactor(c, { userId: s.alice.userId }),
+  },
+  "administrator/reset-second-factor": {
+    also: ["tenant"],
+    call: (c, s) => resetAdministratorSecondFactor(c, { administratorId: s.administratorId }),
+  },
+  ...PROOF_CASES,
   "osf/create": { also: ["tenant"], call: (c, s, name) => createOsf(c, { tenantId: s.tenantId, name }) },
   "osf/change": { also: ["tenant"], call: (c, s) => changeOsf(c, { osfId: s.osfId, memoryMb: 2048 }) },
   "image/enrol": {

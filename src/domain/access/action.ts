@@ -15,6 +15,9 @@ export type ActionRule = {
 export const ACTIONS = {
   "tenant.create": { acl: "tenant.create.", scope: "site" },
 
+  "setting.change-site": { acl: "config.qvd.", scope: "site" },
+  "setting.change": { acl: "config.qvd.", scope: "tenant" },
+
   "user.create": { acl: "user.create.", scope: "tenant" },
   "user.change": { acl: "user.update.name", scope: "tenant" },
   "user.set-password": { acl: "user.update.password", scope: "tenant" },
@@ -26,7 +29,23 @@ export const ACTIONS = {
   "administrator.set-password": { acl: "administrator.update.password", scope: "tenant" },
   "administrator.sign-in": { acl: "", scope: "site", forAdministrators: false },
 
+  // A lost phone: as much as giving a new password.
+  "user.reset-second-factor": { acl: "user.update.password", scope: "tenant" },
+  "administrator.reset-second-factor": { acl: "administrator.update.password", scope: "tenant" },
+  // By auth, for somebody who has just proved themselves.
+  "second-factor.enrol": { acl: "", scope: "site", forAdministrators: false },
+  "second-factor.use": { acl: "", scope: "site", forAdministrators: false },
+  "second-factor.renew-codes": { acl: "", scope: "site", forAdministrators: false },
+  "second-factor.remove": { acl: "", scope: "site", forAdministrators: false },
+  "token.create": { acl: "", scope: "site", forAdministrators: false },
+  "token.use": { acl: "", scope: "site", forAdministrators: false },
+  "token.sweep": { acl: "", scope: "site", forAdministrators: false },
+  "token.revoke": { acl: "user.update.password", scope: "tenant", also: ["owner"] },
+  "unlock-code.create": { acl: "", scope: "site", forAdministrators: false },
+  "unlock-code.use": { acl: "", scope: "site", forAdministrators: false },
+
   "osf.create": { acl: "osf.create.", scope: "tenant" },
+  "osf.delete": { acl: "osf.delete.", scope: "tenant" },
   "osf.change": { acl: "osf.update.memory", scope: "tenant" },
 
   "image.enrol": { acl: "di.create.", scope: "tenant" },

@@ -1,0 +1,37 @@
+import { and, eq, gt, isNull, or, sql } from "drizzle-orm";
+import { userTokens } from "../../db/schema/index.ts";
+import type { UserId, VmId } from "../../domain/ids.ts";
+import { authorize } from "../authorize.ts";
+import { type Context, change } from "../context.ts";
+import { tokenHash } from "../sign-in/token.ts";
+
+/** Longer texts are nobody's token and need no hash. */
+const MOST_CHARACTERS = 256;
+
+/**
+ * By auth: whose token it is, and that it was shown. Undefined when nobody's, over, revoked, or of single use and shown
+ * before; then nothing tells which.
+ */
+export async function useToken(
+  context: Context,
+  token: string,
+): Promise<{ readonly userId: UserId; readonly vmId: VmId | undefined } | undefined> {
+  authorize(context, "token.use", { what: "a token" });
+  if (token === "" || token.length > MOST_CHARACTERS) return undefined;
+  return await change(context, { doing: "look at a token" }, async (inside) => {
+    // The condition and the write are one statement: a single-use token shown twice at once is good once.
+    const [row] = await inside.db
+      .update(userTokens)
+      .set({ usedAt: sql`qvd_now()` })
+      .where(
+        and(
+          eq(userTokens.tokenHash, tokenHash(token)),
+          gt(userTokens.expiresAt, sql`qvd_now()`),
+          isNull(userTokens.revokedAt),
+          or(eq(userTokens.isMultiUse, true), isNull(userTokens.usedAt)),
+        ),
+      )
+      .returning({ userId: userTokens.userId, vmId: userTokens.vmId });
+    return row === undefined ? undefined : { userId: row.userId, vmId: row.vmId ?? undefined };
+  });
+}
