@@ -21,6 +21,7 @@ import { listDesktopsFragment, listDesktopsPage } from "./pages/desktops/list.ts
 import { showDesktop, showDesktopFragment } from "./pages/desktops/show.tsx";
 import { actOnImage } from "./pages/images/act.ts";
 import { deleteImagePage, showDeleteImage } from "./pages/images/delete.tsx";
+import { deleteFlavour, showDeleteFlavour } from "./pages/images/delete-flavour.tsx";
 import { enrolImagePage, showEnrolImage } from "./pages/images/enrol.tsx";
 import {
   changeFlavour,
@@ -149,6 +150,8 @@ function addImageRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.post("/images/osf", createFlavour(deps));
   app.get("/images/osf/:id/change", showChangeFlavour(deps));
   app.post("/images/osf/:id/change", changeFlavour(deps));
+  app.get("/images/osf/:id/delete", showDeleteFlavour(deps));
+  app.post("/images/osf/:id/delete", deleteFlavour(deps));
   app.get("/images/:id", showImage(deps));
   app.get("/images/:id/live", showImageFragment(deps));
   app.get("/images/:id/publish", showPublishImage(deps));

@@ -135,6 +135,11 @@ export const adminCommands: readonly CommandEntry[] = [
     load: async () => (await import("./osf/change.ts")).osfChange,
   },
   {
+    name: "osf delete",
+    summary: "Delete an OS flavour that has neither images nor desktops.",
+    load: async () => (await import("./osf/delete.ts")).osfDelete,
+  },
+  {
     name: "image list",
     summary: "List images with their OS flavour, state and tags.",
     load: async () => (await import("./image/list.ts")).imageList,

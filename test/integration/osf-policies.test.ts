@@ -6,6 +6,7 @@ import { isAppError } from "../../src/lib/errors.ts";
 import type { Context } from "../../src/service/context.ts";
 import { changeOsf } from "../../src/service/osf/change.ts";
 import { createOsf } from "../../src/service/osf/create.ts";
+import { deleteOsf } from "../../src/service/osf/delete.ts";
 import {
   type AdminApp,
   askApi,
@@ -110,6 +111,21 @@ describe("the verb", () => {
     expect(await refusal(changeOsf(admin, { osfId, hypervisor: "kvm" }))).toBe("done");
   });
 
+  test("deletes an OSF with its properties once nothing is made from it", async () => {
+    const { osfId } = await createOsf(admin, { tenantId: seed.tenantId, name: "short-lived" });
+    await database.open("qvd_owner").sql`
+      insert into properties (osf_id, key, value) values (${osfId}, 'colour', 'blue')`;
+    expect(await refusal(deleteOsf({ ...admin, actor: seed.aliceActor }, { osfId }))).toContain("forbidden");
+    expect(await refusal(deleteOsf(admin, { osfId: seed.osfId }))).toMatch(
+      /^conflict: .*it has \d+ images? and \d+ desktops?; delete them first/,
+    );
+    expect(await refusal(deleteOsf(admin, { osfId }))).toBe("done");
+    expect(await refusal(deleteOsf(admin, { osfId }))).toContain("not-found");
+    const rows = await database.open("qvd_owner").sql`
+      select subject_name from audit_log where action = 'osf.delete'`;
+    expect(rows).toMatchObject([{ subject_name: "short-lived" }]);
+  });
+
   test("is refused to users, and writes what was changed into the audit log", async () => {
     const user = { ...admin, actor: seed.aliceActor };
     expect(await refusal(changeOsf(user, { osfId: seed.osfId, onCrash: "restart" }))).toContain("forbidden");
@@ -167,5 +183,20 @@ describe("the API and the page", () => {
       homeMb: 64,
       allowsNeighbours: false,
     });
+  });
+
+  test("delete what has neither images nor desktops, and say before why not", async () => {
+    const made = await askApi(app, { method: "POST", path: "/osfs", body: { name: "brief" } }, me);
+    const { id } = (await made.json()) as { id: number };
+    const trial = await askApi(app, { method: "DELETE", path: `/osfs/${id}?trial=yes` }, me);
+    expect(trial.status).toBe(204);
+    const question = await (await getPage(app, `/images/osf/${id}/delete`, me)).text();
+    expect(question).toContain("Delete brief?");
+    expect((await postForm(app, `/images/osf/${id}/delete`, me, {})).status).toBe(303);
+    expect((await askApi(app, { method: "GET", path: `/osfs/${id}` }, me)).status).toBe(404);
+    const used = await (await getPage(app, "/images/osf/1/delete", me)).text();
+    expect(used).toContain("delete them first");
+    expect((await postForm(app, "/images/osf/1/delete", me, {})).status).toBe(409);
+    expect((await askApi(app, { method: "DELETE", path: "/osfs/1" }, me)).status).toBe(409);
   });
 });

@@ -5,13 +5,15 @@ import { listOsfs, readOsf } from "../../db/queries/osfs.ts";
 import type { OsfId } from "../../domain/ids.ts";
 import { changeOsf } from "../../service/osf/change.ts";
 import { createOsf } from "../../service/osf/create.ts";
+import { deleteOsf } from "../../service/osf/delete.ts";
 import { OSF_POLICY_NAMES } from "../../service/osf/policy-input.ts";
+import { rehearse } from "../../service/rehearse.ts";
 import { contextOf } from "../context.ts";
 import type { AdminDeps } from "../deps.ts";
 import type { AdminEnv } from "../env.ts";
 import { found, idParam, tenantOf } from "../visible.ts";
 import { type Fields, pick, readJson, unparsed } from "./body.ts";
-import { answerPage, pageOfAll, readListQuery } from "./list.ts";
+import { answerPage, isTrial, pageOfAll, readListQuery } from "./list.ts";
 import { chooseTenant } from "./tenant.ts";
 import { osfShape } from "./to-shape.ts";
 
@@ -45,6 +47,16 @@ export const apiChangeOsf: Api = (deps) => async (c) => {
   await changeOsf(contextOf(deps, c), unparsed({ ...fields, osfId }));
   deps.live.notice();
   return c.json(osfShape(found(await readOsf(deps.db, osfId), "OSF")));
+};
+
+export const apiDeleteOsf: Api = (deps) => async (c) => {
+  const osfId = idParam<OsfId>(c, "OSF");
+  if (isTrial(c)) await rehearse(contextOf(deps, c), (inside) => deleteOsf(inside, { osfId }));
+  else {
+    await deleteOsf(contextOf(deps, c), { osfId });
+    deps.live.notice();
+  }
+  return c.body(null, 204);
 };
 
 /** Of what an OSF promises, null says "none": it takes a limit or a time away. */

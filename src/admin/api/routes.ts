@@ -28,9 +28,9 @@ import {
   apiRemoveNode,
   apiShowNode,
 } from "./nodes.ts";
-import { apiChangeOsf, apiCreateOsf, apiListOsfs, apiShowOsf } from "./osfs.ts";
+import { apiChangeOsf, apiCreateOsf, apiDeleteOsf, apiListOsfs, apiShowOsf } from "./osfs.ts";
 import { apiListProperties, apiSetProperty, apiUnsetProperty } from "./properties.ts";
-import { apiListSessions } from "./sessions.ts";
+import { apiEndSession, apiListSessions, apiShowSession } from "./sessions.ts";
 import {
   apiActOnUser,
   apiChangeUser,
@@ -87,6 +87,7 @@ export function addApiRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.post(`${V1}/osfs`, apiCreateOsf(deps));
   app.get(`${V1}/osfs/:id`, apiShowOsf(deps));
   app.patch(`${V1}/osfs/:id`, apiChangeOsf(deps));
+  app.delete(`${V1}/osfs/:id`, apiDeleteOsf(deps));
 
   app.get(`${V1}/images`, apiListImages(deps));
   app.post(`${V1}/images`, apiEnrolImage(deps));
@@ -116,6 +117,8 @@ export function addApiRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.delete(`${V1}/properties/:kind/:id/:key`, apiUnsetProperty(deps));
 
   app.get(`${V1}/sessions`, apiListSessions(deps));
+  app.get(`${V1}/sessions/:id`, apiShowSession(deps));
+  app.post(`${V1}/sessions/:id/disconnect`, apiEndSession(deps));
   // Else the pages' middlewares would answer.
   app.all("/api/*", answerNotFound);
 }

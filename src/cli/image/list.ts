@@ -34,8 +34,9 @@ export const imageList: Command = {
   },
 };
 
-function stateOf({ state, doneBytes, totalBytes, retiredAt }: ImageShape): string {
+function stateOf({ state, doneBytes, totalBytes, publishedAt, retiredAt }: ImageShape): string {
   if (state === "fetching" && doneBytes !== null && totalBytes)
     return `fetching ${Math.floor((doneBytes / totalBytes) * 100)} %`;
-  return retiredAt === null ? state : "retired";
+  if (retiredAt !== null) return "retired";
+  return state === "ready" && publishedAt !== null ? "published" : state;
 }

@@ -2,15 +2,12 @@
 
 import type { Handler } from "hono";
 import type { ImageRow } from "../../../db/queries/images.ts";
-import type { DiId } from "../../../domain/ids.ts";
-import { isAppError } from "../../../lib/errors.ts";
-import type { Context } from "../../../service/context.ts";
 import { deleteImage } from "../../../service/image/delete.ts";
-import { rehearse } from "../../../service/rehearse.ts";
 import { contextOf } from "../../context.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
-import { capitalize, refusedForm } from "../../form.ts";
+import { refusedForm } from "../../form.ts";
+import { hurdleOf } from "../../hurdle.ts";
 import { redirectTo } from "../../redirect.ts";
 import { renderPage } from "../../render.tsx";
 import { Confirm } from "../../ui/confirm.tsx";
@@ -19,7 +16,9 @@ import { readImageOf } from "./read.ts";
 export function showDeleteImage(deps: AdminDeps): Handler<AdminEnv> {
   return async function showQuestion(c) {
     const image = await readImageOf(deps, c);
-    return renderQuestion(c, image, { hurdle: await hurdleOf(contextOf(deps, c), image.id) });
+    return renderQuestion(c, image, {
+      hurdle: await hurdleOf(contextOf(deps, c), (inside) => deleteImage(inside, { diId: image.id })),
+    });
   };
 }
 
@@ -34,17 +33,6 @@ export function deleteImagePage(deps: AdminDeps): Handler<AdminEnv> {
     deps.wake("image");
     return redirectTo(c, "/images", { tone: "good", text: `Deleted ${image.osf} ${image.version}.` });
   };
-}
-
-/** Why it would be refused now. */
-async function hurdleOf(context: Context, diId: DiId): Promise<string | undefined> {
-  try {
-    await rehearse(context, (inside) => deleteImage(inside, { diId }));
-    return undefined;
-  } catch (error) {
-    if (isAppError(error) && error.code === "conflict") return capitalize(error.message);
-    throw error;
-  }
 }
 
 function renderQuestion(

@@ -78,6 +78,13 @@ function Flavour(props: { readonly flavour: FlavourView; readonly view: ImagesVi
             isSmall
           />
           <ButtonLink
+            href={`/images/osf/${osf.id}/delete`}
+            label="Delete"
+            about={osf.name}
+            icon="trash"
+            isSmall
+          />
+          <ButtonLink
             href={`/images/new?osf=${osf.id}`}
             label="Add image"
             about={`to ${osf.name}`}
