@@ -5,6 +5,7 @@ import type { Db } from "../db/client.ts";
 import type { VmId } from "../domain/ids.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
+import type { SettingDeps } from "../service/setting/set.ts";
 import type { WakeTopic } from "../wire/wake/messages.ts";
 import type { Live } from "./live.ts";
 
@@ -14,6 +15,8 @@ export type AdminDeps = {
   /** Called after a committed change, so that nodes look at once. */
   readonly wake: (topic: WakeTopic, vmId?: VmId) => void;
   readonly live: Live;
+  /** For auth alone. */
+  readonly sealSecret: SettingDeps["sealSecret"];
   readonly hashPassword: (password: string) => Promise<string>;
   /** Unguessable, of at least 256 bits. */
   readonly randomToken: () => string;

@@ -11,6 +11,7 @@ import { AppError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import { connectWake } from "../wire/wake/client.ts";
 import { createApp } from "./app.ts";
+import type { AdminDeps } from "./deps.ts";
 import { Live } from "./live.ts";
 
 export type RunAdminDeps = {
@@ -26,6 +27,7 @@ export type RunAdminDeps = {
   readonly wakeSocket: string;
   readonly incomingFolder: string;
   readonly networkRange: string;
+  readonly sealSecret: AdminDeps["sealSecret"];
   readonly hashPassword: (password: string) => Promise<string>;
   readonly clock: Clock;
   readonly log: Log;
@@ -54,6 +56,7 @@ export async function runAdmin(deps: RunAdminDeps): Promise<void> {
       live.notice();
     },
     hashPassword: deps.hashPassword,
+    sealSecret: deps.sealSecret,
     randomToken: () => crypto.getRandomValues(Buffer.alloc(32)).toString("base64url"),
     incomingFolder: deps.incomingFolder,
     leastFreeBytes: LEAST_FREE_BYTES,

@@ -110,6 +110,21 @@ export const adminCommands: readonly CommandEntry[] = [
     load: async () => (await import("./vm/unblock.ts")).vmUnblock,
   },
   {
+    name: "session list",
+    summary: "List sessions, past ones too, newest first: who, from where, how long, and why they ended.",
+    load: async () => (await import("./session/list.ts")).sessionList,
+  },
+  {
+    name: "session show",
+    summary: "Show one session.",
+    load: async () => (await import("./session/show.ts")).sessionShow,
+  },
+  {
+    name: "session end",
+    summary: "Disconnect whoever sits in a session; the desktop and its programs go on.",
+    load: async () => (await import("./session/end.ts")).sessionEnd,
+  },
+  {
     name: "vm delete",
     summary: "Delete a desktop; its home is put aside, not removed.",
     load: async () => (await import("./vm/delete.ts")).vmDelete,
@@ -243,5 +258,25 @@ export const adminCommands: readonly CommandEntry[] = [
     name: "property unset",
     summary: "Remove properties of a user, desktop, node, OSF or image.",
     load: async () => (await import("./property/unset.ts")).propertyUnset,
+  },
+  {
+    name: "config list",
+    summary: "List the settings of the site or of a tenant.",
+    load: async () => (await import("./config/list.ts")).configList,
+  },
+  {
+    name: "config get",
+    summary: "Print a setting of the site or of a tenant.",
+    load: async () => (await import("./config/get.ts")).configGet,
+  },
+  {
+    name: "config set",
+    summary: "Set a setting of the site or of a tenant.",
+    load: async () => (await import("./config/set.ts")).configSet,
+  },
+  {
+    name: "config unset",
+    summary: "Forget a setting of the site or of a tenant.",
+    load: async () => (await import("./config/unset.ts")).configUnset,
   },
 ];

@@ -92,6 +92,7 @@ test("a sign-in outlives the process that began it", async () => {
     auth: { verify: async () => ({ id: 1, outcome: "denied" }) },
     wake: () => {},
     live: admin.live,
+    sealSecret: async () => ({ sealed: "sealed" }),
     hashPassword: async () => "",
     randomToken: () => "",
     incomingFolder: admin.incomingFolder,

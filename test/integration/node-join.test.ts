@@ -106,6 +106,7 @@ beforeAll(async () => {
     wakeSocket: `${folder}/no-node`,
     incomingFolder: folder,
     networkRange: "10.91.0.0/16",
+    sealSecret: async () => ({ sealed: "sealed" }),
     hashPassword: async () => "",
     clock: systemClock,
     log: silentLog(),

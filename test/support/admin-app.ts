@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import type { Hono } from "hono";
 import { createApp } from "../../src/admin/app.ts";
+import type { AdminDeps } from "../../src/admin/deps.ts";
 import type { AdminEnv } from "../../src/admin/env.ts";
 import { Live } from "../../src/admin/live.ts";
 import type { AdministratorId } from "../../src/domain/ids.ts";
@@ -37,6 +38,7 @@ let tokens = 0;
 
 export type AdminAppOptions = {
   readonly leastFreeBytes?: number;
+  readonly sealSecret?: AdminDeps["sealSecret"];
   /** Instead of a fresh one of the shared cluster; dropped with the app all the same. */
   readonly database?: TestDatabase;
 };
@@ -72,6 +74,7 @@ export async function createAdminApp(options: AdminAppOptions = {}): Promise<Adm
       },
     },
     wake: (topic, vmId) => wakes.push(vmId === undefined ? topic : `${topic} ${vmId}`),
+    sealSecret: options.sealSecret ?? (async () => ({ sealed: "sealed" })),
     hashPassword: async (password) => `hash of ${password.length}`,
     leastFreeBytes: options.leastFreeBytes ?? 0,
     networkRange: "10.91.0.0/16",

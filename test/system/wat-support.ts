@@ -48,6 +48,7 @@ export async function startWat(options: WatOptions = {}): Promise<Wat> {
     caCertificate: tls.tlsCertificate,
     incomingFolder,
     networkRange: "10.91.0.0/16",
+    sealSecret: async () => ({ sealed: "sealed" }),
     hashPassword: async () => "not a hash",
     clock: systemClock,
     log: silentLog(),

@@ -31,6 +31,7 @@ import {
 import { apiChangeOsf, apiCreateOsf, apiDeleteOsf, apiListOsfs, apiShowOsf } from "./osfs.ts";
 import { apiListProperties, apiSetProperty, apiUnsetProperty } from "./properties.ts";
 import { apiEndSession, apiListSessions, apiShowSession } from "./sessions.ts";
+import { apiListSettings, apiSetSetting, apiUnsetSetting } from "./settings.ts";
 import {
   apiActOnUser,
   apiChangeUser,
@@ -115,6 +116,10 @@ export function addApiRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.get(`${V1}/properties/:kind/:id`, apiListProperties(deps));
   app.put(`${V1}/properties/:kind/:id/:key`, apiSetProperty(deps));
   app.delete(`${V1}/properties/:kind/:id/:key`, apiUnsetProperty(deps));
+
+  app.get(`${V1}/settings`, apiListSettings(deps));
+  app.put(`${V1}/settings/:key`, apiSetSetting(deps));
+  app.delete(`${V1}/settings/:key`, apiUnsetSetting(deps));
 
   app.get(`${V1}/sessions`, apiListSessions(deps));
   app.get(`${V1}/sessions/:id`, apiShowSession(deps));

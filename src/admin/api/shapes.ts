@@ -4,6 +4,8 @@
  */
 
 import { z } from "zod";
+import { SESSION_ACCESSES, SESSION_STATES } from "../../db/schema/sessions.ts";
+import { SESSION_PHASES } from "../../domain/session/session-phase.ts";
 import { VM_STATES } from "../../domain/vm/state.ts";
 
 const time = z.string();
@@ -155,13 +157,23 @@ export const SessionShape = z.object({
   id,
   vmId: id,
   vm: z.string(),
+  userId: id,
   user: z.string(),
-  state: z.string(),
+  tenant: z.string(),
+  state: z.enum(SESSION_PHASES),
+  /** Of the X session inside, as its node says. */
+  preparation: z.enum(SESSION_STATES),
+  access: z.enum(SESSION_ACCESSES),
+  /** Whose broker carries it. */
+  node: z.string().nullable(),
   clientAddress: z.string().nullable(),
   requestedAt: time,
   connectedAt: time.nullable(),
   endedAt: time.nullable(),
   endCause: z.string().nullable(),
+  /** The cause in words, or why it could not be prepared. */
+  endReason: z.string().nullable(),
+  endWishedBy: z.string().nullable(),
   bytesToClient: z.number(),
   bytesFromClient: z.number(),
 });
@@ -171,3 +183,16 @@ export type SessionShape = z.infer<typeof SessionShape>;
 export function pageOf<Item extends z.ZodType>(item: Item) {
   return z.object({ items: z.array(item), total: z.number().int(), page: z.number().int() });
 }
+
+/** A site setting as it holds for the site or a tenant; a secret's value is empty. */
+export const SettingShape = z.object({
+  name: z.string(),
+  kind: z.enum(["text", "number", "switch", "choice", "words", "secret"]),
+  scope: z.enum(["site", "tenant"]),
+  value: z.string(),
+  isSet: z.boolean(),
+  source: z.enum(["default", "site", "tenant"]),
+  doc: z.string(),
+  choices: z.array(z.string()).optional(),
+});
+export type SettingShape = z.infer<typeof SettingShape>;

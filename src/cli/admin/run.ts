@@ -5,6 +5,8 @@ import { hashPassword } from "../../auth/password.ts";
 import { openDatabase } from "../../db/client.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { AppError } from "../../lib/errors.ts";
+import { sealSecret } from "../../wire/setting/sealed-secret.ts";
+import { readSettingsKey } from "../box/settings-key.ts";
 import type { Command } from "../command.ts";
 import { openMode } from "../mode.ts";
 
@@ -34,6 +36,8 @@ export const adminRun: Command = {
         incomingFolder: layout.incomingFolder,
         networkRange: config.networkRange,
         hashPassword: boundedHash(),
+        sealSecret: async (use, secret) =>
+          sealSecret(await readSettingsKey(layout.settingsPublicKey), use, secret),
         clock: systemClock,
         log,
         signal: io.signal,

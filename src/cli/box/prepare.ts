@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import type { Layout } from "../../domain/node/layout.ts";
 import { dnsmasqFiles } from "../../network/dnsmasq-command.ts";
 import { readAccount, readGroupId, SHARED_GROUP, TLS_GROUP } from "../accounts.ts";
+import { ensureSettingsKey } from "./settings-key.ts";
 import { ensureTls } from "./tls.ts";
 
 export type FolderSpec = {
@@ -19,7 +20,7 @@ type Owners = {
   readonly db: { readonly uid: number; readonly gid: number };
   readonly auth: { readonly uid: number };
   readonly admin: { readonly uid: number; readonly gid: number };
-  readonly broker: { readonly gid: number };
+  readonly broker: { readonly uid: number; readonly gid: number };
   readonly net: { readonly uid: number; readonly gid: number };
   readonly sharedGid: number;
 };
@@ -38,6 +39,7 @@ export async function prepareBox(layout: Layout): Promise<void> {
     await chown(folder.path, folder.uid, folder.gid);
     await chmod(folder.path, folder.mode);
   }
+  await ensureSettingsKey(layout, owners.auth.uid);
   await ensureTls({ layout, hostName: hostname(), keyGid: readGroupId(TLS_GROUP) });
 }
 
@@ -68,6 +70,7 @@ export function listFolders(layout: Layout, owners: Owners): readonly FolderSpec
       gid: owners.broker.gid,
     },
     { path: dirname(layout.authSocketForAdmin), mode: 0o2750, uid: owners.auth.uid, gid: owners.admin.gid },
+    { path: layout.brokersFolder, mode: 0o755, uid: owners.broker.uid, gid: owners.broker.gid },
     { path: dirname(layout.wakeSocket), mode: 0o750, uid: 0, gid: owners.sharedGid },
     { path: dnsmasq.folder, mode: 0o755, ...root },
     { path: dnsmasq.hostsFolder, mode: 0o755, ...root },

@@ -125,6 +125,7 @@ async function composeBundle(
     caCertificate: await readFile(layout.caCertificate, "utf8"),
     certificate,
     key,
+    settingsKey: (await readFile(layout.settingsKey, "utf8")).trim(),
     settings: {
       ...Object.fromEntries(COMMON.map((name) => [SETTINGS[name].name, String(config[name])])),
       ...(address === undefined ? {} : { [SETTINGS.nodeAddress.name]: address }),

@@ -92,6 +92,7 @@ async function writeSecrets(layout: Layout, bundle: Bundle, owners: Owners): Pro
   await replace(layout.caCertificate, bundle.caCertificate, { mode: 0o644 });
   await replace(layout.tlsKey, bundle.key, { mode: 0o600 });
   await replace(layout.tlsCertificate, bundle.certificate, { mode: 0o644 });
+  await replace(layout.settingsKey, `${bundle.settingsKey}\n`, { mode: 0o400, owner: owners.qvd_auth });
 }
 
 async function writeSettings(path: string, bundle: Bundle): Promise<void> {

@@ -16,6 +16,9 @@ export type Layout = {
   readonly tlsKey: string;
   readonly tlsCertificate: string;
   readonly caCertificate: string;
+  /** What secrets among the site settings are sealed for: auth's half, and the one for who seals. */
+  readonly settingsKey: string;
+  readonly settingsPublicKey: string;
   /** Cluster of the embedded database. */
   readonly databaseFolder: string;
   readonly databaseSocketFolder: string;
@@ -39,6 +42,8 @@ export type Layout = {
   /** Where processes of this box wake each other. */
   readonly wakeSocket: string;
   readonly nodeProcessFile: string;
+  /** What each broker process says of itself; theirs to write. */
+  readonly brokersFolder: string;
 };
 
 /** An empty `sharedFolder` is the state folder: what there is stays on this box. */
@@ -53,6 +58,8 @@ export function layoutOf(stateFolder: string, runFolder: string, sharedFolder = 
     tlsKey: `${secretsFolder}/tls.key`,
     tlsCertificate: `${secretsFolder}/tls.crt`,
     caCertificate: `${stateFolder}/ca.crt`,
+    settingsKey: `${secretsFolder}/settings.key`,
+    settingsPublicKey: `${stateFolder}/settings.pub`,
     databaseFolder: `${stateFolder}/database`,
     databaseSocketFolder: `${runFolder}/database`,
     imagesFolder: `${shared}/images`,
@@ -67,6 +74,7 @@ export function layoutOf(stateFolder: string, runFolder: string, sharedFolder = 
     authSocketForAdmin: `${runFolder}/auth-admin/socket`,
     wakeSocket: `${runFolder}/wake/socket`,
     nodeProcessFile: `${runFolder}/node.json`,
+    brokersFolder: `${runFolder}/brokers`,
   };
 }
 

@@ -18,6 +18,8 @@ export const Bundle = z.object({
   caCertificate: z.string(),
   certificate: z.string(),
   key: z.string(),
+  /** What secrets among the site settings are sealed for; base64. */
+  settingsKey: z.string(),
   /** Settings that all boxes of a site have alike, by their names. */
   settings: z.record(z.string().regex(/^QVD_[A-Z_]+$/), z.string()),
   /** Where the inviting box has the shared folder; empty when it has none. */

@@ -17,6 +17,7 @@ const BUNDLE: Bundle = {
   caCertificate: "ca",
   certificate: "crt",
   key: "key",
+  settingsKey: "settings key",
   settings: { QVD_NETWORK_RANGE: "10.0.0.0/16" },
   sharedFolder: "",
 };
