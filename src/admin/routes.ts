@@ -42,6 +42,8 @@ import { listNodesFragment, listNodesPage } from "./pages/nodes/list.tsx";
 import { removeNodePage, showRemoveNode } from "./pages/nodes/remove.tsx";
 import { showOverview, showOverviewFragment } from "./pages/overview/show.tsx";
 import { setPropertyPage, showProperties, unsetPropertyPage } from "./pages/properties/page.tsx";
+import { disconnectSession } from "./pages/sessions/disconnect.ts";
+import { listSessionsFragment, listSessionsPage } from "./pages/sessions/list.tsx";
 import { serveAsset } from "./pages/static.ts";
 import { actOnUser } from "./pages/users/act.ts";
 import { changeUserPage, showChangeUser } from "./pages/users/change.tsx";
@@ -80,6 +82,9 @@ export function addRoutes(app: Hono<AdminEnv>, deps: AdminDeps, assets: Assets):
   addDesktopRoutes(app, deps);
   addUserRoutes(app, deps);
   addImageRoutes(app, deps);
+  app.get("/sessions", listSessionsPage(deps));
+  app.get("/sessions/table", listSessionsFragment(deps));
+  app.post("/sessions/:id/disconnect", disconnectSession(deps));
 
   app.get("/nodes", listNodesPage(deps));
   app.get("/nodes/live", listNodesFragment(deps));

@@ -7,6 +7,7 @@ import {
   type NodeId,
   type OsfId,
   parseId,
+  type SessionId,
   type TenantId,
   type UserId,
   type VmId,
@@ -32,7 +33,10 @@ export function requireSite(c: AdminContext): void {
 }
 
 /** The id in the address, or `not-found`: what isn't a number names nothing. */
-export function idParam<Id extends DiId | NodeId | OsfId | UserId | VmId>(c: AdminContext, what: string): Id {
+export function idParam<Id extends DiId | NodeId | OsfId | SessionId | UserId | VmId>(
+  c: AdminContext,
+  what: string,
+): Id {
   const id = parseId<Id>(c.req.param("id") ?? "");
   if (id === undefined) throw new AppError("not-found", `There is no such ${what}.`);
   return id;

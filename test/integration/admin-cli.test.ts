@@ -70,6 +70,20 @@ describe("commands", () => {
     expect(json.length).toBe(9);
   });
 
+  test("list sessions, and end one after a rehearsal", async () => {
+    const { out } = await type("session list", [], { state: "connected" });
+    expect(out).toMatch(/^ID +VM +USER +STATE +FROM +BEGAN +ENDED +WHY\n/);
+    const [session] = JSON.parse((await type("session list", [], { json: true })).out);
+    const id = String(session.id);
+    expect((await type("session show", [id])).out).toContain("shown by");
+    const rehearsed = await type("session end", [id], { "dry-run": true });
+    expect(rehearsed.err).toBe(`session ${id} of ${session.user} at ${session.vm} is connected\n`);
+    expect((await type("session end", [id])).err).toContain(`asked for the end of session ${id}`);
+    expect((await type("session end", [id])).code).toBe(1);
+    expect((await type("session show", ["ann"])).err).toContain("SESSION is an id");
+    expect((await type("session list", [], { vm: session.vm })).out).toContain(session.vm);
+  });
+
   test("manage a user by name, with a password that is made up and told once", async () => {
     const made = await type("user create", ["otto"], { name: "Otto", generate: true });
     expect(made.out).toMatch(/^[a-z2-8]{5}(-[a-z2-8]{5}){3}\n$/);

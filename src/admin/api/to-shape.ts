@@ -7,6 +7,8 @@ import type { OsfRow } from "../../db/queries/osfs.ts";
 import type { SessionRow } from "../../db/queries/sessions.ts";
 import type { TrailRow } from "../../db/queries/trail.ts";
 import type { UserRow } from "../../db/queries/users.ts";
+import { explainEnd } from "../../domain/session/explain-end.ts";
+import { sessionPhase } from "../../domain/session/session-phase.ts";
 import { isLost, listNodeProblems } from "../pages/nodes/describe.ts";
 import type {
   EventShape,
@@ -62,13 +64,16 @@ export function nodeShape(row: NodeRow): NodeShape {
 }
 
 export function sessionShape(row: SessionRow): SessionShape {
-  const { id, vmId, vm, user, state, clientAddress, endCause, bytesToClient, bytesFromClient } = row;
+  const { id, vmId, vm, userId, user, tenant, access, node, clientAddress, bytesToClient, bytesFromClient } =
+    row;
   const times = {
     requestedAt: row.requestedAt.toISOString(),
     connectedAt: instant(row.connectedAt),
     endedAt: instant(row.endedAt),
   };
-  return { id, vmId, vm, user, state, clientAddress, ...times, endCause, bytesToClient, bytesFromClient };
+  const end = { endCause: row.endCause, endReason: explainEnd(row), endWishedBy: row.endWishedBy };
+  const how = { state: sessionPhase(row), preparation: row.state, access, node, clientAddress };
+  return { id, vmId, vm, userId, user, tenant, ...how, ...times, ...end, bytesToClient, bytesFromClient };
 }
 
 function instant(at: Date | null): string | null {

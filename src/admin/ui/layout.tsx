@@ -14,7 +14,7 @@ import { Notice } from "./notice.tsx";
 import type { Tone } from "./tone.ts";
 
 export type Theme = "auto" | "light" | "dark";
-export type Section = "overview" | "desktops" | "users" | "images" | "nodes";
+export type Section = "overview" | "desktops" | "sessions" | "users" | "images" | "nodes";
 export type Flash = { readonly tone: Tone; readonly text: string };
 
 /** What the frame shows apart from the page itself; the middleware provides it. */
@@ -38,6 +38,7 @@ const SECTIONS: readonly {
 }[] = [
   { section: "overview", href: "/", text: "Overview", icon: "overview" },
   { section: "desktops", href: "/desktops", text: "Desktops", icon: "desktop" },
+  { section: "sessions", href: "/sessions", text: "Sessions", icon: "session" },
   { section: "users", href: "/users", text: "Users", icon: "users" },
   { section: "images", href: "/images", text: "Images", icon: "image" },
   { section: "nodes", href: "/nodes", text: "Nodes", icon: "node" },

@@ -16,6 +16,7 @@ import { PageHead } from "../../ui/page-head.tsx";
 import { Pill } from "../../ui/pill.tsx";
 import { formatSize } from "../../ui/size.ts";
 import { formatActor, Trail, type TrailItem } from "../../ui/trail.tsx";
+import { HistoryCard } from "../sessions/history-card.tsx";
 import { ExplanationCard } from "./explanation.tsx";
 import { eventsParam, MORE_EVENTS, MOST_EVENTS } from "./shown-events.ts";
 import { SessionPill, StatePill } from "./state-pill.tsx";
@@ -30,6 +31,9 @@ export type DesktopView = {
   readonly hasOlder: boolean;
   /** Who sits there now, if anybody does. */
   readonly session: SessionRow | undefined;
+  /** The last ones, that one included. */
+  readonly sessions: readonly SessionRow[];
+  readonly hasTenants: boolean;
   /** Version that the tag is on; undefined when no image has it. */
   readonly tagVersion: string | undefined;
   readonly explanation: Explanation;
@@ -63,6 +67,11 @@ export function DesktopRegion(props: { readonly view: DesktopView }) {
           </div>
           <TrailCard view={view} />
         </div>
+        <HistoryCard
+          view={{ ...view, rows: view.sessions, back: `/desktops/${vm.id}` }}
+          whose={vm.name}
+          href={`/sessions?vm=${vm.id}`}
+        />
       </div>
     </LiveRegion>
   );

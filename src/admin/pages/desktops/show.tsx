@@ -9,7 +9,8 @@ import { explainVm } from "../../../domain/vm/explain.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { renderPage } from "../../render.tsx";
-import { found } from "../../visible.ts";
+import { found, seesTenants } from "../../visible.ts";
+import { LAST_SESSIONS } from "../sessions/history-card.tsx";
 import { readDesktopOf } from "./read.ts";
 import { DesktopRegion, type DesktopView } from "./show-view.tsx";
 import { parseShownEvents } from "./shown-events.ts";
@@ -33,11 +34,13 @@ async function readView(deps: AdminDeps, c: AdminContext): Promise<DesktopView> 
   const vm = await readDesktopOf(deps, c);
   const shownEvents = parseShownEvents(c.req.query("events"));
   // One more than is shown tells whether there are older ones.
-  const [trail, live, images, facts] = await Promise.all([
+  const [trail, live, history, images, facts, hasTenants] = await Promise.all([
     listTrail(db, vm.id, { limit: shownEvents + 1 }),
     listSessions(db, { vmId: vm.id, isLive: true }, { page: 1, pageSize: 1 }),
+    listSessions(db, { vmId: vm.id }, { page: 1, pageSize: LAST_SESSIONS }),
     listImages(db, { osfId: vm.osfId }, { page: 1, pageSize: 500 }),
     readExplainFacts(db, vm.id),
+    seesTenants(deps, c),
   ]);
   const now = new Date(deps.clock.nowMs());
   return {
@@ -46,6 +49,8 @@ async function readView(deps: AdminDeps, c: AdminContext): Promise<DesktopView> 
     shownEvents,
     hasOlder: trail.length > shownEvents,
     session: live.items[0],
+    sessions: history.items,
+    hasTenants,
     tagVersion: images.items.find((image) => image.tags.some(({ tag }) => tag === vm.tag))?.version,
     csrf: c.get("signedIn").csrfToken,
     explanation: explainVm(found(facts, "desktop"), now),

@@ -1,6 +1,7 @@
 /** The page of one user: who they are, their desktops, and what can be done. */
 
 import type { DesktopRow } from "../../../db/queries/desktops.ts";
+import type { SessionRow } from "../../../db/queries/sessions.ts";
 import type { UserRow } from "../../../db/queries/users.ts";
 import { ButtonLink } from "../../ui/button.tsx";
 import { Card } from "../../ui/card.tsx";
@@ -13,12 +14,16 @@ import { PageHead } from "../../ui/page-head.tsx";
 import { Pill } from "../../ui/pill.tsx";
 import { Cell, Table, TitleCell } from "../../ui/table.tsx";
 import { SessionPill, StatePill } from "../desktops/state-pill.tsx";
+import { HistoryCard } from "../sessions/history-card.tsx";
 
 export const USER_ID = "user";
 
 export type UserView = {
   readonly user: UserRow;
   readonly vms: readonly DesktopRow[];
+  /** The last ones. */
+  readonly sessions: readonly SessionRow[];
+  readonly hasTenants: boolean;
   readonly csrf: string;
   readonly now: Date;
 };
@@ -57,6 +62,11 @@ export function UserRegion(props: { readonly view: UserView }) {
           />
         </Card>
       </div>
+      <HistoryCard
+        view={{ ...view, rows: view.sessions, back: `/users/${user.id}` }}
+        whose={user.login}
+        href={`/sessions?user=${user.id}`}
+      />
     </LiveRegion>
   );
 }

@@ -2,9 +2,12 @@
 
 import type { Handler } from "hono";
 import { listDesktops } from "../../../db/queries/desktops.ts";
+import { listSessions } from "../../../db/queries/sessions.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { renderPage } from "../../render.tsx";
+import { seesTenants } from "../../visible.ts";
+import { LAST_SESSIONS } from "../sessions/history-card.tsx";
 import { readUserOf } from "./read.ts";
 import { UserRegion, type UserView } from "./show-view.tsx";
 
@@ -24,6 +27,12 @@ export function showUserFragment(deps: AdminDeps): Handler<AdminEnv> {
 
 async function readView(deps: AdminDeps, c: AdminContext): Promise<UserView> {
   const user = await readUserOf(deps, c);
-  const vms = await listDesktops(deps.db, { userId: user.id }, { page: 1, pageSize: 200 });
-  return { user, vms: vms.items, csrf: c.get("signedIn").csrfToken, now: new Date(deps.clock.nowMs()) };
+  const [vms, sessions, hasTenants] = await Promise.all([
+    listDesktops(deps.db, { userId: user.id }, { page: 1, pageSize: 200 }),
+    listSessions(deps.db, { userId: user.id }, { page: 1, pageSize: LAST_SESSIONS }),
+    seesTenants(deps, c),
+  ]);
+  const { csrfToken: csrf } = c.get("signedIn");
+  const now = new Date(deps.clock.nowMs());
+  return { user, vms: vms.items, sessions: sessions.items, hasTenants, csrf, now };
 }
