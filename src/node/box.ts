@@ -30,6 +30,7 @@ import { recoverDesktops } from "./recover.ts";
 import type { SharedPort } from "./refuse-taken-port.ts";
 import { SiteWakes } from "./site-wakes.ts";
 import { Supervisor, type WorkerSpec } from "./supervise.ts";
+import { keepSweepingHistory } from "./sweep-history.ts";
 import { NodesWatch, type NodesWatchDeps } from "./takeover/nodes-watch.ts";
 
 export type NodeRunDeps = {
@@ -86,6 +87,7 @@ export class Box {
   readonly #supervisor: Supervisor;
   readonly #startedAtMs: number;
   readonly #lost = new AbortController();
+  readonly #ended = new AbortController();
   #nodeId = 0;
   #isFreshBoot = false;
   #started: Started | undefined;
@@ -179,6 +181,7 @@ export class Box {
     if (found > 0) log.info("desktops-found", { found });
     loop.start();
     intake.start();
+    void keepSweepingHistory({ db, log }, this.#ended.signal);
     watch?.start();
   }
 
@@ -270,6 +273,7 @@ export class Box {
   }
 
   async #end(started: Started, state: "stopped"): Promise<void> {
+    this.#ended.abort();
     started.unwatch();
     started.watch?.stop();
     started.intake.stop();

@@ -4,13 +4,17 @@ import { CHAIN_SETTINGS } from "./chain-settings.ts";
 import { LDAP_SETTINGS } from "./ldap-settings.ts";
 import { POLICY_SETTINGS } from "./policy-settings.ts";
 import { SECOND_FACTOR_SETTINGS } from "./second-factor-settings.ts";
+import { SESSION_SETTINGS } from "./session-settings.ts";
 import type { SettingSpec, SettingValueOf } from "./spec.ts";
+import { TOKEN_SETTINGS } from "./token-settings.ts";
 
 export const SITE_SETTINGS = {
   ...CHAIN_SETTINGS,
   ...LDAP_SETTINGS,
   ...POLICY_SETTINGS,
   ...SECOND_FACTOR_SETTINGS,
+  ...TOKEN_SETTINGS,
+  ...SESSION_SETTINGS,
 } as const satisfies Record<string, SettingSpec>;
 
 export type SettingName = keyof typeof SITE_SETTINGS;

@@ -15,6 +15,8 @@ export const SETTING_GROUPS = {
   "second-factor": "Second factor",
   tokens: "Tokens",
   oidc: "OpenID Connect",
+  sessions: "Sessions",
+  history: "What happened",
 } as const;
 export type SettingGroup = keyof typeof SETTING_GROUPS;
 
