@@ -1,4 +1,22 @@
 -- Made by `bun test/support/update-schema-dump.ts` from the migrations; a test compares.
+CREATE FUNCTION public.qvd_forget_di() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+  UPDATE vm_reports SET di_id = NULL WHERE di_id = OLD.id;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.qvd_forget_vm() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+  DELETE FROM vm_events WHERE vm_id = OLD.id;
+  RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.qvd_kept_days(setting text) RETURNS integer
     LANGUAGE sql STABLE
     AS $_$
@@ -8,7 +26,7 @@ $_$;
 
 CREATE FUNCTION public.qvd_now() RETURNS timestamp with time zone
     LANGUAGE sql STABLE
-    AS $$ SELECT coalesce(nullif(current_setting('qvd.now', true), '')::timestamptz, clock_timestamp()) $$;
+    AS $$ SELECT coalesce(nullif(current_setting('qvd.now', true), '')::timestamptz, statement_timestamp()) $$;
 
 CREATE FUNCTION public.qvd_sweep_history(most integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -159,7 +177,8 @@ CREATE TABLE public.leases (
     valid_until timestamp with time zone NOT NULL,
     lost_at timestamp with time zone,
     fences boolean DEFAULT false NOT NULL
-);
+)
+WITH (fillfactor='50');
 
 CREATE TABLE public.node_reports (
     node_id integer NOT NULL,
@@ -168,7 +187,8 @@ CREATE TABLE public.node_reports (
     started_at timestamp with time zone NOT NULL,
     reported_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
     CONSTRAINT node_reports_state_check CHECK ((state = ANY (ARRAY['starting'::text, 'running'::text, 'stopping'::text, 'stopped'::text])))
-);
+)
+WITH (fillfactor='50');
 
 CREATE TABLE public.node_wakes (
     node_id integer NOT NULL,
@@ -344,6 +364,7 @@ CREATE TABLE public.sessions (
     bytes_from_client bigint DEFAULT 0 NOT NULL,
     access text DEFAULT 'nx'::text NOT NULL,
     parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    ends_at timestamp with time zone,
     CONSTRAINT sessions_access_check CHECK ((access = ANY (ARRAY['nx'::text, 'browser'::text]))),
     CONSTRAINT sessions_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'preparing'::text, 'listening'::text, 'failed'::text])))
 );
@@ -479,7 +500,8 @@ CREATE TABLE public.vm_reports (
     incarnation bigint DEFAULT 0 NOT NULL,
     CONSTRAINT vm_reports_state_check CHECK ((state = ANY (ARRAY['stopped'::text, 'starting_1'::text, 'starting_2'::text, 'running'::text, 'stopping_1'::text, 'stopping_2'::text, 'zombie_1'::text, 'zombie_2'::text]))),
     CONSTRAINT vm_reports_x_state_check CHECK ((x_state = ANY (ARRAY['none'::text, 'starting'::text, 'listening'::text, 'connected'::text, 'suspending'::text, 'suspended'::text, 'stopping'::text])))
-);
+)
+WITH (fillfactor='70');
 
 CREATE TABLE public.vms (
     id integer NOT NULL,
@@ -502,11 +524,13 @@ CREATE TABLE public.vms (
     epoch bigint DEFAULT 0 NOT NULL,
     expires_soft_at timestamp with time zone,
     expires_hard_at timestamp with time zone,
+    needs_node boolean GENERATED ALWAYS AS (((node_id IS NULL) AND ((wish = 'running'::text) OR (deleted_at IS NOT NULL)))) STORED NOT NULL,
     CONSTRAINT vms_id_slot_check CHECK (((id_slot >= 0) AND (id_slot <= 30000))),
     CONSTRAINT vms_name_check CHECK (((name <> ''::text) AND (name = btrim(name)))),
     CONSTRAINT vms_tenant_id_check CHECK ((tenant_id > 0)),
     CONSTRAINT vms_wish_check CHECK ((wish = ANY (ARRAY['running'::text, 'stopped'::text])))
-);
+)
+WITH (fillfactor='70');
 
 ALTER TABLE public.vms ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.vms_id_seq
@@ -668,13 +692,15 @@ CREATE INDEX vm_events_vm ON public.vm_events USING btree (vm_id, id DESC);
 
 CREATE INDEX vm_reports_node ON public.vm_reports USING btree (node_id);
 
+CREATE INDEX vms_needs_node ON public.vms USING btree (id) WHERE needs_node;
+
 CREATE INDEX vms_node ON public.vms USING btree (node_id);
 
-CREATE INDEX vms_unplaced ON public.vms USING btree (wished_at, id) WHERE ((node_id IS NULL) AND (wish = 'running'::text));
-
-CREATE INDEX vms_unplaced_deleted ON public.vms USING btree (id) WHERE ((node_id IS NULL) AND (deleted_at IS NOT NULL));
-
 CREATE INDEX vms_user ON public.vms USING btree (user_id);
+
+CREATE TRIGGER forget_di AFTER DELETE ON public.dis FOR EACH ROW EXECUTE FUNCTION public.qvd_forget_di();
+
+CREATE TRIGGER forget_vm AFTER DELETE ON public.vms FOR EACH ROW EXECUTE FUNCTION public.qvd_forget_vm();
 
 ALTER TABLE ONLY public.administrator_credentials
     ADD CONSTRAINT administrator_credentials_administrator_id_fkey FOREIGN KEY (administrator_id) REFERENCES public.administrators(id) ON DELETE CASCADE;
@@ -690,9 +716,6 @@ ALTER TABLE ONLY public.administrator_sessions
 
 ALTER TABLE ONLY public.administrators
     ADD CONSTRAINT administrators_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
-
-ALTER TABLE ONLY public.audit_log
-    ADD CONSTRAINT audit_log_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 ALTER TABLE ONLY public.di_tags
     ADD CONSTRAINT di_tags_di_id_fkey FOREIGN KEY (di_id) REFERENCES public.dis(id);
@@ -769,15 +792,6 @@ ALTER TABLE ONLY public.user_tokens
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
-ALTER TABLE ONLY public.vm_events
-    ADD CONSTRAINT vm_events_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.nodes(id) ON DELETE SET NULL;
-
-ALTER TABLE ONLY public.vm_events
-    ADD CONSTRAINT vm_events_vm_id_fkey FOREIGN KEY (vm_id) REFERENCES public.vms(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.vm_reports
-    ADD CONSTRAINT vm_reports_di_id_fkey FOREIGN KEY (di_id) REFERENCES public.dis(id) ON DELETE SET NULL;
-
 ALTER TABLE ONLY public.vm_reports
     ADD CONSTRAINT vm_reports_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.nodes(id) ON DELETE SET NULL;
 
@@ -801,6 +815,10 @@ GRANT USAGE ON SCHEMA public TO qvd_node;
 GRANT USAGE ON SCHEMA public TO qvd_admin;
 GRANT USAGE ON SCHEMA public TO qvd_auth;
 GRANT USAGE ON SCHEMA public TO qvd_broker;
+
+REVOKE ALL ON FUNCTION public.qvd_forget_di() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.qvd_forget_vm() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.qvd_kept_days(setting text) FROM PUBLIC;
 
@@ -998,6 +1016,8 @@ GRANT UPDATE(bytes_from_client) ON TABLE public.sessions TO qvd_broker;
 GRANT INSERT(access) ON TABLE public.sessions TO qvd_broker;
 
 GRANT INSERT(parameters) ON TABLE public.sessions TO qvd_broker;
+
+GRANT UPDATE(ends_at) ON TABLE public.sessions TO qvd_broker;
 
 GRANT SELECT ON TABLE public.settings TO qvd_auth;
 GRANT SELECT ON TABLE public.settings TO qvd_node;

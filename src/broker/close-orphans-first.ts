@@ -2,9 +2,9 @@ import type { Log } from "../lib/log.ts";
 import type { BrokerStore } from "./store.ts";
 
 /**
- * A store whose first deed is to end the sittings that an earlier process of this worker left open: their
- * sockets ended with it. Tried at once, and before each request for a session until it has worked, so that
- * no sitting of this process is ever taken for an orphan.
+ * A store whose first deed is to end the sittings that workers which are gone left open: their sockets ended with
+ * them. Tried at once, and before each request for a session until it has worked, so that nobody who comes back
+ * finds the old sitting in the way.
  */
 export function closeOrphansFirst(store: BrokerStore, log: Log): BrokerStore {
   let closing: Promise<void> | undefined;
@@ -38,5 +38,6 @@ export function closeOrphansFirst(store: BrokerStore, log: Log): BrokerStore {
     recordEnded: (sessionId, end) => store.recordEnded(sessionId, end),
     listSessionsToEnd: () => store.listSessionsToEnd(),
     closeOrphans: () => store.closeOrphans(),
+    announceEnds: (inMs) => store.announceEnds(inMs),
   };
 }

@@ -53,6 +53,7 @@ export class Connection implements SocketOwner {
   /** The client sends nothing more; it may still read the answer. */
   #hasEnded = false;
   #isDraining = false;
+  #hasAnswered = false;
   /** What is being answered is of no use to a client that has ended. */
   #needsBothWays = false;
 
@@ -69,10 +70,24 @@ export class Connection implements SocketOwner {
     if (nowMs >= this.#deadlineMs) this.#socket.terminate();
   }
 
-  /** Takes no further request: at once when none is being answered, else after the answer. */
+  /**
+   * Ends soon, and loses nothing that was asked: who has just come gets an answer, who proved to be somebody may
+   * still choose a desktop within `drainTalkMs`, all others are done.
+   */
   drain(): void {
     this.#isDraining = true;
-    if (this.#phase === "handshake" || this.#phase === "reading") this.#linger();
+    if (this.#phase === "reading" && this.#isIdleStranger) this.#linger();
+    else this.#deadlineMs = this.#boundTalk(this.#deadlineMs);
+  }
+
+  get #isIdleStranger(): boolean {
+    return this.#hasAnswered && !this.#authenticator.hasProof && !this.#parser.isInside;
+  }
+
+  /** While a request is answered there is no deadline but its own. */
+  #boundTalk(deadlineMs: number): number {
+    if (!this.#isDraining || deadlineMs === Number.POSITIVE_INFINITY) return deadlineMs;
+    return Math.min(deadlineMs, performance.now() + this.#deps.limits.drainTalkMs);
   }
 
   onHandshake(isSecure: boolean): void {
@@ -125,8 +140,8 @@ export class Connection implements SocketOwner {
     this.#gone = undefined;
     const { idleMs, strangerIdleMs } = this.#deps.limits;
     const patienceMs = this.#authenticator.hasProof ? idleMs : Math.min(idleMs, strangerIdleMs);
-    this.#deadlineMs = performance.now() + patienceMs;
-    if (this.#isDraining) this.#linger();
+    this.#deadlineMs = this.#boundTalk(performance.now() + patienceMs);
+    if (this.#isDraining && this.#isIdleStranger) this.#linger();
     else this.#proceed();
   }
 
@@ -176,6 +191,7 @@ export class Connection implements SocketOwner {
     if (outcome.isLast) this.#sendLast(outcome.answer);
     else {
       this.#send(outcome.answer);
+      this.#hasAnswered = true;
       this.#enterReading();
     }
   }

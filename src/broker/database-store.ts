@@ -1,12 +1,14 @@
 /** The broker's store on PostgreSQL: reads of its own, writes by the service's verbs and the recorder. */
 
-import { and, asc, eq, gt, isNotNull, isNull, or, type SQL } from "drizzle-orm";
+import { and, asc, eq, gt, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
 import type { Db } from "../db/client.ts";
 import { attemptDatabase } from "../db/errors.ts";
 import { nodeReports, nodes, osfs, sessions, vmEvents, vmReports, vms } from "../db/schema/index.ts";
 import type { NodeId, SessionId, VmId } from "../domain/ids.ts";
+import type { EndCause } from "../domain/session/end-cause.ts";
 import { requestSession } from "../service/session/request.ts";
 import { wishVmStopped } from "../service/vm/wish-stopped.ts";
+import { recordSessionsEnding } from "./record-ending.ts";
 import { recordOrphansEnded, recordSessionConnected, recordSessionEnded } from "./record-session.ts";
 import { recordSessionTraffic } from "./record-traffic.ts";
 import type { BrokerStore, DesktopView, RelayView, SessionView, TrailEvent } from "./store.ts";
@@ -15,21 +17,23 @@ export type DatabaseStoreDeps = {
   /** As the role `qvd_broker`. */
   readonly db: Db;
   readonly nodeId: NodeId;
-  /** Name of this worker, unique on the box; a restarted worker has its predecessor's. */
+  /** This worker, as sessions name who carries them. */
   readonly worker: string;
+  /** Whether the worker of that name is no more; left out: one of our own name, an earlier process of ours. */
+  readonly isGone?: (worker: string) => boolean;
 };
 
 const MOST_EVENTS = 100;
 
-export function createDatabaseStore({ db, nodeId, worker }: DatabaseStoreDeps): BrokerStore {
+export function createDatabaseStore({ db, nodeId, worker, isGone }: DatabaseStoreDeps): BrokerStore {
   return {
     readNode: () => attemptDatabase("read this node's state", () => readNode(db, nodeId)),
     listDesktops: (userId) =>
       attemptDatabase("list the desktops", () => listDesktops(db, eq(vms.userId, userId))),
     readDesktop: (vmId) =>
       attemptDatabase("read the desktop", async () => (await listDesktops(db, eq(vms.id, vmId)))[0]),
-    requestSession: ({ asker, vmId, client, access, parameters, slaveKey }) =>
-      requestSession(
+    requestSession: async ({ asker, vmId, client, access, parameters, slaveKey }) => {
+      const { supersededId, ...requested } = await requestSession(
         { db, ...asker },
         {
           vmId,
@@ -41,7 +45,9 @@ export function createDatabaseStore({ db, nodeId, worker }: DatabaseStoreDeps): 
           brokerNodeId: nodeId,
           brokerWorker: worker,
         },
-      ),
+      );
+      return { ...requested, hasTakenOver: supersededId !== undefined };
+    },
     readSession: (sessionId) => attemptDatabase("read the session", () => readSession(db, nodeId, sessionId)),
     readRelay: (sessionId) =>
       attemptDatabase("read the session to relay", () => readRelay(db, nodeId, sessionId)),
@@ -61,17 +67,23 @@ export function createDatabaseStore({ db, nodeId, worker }: DatabaseStoreDeps): 
     listSessionsToEnd: () =>
       attemptDatabase("read which sessions are to end", () => listSessionsToEnd(db, nodeId, worker)),
     closeOrphans: () =>
-      attemptDatabase("close sessions left open", () => recordOrphansEnded(db, { nodeId, name: worker })),
+      attemptDatabase("close sessions left open", () =>
+        recordOrphansEnded(db, nodeId, isGone ?? ((name) => name === worker)),
+      ),
+    announceEnds: (inMs) =>
+      attemptDatabase("announce the sessions' end", () => recordSessionsEnding(db, { nodeId, worker, inMs })),
   };
 }
 
 async function readNode(db: Db, nodeId: NodeId) {
   const [row] = await db
-    .select({ isBlocked: nodes.isBlocked, state: nodeReports.state })
+    .select({ isBlocked: nodes.isBlocked, drain: nodes.drain, state: nodeReports.state })
     .from(nodes)
     .leftJoin(nodeReports, eq(nodeReports.nodeId, nodes.id))
     .where(eq(nodes.id, nodeId));
-  return row === undefined ? undefined : { isBlocked: row.isBlocked, state: row.state ?? "starting" };
+  if (row === undefined) return undefined;
+  const { isBlocked, drain, state } = row;
+  return { isBlocked, state: state ?? "starting", isDraining: drain !== null };
 }
 
 async function listDesktops(db: Db, which: SQL): Promise<DesktopView[]> {
@@ -84,6 +96,8 @@ async function listDesktops(db: Db, which: SQL): Promise<DesktopView[]> {
       wish: vms.wish,
       state: vmReports.state,
       isApplication: osfs.isApplication,
+      queuePosition: vmReports.queuePosition,
+      dueInMs: sql<number | null>`(extract(epoch from ${vmReports.queueDueAt} - qvd_now()) * 1000)::float8`,
     })
     .from(vms)
     .innerJoin(osfs, eq(osfs.id, vms.osfId))
@@ -91,7 +105,11 @@ async function listDesktops(db: Db, which: SQL): Promise<DesktopView[]> {
     .where(and(which, isNull(vms.deletedAt)))
     .orderBy(asc(vms.id));
   // A desktop that no node ever reported on has never run.
-  return rows.map((row) => ({ ...row, state: row.state ?? "stopped" }));
+  return rows.map(({ queuePosition: position, dueInMs, ...row }) => ({
+    ...row,
+    state: row.state ?? "stopped",
+    ...(position === null ? {} : { queue: { position, dueInMs: dueInMs ?? undefined } }),
+  }));
 }
 
 async function readSession(db: Db, nodeId: NodeId, sessionId: SessionId): Promise<SessionView | undefined> {
@@ -151,7 +169,7 @@ async function listEvents(db: Db, vmId: VmId, afterId: number): Promise<TrailEve
 
 async function listSessionsToEnd(db: Db, nodeId: NodeId, worker: string) {
   const rows = await db
-    .select({ id: sessions.id, supersededAt: sessions.supersededAt })
+    .select({ id: sessions.id, supersededAt: sessions.supersededAt, by: sessions.endWishedBy })
     .from(sessions)
     .where(
       and(
@@ -163,6 +181,11 @@ async function listSessionsToEnd(db: Db, nodeId: NodeId, worker: string) {
     );
   return rows.map((row) => ({
     id: row.id,
-    cause: row.supersededAt === null ? "ended-by-administrator" : "superseded",
+    cause: row.supersededAt === null ? endCauseOf(row.by) : "superseded",
   }));
+}
+
+/** `by` as `formatActor` wrote it. */
+function endCauseOf(by: string | null): EndCause {
+  return by?.startsWith("user:") ? "ended-by-owner" : "ended-by-administrator";
 }

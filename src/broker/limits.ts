@@ -22,8 +22,16 @@ export type BrokerLimits = {
   readonly pollMs: number;
   /** How seldom the database is told what live sessions have carried. */
   readonly trafficMs: number;
-  /** After SIGTERM: until the last session ended. */
+  /** How long somebody who has come before a drain may go on asking. */
+  readonly drainTalkMs: number;
+  /** After SIGTERM, while balancers ask: how long they are told to go elsewhere before the port closes. */
+  readonly leaveMs: number;
+  /** From then until the last session ended, or is ended. */
   readonly drainMs: number;
+  /** How often the files of TLS are looked at. */
+  readonly tlsLookMs: number;
+  /** How often sessions of workers that are gone are looked for. */
+  readonly orphansMs: number;
 };
 
 export const BROKER_LIMITS: BrokerLimits = {
@@ -39,5 +47,9 @@ export const BROKER_LIMITS: BrokerLimits = {
   halfOpenMs: 30_000,
   pollMs: 2_000,
   trafficMs: 60_000,
+  drainTalkMs: 120_000,
+  leaveMs: 10_000,
   drainMs: 12 * 60 * 60_000,
+  tlsLookMs: 2_000,
+  orphansMs: 30_000,
 };

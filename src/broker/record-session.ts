@@ -3,11 +3,12 @@
  * columns; each write carries its line of the desktop's trail.
  */
 
-import { and, eq, isNull, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, sql } from "drizzle-orm";
 import type { Db } from "../db/client.ts";
 import { insertRow } from "../db/insert.ts";
 import { sessions, vmEvents, vms } from "../db/schema/index.ts";
 import type { NodeId, SessionId, VmId } from "../domain/ids.ts";
+import { describeEndCause } from "../domain/session/end-cause.ts";
 import type { VmEventCode } from "../domain/vm/event.ts";
 import type { Traffic } from "./store.ts";
 
@@ -43,45 +44,29 @@ export async function recordSessionEnded(db: Db, nodeId: NodeId, ended: Ending):
       .where(and(eq(sessions.id, sessionId), isNull(sessions.endedAt)))
       .returning({ vmId: sessions.vmId, connectedAt: sessions.connectedAt });
     if (row === undefined) return;
-    const text = `${row.connectedAt === null ? "A client's wait" : "A client's session"} ended: ${CAUSES[cause] ?? cause}.`;
+    const text = `${row.connectedAt === null ? "A client's wait" : "A client's session"} ended: ${describeEndCause(cause)}.`;
     await append(tx, nodeId, { vmId: row.vmId, code: "session-ended", text, sessionId });
   });
 }
 
-/** Ends the open sittings of a worker that has just started, and says how many there were. */
+/** Ends the open sittings of workers of this node that are gone, and says how many there were. */
 export async function recordOrphansEnded(
   db: Db,
-  worker: { readonly nodeId: NodeId; readonly name: string },
+  nodeId: NodeId,
+  isGone: (worker: string) => boolean,
 ): Promise<number> {
+  const open = and(eq(sessions.brokerNodeId, nodeId), isNull(sessions.endedAt));
+  const workers = await db.selectDistinct({ name: sessions.brokerWorker }).from(sessions).where(open);
+  const gone = workers.map(({ name }) => name).filter(isGone);
+  if (gone.length === 0) return 0;
   const orphans = await db
     .select({ sessionId: sessions.id })
     .from(sessions)
-    .where(
-      and(
-        eq(sessions.brokerNodeId, worker.nodeId),
-        eq(sessions.brokerWorker, worker.name),
-        isNull(sessions.endedAt),
-      ),
-    );
+    .where(and(open, inArray(sessions.brokerWorker, gone)));
   const cause = "broker-lost";
-  for (const { sessionId } of orphans) await recordSessionEnded(db, worker.nodeId, { cause, sessionId });
+  for (const { sessionId } of orphans) await recordSessionEnded(db, nodeId, { cause, sessionId });
   return orphans.length;
 }
-
-/** Causes in words, for the trail. */
-const CAUSES: Readonly<Record<string, string>> = {
-  "client-left": "the client left",
-  "desktop-closed": "the desktop closed it",
-  superseded: "a newer client took over",
-  "ended-by-administrator": "an administrator disconnected it",
-  "broker-stopped": "the broker was stopped",
-  "broker-lost": "the broker that carried it is gone",
-  "connect-failed": "the desktop could not be reached",
-  "session-failed": "the session could not be prepared",
-  "start-failed": "the desktop could not be started",
-  timeout: "it did not come up in time",
-  "database-away": "the database went away",
-};
 
 type Line = {
   readonly vmId: VmId;

@@ -5,6 +5,7 @@ import type { SessionId, VmId } from "../domain/ids.ts";
 import type { Log } from "../lib/log.ts";
 import type { Answer } from "../wire/client/answer.ts";
 import type { RequestHead } from "../wire/client/request-head.ts";
+import type { Leaving } from "./leaving.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { Relay } from "./relay/accept-relay.ts";
 import type { BoxIdentity } from "./relay/box-proof.ts";
@@ -18,6 +19,8 @@ export type EndpointDeps = {
   readonly log: Log;
   /** What proves this box to the others of its site; undefined: it relays for nobody and to nobody. */
   readonly identity?: BoxIdentity | undefined;
+  /** What a drain tells balancers. */
+  readonly leaving?: Leaving | undefined;
   readonly createSlaveKey: () => string;
   /** Notes that a sitting is over before it was connected; done as soon as the database takes it. */
   readonly recordEnd: (sessionId: SessionId, cause: string) => void;

@@ -9,10 +9,16 @@ import type { SessionAccess } from "../db/schema/sessions.ts";
 import type { UserActor } from "../domain/access/actor.ts";
 import type { SessionId, UserId, VmId } from "../domain/ids.ts";
 import type { ClientParameters, GivenParameters } from "../domain/session/client-parameters.ts";
+import type { QueuePlace, RequestFacts } from "../domain/session/progress.ts";
 import type { VmEventCode } from "../domain/vm/event.ts";
 import type { VmState } from "../domain/vm/state.ts";
 
-export type NodeView = { readonly isBlocked: boolean; readonly state: string };
+export type NodeView = {
+  readonly isBlocked: boolean;
+  readonly state: string;
+  /** Somebody has the box emptied. */
+  readonly isDraining?: boolean;
+};
 
 export type DesktopView = {
   readonly id: VmId;
@@ -23,6 +29,8 @@ export type DesktopView = {
   readonly wish: "running" | "stopped";
   /** Offered among the applications instead of the desktops. */
   readonly isApplication: boolean;
+  /** In its node's queue of starts. */
+  readonly queue?: QueuePlace | undefined;
 };
 
 export type SessionView = {
@@ -67,9 +75,9 @@ export type SessionRequest = {
   readonly slaveKey: string;
 };
 
-export type RequestedSession = {
+export type RequestedSession = RequestFacts & {
   readonly sessionId: SessionId;
-  /** The trail's event of this request: progress is what comes with and after it. */
+  /** The trail's event of this request: progress is what comes after it. */
   readonly eventId: number;
 };
 
@@ -104,6 +112,8 @@ export interface BrokerStore {
   recordEnded(sessionId: SessionId, end: SessionEnd): Promise<void>;
   /** Sittings of this worker that a newer client took over or somebody wished ended. */
   listSessionsToEnd(): Promise<readonly { readonly id: SessionId; readonly cause: string }[]>;
-  /** Ends the sittings that an earlier process of this worker left open, and says how many. */
+  /** Ends the sittings that workers of this box which are gone left open, and says how many. */
   closeOrphans(): Promise<number>;
+  /** Says of the sittings of this worker that they end in `inMs`, unless it was said before. */
+  announceEnds(inMs: number): Promise<void>;
 }

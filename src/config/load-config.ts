@@ -92,6 +92,16 @@ function judge(config: Config): string[] {
     config.brokerWorkers >= 1 && config.brokerWorkers <= 64,
     `QVD_BROKER_WORKERS must be from 1 to 64, and ${config.brokerWorkers} is not`,
   );
+  check(
+    (config.brokerCertificate === "") === (config.brokerKey === ""),
+    "QVD_BROKER_CERTIFICATE and QVD_BROKER_KEY go together: set both or neither",
+  );
+  check(
+    config.brokerClientCertificates === "no" || config.brokerClientCa !== "",
+    "QVD_BROKER_CLIENT_CERTIFICATES needs QVD_BROKER_CLIENT_CA, the authorities whose certificates are good",
+  );
+  check(config.brokerLeaveSeconds >= 0, "QVD_BROKER_LEAVE must be at least 0");
+  check(config.brokerDrainMinutes >= 1, "QVD_BROKER_DRAIN must be at least 1");
   check(config.parallelStarts >= 1, "QVD_PARALLEL_STARTS must be at least 1");
   check(config.parallelStops >= 1, "QVD_PARALLEL_STOPS must be at least 1");
   check(config.memoryOvercommit >= 0, "QVD_MEMORY_OVERCOMMIT must be at least 0");

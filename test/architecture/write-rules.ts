@@ -104,7 +104,7 @@ export const WRITE_RULES: readonly WriteRule[] = [
   },
   {
     table: "sessions",
-    columns: ["connected_at", "ended_at", "end_cause", "bytes_to_client", "bytes_from_client"],
+    columns: ["connected_at", "ends_at", "ended_at", "end_cause", "bytes_to_client", "bytes_from_client"],
     files: /^src\/(broker\/record(\/|-|\.ts$)|service\/session\/end-lost\.ts$)/,
     why: "who carries the bytes counts them; for brokers of a lost node whoever takes over ends the sitting",
   },

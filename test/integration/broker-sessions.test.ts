@@ -69,6 +69,7 @@ describe("a connect", () => {
       expect(texts(all)).toEqual([
         "Session acquired for VM_ID: 1",
         "Starting X session at VM 1",
+        "Waiting for X session to come up on VM 1",
         "Connecting X session for VM_ID: 1",
         "Connection established",
       ]);
@@ -345,10 +346,12 @@ describe("stop_vm", () => {
 });
 
 test("a broker that drains takes nobody new, ends idle talk, keeps sessions and ends with the last", async () => {
-  const other = await openBrokerDoor();
+  const other = await openBrokerDoor({ limits: { leaveMs: 0 } });
   other.store.addDesktop(1, 1);
   other.store.onRequest = (session) => reportListening(other.store, session, desktop.port);
   const idle = await other.open();
+  idle.send(request(["GET /qvd/ping HTTP/1.1"]));
+  await idle.expect(/I am alive/);
   const client = await other.open();
   client.send(connectRequest(1));
   await client.expect(SWITCHED);

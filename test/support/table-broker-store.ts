@@ -28,6 +28,8 @@ export type TableSession = Mutable<SessionView> & {
   isConnected: boolean;
   traffic: Traffic | undefined;
   end: SessionEnd | undefined;
+  /** As it was announced. */
+  endsInMs?: number;
 };
 
 export class TableBrokerStore implements BrokerStore {
@@ -37,6 +39,8 @@ export class TableBrokerStore implements BrokerStore {
   /** While true every call fails as with a database that is away. */
   isAway = false;
   readonly desktops = new Map<VmId, Mutable<DesktopView>>();
+  /** Desktops that no node has. */
+  readonly unplaced = new Set<VmId>();
   readonly sessions: TableSession[] = [];
   /** Each call of `recordTraffic`. */
   readonly trafficWrites: (readonly SessionTraffic[])[] = [];
@@ -87,9 +91,11 @@ export class TableBrokerStore implements BrokerStore {
     const { vmId, client, slaveKey } = request;
     const desktop = this.desktops.get(vmId);
     if (desktop === undefined) throw new AppError("not-found", "there is no such desktop");
+    let hasTakenOver = false;
     for (const older of this.sessions)
       if (older.vmId === vmId && !older.isEnded && !older.isSuperseded) {
         older.isSuperseded = true;
+        hasTakenOver = true;
         this.append(vmId, "session-superseded");
       }
     desktop.wish = "running";
@@ -112,7 +118,7 @@ export class TableBrokerStore implements BrokerStore {
     this.sessions.push(session);
     const eventId = this.append(vmId, "session-requested");
     this.onRequest(session);
-    return { sessionId: session.id, eventId };
+    return { sessionId: session.id, eventId, hasTakenOver, isPlaced: !this.unplaced.has(vmId) };
   }
 
   async readSession(sessionId: SessionId) {
@@ -187,6 +193,11 @@ export class TableBrokerStore implements BrokerStore {
     const orphans = this.sessions.filter((session) => !session.isEnded);
     for (const session of orphans) session.isEnded = true;
     return orphans.length;
+  }
+
+  async announceEnds(inMs: number) {
+    this.#refuseWhileAway();
+    for (const session of this.sessions) if (!session.isEnded) session.endsInMs ??= inMs;
   }
 
   #find(sessionId: SessionId): TableSession | undefined {

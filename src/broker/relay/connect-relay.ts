@@ -97,7 +97,13 @@ export async function connectRelay(
     port,
     allowHalfOpen: true,
     // Judged by ourselves, above: the name may be any under which boxes reach each other.
-    tls: { ca: identity.authority, rejectUnauthorized: false },
+    // Ours is shown where that box asks its clients for one.
+    tls: {
+      ca: identity.authority,
+      rejectUnauthorized: false,
+      key: identity.key,
+      cert: identity.certificate,
+    },
     data: owner,
     socket: HANDLERS,
   });

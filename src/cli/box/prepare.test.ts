@@ -9,7 +9,7 @@ const folders = listFolders(layout, {
   db: { uid: 1, gid: 11 },
   auth: { uid: 2 },
   admin: { uid: 3, gid: 13 },
-  broker: { gid: 14 },
+  broker: { uid: 13, gid: 14 },
   net: { uid: 5, gid: 15 },
   sharedGid: 20,
 });

@@ -29,5 +29,6 @@ export function createLateStore(open: () => Promise<BrokerStore>): BrokerStore {
     recordEnded: async (sessionId, end) => (await store()).recordEnded(sessionId, end),
     listSessionsToEnd: async () => (await store()).listSessionsToEnd(),
     closeOrphans: async () => (await store()).closeOrphans(),
+    announceEnds: async (inMs) => (await store()).announceEnds(inMs),
   };
 }

@@ -1,15 +1,33 @@
 import { readFile } from "node:fs/promises";
 import { createAuthClient } from "../../auth/client.ts";
+import { parseBalancers } from "../../broker/balancers.ts";
 import { createDatabaseStore } from "../../broker/database-store.ts";
 import { runBroker } from "../../broker/run-broker.ts";
+import { readTls, type TlsFile, type TlsFiles } from "../../broker/tls/read-tls.ts";
+import type { Config } from "../../config/load-config.ts";
+import { SETTINGS } from "../../config/settings.ts";
 import { type Database, openDatabase } from "../../db/client.ts";
 import { attemptDatabase } from "../../db/errors.ts";
 import { readNodeId } from "../../db/queries/nodes.ts";
 import { asId, type NodeId, type VmId } from "../../domain/ids.ts";
+import type { Layout } from "../../domain/node/layout.ts";
+import {
+  type BrokerWorker,
+  formatBrokerWorker,
+  parseBrokerWorker,
+} from "../../domain/session/broker-worker.ts";
 import { AppError } from "../../lib/errors.ts";
+import type { Log } from "../../lib/log.ts";
+import { isProcessRunning, readProcessIdentity } from "../../lib/process.ts";
+import {
+  type BrokerState,
+  brokerStateFile,
+  removeBrokerState,
+  writeBrokerState,
+} from "../../wire/broker/state-file.ts";
 import { connectWake } from "../../wire/wake/client.ts";
 import { requireOption } from "../admin/arguments.ts";
-import type { Command } from "../command.ts";
+import type { Command, CommandIo } from "../command.ts";
 import { openMode } from "../mode.ts";
 import { createLateStore } from "./late-store.ts";
 
@@ -24,7 +42,7 @@ export const brokerRun: Command = {
     },
   },
   details:
-    "Started by `qvd node run` as the account qvd-broker. Several workers listen on the same port. SIGTERM drains: no new clients, an end with the last session; SIGINT ends at once.",
+    "Started by `qvd node run` as the account qvd-broker. Several workers listen on the same port. SIGTERM drains: balancers are told, then no new clients, an end with the last session. SIGUSR2 drains at once, since successors have the port. SIGINT ends at once.",
   examples: ["qvd broker run --worker 1"],
   async run(io, args) {
     const worker = parseWorker(requireOption(args, "worker"));
@@ -36,19 +54,28 @@ export const brokerRun: Command = {
       const key = await readFile(layout.tlsKey, "utf8");
       const certificate = await readFile(layout.tlsCertificate, "utf8");
       const authority = await readFile(layout.caCertificate, "utf8");
+      const files = tlsFiles(config, layout);
+      const first = await readTls(files, Date.now());
+      const stateFile = brokerStateFile(layout.brokersFolder, process.pid);
+      removeStateAtExit(stateFile);
       await runBroker({
         listen: {
+          ...first.tls,
           address: config.brokerAddress,
           port: config.brokerPort,
-          tlsKey: key,
-          tlsCertificate: certificate,
+          balancers: parseBalancers(config.brokerBalancers),
         },
+        tls: { files, first },
+        limits: { leaveMs: config.brokerLeaveSeconds * 1_000, drainMs: config.brokerDrainMinutes * 60_000 },
+        findsOrphans: true,
+        onState: (state) => tellState(stateFile, state, workerLog),
         identity: { key, certificate, authority },
         store: createLateStore(async () =>
           createDatabaseStore({
             db: database.orm,
             nodeId: await findNode(database, config.nodeName),
-            worker,
+            worker: formatBrokerWorker(ownIdentity(worker)),
+            isGone,
           }),
         ),
         auth,
@@ -61,7 +88,7 @@ export const brokerRun: Command = {
           };
         },
         log: workerLog,
-        ...endings(io.signal),
+        ...endings(io),
       });
     } finally {
       auth.close();
@@ -89,9 +116,61 @@ async function findNode(database: Database, name: string): Promise<NodeId> {
   );
 }
 
-/** Both signals end us; only SIGINT does not wait for sessions. */
-function endings(signal: AbortSignal): { readonly signal: AbortSignal; readonly endNow: AbortSignal } {
-  const endNow = new AbortController();
-  signal.addEventListener("abort", () => signal.reason === "SIGINT" && endNow.abort(), { once: true });
-  return { signal, endNow: endNow.signal };
+/** TERM drains, INT ends at once, also while it drains; USR2 drains with the port in other hands. */
+function endings({ signal }: CommandIo) {
+  const [endNow, replaced] = [new AbortController(), new AbortController()];
+  process.on("SIGINT", () => endNow.abort());
+  process.on("SIGUSR2", () => replaced.abort());
+  if (signal.reason === "SIGINT") endNow.abort();
+  return { signal, endNow: endNow.signal, replaced: replaced.signal };
+}
+
+function ownIdentity(name: string): BrokerWorker {
+  const { startTicks } = readProcessIdentity(process.pid) ?? { startTicks: 0 };
+  return { name, pid: process.pid, startTicks };
+}
+
+/** By pid and start time; what an earlier version wrote names neither, and is older than every process. */
+function isGone(worker: string): boolean {
+  const parsed = parseBrokerWorker(worker);
+  return parsed === undefined || !isProcessRunning(parsed);
+}
+
+function tellState(path: string, state: BrokerState, log: Log): void {
+  try {
+    writeBrokerState(path, state);
+  } catch (error) {
+    log.debug("state-not-told", { path, error });
+  }
+}
+
+function removeStateAtExit(path: string): void {
+  process.once("exit", () => removeBrokerState(path));
+}
+
+function tlsFiles(config: Config, layout: Layout): TlsFiles {
+  const own = "the box's own";
+  const isOwn = config.brokerCertificate === "";
+  const key = isOwn ? { path: layout.tlsKey, setting: own } : file(config, "brokerKey");
+  const certificate = isOwn
+    ? { path: layout.tlsCertificate, setting: own }
+    : file(config, "brokerCertificate");
+  if (config.brokerClientCertificates === "no") return { key, certificate };
+  return {
+    key,
+    certificate,
+    clients: {
+      isRequired: config.brokerClientCertificates === "required",
+      authorities: file(config, "brokerClientCa"),
+      revoked: config.brokerClientCrl === "" ? undefined : file(config, "brokerClientCrl"),
+      siteAuthority: { path: layout.caCertificate, setting: "the site's authority" },
+    },
+  };
+}
+
+function file(
+  config: Config,
+  key: "brokerKey" | "brokerCertificate" | "brokerClientCa" | "brokerClientCrl",
+): TlsFile {
+  return { path: config[key], setting: SETTINGS[key].name };
 }

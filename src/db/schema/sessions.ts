@@ -37,6 +37,8 @@ export const sessions = pgTable(
     faultText: text("fault_text"),
     // Recorded: broker/record.
     connectedAt: moment("connected_at"),
+    /** Announced by a worker that is replaced. */
+    endsAt: moment("ends_at"),
     endedAt: moment("ended_at"),
     endCause: text("end_cause"),
     bytesToClient: bigint("bytes_to_client", { mode: "number" }).notNull().default(0),
