@@ -29,7 +29,8 @@ export async function answerQuestion(
   return formatVerdict(question.id, verdict);
 }
 
-async function decideVerdict(
+/** As the socket's questions are answered, throttling included. */
+export async function decideVerdict(
   deps: AnswerDeps,
   question: AuthQuestion,
   signal: AbortSignal,

@@ -111,7 +111,8 @@ export type Verdict =
       readonly vmId?: VmId;
     }
   | { readonly outcome: "denied" }
-  | { readonly outcome: "second-factor-needed" }
+  /** `ticket`: brought back with the code, it takes the place of the password. */
+  | { readonly outcome: "second-factor-needed"; readonly isEnrolled: boolean; readonly ticket: string }
   /** Too much is asked at a time; `text` is for the person. */
   | { readonly outcome: "busy"; readonly text: string }
   | { readonly outcome: "unavailable"; readonly text: string };

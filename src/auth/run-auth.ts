@@ -3,17 +3,29 @@
 import { systemClock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { AccountStore } from "./account-store.ts";
-import { answerQuestion } from "./answer-question.ts";
+import { answerQuestion, decideVerdict } from "./answer-question.ts";
+import { answerRequest } from "./answer-request.ts";
 import { BoundedQueue } from "./bounded-queue.ts";
 import { type ChainParts, createChain } from "./chain/create-chain.ts";
+import { HalfProofs } from "./chain/half-proof.ts";
 import { createLocalAuthenticator } from "./local/local-authenticator.ts";
 import { serveAuth } from "./server.ts";
 import { Throttle } from "./throttle.ts";
+import type { Tickets } from "./ticket.ts";
+import { createTokenAuthenticator } from "./tokens/token-authenticator.ts";
+import type { TokenStore } from "./tokens/token-store.ts";
+import type { EnrolDeps } from "./totp/enrol.ts";
+import { createTotp } from "./totp/totp.ts";
+import type { TotpStore } from "./totp/totp-store.ts";
 
 export type AuthDeps = {
   /** One for each process that may ask: broker and admin. Their folders exist and are writable. */
   readonly socketPaths: readonly string[];
   readonly accounts: AccountStore;
+  readonly secondFactors: TotpStore;
+  readonly tokens: TokenStore;
+  /** Sealed with the site's key, so that its other boxes can open them. */
+  readonly tickets: Tickets;
   /** Besides the local accounts. */
   readonly parts?: Partial<ChainParts>;
   readonly log: Log;
@@ -27,19 +39,34 @@ const QUEUE = { atOnce: 2, waiting: 50, waitingOfOne: 25 } as const;
 export async function runAuth(deps: AuthDeps): Promise<void> {
   const { accounts: store, log, parts } = deps;
   const local = await createLocalAuthenticator({ store, queue: new BoundedQueue(QUEUE) });
+  const { secondFactors, tokens, tickets } = deps;
+  const halfProofs = new HalfProofs({ tickets, readNowMs: () => secondFactors.readNowMs() });
+  const totp = createTotp({ store: secondFactors, tickets, clock: systemClock, log });
   const verifier = createChain({
-    authenticators: [local, ...(parts?.authenticators ?? [])],
-    secondFactors: parts?.secondFactors ?? [],
+    authenticators: [local, createTokenAuthenticator(tokens), ...(parts?.authenticators ?? [])],
+    secondFactors: [totp, ...(parts?.secondFactors ?? [])],
     afterProofs: parts?.afterProofs ?? [],
     store,
+    halfProofs,
     log,
   });
   const answerDeps = { verifier, throttle: new Throttle(systemClock), log };
+  const enrol: EnrolDeps = {
+    store: secondFactors,
+    tickets,
+    halfProofs,
+    prove: ({ of, login, proof, origin }, signal) =>
+      decideVerdict(answerDeps, { id: 0, kind: of, login, proof, origin }, signal),
+    resume: verifier.resume,
+  };
   const servers = deps.socketPaths.map((path) =>
     serveAuth({
       path,
       log: deps.log,
-      answer: (question, signal) => answerQuestion(answerDeps, question, signal),
+      answer: (asked, signal) =>
+        "of" in asked || !("login" in asked)
+          ? answerRequest({ enrol, tokens, log }, asked, signal)
+          : answerQuestion(answerDeps, asked, signal),
     }),
   );
   deps.log.info("auth-started", { sockets: deps.socketPaths });

@@ -4,9 +4,11 @@
  */
 
 import { chmodSync } from "node:fs";
+import { z } from "zod";
 import { type LineConnection, listenLines } from "../lib/line-socket.ts";
 import type { Log } from "../lib/log.ts";
 import { type AuthAnswer, AuthQuestion, MOST_AUTH_LINE_BYTES } from "../wire/auth/messages.ts";
+import { type AuthReply, AuthRequest } from "../wire/auth/requests.ts";
 
 /** Questions of one connection that may be open at a time; the asker waits for answers, so more is misuse. */
 const MOST_OPEN = 512;
@@ -15,11 +17,16 @@ const MOST_CONNECTIONS = 256;
 
 export type AuthServerDeps = {
   readonly path: string;
-  readonly answer: (question: AuthQuestion, signal: AbortSignal) => Promise<AuthAnswer>;
+  readonly answer: (
+    question: AuthQuestion | AuthRequest,
+    signal: AbortSignal,
+  ) => Promise<AuthAnswer | AuthReply>;
   readonly log: Log;
 };
 
 type Asker = { readonly connection: LineConnection; readonly gone: AbortController; open: number };
+
+const Asked = z.union([AuthQuestion, AuthRequest]);
 
 /** Listens until `stop`. A socket file left by an earlier process is replaced. */
 export function serveAuth(deps: AuthServerDeps): { stop(): void } {
@@ -46,7 +53,7 @@ export function serveAuth(deps: AuthServerDeps): { stop(): void } {
 
 function receive(deps: AuthServerDeps, asker: Asker, line: string): void {
   const { connection, gone } = asker;
-  const question = AuthQuestion.safeParse(parseJson(line));
+  const question = Asked.safeParse(parseJson(line));
   if (!question.success) return void refuse(deps, connection, "not a question");
   if (asker.open >= MOST_OPEN) return void refuse(deps, connection, "too many questions");
   asker.open++;

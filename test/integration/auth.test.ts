@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { eq, sql } from "drizzle-orm";
 import { createAuthClient } from "../../src/auth/client.ts";
-import { createAccountStore } from "../../src/auth/local/find-account.ts";
 import { hashPassword } from "../../src/auth/password.ts";
 import { runAuth } from "../../src/auth/run-auth.ts";
 import { tenants, users } from "../../src/db/schema/index.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import type { AuthAnswer } from "../../src/wire/auth/messages.ts";
+import { createAuthParts } from "../support/auth-parts.ts";
 import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
 import { SEED_PASSWORD, type Seed, seedSite } from "../support/db-seed.ts";
 
@@ -36,7 +36,7 @@ async function startAuth(): Promise<() => Promise<void>> {
   const ready = Promise.withResolvers<void>();
   const ended = runAuth({
     socketPaths: [path, `${folder}/second`],
-    accounts: createAccountStore(database.open("qvd_auth").orm),
+    ...createAuthParts(database.open("qvd_auth").orm),
     log: silentLog(),
     signal: ending.signal,
     onReady: ready.resolve,
@@ -56,7 +56,10 @@ async function ask(
   const client = createAuthClient({ path, log: silentLog() });
   // An address for each test keeps the throttle out of the others' way.
   const origin = more.origin ?? crypto.randomUUID();
-  const answer = await client.verify({ kind: more.kind ?? "user", login, proof: { kind: "password", password }, origin }, never);
+  const answer = await client.verify(
+    { kind: more.kind ?? "user", login, proof: { kind: "password", password }, origin },
+    never,
+  );
   client.close();
   return answer;
 }
@@ -200,8 +203,7 @@ describe("the socket", () => {
 
 test("a client says so while auth is away, and finds it again", async () => {
   const client = createAuthClient({ path, log: silentLog() });
-  const verify = () =>
-    client.verify({ kind: "user", login: "alice", proof: RIGHT, origin: "x" }, never);
+  const verify = () => client.verify({ kind: "user", login: "alice", proof: RIGHT, origin: "x" }, never);
   expect((await verify()).outcome).toBe("accepted");
   await stop();
   expect(await verify()).toMatchObject({ outcome: "unavailable" });

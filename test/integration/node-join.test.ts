@@ -97,7 +97,11 @@ beforeAll(async () => {
   const ready = Promise.withResolvers<number>();
   running = runAdmin({
     database: admin,
-    auth: { close: () => {}, verify: async () => ({ id: 1, outcome: "denied" }) },
+    auth: {
+      close: () => {},
+      ask: async () => ({ id: 1, outcome: "denied" }),
+      verify: async () => ({ id: 1, outcome: "denied" }),
+    },
     address: "127.0.0.1",
     port: 0,
     tlsKey: layout.tlsKey,

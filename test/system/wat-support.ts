@@ -30,12 +30,21 @@ export async function startWat(options: WatOptions = {}): Promise<Wat> {
   const ready = Promise.withResolvers<number>();
   const incomingFolder = `${folder}/incoming`;
   const auth: RunAdminDeps["auth"] = {
+    ask: async () => ({ id: 1, outcome: "denied" }),
     close: () => {},
     verify: async ({ login, proof }) => {
       const password = proof.kind === "password" ? proof.password : "";
       const administratorId = administratorIds.get(login);
       if (administratorId === undefined || password !== PASSWORD) return { id: 1, outcome: "denied" };
-      return { id: 1, outcome: "accepted", administratorId, login, tenantId: 0, tenantName: "*", by: "local" };
+      return {
+        id: 1,
+        outcome: "accepted",
+        administratorId,
+        login,
+        tenantId: 0,
+        tenantName: "*",
+        by: "local",
+      };
     },
   };
   const running = runAdmin({

@@ -20,6 +20,7 @@ import type {
   Verdict,
   Verifier,
 } from "../authenticator.ts";
+import type { HalfProof, HalfProofs } from "./half-proof.ts";
 import { planChain } from "./plan-chain.ts";
 
 export type ChainParts = {
@@ -28,7 +29,18 @@ export type ChainParts = {
   readonly afterProofs: readonly AfterProof[];
 };
 
-export type ChainDeps = ChainParts & { readonly store: AccountStore; readonly log: Log };
+export type ChainDeps = ChainParts & {
+  readonly store: AccountStore;
+  readonly halfProofs: HalfProofs;
+  readonly log: Log;
+};
+
+/** Goes on with a sign-in whose first half was proved earlier. */
+export type Resume = (
+  half: HalfProof,
+  how: { readonly origin: string; readonly code?: string; readonly hasSecondFactor?: boolean },
+  signal: AbortSignal,
+) => Promise<Verdict>;
 
 const BUSY = "Too many people sign in at the moment. Retry in a minute.";
 const AWAY = "Passwords can't be verified at the moment. Retry in a few minutes, or tell your administrator.";
@@ -43,9 +55,17 @@ type Course = {
   readonly code: string | undefined;
 };
 
-export function createChain(deps: ChainDeps): Verifier {
+export function createChain(deps: ChainDeps): Verifier & { readonly resume: Resume } {
+  const resume: Resume = (half, how, signal) => resumeHalf(deps, half, { ...how, signal });
   return {
+    resume,
     async verify(claim, signal) {
+      const { proof: shown, origin } = claim;
+      if (shown.kind === "second-factor") {
+        const half = await deps.halfProofs.open(shown.ticket);
+        if (half === undefined || half.kind !== claim.kind) return { outcome: "denied" };
+        return await resume(half, { origin, code: shown.code }, signal);
+      }
       const settings = await readSettings(deps.store, claim.name?.tenant);
       const plan = planChain(claim.kind, settings);
       const { proof, code } = await takeCode(deps, claim, { settings, plan });
@@ -111,7 +131,42 @@ async function takeCode(
   return { proof: { ...proof, password: split.password }, code: split.code };
 }
 
-type Settling = { readonly finding: Proved; readonly by: string; readonly signal: AbortSignal };
+async function resumeHalf(
+  deps: ChainDeps,
+  half: HalfProof,
+  how: {
+    readonly origin: string;
+    readonly code?: string;
+    readonly hasSecondFactor?: boolean;
+    readonly signal: AbortSignal;
+  },
+): Promise<Verdict> {
+  const { kind, name, by, fullName, parameters } = half;
+  const settings = await readSettings(deps.store, name.tenant);
+  const plan = planChain(kind, settings);
+  const proof = { kind: "second-factor", ticket: "", code: how.code ?? "" } as const;
+  const claim: Claim = { kind, name, proof, origin: how.origin };
+  const finding: Proved = {
+    outcome: "proved",
+    name,
+    ...(fullName === undefined ? {} : { fullName }),
+    ...(parameters === undefined ? {} : { parameters }),
+    ...(how.hasSecondFactor === true ? { hasSecondFactor: true } : {}),
+  };
+  return await settle(
+    deps,
+    { claim, settings, plan, code: how.code },
+    { finding, by, signal: how.signal, isJudged: true },
+  );
+}
+
+type Settling = {
+  readonly finding: Proved;
+  readonly by: string;
+  readonly signal: AbortSignal;
+  /** The policy has let it pass already, and asked for a second factor or not. */
+  readonly isJudged?: true;
+};
 
 async function settle(deps: ChainDeps, course: Course, settling: Settling): Promise<Verdict> {
   const { finding, by, signal } = settling;
@@ -128,7 +183,10 @@ async function settle(deps: ChainDeps, course: Course, settling: Settling): Prom
     log.info("proof-without-account", { by, login: finding.name.login, isBlocked: found !== undefined });
     return { outcome: "denied" };
   }
-  const decision = await decidePolicy(deps, { settings, found, kind, settling, origin });
+  const decision =
+    settling.isJudged === true
+      ? { isAllowed: true, needsSecondFactor: true }
+      : await decidePolicy(deps, { settings, found, kind, settling, origin });
   if (!decision.isAllowed) {
     log.info("sign-in-forbidden-by-policy", { by, login: finding.name.login, origin });
     return { outcome: "denied" };
@@ -139,7 +197,8 @@ async function settle(deps: ChainDeps, course: Course, settling: Settling): Prom
     {
       finding,
       found,
-      isRequired: decision.needsSecondFactor,
+      by,
+      isRequired: decision.needsSecondFactor || settings["auth.second-factor"] === "required",
     },
   );
   if (refusal !== undefined) return refusal;
@@ -187,30 +246,35 @@ async function decidePolicy(
 
 /** The verdict that ends it, or undefined when there is nothing against it. */
 async function checkSecondFactor(
-  { secondFactors, log }: ChainDeps,
+  { secondFactors, halfProofs, log }: ChainDeps,
   { claim, code, settings, plan }: Course,
   of: {
     readonly finding: Proved;
     readonly found: StoredAccount | undefined;
+    readonly by: string;
     readonly isRequired: boolean;
   },
 ): Promise<Verdict | undefined> {
   if (of.finding.hasSecondFactor) return undefined;
+  const canAsk = claim.proof.kind !== "password" || claim.proof.canAskForCode === true;
+  const askFor = async (isEnrolled: boolean): Promise<Verdict> => {
+    const { name, fullName, parameters } = of.finding;
+    const ticket = await halfProofs.seal({ kind: claim.kind, by: of.by, name, fullName, parameters });
+    return { outcome: "second-factor-needed", isEnrolled, ticket };
+  };
   const account = of.found?.account;
   const factor = secondFactors.find((one) => plan.includes(one.name));
   const isEnrolled = factor !== undefined && account !== undefined && (await factor.isEnrolled(account));
   if (!isEnrolled) {
     if (!of.isRequired) return undefined;
+    if (canAsk && factor !== undefined) return await askFor(false);
     log.info("second-factor-missing", {
       login: of.finding.name.login,
       text: "A rule asks for one, and none is enrolled.",
     });
     return { outcome: "denied" };
   }
-  if (code === undefined) {
-    const canAsk = claim.proof.kind !== "password" || claim.proof.canAskForCode === true;
-    return { outcome: canAsk ? "second-factor-needed" : "denied" };
-  }
+  if (code === undefined) return canAsk ? await askFor(true) : { outcome: "denied" };
   return (await factor.verify(account, code, settings)) ? undefined : { outcome: "denied" };
 }
 

@@ -5,6 +5,8 @@ import type { Claim } from "../authenticator.ts";
 
 /** QVD 4 calls the accounts of its own database `default`. */
 const LOCAL = "local";
+/** In every chain by a setting of its own; that QVD 4 names it in a chain changes nothing. */
+const TOTP = "totp";
 
 /** Names of parts, each once, in the order in which they are asked. */
 export function planChain(kind: Claim["kind"], settings: SettingValues): readonly string[] {
@@ -17,5 +19,6 @@ export function planChain(kind: Claim["kind"], settings: SettingValues): readonl
           ...settings["l7r.auth.plugins"],
           ...settings["l7r.auth.plugins.tail"],
         ];
-  return [...new Set(words.map((word) => (word === "default" ? LOCAL : word)))];
+  const named = words.map((word) => (word === "default" ? LOCAL : word)).filter((word) => word !== TOTP);
+  return [...new Set(settings["auth.second-factor"] === "off" ? named : [...named, TOTP])];
 }

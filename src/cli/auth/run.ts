@@ -1,8 +1,12 @@
 import { createAccountStore } from "../../auth/local/find-account.ts";
 import { runAuth } from "../../auth/run-auth.ts";
+import { Tickets } from "../../auth/ticket.ts";
 import { openDatabase } from "../../db/client.ts";
+import { readSettingsKey } from "../box/settings-key.ts";
 import type { Command } from "../command.ts";
 import { openMode } from "../mode.ts";
+import { createTokenStore } from "./token-store.ts";
+import { createTotpStore } from "./totp-store.ts";
 
 export const authRun: Command = {
   name: "auth run",
@@ -17,6 +21,9 @@ export const authRun: Command = {
       await runAuth({
         socketPaths: [layout.authSocketForBroker, layout.authSocketForAdmin],
         accounts: createAccountStore(database.orm),
+        secondFactors: createTotpStore(database.orm),
+        tokens: createTokenStore(database.orm),
+        tickets: new Tickets(await readSettingsKey(layout.settingsKey)),
         log: log.with({ process: "auth" }),
         signal: io.signal,
       });

@@ -23,6 +23,12 @@ export const AuthProof = z.discriminatedUnion("kind", [
   }),
   /** Names its owner itself; the question's login is empty. */
   z.strictObject({ kind: z.literal("token"), token: z.string().max(512) }),
+  /** The other half of a sign-in that was answered `second-factor-needed`; the question's login is empty. */
+  z.strictObject({
+    kind: z.literal("second-factor"),
+    ticket: z.string().max(8192),
+    code: z.string().max(128),
+  }),
 ]);
 export type AuthProof = z.infer<typeof AuthProof>;
 
@@ -57,8 +63,16 @@ export const AuthAnswer = z.union([
   }),
   z.strictObject({ ...accepted, administratorId: z.number().int() }),
   z.strictObject({ id: z.number().int(), outcome: z.literal("denied") }),
-  /** The password is right, and a code is needed besides: ask again with both. */
-  z.strictObject({ id: z.number().int(), outcome: z.literal("second-factor-needed") }),
+  /**
+   * The password is right, and a code is needed besides: ask again with both, or with the ticket and the code.
+   * Who isn't enrolled can't sign in before they are: `begin-enrolment` with the ticket.
+   */
+  z.strictObject({
+    id: z.number().int(),
+    outcome: z.literal("second-factor-needed"),
+    isEnrolled: z.boolean(),
+    ticket: z.string(),
+  }),
   z.strictObject({ id: z.number().int(), outcome: z.enum(["busy", "unavailable"]), text: z.string() }),
 ]);
 export type AuthAnswer = z.infer<typeof AuthAnswer>;

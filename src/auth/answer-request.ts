@@ -1,0 +1,67 @@
+/** The requests of the auth socket: each is done, refused with a sentence, or answered as the proof in it deserves. */
+
+import { asId, type UserId, type VmId } from "../domain/ids.ts";
+import { assertNever, describeError, isAppError } from "../lib/errors.ts";
+import type { Log } from "../lib/log.ts";
+import type { AuthReply, AuthRequest } from "../wire/auth/requests.ts";
+import type { TokenStore } from "./tokens/token-store.ts";
+import { beginEnrolment, confirmEnrolment, type EnrolDeps, removeFactor, renewCodes } from "./totp/enrol.ts";
+
+export type RequestDeps = {
+  readonly enrol: EnrolDeps;
+  readonly tokens: TokenStore;
+  readonly log: Log;
+};
+
+type Reply = AuthReply extends infer One ? (One extends AuthReply ? Omit<One, "id"> : never) : never;
+
+export async function answerRequest(
+  deps: RequestDeps,
+  request: AuthRequest,
+  signal: AbortSignal,
+): Promise<AuthReply> {
+  const { id, kind, origin } = request;
+  try {
+    const reply = await decideReply(deps, request, signal);
+    deps.log.info("request-answered", { kind, origin, outcome: reply.outcome });
+    return { id, ...reply };
+  } catch (error) {
+    if (isAppError(error) && error.code !== "database-away")
+      return { id, outcome: "refused", text: describeError(error) };
+    deps.log.error("request-failed", { kind, error });
+    return { id, outcome: "unavailable", text: "This can't be done at the moment. Retry in a few minutes." };
+  }
+}
+
+function decideReply(deps: RequestDeps, request: AuthRequest, signal: AbortSignal): Promise<Reply> {
+  switch (request.kind) {
+    case "create-token":
+      return createToken(deps.tokens, request);
+    case "begin-enrolment":
+      return beginEnrolment(deps.enrol, request, signal);
+    case "confirm-enrolment":
+      return confirmEnrolment(deps.enrol, request, signal);
+    case "renew-recovery-codes":
+      return renewCodes(deps.enrol, request, signal);
+    case "remove-second-factor":
+      return removeFactor(deps.enrol, request, signal);
+    default:
+      return assertNever(request);
+  }
+}
+
+async function createToken(
+  tokens: TokenStore,
+  request: Extract<AuthRequest, { kind: "create-token" }>,
+): Promise<Reply> {
+  const userId = asId<UserId>(request.userId);
+  const most = await tokens.readMostSeconds(userId);
+  const { token, tokenId } = await tokens.create({
+    userId,
+    vmId: request.vmId === undefined ? undefined : asId<VmId>(request.vmId),
+    isMultiUse: request.isMultiUse,
+    lifetimeSeconds: Math.min(most, request.lifetimeSeconds ?? most),
+    origin: request.origin,
+  });
+  return { outcome: "token-created", token, tokenId };
+}

@@ -1,0 +1,76 @@
+/**
+ * What broker and admin ask of auth besides who somebody is: whatever must not be done without a proof, or needs a
+ * secret that auth alone has. On the same socket as the questions; `kind` tells them apart.
+ */
+
+import { z } from "zod";
+import { AuthProof } from "./messages.ts";
+
+const id = z.number().int().nonnegative();
+/** Address of the person's client. */
+const origin = z.string().max(128);
+const person = {
+  of: z.enum(["user", "administrator"]),
+  login: z.string().max(512),
+  /** Proves them anew; being signed in is not enough to change what proves them. */
+  proof: AuthProof,
+};
+const ticket = z.string().max(8192);
+
+export const AuthRequest = z.discriminatedUnion("kind", [
+  /** For a user whom the asker has had proved. */
+  z.strictObject({
+    id,
+    kind: z.literal("create-token"),
+    userId: z.number().int(),
+    /** Opens this desktop and no other. */
+    vmId: z.number().int().optional(),
+    isMultiUse: z.boolean(),
+    /** The tenant's setting bounds it, and is taken when left out. */
+    lifetimeSeconds: z.number().int().positive().optional(),
+    origin,
+  }),
+  /** A secret for an authenticator app; nothing is kept before `confirm-enrolment`. */
+  z.strictObject({ id, kind: z.literal("begin-enrolment"), ...person, origin }),
+  /** `ticket` of `begin-enrolment`, and the first code that the app shows. Signs in as well. */
+  z.strictObject({ id, kind: z.literal("confirm-enrolment"), ticket, code: z.string().max(128), origin }),
+  z.strictObject({ id, kind: z.literal("renew-recovery-codes"), ...person, origin }),
+  z.strictObject({ id, kind: z.literal("remove-second-factor"), ...person, origin }),
+]);
+export type AuthRequest = z.infer<typeof AuthRequest>;
+
+export const AuthReply = z.union([
+  z.strictObject({ id, outcome: z.literal("token-created"), token: z.string(), tokenId: z.number().int() }),
+  z.strictObject({
+    id,
+    outcome: z.literal("enrolment-begun"),
+    /** Base 32, for typing it; `uri` is the same for a QR code. */
+    secret: z.string(),
+    uri: z.string(),
+    ticket,
+  }),
+  z.strictObject({
+    id,
+    outcome: z.literal("enrolled"),
+    /** Shown to the person now and known to nobody afterwards. */
+    recoveryCodes: z.array(z.string()),
+    /** Who they are, as an accepted sign-in says. */
+    person: z.union([
+      z.strictObject({ userId: z.number().int() }),
+      z.strictObject({ administratorId: z.number().int() }),
+    ]),
+    login: z.string(),
+    tenantId: z.number().int(),
+    tenantName: z.string(),
+    by: z.string(),
+  }),
+  z.strictObject({ id, outcome: z.literal("codes-renewed"), recoveryCodes: z.array(z.string()) }),
+  z.strictObject({ id, outcome: z.literal("removed") }),
+  z.strictObject({ id, outcome: z.literal("denied") }),
+  /** `text` is for the person: why it can't be done, and what can. */
+  z.strictObject({ id, outcome: z.enum(["refused", "busy", "unavailable"]), text: z.string() }),
+]);
+export type AuthReply = z.infer<typeof AuthReply>;
+
+/** The kinds of replies that mean failure, whatever was asked. */
+export type AuthRefusal = Extract<AuthReply, { outcome: "denied" | "refused" | "busy" | "unavailable" }>;
