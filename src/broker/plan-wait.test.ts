@@ -114,9 +114,9 @@ test("the trail's codes become the original's texts, in order; the others are no
     "session-listening",
   ] as const;
   expect(planWait(scene({}, { events: events.map((code) => event(code)) })).texts).toEqual([
-    "Session acquired for VM_ID: 7",
     "Starting virtual machine",
     "Starting X session at VM 7",
+    "Waiting for X session to come up on VM 7",
     "Connecting X session for VM_ID: 7",
   ]);
 });
@@ -128,6 +128,15 @@ test("tells that no node can take the desktop, without naming the nodes", () => 
   ]);
   const late = scene({}, { isOverdue: true, isUnplaced: true, desktop: { state: "stopped" } });
   expect(planWait(late).verdict).toMatchObject({ cause: "timeout", reason: "No node could take it in time" });
+});
+
+test("says while nothing happens what is waited for, and where in the queue the desktop stands", () => {
+  const waitingOf = (desktop: Partial<DesktopView>) => planWait(scene({}, { desktop })).waiting;
+  expect(waitingOf({})).toBe("Waiting for VM to reach state 'running'");
+  expect(waitingOf({ state: "running" })).toBe("Waiting for X session to come up on VM 7");
+  expect(waitingOf({ state: "stopped", queue: { position: 3, dueInMs: 9_000 } })).toBe(
+    "Waiting for VM to reach state 'running': number 3 in the queue, about 9 s",
+  );
 });
 
 test("tells of the place in the queue, as often as it is news", () => {

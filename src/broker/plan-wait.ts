@@ -4,7 +4,7 @@
  */
 
 import type { VmId } from "../domain/ids.ts";
-import { progressText } from "../domain/session/progress.ts";
+import { progressTexts, waitingText } from "../domain/session/progress.ts";
 import { hidePaths } from "./hide-paths.ts";
 import type { DesktopView, SessionView, TrailEvent } from "./store.ts";
 
@@ -22,6 +22,8 @@ export type WaitScene = {
 export type WaitPlan = {
   /** Progress of the original's vocabulary, in order. */
   readonly texts: readonly string[];
+  /** What to say when nothing was said for a while. */
+  readonly waiting: string;
   readonly verdict:
     | { readonly kind: "wait" }
     | {
@@ -37,15 +39,18 @@ export type WaitPlan = {
 export type WaitEnd = "superseded" | "ended-by-administrator" | "session-failed" | "start-failed" | "timeout";
 
 export function planWait(scene: WaitScene): WaitPlan {
-  const texts = scene.events.flatMap((event) => textOf(event, scene.vmId) ?? []);
-  return { texts, verdict: decideVerdict(scene) };
+  const { vmId, desktop, events } = scene;
+  const texts = events.flatMap((event) => textsOf(event, vmId));
+  const waiting = waitingText(vmId, { isRunning: desktop?.state === "running", queue: desktop?.queue });
+  return { texts, waiting, verdict: decideVerdict(scene) };
 }
 
 /** The original knows no queue and no placement; its clients show whatever they are told. */
-function textOf(event: TrailEvent, vmId: VmId): string | undefined {
+function textsOf(event: TrailEvent, vmId: VmId): readonly string[] {
   // Which boxes there are, and how each is, is the administrators' to know.
-  if (event.code === "placement-refused") return "No node can take the virtual machine now; it waits for one";
-  return event.code === "start-queued" ? hidePaths(event.text) : progressText(event.code, vmId);
+  if (event.code === "placement-refused")
+    return ["No node can take the virtual machine now; it waits for one"];
+  return event.code === "start-queued" ? [hidePaths(event.text)] : progressTexts(event.code, vmId);
 }
 
 function decideVerdict({

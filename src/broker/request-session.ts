@@ -6,6 +6,7 @@
 import type { SessionAccess } from "../db/schema/sessions.ts";
 import type { SessionId, VmId } from "../domain/ids.ts";
 import type { ClientParameters } from "../domain/session/client-parameters.ts";
+import { requestTexts } from "../domain/session/progress.ts";
 import { describeError, isAppError } from "../lib/errors.ts";
 import { planWait, type WaitPlan } from "./plan-wait.ts";
 import type { EndpointDeps, ReadySession } from "./request.ts";
@@ -64,7 +65,8 @@ async function waitForSession(
 ): Promise<WaitResult> {
   const { vmId, signal } = wish;
   const startMs = performance.now();
-  let lastEventId = waiting.eventId - 1;
+  let lastEventId = waiting.eventId;
+  requestTexts(vmId, waiting).forEach(wish.tell);
   let toldMs = startMs;
   let isUnplaced = false;
   while (!signal.aborted) {
@@ -80,7 +82,7 @@ async function waitForSession(
     plan.texts.forEach(wish.tell);
     if (plan.verdict.kind !== "wait") return plan.verdict;
     if (nowMs - toldMs >= limits.pollMs) {
-      wish.tell("Waiting for VM to reach state 'running'");
+      wish.tell(plan.waiting);
       toldMs = nowMs;
     }
     await waiting.alarm.next(limits.pollMs, signal);

@@ -49,9 +49,11 @@ export const requestSessionInput = z.object({
 
 export type RequestedSession = {
   readonly sessionId: SessionId;
-  /** Of the trail's `session-requested`: progress is what comes at or after it. */
+  /** Of the trail's `session-requested`: progress is what comes after it. */
   readonly eventId: number;
   readonly wishGeneration: number;
+  /** A node has the desktop. */
+  readonly isPlaced: boolean;
   /** True when the desktop has to be started for this. */
   readonly isStarting: boolean;
   /** The sitting that this one took over from. */
@@ -80,7 +82,8 @@ export async function requestSession(
     });
     const wish = await recordWish(inside, vm, { wish: "running", text: "Asked to start, for a session." });
     await auditVm(inside, "session.request", { vm, detail: { sessionId } });
-    return { sessionId, eventId, wishGeneration: wish.generation, isStarting: wish.isNew, supersededId };
+    const isPlaced = vm.nodeId !== null;
+    return { sessionId, eventId, isPlaced, wishGeneration: wish.generation, isStarting: wish.isNew, supersededId };
   });
 }
 
