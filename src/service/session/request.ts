@@ -83,7 +83,14 @@ export async function requestSession(
     const wish = await recordWish(inside, vm, { wish: "running", text: "Asked to start, for a session." });
     await auditVm(inside, "session.request", { vm, detail: { sessionId } });
     const isPlaced = vm.nodeId !== null;
-    return { sessionId, eventId, isPlaced, wishGeneration: wish.generation, isStarting: wish.isNew, supersededId };
+    return {
+      sessionId,
+      eventId,
+      isPlaced,
+      wishGeneration: wish.generation,
+      isStarting: wish.isNew,
+      supersededId,
+    };
   });
 }
 
