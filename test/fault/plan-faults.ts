@@ -1,5 +1,7 @@
 /** What goes wrong when, in a fault run: drawn from a seed, so that a run can be repeated. Pure. */
 
+import { createRandom } from "../support/random.ts";
+
 export const NODE_FAULTS = [
   "cut-database",
   "cut-storage",
@@ -50,15 +52,4 @@ export function planFaults(options: FaultPlanOptions): readonly Fault[] {
   for (let node = 0; node < nodes; node++) draw(NODE_FAULTS, node, leaseMs * 2.5);
   draw(DATABASE_FAULTS, undefined, leaseMs * 8);
   return faults.toSorted((one, other) => one.atMs - other.atMs);
-}
-
-/** Mulberry32. */
-export function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
