@@ -27,6 +27,11 @@ export type OpenOptions = {
   readonly onNotice?: (text: string) => void;
 };
 
+/** The client below `db`; undefined inside a transaction, and where `db` is no database of `openDatabase`. */
+export function driverOf(db: Db): postgres.Sql | undefined {
+  return Reflect.get(db, "$client");
+}
+
 /** Connects when first used, not now. */
 export function openDatabase(address: DatabaseAddress, options: OpenOptions = {}): Database {
   const ours = openClient(address, { ...options, max: options.max ?? 4 });

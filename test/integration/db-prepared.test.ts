@@ -92,12 +92,6 @@ describe("a prepared statement", () => {
     expect(row).toEqual({ plan: "force_generic_plan", scan: "off", jit: "off" });
   });
 
-  test("leaves no setting behind", async () => {
-    await say("anything");
-    const [row] = await database.orm.execute(sql`show plan_cache_mode`);
-    expect(row?.plan_cache_mode).toBe("auto");
-  });
-
   test("has no parameters but those it names", () => {
     expect(() => prepared(["int"], sql`select ${7}::int`)).toThrow("told its values");
   });

@@ -28,8 +28,7 @@ const MARKS = prepared(
       md5(string_agg(concat_ws(' ', v.id, v.epoch, v.wish_generation, v.is_blocked, v.deleted_at, v.di_tag,
         v.expires_soft_at, v.expires_hard_at, s.id, s.state), ',' order by v.id)),
       (select drain from ${nodes} where id = $1)) as wishes,
-    exists (select from ${vms} where node_id is null and wish = 'running')
-      or exists (select from ${vms} where node_id is null and deleted_at is not null) as "hasUnplaced"
+    exists (select from ${vms} where needs_node) as "hasUnplaced"
   from ${vms} v left join lateral (select id, state from ${sessions} where vm_id = v.id and ended_at is null
     and superseded_at is null limit 1) s on true
   where v.node_id = $1`,

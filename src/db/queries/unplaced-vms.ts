@@ -1,6 +1,6 @@
 /** Desktops that need a node: wished running, or deleted before they had one. */
 
-import { and, asc, eq, gt, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, gt, or, type SQL, sql } from "drizzle-orm";
 import type { PlacementHome, PlacementVm } from "../../domain/node/placement.ts";
 import type { Db } from "../client.ts";
 import { executePrepared, prepared } from "../prepared.ts";
@@ -33,27 +33,19 @@ export async function listUnplacedVms(db: Db, options: UnplacedOptions = {}): Pr
     .leftJoin(vmReports, eq(vmReports.vmId, vms.id))
     // Where it ran last, there its data lie.
     .leftJoin(nodes, eq(nodes.id, vmReports.nodeId))
-    .where(and(isUnplaced(), after === undefined ? undefined : isAfter(wishedAt, after)))
+    .where(and(vms.needsNode, after === undefined ? undefined : isAfter(wishedAt, after)))
     .orderBy(asc(wishedAt), asc(vms.id))
     .limit(limit);
   return rows.map(({ persistence, home, ...vm }) => ({ ...vm, home: homeOf(persistence, home) }));
 }
 
-/** Every node asks this at each full pass: two looks at indexes that are nearly always empty. */
+/** Every node asks this at each full pass: one look at an index that is nearly always empty. */
 export async function hasUnplacedVms(db: Db): Promise<boolean> {
   const [row] = await executePrepared<{ some: boolean }>(db, HAS_SOME, []);
   return row?.some === true;
 }
 
-const HAS_SOME = prepared(
-  [],
-  sql`select exists (select from ${vms} where node_id is null and wish = 'running')
-    or exists (select from ${vms} where node_id is null and deleted_at is not null) as some`,
-);
-
-function isUnplaced(): SQL | undefined {
-  return and(isNull(vms.nodeId), or(eq(vms.wish, "running"), isNotNull(vms.deletedAt)));
-}
+const HAS_SOME = prepared([], sql`select exists (select from ${vms} where needs_node) as some`);
 
 function isAfter(wishedAt: SQL, after: UnplacedVm): SQL | undefined {
   const moment = sql`${after.wishedAt}::timestamptz`;

@@ -33,10 +33,14 @@ export const vms = pgTable(
     epoch: bigint("epoch", { mode: "number" }).notNull().default(0),
     expiresSoftAt: moment("expires_soft_at"),
     expiresHardAt: moment("expires_hard_at"),
+    // What `vms_needs_node` lists: computed, so that a wish for a placed desktop touches no index.
+    needsNode: boolean("needs_node")
+      .notNull()
+      .generatedAlwaysAs(sql`node_id is null and (wish = 'running' or deleted_at is not null)`),
   },
   (table) => [
     index("vms_node").on(table.nodeId),
     index("vms_user").on(table.userId),
-    index("vms_unplaced").on(table.wishedAt, table.id).where(sql`node_id is null and wish = 'running'`),
+    index("vms_needs_node").on(table.id).where(sql`needs_node`),
   ],
 );

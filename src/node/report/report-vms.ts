@@ -53,7 +53,8 @@ const STATEMENT = prepared(
       qvd_now() + g.next_try_in * interval '1 millisecond', g.di_id, g.has_agent, g.x_state, g.fault_code,
       g.fault_text, g.queue_position, qvd_now() + g.queue_due_in * interval '1 millisecond', g.has_network,
       g.crashes, qvd_now() - g.idle_for * interval '1 millisecond', g.incarnation
-    from given g join ${vms} v on v.id = g.vm_id and v.node_id is not distinct from $1 and v.epoch = g.epoch
+    from given g cross join lateral (select id, node_id, epoch from ${vms} where id = g.vm_id limit 1) v
+    where v.node_id is not distinct from $1 and v.epoch = g.epoch
     on conflict (vm_id) do update set
       node_id = excluded.node_id, epoch = excluded.epoch, state = excluded.state,
       state_at = case when r.state = excluded.state then r.state_at else qvd_now() end,
