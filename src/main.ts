@@ -6,14 +6,19 @@ import { runCommand } from "./cli/run-command.ts";
 
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => stop.abort(name));
-// A reader that has left (`qvd vm list | head`) is not a fault.
-process.stdout.on("error", () => process.exit(0));
 
+// Standard streams are opened when they are asked for: an agent needs none, and they cost each desktop 1.3 MB.
 const io: CommandIo = {
-  out: (text) => process.stdout.write(text),
+  out: (text) => {
+    // A reader that has left (`qvd vm list | head`) is not a fault.
+    if (process.stdout.listenerCount("error") === 0) process.stdout.on("error", () => process.exit(0));
+    process.stdout.write(text);
+  },
   err: (text) => process.stderr.write(text),
   env: process.env,
-  isTerminal: process.stdin.isTTY === true && process.stderr.isTTY === true,
+  get isTerminal() {
+    return process.stdin.isTTY === true && process.stderr.isTTY === true;
+  },
   signal: stop.signal,
 };
 process.exitCode = await runCommand(COMMANDS, process.argv.slice(2), io);

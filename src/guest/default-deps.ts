@@ -1,6 +1,6 @@
 /** The agent's real surroundings. */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { systemClock } from "../lib/clock.ts";
 import { createLog } from "../lib/log.ts";
@@ -26,7 +26,8 @@ export function defaultGuestDeps(): GuestDeps {
   const random = () => crypto.randomUUID();
   const log = createLog({
     level: "info",
-    write: (line) => process.stderr.write(line),
+    // Not by process.stderr: a stream would cost the desktop a megabyte of memory.
+    write: writeLine,
     now: () => new Date(),
   });
   // In a virtual machine there is no folder of the host's.
@@ -54,6 +55,14 @@ export function defaultGuestDeps(): GuestDeps {
     isPortOpen: () => isPortOpen(NX_PORT),
     observe: () => ({ uptimeSeconds: readUptimeSeconds(), address: readAddress() }),
   };
+}
+
+function writeLine(line: string): void {
+  try {
+    writeSync(2, line);
+  } catch {
+    // A full disk ends no session; the line is lost.
+  }
 }
 
 /** Since init started: /proc/uptime would tell the host's. */

@@ -56,6 +56,10 @@ fi
 unset QVD_RESOLVERS QVD_SEARCH_DOMAIN QVD_HOST_NAME
 if [ "${1-}" = prepare ]; then exit 0; fi
 
+# Without a compiler of hot code: the agent has none, and its threads and tables cost each desktop 1.5 MB.
+BUN_JSC_useJIT=0
+export BUN_JSC_useJIT
+
 while [ -z "$is_stopping" ]; do
   if [ -f "$log" ] && [ "$(wc -c <"$log")" -gt 1048576 ]; then mv -f "$log" "$log.1"; fi
   /opt/qvd/qvd guest run </dev/null >>"$log" 2>&1 &
