@@ -170,3 +170,27 @@ BEGIN
 EXCEPTION WHEN insufficient_privilege OR internal_error THEN
   RAISE NOTICE 'qvd_node keeps its settings: %', SQLERRM;
 END $$;
+
+-- Browsers ------------------------------------------------------------------------------------------------
+
+-- Users signed in by browser on the port of the clients. The broker's workers share them, those of other boxes too.
+CREATE TABLE user_web_sessions (
+  token_hash bytea PRIMARY KEY,
+  user_id int NOT NULL REFERENCES users ON DELETE CASCADE,
+  csrf_token text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT qvd_now(),
+  seen_at timestamptz NOT NULL DEFAULT qvd_now(),
+  expires_at timestamptz NOT NULL
+);
+CREATE INDEX user_web_sessions_expiry ON user_web_sessions (expires_at);
+CREATE INDEX user_web_sessions_user ON user_web_sessions (user_id);
+-- Opens one desktop once; deleted when used.
+CREATE TABLE user_web_tickets (
+  ticket_hash bytea PRIMARY KEY,
+  session_hash bytea NOT NULL REFERENCES user_web_sessions ON DELETE CASCADE,
+  vm_id int NOT NULL REFERENCES vms ON DELETE CASCADE,
+  expires_at timestamptz NOT NULL
+);
+CREATE INDEX user_web_tickets_expiry ON user_web_tickets (expires_at);
+GRANT SELECT, INSERT, DELETE ON user_web_sessions, user_web_tickets TO qvd_broker;
+GRANT UPDATE (seen_at) ON user_web_sessions TO qvd_broker;

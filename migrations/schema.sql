@@ -436,6 +436,22 @@ ALTER TABLE public.user_tokens ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE public.user_web_sessions (
+    token_hash bytea NOT NULL,
+    user_id integer NOT NULL,
+    csrf_token text NOT NULL,
+    created_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.user_web_tickets (
+    ticket_hash bytea NOT NULL,
+    session_hash bytea NOT NULL,
+    vm_id integer NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.users (
     id integer NOT NULL,
     tenant_id integer NOT NULL,
@@ -646,6 +662,12 @@ ALTER TABLE ONLY public.user_tokens
 ALTER TABLE ONLY public.user_tokens
     ADD CONSTRAINT user_tokens_token_hash_key UNIQUE (token_hash);
 
+ALTER TABLE ONLY public.user_web_sessions
+    ADD CONSTRAINT user_web_sessions_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY public.user_web_tickets
+    ADD CONSTRAINT user_web_tickets_pkey PRIMARY KEY (ticket_hash);
+
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 
@@ -687,6 +709,12 @@ CREATE INDEX sessions_vm ON public.sessions USING btree (vm_id, id DESC);
 CREATE INDEX user_tokens_expiry ON public.user_tokens USING btree (expires_at);
 
 CREATE INDEX user_tokens_user ON public.user_tokens USING btree (user_id, id);
+
+CREATE INDEX user_web_sessions_expiry ON public.user_web_sessions USING btree (expires_at);
+
+CREATE INDEX user_web_sessions_user ON public.user_web_sessions USING btree (user_id);
+
+CREATE INDEX user_web_tickets_expiry ON public.user_web_tickets USING btree (expires_at);
 
 CREATE INDEX vm_events_vm ON public.vm_events USING btree (vm_id, id DESC);
 
@@ -788,6 +816,15 @@ ALTER TABLE ONLY public.user_tokens
 
 ALTER TABLE ONLY public.user_tokens
     ADD CONSTRAINT user_tokens_vm_id_fkey FOREIGN KEY (vm_id) REFERENCES public.vms(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_web_sessions
+    ADD CONSTRAINT user_web_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_web_tickets
+    ADD CONSTRAINT user_web_tickets_session_hash_fkey FOREIGN KEY (session_hash) REFERENCES public.user_web_sessions(token_hash) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_web_tickets
+    ADD CONSTRAINT user_web_tickets_vm_id_fkey FOREIGN KEY (vm_id) REFERENCES public.vms(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
@@ -1059,6 +1096,12 @@ GRANT UPDATE(used_at) ON TABLE public.user_tokens TO qvd_auth;
 GRANT SELECT(used_at) ON TABLE public.user_tokens TO qvd_admin;
 
 GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE public.user_tokens TO qvd_admin;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.user_web_sessions TO qvd_broker;
+
+GRANT UPDATE(seen_at) ON TABLE public.user_web_sessions TO qvd_broker;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.user_web_tickets TO qvd_broker;
 
 GRANT SELECT ON TABLE public.users TO qvd_auth;
 GRANT SELECT ON TABLE public.users TO qvd_broker;

@@ -6,6 +6,8 @@ import { systemClock } from "../lib/clock.ts";
 import { createLog } from "../lib/log.ts";
 import { NX_PORT } from "../wire/guest/messages.ts";
 import { dialPort } from "./dial.ts";
+import { Display } from "./display/display.ts";
+import { displayPrograms } from "./display/programs.ts";
 import { HOME_DISK_WORLD, mountHomeDisk } from "./home-disk.ts";
 import { GuestHooks } from "./hooks/hooks.ts";
 import { guestPlaces } from "./places.ts";
@@ -53,6 +55,10 @@ export function defaultGuestDeps(): GuestDeps {
     showNotice: (text) => showNotice(text, readRecord(places.record), NOTICE_WORLD),
     setTimeZone: (zone) => setTimeZone(zone, { log }),
     isPortOpen: () => isPortOpen(NX_PORT),
+    display: {
+      screen: new Display({ log, programs: displayPrograms, isPortOpen }),
+      programs: displayPrograms,
+    },
     observe: () => ({ uptimeSeconds: readUptimeSeconds(), address: readAddress() }),
   };
 }

@@ -16,7 +16,12 @@ import type { GuestHooks } from "./hooks/hooks.ts";
 import type { GuestPlaces } from "./places.ts";
 import { watchPowerOff } from "./power-off.ts";
 import type { Provisioned, ProvisioningHook } from "./provision.ts";
-import { GuestSession, type OrderOutcome, type SessionLimits } from "./session/guest-session.ts";
+import {
+  GuestSession,
+  type OrderOutcome,
+  type SessionDisplay,
+  type SessionLimits,
+} from "./session/guest-session.ts";
 import type { Launched, LaunchInput } from "./session/launch.ts";
 
 export type GuestDeps = {
@@ -33,6 +38,8 @@ export type GuestDeps = {
   readonly openHooks?: (onFailure: (hook: GuestHook, text: string) => void) => GuestHooks;
   readonly launch: (input: LaunchInput) => Launched;
   readonly isPortOpen: () => boolean;
+  /** What shows the session to a browser; without it only NX clients are served. */
+  readonly display?: SessionDisplay;
   /** Gives the desktop the time zone of the client that comes. */
   readonly setTimeZone?: (zone: string) => void;
   /** Resolves with false when nothing could be shown. */

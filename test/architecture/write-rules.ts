@@ -40,6 +40,8 @@ export const WRITE_RULES: readonly WriteRule[] = [
     "recovery_codes",
     "user_tokens",
     "unlock_codes",
+    "user_web_sessions",
+    "user_web_tickets",
   ].map((table) => ({
     table,
     columns: ["rows", "rest"],

@@ -48,6 +48,8 @@ export type GuestLab = {
 export type GuestLabOptions = {
   /** An image with a session of its own; without it a small root with a session of two colours is used. */
   readonly archive?: string;
+  /** Puts the session of two colours into the archive's image, too. */
+  readonly hasSession?: boolean;
   readonly memoryMb?: number;
   /** Where another lab may run at the same time. */
   readonly place?: LabPlace;
@@ -77,7 +79,7 @@ export async function createGuestLab(options: GuestLabOptions = {}): Promise<Gue
   await network.ensure();
   await storage.ensureBase(IMAGE, archive, new AbortController().signal);
   const mounted = await storage.mountDesktop({ vmId: VM, diId: IMAGE, slot: 1 });
-  if (options.archive === undefined) {
+  if (options.archive === undefined || options.hasSession) {
     await mkdir(`${mounted.rootFolder}/etc/qvd`, { recursive: true });
     await writeFile(`${mounted.rootFolder}/etc/qvd/session`, SESSION_PROGRAM, { mode: 0o755 });
   }

@@ -7,11 +7,14 @@ import { CLIENT_DEFAULT_NAMES, clientDefaults } from "../../domain/session/clien
 import type { GivenParameters } from "../../domain/session/client-parameters.ts";
 import type { Db } from "../client.ts";
 import { osfs, sessions, settings, vms } from "../schema/index.ts";
+import type { SessionAccess } from "../schema/sessions.ts";
 import { readVmProperties } from "./properties.ts";
 
 const SITE = asId<TenantId>(-1);
 
 export type SessionParts = {
+  /** What it is to be shown to. */
+  readonly access: SessionAccess;
   readonly properties: Properties;
   /** What an authenticator gave. */
   readonly parameters: GivenParameters;
@@ -25,12 +28,18 @@ export async function readSessionParts(
   { vmId, sessionId }: { readonly vmId: VmId; readonly sessionId: SessionId },
 ): Promise<SessionParts> {
   const [row] = await db
-    .select({ tenantId: vms.tenantId, program: osfs.program, parameters: sessions.parameters })
+    .select({
+      tenantId: vms.tenantId,
+      program: osfs.program,
+      access: sessions.access,
+      parameters: sessions.parameters,
+    })
     .from(vms)
     .innerJoin(osfs, eq(osfs.id, vms.osfId))
     .leftJoin(sessions, eq(sessions.id, sessionId))
     .where(eq(vms.id, vmId));
   return {
+    access: row?.access ?? "nx",
     properties: await readVmProperties(db, vmId),
     parameters: row?.parameters ?? {},
     program: row?.program ?? null,

@@ -24,6 +24,7 @@ export { tenants } from "./tenants.ts";
 export { unlockCodes } from "./unlock-codes.ts";
 export { userCredentials } from "./user-credentials.ts";
 export { userTokens } from "./user-tokens.ts";
+export { userWebSessions, userWebTickets } from "./user-web-sessions.ts";
 export { users } from "./users.ts";
 export { vmEvents } from "./vm-events.ts";
 export { vmReports } from "./vm-reports.ts";

@@ -44,6 +44,9 @@ export const ACTIONS = {
   "unlock-code.create": { acl: "", scope: "site", forAdministrators: false },
   "unlock-code.use": { acl: "", scope: "site", forAdministrators: false },
 
+  // By the broker, for a user whom auth has just proved.
+  "web-session.begin": { acl: "", scope: "site", forAdministrators: false },
+
   "osf.create": { acl: "osf.create.", scope: "tenant" },
   "osf.delete": { acl: "osf.delete.", scope: "tenant" },
   "osf.change": { acl: "osf.update.memory", scope: "tenant" },

@@ -6,7 +6,11 @@
 
 import { writeFileSync } from "node:fs";
 import type { XState } from "../../domain/session/x-state.ts";
+import { fitScreen, parseScreenSize, type ScreenSize } from "../../wire/display/control.ts";
 import type { GuestAccount, GuestExpiry, GuestFault, GuestHook, ToGuest } from "../../wire/guest/messages.ts";
+import type { Display } from "../display/display.ts";
+import type { DisplayPrograms } from "../display/programs.ts";
+import { warmStart } from "../display/warm-start.ts";
 import {
   actionPairs,
   provisioningPairs,
@@ -41,10 +45,14 @@ export type SessionLimits = {
   readonly mostOrders: number;
 };
 
+export type SessionDisplay = { readonly screen: Display; readonly programs: DisplayPrograms };
+
 export type GuestSessionDeps = XSessionDeps & {
   readonly provision: (account: GuestAccount, hook: ProvisioningHook) => Promise<Provisioned>;
   /** The image's own; none when not given. */
   readonly hooks?: GuestHooks;
+  /** What shows the session to a browser. */
+  readonly display?: SessionDisplay;
   /** Gives the desktop the time zone of the client that comes. */
   readonly setTimeZone?: (zone: string) => void;
   readonly limits?: Partial<SessionLimits>;
@@ -62,6 +70,9 @@ export const SESSION_LIMITS: SessionLimits = {
 /** Rounds of looking and acting before a session that never settles is given up. */
 const MOST_ROUNDS = 6;
 const PORT_TIMEOUT_MS = 2_000;
+/** The only peer of a first client that we play ourselves. */
+const LOOPBACK = "127.0.0.1";
+const USUAL_SCREEN = { width: 1024, height: 768 };
 const DONE: OrderOutcome = { isGood: true };
 
 export class GuestSession {
@@ -72,6 +83,9 @@ export class GuestSession {
   #waiting = 0;
   #running = new AbortController();
   #session: number | null = null;
+  /** What the order in turn prepares for, and for what nxagent was last made to listen; undefined before. */
+  #access: "nx" | "browser" = "nx";
+  #listensTo: "nx" | "browser" | undefined;
   /** What hooks are told of the session that was prepared last. */
   #pairs: HookPairs = {};
   #toldState: XState = "none";
@@ -131,6 +145,7 @@ export class GuestSession {
   /** Stops watching; the session goes on. */
   close(): void {
     this.#running.abort();
+    this.#deps.display?.screen.hide();
     this.#x.close();
   }
 
@@ -167,9 +182,12 @@ export class GuestSession {
     const zone = order.client.given?.["qvd.client.timezone"];
     if (zone !== undefined) this.#deps.setTimeZone?.(zone);
     const { places } = this.#deps;
+    this.#access = order.access ?? "nx";
+    const size = fitScreen(parseScreenSize(order.client.geometry) ?? USUAL_SCREEN);
+    const screen = { geometry: `${size.width}x${size.height}`, isFullscreen: true, link: "lan" };
     const options = formatOptionsLine({
-      client: order.client,
-      accept: order.accept,
+      client: this.#access === "nx" ? order.client : { ...order.client, ...screen },
+      accept: this.#access === "nx" ? order.accept : LOOPBACK,
       stateFile: places.state,
     });
     if (options === undefined)
@@ -178,13 +196,17 @@ export class GuestSession {
     if (owner !== undefined && owner.uid !== order.account.uid) {
       return fail("account-refused", `a session of ${owner.login} runs in this desktop`);
     }
+    if (this.#access === "nx") this.#deps.display?.screen.hide();
     for (let round = 0; round < MOST_ROUNDS; round++) {
       if (signal.aborted) return fail("session-ended", "the session was asked to stop meanwhile");
       this.#x.observe();
       // Read at the next start or resume, whoever causes it.
       writeFileSync(places.options, options, { mode: 0o644 });
       const input = { account: order.account, ...provisioned, program: order.program };
-      const failure = await this.#step(input, order.session, signal);
+      const failure =
+        this.#access === "nx"
+          ? await this.#step(input, order.session, signal)
+          : await this.#stepToScreen(input, { order, size }, signal);
       if (failure === "listening") return DONE;
       if (failure !== undefined) return failure;
     }
@@ -200,13 +222,15 @@ export class GuestSession {
     switch (this.#x.state) {
       case "none":
         this.#session = session;
+        this.#listensTo = this.#access;
         this.#x.start(input, session);
         return this.#awaitListening(signal);
       case "starting":
         this.#assign(session);
         return this.#awaitListening(signal);
       case "listening":
-        if (this.#x.stateAgeMs < this.#limits.staleListeningMs) {
+        if (this.#listensTo === "browser" && !this.#x.hasServedClient) return this.#endUnvisited(signal);
+        if (this.#listensTo !== "browser" && this.#x.stateAgeMs < this.#limits.staleListeningMs) {
           // An earlier requester vanished; the place that was made for it serves as well.
           this.#assign(session);
           return "listening";
@@ -221,6 +245,7 @@ export class GuestSession {
         return this.#awaitSuspended(false, signal);
       case "suspended":
         this.#assign(session);
+        this.#listensTo = this.#access;
         this.#x.wake();
         return this.#awaitListening(signal);
       case "stopping":
@@ -228,6 +253,39 @@ export class GuestSession {
           ? undefined
           : fail("session-stop-timeout", "the session before would not end");
     }
+  }
+
+  /** One step towards a session that is suspended and shown; undefined means that it is worth another look. */
+  async #stepToScreen(
+    input: LaunchInput,
+    { order, size }: { readonly order: PrepareOrder; readonly size: ScreenSize },
+    signal: AbortSignal,
+  ): Promise<OrderOutcome | "listening" | undefined> {
+    const { display } = this.#deps;
+    if (display === undefined)
+      return fail("session-start-failed", "this desktop can't be shown to a browser");
+    const { state } = this.#x;
+    if (state === "suspended") {
+      this.#assign(order.session);
+      const door = { user: input, size, accept: order.accept, key: order.slaveKey };
+      const problem = await display.screen.show(door);
+      return problem === undefined ? "listening" : fail("session-start-failed", problem);
+    }
+    if (state !== "listening") {
+      const outcome = await this.#step(input, order.session, signal);
+      return outcome === "listening" ? undefined : outcome;
+    }
+    if (this.#x.hasServedClient) return this.#awaitSuspended(true, signal);
+    if (this.#listensTo !== "browser") return this.#endUnvisited(signal);
+    const { startMs: timeoutMs } = this.#limits;
+    const { programs } = display;
+    const problem = await warmStart(this.#x, { programs, user: input, size, timeoutMs, signal });
+    return problem === undefined || signal.aborted ? undefined : fail("session-start-failed", problem);
+  }
+
+  /** nxagent waits for a client of another kind, and takes no new options before one came; nothing is lost. */
+  async #endUnvisited(signal: AbortSignal): Promise<undefined> {
+    await this.#end(signal);
   }
 
   #assign(session: number): void {
@@ -303,6 +361,7 @@ export class GuestSession {
     if (this.#x.state === "none") return DONE;
     const refusal = await this.#ask("stop");
     if (refusal !== undefined) return refusal;
+    this.#deps.display?.screen.hide();
     return (await this.#end(signal))
       ? DONE
       : fail("session-stop-timeout", "processes of the session outlive a KILL");

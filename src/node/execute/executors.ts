@@ -10,6 +10,7 @@ import { purgeVm } from "../../service/vm/purge.ts";
 import { releaseVm } from "../../service/vm/release.ts";
 import { wishVmStopped } from "../../service/vm/wish-stopped.ts";
 import { wishVmStoppedByPolicy } from "../../service/vm/wish-stopped-by-policy.ts";
+import { DISPLAY_PORT } from "../../wire/display/hello.ts";
 import { type GuestExpiry, NX_PORT } from "../../wire/guest/messages.ts";
 import type { LoopDeps } from "../deps.ts";
 import { reportSession } from "../report/report-session.ts";
@@ -38,7 +39,7 @@ export const EXECUTORS: Executors = {
   "prepare-session": prepareSession,
   "report-session": async (deps, { desktop }, patch) => {
     const { vmId, epoch, generation, address } = desktop;
-    const write = { vmId, epoch, generation, patch, address, port: NX_PORT };
+    const write = { vmId, epoch, generation, patch, address, port: NX_PORT, displayPort: DISPLAY_PORT };
     await attemptDatabase(`report session ${patch.sessionId}`, () =>
       reportSession(deps.db, write, { nodeId: deps.node.nodeId }),
     );

@@ -14,6 +14,8 @@ export type SessionReportWrite = {
   /** Where the broker connects to once the session listens. */
   readonly address: string;
   readonly port: number;
+  /** The same for a session that a browser shows. */
+  readonly displayPort: number;
 };
 
 /** False when the sitting is over, superseded, or the desktop no longer this node's. */
@@ -28,7 +30,9 @@ export async function reportSession(
   const rows = await db.execute<{ id: number }>(sql`
     with written as (
       update ${sessions} set state = ${patch.state}, state_at = qvd_now(),
-        address = ${isListening ? write.address : null}::inet, port = ${isListening ? write.port : null}::int,
+        address = ${isListening ? write.address : null}::inet,
+        port = case sessions.access when 'browser' then ${isListening ? write.displayPort : null}::int
+          else ${isListening ? write.port : null}::int end,
         fault_code = ${patch.fault?.code ?? null}, fault_text = ${patch.fault?.text ?? null}
       from ${vms}
       where sessions.id = ${patch.sessionId} and vms.id = sessions.vm_id and vms.id = ${write.vmId}

@@ -1,0 +1,148 @@
+/**
+ * The programs of Debian's that show a session to a browser, started as the session's user: x11vnc, which serves the
+ * display as RFB; Xvfb with nxproxy, which play a first client; xrandr, which resizes.
+ */
+
+import { run } from "../../lib/run.ts";
+import type { ScreenSize } from "../../wire/display/control.ts";
+import { NX_DISPLAY } from "../../wire/guest/messages.ts";
+import type { LaunchInput } from "../session/launch.ts";
+
+const DISPLAY = `:${NX_DISPLAY}`;
+const RUN_MS = 5_000;
+
+export type DisplayChild = {
+  readonly pid: number;
+  readonly exited: Promise<unknown>;
+  kill(): void;
+};
+
+export type DisplayPrograms = {
+  /** Serves the session's display on that port of loopback. */
+  readonly serve: (user: LaunchInput, port: number) => DisplayChild;
+  /** A screen of that size for nothing but the first start; its display's number once it is up. */
+  readonly openScreen: (
+    user: LaunchInput,
+    size: ScreenSize,
+  ) => { readonly child: DisplayChild; readonly display: Promise<number | undefined> };
+  /** A client of the NX port that shows the session on that display. */
+  readonly visit: (user: LaunchInput, display: number) => DisplayChild;
+  /** False when X refused. */
+  readonly resize: (user: LaunchInput, size: ScreenSize) => Promise<boolean>;
+  /** Lifts whatever key a client that vanished held down. */
+  readonly releaseKeys: (user: LaunchInput) => Promise<void>;
+};
+
+/** Measured: with `-wait 4 -defer 2` it keeps up with Xvnc; `-xrandr` lets it follow the session's size. */
+const SERVE = ["-shared", "-forever", "-nopw", "-noipv6", "-nolookup", "-localhost", "-xrandr", "-q"];
+const SPEED = ["-wait", "4", "-defer", "2"];
+
+export const displayPrograms: DisplayPrograms = {
+  serve: (user, port) =>
+    spawn(user, ["x11vnc", "-display", DISPLAY, "-rfbport", `${port}`, ...SERVE, ...SPEED], {}),
+  openScreen(user, { width, height }) {
+    const screen = ["-screen", "0", `${width}x${height}x24`, "-nolisten", "tcp", "-noreset"];
+    const child = Bun.spawn([...asUser(user), "Xvfb", "-displayfd", "1", ...screen], {
+      ...placeOf(user),
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return { child: childOf(child), display: readNumber(child.stdout) };
+  },
+  // No name to resolve: a desktop's /etc/hosts may be anything.
+  visit: (user, display) =>
+    spawn(user, ["nxproxy", "-S", `127.0.0.1:${NX_DISPLAY}`], {
+      DISPLAY: `:${display}`,
+      NX_CLIENT: "/bin/false",
+    }),
+  resize: resizeScreen,
+  async releaseKeys(user) {
+    await run([...asUser(user), "x11vnc", "-display", DISPLAY, "-R", "clear_keys"], {
+      timeoutMs: RUN_MS,
+      env: environmentOf(user),
+    });
+  },
+};
+
+/**
+ * Makes a mode of that size and takes it. While suspended, nxagent goes on telling new clients the size of its last NX
+ * client; to xrandr that very size is no change, so the screen is made one pixel narrower there.
+ */
+async function resizeScreen(user: LaunchInput, size: ScreenSize): Promise<boolean> {
+  const xrandr = (...words: readonly string[]) =>
+    run([...asUser(user), "xrandr", "-display", DISPLAY, ...words], {
+      timeoutMs: RUN_MS,
+      env: environmentOf(user),
+    });
+  const said = (await xrandr()).stdout;
+  const told = /current (\d+) x (\d+)/.exec(said);
+  const output = /^(\S+) connected/m.exec(said)?.[1];
+  if (output === undefined) return false;
+  const isTold = Number(told?.[1]) === size.width && Number(told?.[2]) === size.height;
+  const isShown = new RegExp(`^${output} connected ${size.width}x${size.height}\\+`, "m").test(said);
+  if (isTold && isShown) return true;
+  const [width, height] = [isTold ? size.width - 1 : size.width, size.height];
+  const mode = `qvd-${width}x${height}`;
+  const timing = [width, width + 1, width + 2, width + 3, height, height + 1, height + 2, height + 3];
+  // Both fail where the mode is there already.
+  await xrandr("--newmode", mode, "60", ...timing.map(String));
+  await xrandr("--addmode", output, mode);
+  if ((await xrandr("--output", output, "--mode", mode)).exitCode !== 0) return false;
+  for (const [, old = ""] of said.matchAll(/^\s+(qvd-\d+x\d+)\s/gm)) {
+    if (old === mode) continue;
+    await xrandr("--delmode", output, old);
+    await xrandr("--rmmode", old);
+  }
+  return true;
+}
+
+function spawn(
+  user: LaunchInput,
+  command: readonly string[],
+  more: Readonly<Record<string, string>>,
+): DisplayChild {
+  const child = Bun.spawn([...asUser(user), ...command], {
+    ...placeOf(user, more),
+    stdio: ["ignore", "ignore", "ignore"],
+  });
+  return childOf(child);
+}
+
+function childOf(child: Bun.Subprocess): DisplayChild {
+  child.unref();
+  return { pid: child.pid, exited: child.exited, kill: () => child.kill("SIGKILL") };
+}
+
+function asUser({ account, gid }: LaunchInput): readonly string[] {
+  return [
+    "setpriv",
+    `--reuid=${account.uid}`,
+    `--regid=${gid}`,
+    "--init-groups",
+    "--inh-caps=-all",
+    "--pdeathsig=KILL",
+  ];
+}
+
+function placeOf(user: LaunchInput, more: Readonly<Record<string, string>> = {}) {
+  return { cwd: user.home, env: { ...environmentOf(user), ...more } };
+}
+
+function environmentOf({ account, home }: LaunchInput): Record<string, string> {
+  return {
+    HOME: home,
+    USER: account.login,
+    LOGNAME: account.login,
+    LANG: "C.UTF-8",
+    PATH: "/usr/local/bin:/usr/bin:/bin",
+  };
+}
+
+async function readNumber(stream: ReadableStream<Uint8Array>): Promise<number | undefined> {
+  let text = "";
+  for await (const chunk of stream) {
+    text += Buffer.from(chunk).toString("latin1");
+    if (text.includes("\n") || text.length > 16) break;
+  }
+  const number = Number.parseInt(text, 10);
+  return Number.isInteger(number) && number >= 0 ? number : undefined;
+}

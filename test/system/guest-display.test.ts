@@ -1,0 +1,163 @@
+/** A real desktop as a browser is shown it: by the door that its agent opens, without the broker. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { systemClock } from "../../src/lib/clock.ts";
+import { silentLog } from "../../src/lib/log.ts";
+import { waitFor } from "../../src/lib/wait.ts";
+import {
+  createGuestChannels,
+  type GuestChannels,
+  type PrepareRequest,
+} from "../../src/node/guest-channel/guest-channels.ts";
+import { formatDisplayOrder } from "../../src/wire/display/control.ts";
+import { DISPLAY_PORT, type DisplayChannel, formatDisplayHello } from "../../src/wire/display/hello.ts";
+import { buildDisplayRoot } from "../support/display-root.ts";
+import { RfbViewer } from "../support/rfb-viewer.ts";
+import { createGuestLab, createScreen, type GuestLab } from "./guest-lab.ts";
+
+const PLACE = { instance: "dsplab", network: "10.93.7", screen: ":94" };
+const BACKGROUND = 0x204080;
+const WINDOW = 0xc02040;
+const KEY = "abcdefghijklmnop";
+const REQUEST: PrepareRequest = {
+  session: 1,
+  account: { login: "bea", uid: 2001, fullName: "Bea" },
+  client: { keyboard: "pc105/us", os: "linux", link: "lan", geometry: "1000x700", isFullscreen: false },
+  accept: `${PLACE.network}.1`,
+  slaveKey: KEY,
+  access: "browser",
+};
+
+let lab: GuestLab;
+let channels: GuestChannels;
+let attachments = 0;
+
+beforeAll(async () => {
+  lab = await createGuestLab({ place: PLACE, archive: await buildDisplayRoot(), hasSession: true });
+  channels = createGuestChannels({
+    log: silentLog(),
+    clock: systemClock,
+    onEvent: (_vmId, { type }) => {
+      if (type === "attached") attachments++;
+    },
+  });
+  channels.open(lab.vmId, { socketPath: lab.socketPath, ownerUid: lab.ownerUid });
+  await lab.start();
+  await waitFor(() => channels.read(lab.vmId)?.address !== null, { timeoutMs: 10_000, everyMs: 20 });
+}, 660_000);
+
+afterAll(async () => {
+  channels?.closeAll();
+  await lab?.stop();
+}, 60_000);
+
+function view(channel: DisplayChannel = "rfb", key = KEY): Promise<RfbViewer> {
+  const hello = formatDisplayHello({ key, channel, argument: "" });
+  return RfbViewer.open({ hostname: `${PLACE.network}.10`, port: DISPLAY_PORT, hello });
+}
+
+async function sees(viewer: RfbViewer, colour: number, atLeast: number): Promise<boolean> {
+  const isThere = async () => (await viewer.look()).count(colour) >= atLeast;
+  return (await waitFor(isThere, { timeoutMs: 10_000, everyMs: 50 })) === true;
+}
+
+// The tests are the chapters of one desktop's life, in this order.
+describe("a desktop that is first seen by a browser", () => {
+  test("is ready in the size of the browser's window", async () => {
+    await channels.prepareSession(lab.vmId, REQUEST);
+    expect(channels.read(lab.vmId)).toMatchObject({ xState: "suspended", session: 1 });
+    const viewer = await view();
+    expect(viewer.size).toEqual({ width: 1000, height: 700 });
+    expect(await sees(viewer, BACKGROUND, 300_000)).toBe(true);
+    expect(await sees(viewer, WINDOW, 50_000)).toBe(true);
+    viewer.close();
+  });
+
+  test("closes the door to whoever doesn't know the session's key", async () => {
+    expect(view("rfb", "abcdefghijklmnoq")).rejects.toThrow("closed");
+  });
+
+  test("takes what is typed, whatever the server's layout", async () => {
+    const viewer = await view();
+    await viewer.look();
+    viewer.click(300, 300);
+    await waitFor(() => false, { timeoutMs: 300 });
+    viewer.type("ñ ç ã ü ß € â Ñ 漢\n");
+    const typed = () => lab.inside("cat /home/bea/typed");
+    expect(
+      await waitFor(async () => (await typed()) === "ñ ç ã ü ß € â Ñ 漢", { timeoutMs: 5_000, everyMs: 50 }),
+      await typed(),
+    ).toBe(true);
+    viewer.close();
+  });
+
+  test("follows the window's size, back to the first one too", async () => {
+    const [viewer, control] = [await view(), await view("control")];
+    for (const [width, height] of [
+      [1400, 900],
+      [801, 603],
+      [1000, 700],
+    ] as const) {
+      control.send(formatDisplayOrder({ type: "resize", width, height }));
+      const fits = async () => {
+        const { size } = await viewer.look();
+        // To X the size of the last NX client is no change, so it is missed by a pixel.
+        return size.height === height && width - size.width <= 1;
+      };
+      expect(await waitFor(fits, { timeoutMs: 5_000, everyMs: 20 }), `${width}x${height}`).toBe(true);
+    }
+    viewer.close();
+    control.close();
+  });
+
+  test("releases what a browser that vanished held down", async () => {
+    const viewer = await view();
+    await viewer.look();
+    viewer.key(0xffe1, true);
+    await waitFor(() => false, { timeoutMs: 200 });
+    viewer.close();
+    const next = await view();
+    await next.look();
+    next.click(300, 300);
+    await waitFor(() => false, { timeoutMs: 600 });
+    next.type("small\n", { withoutShift: true });
+    const lastLine = () => lab.inside("tail -n 1 /home/bea/typed");
+    expect(
+      await waitFor(async () => (await lastLine()) === "small", { timeoutMs: 5_000, everyMs: 50 }),
+      await lastLine(),
+    ).toBe(true);
+    next.close();
+  });
+});
+
+describe("the same session by browser and by NX", () => {
+  test("goes on in an NX client, with its windows, and back", async () => {
+    const screen = await createScreen(PLACE);
+    try {
+      const viewer = await view();
+      await channels.prepareSession(lab.vmId, { ...REQUEST, access: "nx", session: 2 });
+      expect(await waitFor(() => viewer.isClosed, { timeoutMs: 2_000, everyMs: 10 })).toBe(true);
+      const client = screen.connect();
+      const isPainted = async () => (await client.countPixels("#c02040")) > 50_000;
+      expect(await waitFor(isPainted, { timeoutMs: 20_000, everyMs: 100 })).toBe(true);
+      await channels.prepareSession(lab.vmId, { ...REQUEST, session: 3 });
+      const back = await view();
+      expect(await sees(back, WINDOW, 50_000)).toBe(true);
+      expect(await lab.inside("cat /home/bea/typed")).toContain("ñ ç ã ü ß € â Ñ 漢");
+      back.close();
+    } finally {
+      await screen.stop();
+    }
+  }, 60_000);
+
+  test("is found again after the agent's end", async () => {
+    const before = attachments;
+    await lab.inside("pkill -KILL -f '/opt/qvd/qvd'");
+    const isBack = () => attachments > before && channels.read(lab.vmId)?.xState === "suspended";
+    expect(await waitFor(isBack, { timeoutMs: 15_000, everyMs: 50 })).toBe(true);
+    await channels.prepareSession(lab.vmId, { ...REQUEST, session: 4 });
+    const viewer = await view();
+    expect(await sees(viewer, WINDOW, 50_000)).toBe(true);
+    viewer.close();
+  }, 30_000);
+});
