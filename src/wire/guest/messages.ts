@@ -101,6 +101,8 @@ export type ToGuest =
       readonly slaveKey: string;
       /** Merged of OSF, image, user and desktop, for the hooks; absent from nodes of before. */
       readonly properties?: Readonly<Record<string, string>>;
+      /** What the session is to be shown to; an NX client from nodes of before. */
+      readonly access?: "nx" | "browser";
       /** Of an application: the command that the session is, instead of the image's own session. */
       readonly program?: string;
     }

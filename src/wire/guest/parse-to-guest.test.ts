@@ -17,6 +17,7 @@ describe("parseToGuest", () => {
     { type: "welcome", version: 1, attachment: "abc" },
     prepare,
     { ...prepare, properties: { site: "berlin", empty: "" } },
+    { ...prepare, access: "browser" },
     { type: "session-suspend", order: 1 },
     { type: "session-stop", order: 2 },
     { type: "power-off", order: 3 },

@@ -65,6 +65,7 @@ function readPrepare(value: Shape, order: number): ParsedToGuest {
     },
     accept: gateway,
     slaveKey,
+    ...(value.access === "browser" ? { access: value.access } : {}),
     ...(isObject(value.properties) ? { properties: readTexts(value.properties) } : {}),
     ...(isText(value.program) && value.program !== "" ? { program: value.program } : {}),
   });

@@ -1,0 +1,54 @@
+import { describe, expect, test } from "bun:test";
+import { fitScreen, formatDisplayOrder, parseDisplayOrder, parseScreenSize } from "./control.ts";
+import { formatDisplayHello, formatDisplayRefusal, parseDisplayHello } from "./hello.ts";
+
+describe("the hello of the display door", () => {
+  for (const hello of [
+    { key: "k3y", channel: "rfb", argument: "" },
+    { key: "a+b/c==", channel: "upload", argument: '{"name":"año nuevo €.txt"}' },
+  ] as const)
+    test(`is read as it was written: ${hello.channel}`, () => {
+      const line = formatDisplayHello(hello);
+      expect(line).toEndWith("\n");
+      expect(parseDisplayHello(line.trimEnd())).toEqual(hello);
+    });
+
+  for (const line of [
+    "",
+    "GET / HTTP/1.1",
+    "QVD-DISPLAY/2 key rfb",
+    "QVD-DISPLAY/1  rfb",
+    "QVD-DISPLAY/1 key shell",
+    "QVD-DISPLAY/1 key rfb ../..",
+    `QVD-DISPLAY/1 ${"k".repeat(129)} rfb`,
+    "QVD-DISPLAY/1 key rfb\n",
+  ])
+    test(`is refused: ${JSON.stringify(line.slice(0, 40))}`, () => {
+      expect(parseDisplayHello(line)).toBeUndefined();
+    });
+
+  test("refuses in one line, whatever the reason holds", () => {
+    expect(formatDisplayRefusal("no\nOK\r\n\u0000x")).toBe("NO no OK x\n");
+  });
+});
+
+describe("orders about the screen", () => {
+  test("are read as they were written", () => {
+    const order = { type: "resize", width: 1200, height: 800 } as const;
+    expect(parseDisplayOrder(formatDisplayOrder(order).trimEnd())).toEqual(order);
+  });
+
+  for (const line of ["", "7", "null", "[]", "{", '{"type":"resize"}', '{"type":"resize","width":"1"}'])
+    test(`are none: ${line}`, () => expect(parseDisplayOrder(line)).toBeUndefined());
+
+  test("keep within what X allows", () => {
+    expect(fitScreen({ width: 5000, height: 10 })).toEqual({ width: 1920, height: 240 });
+    expect(fitScreen({ width: Number.NaN, height: 600.4 })).toEqual({ width: 320, height: 600 });
+  });
+
+  test("take a size as clients write it", () => {
+    expect(parseScreenSize("1024x768")).toEqual({ width: 1024, height: 768 });
+    for (const text of ["", "0x10", "1024", "1024x768x2", "-1x5"])
+      expect(parseScreenSize(text)).toBeUndefined();
+  });
+});
