@@ -1,0 +1,83 @@
+/**
+ * People of a tenant's directory, LDAP or Active Directory. The directory says whose a password is; the account that
+ * belongs to it is ours. A wrong password is remembered for a moment: the original client tries each five times, and
+ * many directories lock an account after as many.
+ */
+
+import { createHmac, randomBytes } from "node:crypto";
+import type { Clock } from "../../lib/clock.ts";
+import type { Authenticator, Finding } from "../authenticator.ts";
+import { BoundedQueue } from "../bounded-queue.ts";
+import { type AskedDirectory, askDirectory, type DirectoryDeps } from "./ask-directory.ts";
+import { readDirectorySettings } from "./directory-settings.ts";
+
+export type LdapDeps = DirectoryDeps & {
+  readonly clock: Clock;
+  /** Opens the search DN's password. */
+  readonly secretKey: Uint8Array | undefined;
+};
+
+/** Directories do the work; what is bounded is how many wait for one that is slow. */
+const QUEUE = { atOnce: 32, waiting: 200, waitingOfOne: 40 } as const;
+const REFUSED_AGAIN = { forMs: 10_000, most: 2_000 } as const;
+
+export function createLdapAuthenticator(deps: LdapDeps): Authenticator {
+  const queue = new BoundedQueue(QUEUE);
+  const refused = new LatelyRefused(deps.clock);
+  return {
+    name: "ldap",
+    proofs: ["password"],
+    async prove({ name, proof, settings: values, origin }, signal): Promise<Finding> {
+      if (name === undefined || proof.kind !== "password" || proof.password === "")
+        return { outcome: "denied" };
+      // Directories fold such letters together, and accounts of ours don't: one person would have several.
+      if (name.login.normalize("NFKC").toLowerCase() !== name.login) return { outcome: "denied" };
+      const settings = readDirectorySettings(values, deps.secretKey);
+      if ("fault" in settings) return { outcome: "unavailable", text: settings.fault };
+      const key = refused.keyOf([settings.servers, name, proof.password]);
+      if (refused.has(key)) return { outcome: "denied" };
+      const person = { login: name.login, password: proof.password, signal };
+      const finding = await queue.run(() => askDirectory(deps, settings, person), origin);
+      if (finding?.outcome === "denied") {
+        refused.add(key);
+        deps.log.info("directory-denied", { login: name.login, tenant: name.tenant, why: finding.why });
+      }
+      return finding === undefined ? { outcome: "busy" } : toFinding(finding, name.tenant);
+    },
+  };
+}
+
+function toFinding(finding: AskedDirectory, tenant: string): Finding {
+  if (finding.outcome !== "proved")
+    return finding.outcome === "denied"
+      ? { outcome: "denied" }
+      : { outcome: "unavailable", text: finding.text };
+  const { login, fullName, groups, parameters } = finding;
+  return { outcome: "proved", name: { login, tenant }, fullName, groups, parameters };
+}
+
+/** Guesses that were wrong a moment ago, none of them readable. */
+class LatelyRefused {
+  readonly #clock: Clock;
+  readonly #secret = randomBytes(32);
+  readonly #untilMs = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  keyOf(guess: unknown): string {
+    return createHmac("sha256", this.#secret).update(JSON.stringify(guess)).digest("base64");
+  }
+
+  has(key: string): boolean {
+    return (this.#untilMs.get(key) ?? 0) > this.#clock.monotonicMs();
+  }
+
+  add(key: string): void {
+    this.#untilMs.delete(key);
+    this.#untilMs.set(key, this.#clock.monotonicMs() + REFUSED_AGAIN.forMs);
+    const oldest = this.#untilMs.size > REFUSED_AGAIN.most ? this.#untilMs.keys().next().value : undefined;
+    if (oldest !== undefined) this.#untilMs.delete(oldest);
+  }
+}

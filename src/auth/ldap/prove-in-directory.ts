@@ -1,0 +1,199 @@
+/**
+ * Whether a login and password are somebody's of a directory, and whose: QVD 4's order of questions.
+ *
+ *     pattern set      bind as the pattern's DN; success is enough
+ *     base set         bind as the one who searches, search, exactly one entry, bind as that entry
+ *     groups asked     of the entry (memberOf), or searched for below their base
+ *
+ * An unknown login is refused after as many questions as a known one with a wrong password.
+ */
+
+import { randomBytes } from "node:crypto";
+import type { Entry } from "ldapts";
+import type { BindOutcome, DirectorySession } from "./directory-session.ts";
+import type { DirectorySettings } from "./directory-settings.ts";
+import { fillDn, fillFilter, firstRdnValue } from "./templates.ts";
+
+export type DirectoryFinding =
+  | {
+      readonly outcome: "proved";
+      readonly dn: string;
+      /** The login, or the entry's where names are normalised. */
+      readonly login: string;
+      readonly fullName: string;
+      readonly groups: readonly string[];
+      readonly parameters: Readonly<Record<string, string>>;
+    }
+  /** `why` is for administrators. */
+  | { readonly outcome: "denied"; readonly why: string };
+
+const INVALID_CREDENTIALS = 49;
+
+type Person = { readonly login: string; readonly password: string };
+type Asked = {
+  readonly session: DirectorySession;
+  readonly settings: DirectorySettings;
+  readonly person: Person;
+};
+
+const ATTRIBUTES = [
+  "uid",
+  "sAMAccountName",
+  "cn",
+  "displayName",
+  "uidNumber",
+  "gidNumber",
+  "homeDirectory",
+  "memberOf",
+];
+
+/** Rejects when the directory can't answer, or its settings are wrong: then nothing is known of the person. */
+export async function proveInDirectory(
+  session: DirectorySession,
+  settings: DirectorySettings,
+  person: Person,
+): Promise<DirectoryFinding> {
+  const asked: Asked = { session, settings, person };
+  const direct = await bindByPattern(asked);
+  if (direct !== undefined) return direct;
+  if (settings.base === "") return { outcome: "denied", why: "the bind by pattern was refused" };
+  const refusal = await bindToSearch(asked);
+  if (refusal !== undefined) return { outcome: "denied", why: refusal };
+  const found = await findEntry(asked);
+  if (typeof found === "string") {
+    // Somebody who isn't there, so that the answer takes as long as for somebody who is.
+    const nobody = `cn=${randomBytes(9).toString("hex")},${fillDn(settings.base, person.login)}`;
+    await session.bind(nobody, randomBytes(12).toString("hex"));
+    return { outcome: "denied", why: found };
+  }
+  const bound = await session.bind(found.dn, person.password);
+  const racf = judgeBind(settings, bound);
+  if (racf === undefined)
+    return {
+      outcome: "denied",
+      why: `the bind as ${found.dn} was refused${bound.outcome === "refused" ? `: ${bound.text}` : ""}`,
+    };
+  return await concludeEntry(asked, found, racf);
+}
+
+async function bindByPattern(asked: Asked): Promise<DirectoryFinding | undefined> {
+  const { session, settings, person } = asked;
+  if (settings.userBindPattern === "") return undefined;
+  const dn = fillDn(settings.userBindPattern, person.login);
+  const racf = judgeBind(settings, await session.bind(dn, person.password));
+  if (racf === undefined) return undefined;
+  // As QVD 4: who is bound is proved, and no attribute is read. Only what the site asks of groups needs the entry.
+  if (!settings.groups.areAsked)
+    return { outcome: "proved", dn, login: person.login, fullName: "", groups: [], parameters: racf };
+  const entry = settings.base === "" ? await readEntry(asked, dn) : await findEntry(asked);
+  if (typeof entry === "string") return { outcome: "denied", why: `bound as ${dn}, but ${entry}` };
+  return await concludeEntry(asked, entry, racf);
+}
+
+/** What is known of a bind that counts as success; undefined when it doesn't. */
+function judgeBind(
+  { racfAllow }: DirectorySettings,
+  bound: BindOutcome,
+): Readonly<Record<string, string>> | undefined {
+  if (bound.outcome === "done") return {};
+  if (racfAllow === undefined || bound.code !== INVALID_CREDENTIALS || !racfAllow.test(bound.text))
+    return undefined;
+  return { "qvd.auth.ldap.racf_detailed_error": bound.text };
+}
+
+/** What speaks against the person already; undefined when the search may begin. */
+async function bindToSearch({ session, settings, person }: Asked): Promise<string | undefined> {
+  if (settings.bindDn === "") return undefined;
+  const dn = fillDn(settings.bindDn, person.login);
+  const password = settings.bindPassword ?? person.password;
+  const bound = await session.bind(dn, password);
+  if (bound.outcome === "done") return undefined;
+  if (settings.bindPassword === undefined) return `the bind as ${dn} with the person's password was refused`;
+  throw new Error(`the bind as ${dn} (auth.ldap.binddn) was refused: ${bound.text}`);
+}
+
+/** The one entry, or why there isn't one. */
+async function findEntry({ session, settings, person }: Asked): Promise<Entry | string> {
+  const base = fillDn(settings.base, person.login);
+  const filter = fillFilter(settings.filter, { login: person.login });
+  const entries = await session.search(base, {
+    scope: settings.scope,
+    derefAliases: settings.deref,
+    filter,
+    attributes: ATTRIBUTES,
+    // One more than there may be.
+    sizeLimit: 2,
+    timeLimit: Math.ceil(settings.timeoutMs / 1000),
+  });
+  const [entry, second] = entries;
+  if (entry === undefined) return `no entry below ${base} matches ${filter}`;
+  return second === undefined ? entry : `more than one entry below ${base} matches ${filter}`;
+}
+
+async function readEntry({ session, settings }: Asked, dn: string): Promise<Entry | string> {
+  if (!dn.includes("=")) return "auth.ldap.base is not set, so its groups can't be looked up";
+  const options = { scope: "base", attributes: ATTRIBUTES, derefAliases: settings.deref } as const;
+  const [entry] = await session.search(dn, options);
+  return entry ?? `its entry ${dn} can't be read`;
+}
+
+async function concludeEntry(
+  asked: Asked,
+  entry: Entry,
+  racf: Readonly<Record<string, string>>,
+): Promise<DirectoryFinding> {
+  const { settings, person } = asked;
+  const groups = settings.groups.areAsked ? await listGroups(asked, entry) : [];
+  const folded = new Set(groups.map((group) => group.toLowerCase()));
+  const { required } = settings.groups;
+  if (required.length > 0 && !required.some((group) => folded.has(group.toLowerCase())))
+    return { outcome: "denied", why: `${entry.dn} is in none of the groups ${required.join(", ")}` };
+  const [uid, account] = [firstValue(entry, "uid"), firstValue(entry, "sAMAccountName")];
+  const login = settings.normalizesName ? (uid ?? account ?? person.login) : person.login;
+  return {
+    outcome: "proved",
+    dn: entry.dn,
+    login: login.trim().toLowerCase(),
+    fullName: (firstValue(entry, "displayName") ?? firstValue(entry, "cn") ?? "").slice(0, 200),
+    groups,
+    parameters: { ...racf, ...readParameters(entry, settings) },
+  };
+}
+
+async function listGroups({ session, settings, person }: Asked, entry: Entry): Promise<readonly string[]> {
+  const { base, filter } = settings.groups;
+  if (base === "") return values(entry, "memberOf").map(firstRdnValue);
+  const found = await session.search(base, {
+    scope: "sub",
+    derefAliases: settings.deref,
+    filter: fillFilter(filter, { login: person.login, dn: entry.dn }),
+    attributes: ["cn"],
+    sizeLimit: 1_000,
+    timeLimit: Math.ceil(settings.timeoutMs / 1000),
+  });
+  return found.map((group) => firstValue(group, "cn") ?? firstRdnValue(group.dn));
+}
+
+function readParameters(entry: Entry, settings: DirectorySettings): Readonly<Record<string, string>> {
+  const home = firstValue(entry, "homeDirectory");
+  const pairs: readonly (readonly [string, string | undefined])[] = [
+    ["qvd.vm.user.uid", firstValue(entry, "uidNumber")],
+    ["qvd.vm.user.gid", firstValue(entry, "gidNumber")],
+    ["qvd.vm.user.ldap.name", firstValue(entry, "uid")],
+    ["qvd.vm.user.ldap.home", home],
+    ["qvd.vm.user.home", settings.setsHome ? home : undefined],
+  ];
+  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => pair[1] !== undefined));
+}
+
+function firstValue(entry: Entry, name: string): string | undefined {
+  return values(entry, name)[0];
+}
+
+/** Directories spell the names of attributes as they like. */
+function values(entry: Entry, name: string): readonly string[] {
+  const key = Object.keys(entry).find((one) => one.toLowerCase() === name.toLowerCase());
+  const value = key === undefined ? undefined : entry[key];
+  const all = Array.isArray(value) ? value : value === undefined ? [] : [value];
+  return all.map((one) => (typeof one === "string" ? one : Buffer.from(one).toString("utf8")));
+}
