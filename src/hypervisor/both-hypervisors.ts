@@ -13,8 +13,8 @@ export function bothHypervisors(containers: Hypervisor, machines: Hypervisor): H
     for (const driver of both) await driver[verb](vmId);
   };
   return {
-    async observe() {
-      const [ofContainers, ofMachines] = await Promise.all(both.map((driver) => driver.observe()));
+    async observe(only) {
+      const [ofContainers, ofMachines] = await Promise.all(both.map((driver) => driver.observe(only)));
       const seen = new Map<VmId, DesktopObservation>(ofContainers);
       for (const [vmId, one] of ofMachines ?? []) seen.set(vmId, join(seen.get(vmId), one));
       return seen;

@@ -78,6 +78,20 @@ function describeLife(lab: LabOf): void {
     await finish(lab(), spec.vmId);
   });
 
+  test("observed by name, a desktop is what it is among all, and others are not told of", async () => {
+    const one = await boot(lab(), "polite");
+    const other = await boot(lab(), "polite");
+    const { hypervisor } = lab();
+    const seen = async (only?: readonly VmId[]) => (await hypervisor.observe(only)).get(one.vmId);
+    expect(await seen([one.vmId])).toEqual(await seen());
+    expect((await hypervisor.observe([one.vmId])).has(other.vmId)).toBe(false);
+    expect((await hypervisor.observe([])).size).toBe(0);
+    await hypervisor.kill(one.vmId);
+    expect(await seen([one.vmId])).toEqual(await seen());
+    for (const { vmId } of [one, other]) await finish(lab(), vmId);
+    expect((await hypervisor.observe([one.vmId, other.vmId])).size).toBe(0);
+  });
+
   test("a living desktop is neither started again nor cleaned up, and takes no harm from the try", async () => {
     const spec = await boot(lab(), "polite");
     await expect(lab().hypervisor.start(spec, never())).rejects.toMatchObject({ code: "conflict" });

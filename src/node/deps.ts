@@ -24,6 +24,8 @@ export type NodeSettings = {
   /** Bound into desktops as their agent. */
   readonly agentExecutable: string;
   readonly parallelStarts: number;
+  /** At a time while somebody works on this box; as many as else when left out. */
+  readonly gentleStarts?: number;
   readonly parallelStops: number;
   readonly limits: VmLimits;
   /** Of virtual machines, which boot a system of their own; the same as those of containers when left out. */

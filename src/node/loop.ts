@@ -73,16 +73,19 @@ export class NodeLoop {
   #passedAtMs = Number.NEGATIVE_INFINITY;
   #awayTries = 0;
   #isBoxStopping = false;
+  /** Somebody sits at a desktop of this box. */
+  #isAtWork = false;
   #isStopped = false;
 
   constructor(deps: LoopDeps, options: LoopOptions = LOOP_OPTIONS) {
     this.#timers = deps.timers ?? systemTimers;
     const nowMs = () => deps.clock.monotonicMs();
     const wake = (vmId: VmId) => this.wake(vmId);
-    const { parallelStarts, parallelStops } = deps.settings;
+    const { parallelStarts, parallelStops, gentleStarts = parallelStarts } = deps.settings;
     this.#deps = { ...deps, reports: new ReportBatch({ db: deps.db, nodeId: deps.node.nodeId, nowMs }) };
-    this.#starts = new TurnQueue({ most: parallelStarts, onTurn: wake, nowMs });
-    this.#stops = new TurnQueue({ most: parallelStops, onTurn: wake, nowMs });
+    const most = () => (this.#isAtWork ? gentleStarts : parallelStarts);
+    this.#starts = new TurnQueue({ most, onTurn: wake, onNews: wake, nowMs });
+    this.#stops = new TurnQueue({ most: () => parallelStops, onTurn: wake, nowMs });
     this.#networks = new NetworkWatch({ ...deps, timers: this.#timers, wake }, options.networkTimes);
     this.#options = options;
   }
@@ -223,12 +226,13 @@ export class NodeLoop {
       listNodeDesktops(db, node.nodeId, asked),
     );
     const images = new Set(desktops.flatMap(({ image }) => (image === null ? [] : [image.id])));
-    const world = await observeWorld(this.#deps, images);
+    const world = await observeWorld(this.#deps, images, asked && desktops.map(({ vmId }) => vmId));
     this.#forget(desktops, vmIds);
     if (vmIds === undefined) {
       this.#strangers = listStrangers(world, desktops);
       await sweepStrangers(this.#deps, { world, known: this.#memories, desktops });
     }
+    this.#isAtWork = [...this.#memories.values()].some(({ report }) => report.xState === "connected");
     for (const desktop of desktops) this.#consider(desktop, world);
   }
 
@@ -300,6 +304,7 @@ export class NodeLoop {
     if (!isStarting) this.#starts.release(vmId, { isDone: state === "running" });
     else if (state === "starting_2") this.#starts.count(vmId);
     const queuePosition = isStarting ? this.#starts.ask(vmId) : 0;
+    if (queuePosition > 0) this.#starts.noteTold(vmId, memory.report.queueDueAtMs);
     return {
       ...observed,
       queuePosition,

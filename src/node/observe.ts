@@ -14,14 +14,31 @@ export type World = {
   readonly bases: ReadonlySet<DiId>;
 };
 
-/** `diIds` are the images whose base trees matter. */
-export async function observeWorld(deps: LoopDeps, diIds: ReadonlySet<DiId>): Promise<World> {
-  const [desktops, disks, bases] = await Promise.all([
-    deps.hypervisor.observe(),
-    deps.storage.listMounted(),
+/** `diIds` are the images whose base trees matter, `only` the desktops; all of them when left out. */
+export async function observeWorld(
+  deps: LoopDeps,
+  diIds: ReadonlySet<DiId>,
+  only?: readonly VmId[],
+): Promise<World> {
+  const [{ desktops, disks }, bases] = await Promise.all([
+    observeDesktops(deps, only),
     Promise.all([...diIds].map(async (diId) => ((await deps.storage.hasBase(diId)) ? diId : undefined))),
   ]);
   return { desktops, disks, bases: new Set(bases.filter((diId) => diId !== undefined)) };
+}
+
+async function observeDesktops(
+  { hypervisor, storage }: LoopDeps,
+  only: readonly VmId[] | undefined,
+): Promise<Pick<World, "desktops" | "disks">> {
+  if (only === undefined) {
+    const [desktops, disks] = await Promise.all([hypervisor.observe(), storage.listMounted()]);
+    return { desktops, disks };
+  }
+  const desktops = await hypervisor.observe(only);
+  // What a living desktop has mounted is in use; to look for it costs more than all the rest.
+  const isEachAlive = only.every((vmId) => desktops.get(vmId)?.isAlive === true);
+  return { desktops, disks: isEachAlive ? new Map() : await storage.listMounted() };
 }
 
 /** All but its places in the box's queues, which depend on what is wished. */
@@ -56,7 +73,7 @@ export function observeDesktop(deps: LoopDeps, memory: VmMemory, world: World): 
   };
 }
 
-/** In words, for the trail: a living desktop's parts are listed too. */
+/** In words, for the trail; of a living desktop perhaps, where some of its parts are. */
 export function listLeftovers(deps: Pick<LoopDeps, "settings">, vmId: VmId, world: World): string[] {
   const disks = world.disks.get(vmId);
   const folder = disks?.hasFolder === true ? [vmLayout(deps.settings.layout, vmId).folder] : [];

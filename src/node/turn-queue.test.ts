@@ -6,7 +6,10 @@ const vm = (id: number) => asId<VmId>(id);
 
 function queueOf(most: number) {
   const turns: VmId[] = [];
-  return { queue: new TurnQueue({ most, onTurn: (vmId) => turns.push(vmId), nowMs: () => 0 }), turns };
+  return {
+    queue: new TurnQueue({ most: () => most, onTurn: (vmId) => turns.push(vmId), nowMs: () => 0 }),
+    turns,
+  };
 }
 
 test("as many as may start have their turn at once, the others a place", () => {
@@ -64,7 +67,7 @@ test("nothing is estimated before anything was measured", () => {
 
 test("who waits is told by how long turns have taken, and how far the present ones are", () => {
   let nowMs = 0;
-  const queue = new TurnQueue({ most: 2, onTurn: () => {}, nowMs: () => nowMs });
+  const queue = new TurnQueue({ most: () => 2, onTurn: () => {}, nowMs: () => nowMs });
   for (const id of [1, 2, 3, 4, 5, 6, 7]) queue.ask(vm(id));
   nowMs = 1_000;
   queue.release(vm(1), { isDone: true });
@@ -75,9 +78,48 @@ test("who waits is told by how long turns have taken, and how far the present on
   expect(queue.dueAtMs(4)).toBeUndefined();
 });
 
+test("who was told a time hears of it when a turn's end has moved it, and not when it came as told", () => {
+  let nowMs = 0;
+  const news: VmId[] = [];
+  const onNews = (vmId: VmId) => news.push(vmId);
+  const queue = new TurnQueue({ most: () => 1, onTurn: () => {}, onNews, nowMs: () => nowMs });
+  const endAt = (id: number, atMs: number) => {
+    nowMs = atMs;
+    queue.release(vm(id), { isDone: true });
+  };
+  for (const id of [1, 2, 3, 4]) queue.ask(vm(id));
+  endAt(1, 1_000);
+  // Nothing was known before.
+  expect(news.splice(0)).toEqual([vm(3), vm(4)]);
+  for (const id of [3, 4]) queue.noteTold(vm(id), queue.dueAtMs(queue.ask(vm(id))));
+  endAt(2, 2_050);
+  expect(news.splice(0)).toEqual([]);
+  endAt(3, 7_050);
+  expect(news.splice(0)).toEqual([]);
+  for (const id of [5, 6]) queue.ask(vm(id));
+  queue.noteTold(vm(5), 8_000);
+  queue.noteTold(vm(6), 20_000);
+  endAt(4, 8_050);
+  // The fifth has its turn now; the sixth was told a time that is far too late.
+  expect(news).toEqual([vm(6)]);
+});
+
+test("with fewer turns than before, who has one keeps it, and the next waits until there are few enough", () => {
+  let most = 3;
+  const turns: VmId[] = [];
+  const queue = new TurnQueue({ most: () => most, onTurn: (vmId) => turns.push(vmId), nowMs: () => 0 });
+  expect([1, 2, 3, 4, 5].map((id) => queue.ask(vm(id)))).toEqual([0, 0, 0, 1, 2]);
+  most = 1;
+  queue.release(vm(1));
+  queue.release(vm(2));
+  expect(turns).toEqual([]);
+  queue.release(vm(3));
+  expect(turns).toEqual([vm(4)]);
+});
+
 test("a turn that was called off says nothing of how long turns take", () => {
   let nowMs = 0;
-  const queue = new TurnQueue({ most: 1, onTurn: () => {}, nowMs: () => nowMs });
+  const queue = new TurnQueue({ most: () => 1, onTurn: () => {}, nowMs: () => nowMs });
   for (const id of [1, 2, 3]) queue.ask(vm(id));
   nowMs = 10;
   queue.release(vm(1));
@@ -86,7 +128,7 @@ test("a turn that was called off says nothing of how long turns take", () => {
 
 test("a turn that takes longer than all before is not held to have ended", () => {
   let nowMs = 0;
-  const queue = new TurnQueue({ most: 1, onTurn: () => {}, nowMs: () => nowMs });
+  const queue = new TurnQueue({ most: () => 1, onTurn: () => {}, nowMs: () => nowMs });
   for (const id of [1, 2, 3]) queue.ask(vm(id));
   nowMs = 1_000;
   queue.release(vm(1), { isDone: true });
@@ -96,7 +138,7 @@ test("a turn that takes longer than all before is not held to have ended", () =>
 
 test("one that took ten times as long as the others is not what the rest is told by", () => {
   let nowMs = 0;
-  const queue = new TurnQueue({ most: 1, onTurn: () => {}, nowMs: () => nowMs });
+  const queue = new TurnQueue({ most: () => 1, onTurn: () => {}, nowMs: () => nowMs });
   for (let id = 1; id <= 8; id++) queue.ask(vm(id));
   for (const [index, tookMs] of [10_000, 1_000, 1_000, 1_000, 1_000].entries()) {
     nowMs += tookMs;
@@ -107,7 +149,7 @@ test("one that took ten times as long as the others is not what the rest is told
 
 test("a box that got quick again is believed after some turns", () => {
   let nowMs = 0;
-  const queue = new TurnQueue({ most: 1, onTurn: () => {}, nowMs: () => nowMs });
+  const queue = new TurnQueue({ most: () => 1, onTurn: () => {}, nowMs: () => nowMs });
   for (let id = 1; id <= 60; id++) queue.ask(vm(id));
   for (let id = 1; id <= 50; id++) {
     nowMs += id <= 30 ? 8_000 : 500;
@@ -144,7 +186,7 @@ function playStorm(storm: { readonly count: number; readonly most: number; reado
     const warmUpMs = turnAtMs.size <= 8 ? 600 : 0;
     ends.set(id, nowMs + warmUpMs + 2_000 * (0.67 + 0.66 * random()));
   };
-  const queue = new TurnQueue({ most: storm.most, onTurn: begin, nowMs: () => nowMs });
+  const queue = new TurnQueue({ most: () => storm.most, onTurn: begin, nowMs: () => nowMs });
   const ids = Array.from({ length: storm.count }, (_, index) => vm(index + 1));
   for (const id of ids) if (queue.ask(id) === 0) begin(id);
   while (ends.size > 0) {

@@ -5,12 +5,15 @@
  */
 
 import type { VmId } from "../domain/ids.ts";
+import { isQueueNews } from "../domain/vm/plan-queue.ts";
 
 export type TurnQueueOptions = {
-  /** Turns held at a time. */
-  readonly most: number;
+  /** Turns held at a time; may change, and asked for each time. */
+  readonly most: () => number;
   /** Called for a desktop that waited and now has its turn. */
   readonly onTurn: (vmId: VmId) => void;
+  /** Called for one that waits when what it was told (`noteTold`) no longer holds. */
+  readonly onNews?: (vmId: VmId) => void;
   readonly nowMs: () => number;
 };
 
@@ -20,7 +23,7 @@ const MEASURED_TURNS = 24;
 const EXTREME_PART = 0.2;
 /** A turn that lasts longer than they do is about to end, for all we know. */
 const OVERDUE_PART = 0.2;
-/** An estimate may be this old; otherwise each of n that wait costs a look at all n. */
+/** An estimate may be this old, and news of it come this far apart; otherwise each of n that wait costs a look at all n. */
 const FRESH_MS = 200;
 
 type Estimate = { readonly atMs: number; readonly version: number; readonly dueAtMs: readonly number[] };
@@ -31,6 +34,9 @@ export class TurnQueue {
   readonly #active = new Map<VmId, number>();
   readonly #waiting = new Set<VmId>();
   readonly #tookMs: number[] = [];
+  /** When each that waits believes that its turn comes. */
+  readonly #told = new Map<VmId, number>();
+  #toldNewsAtMs = Number.NEGATIVE_INFINITY;
   #version = 0;
   #places: { readonly version: number; readonly of: ReadonlyMap<VmId, number> } | undefined;
   #estimate: Estimate | undefined;
@@ -42,7 +48,7 @@ export class TurnQueue {
   /** Takes a turn or a place; 0 when it has its turn, else its place in the queue. May be called again. */
   ask(vmId: VmId): number {
     if (this.#active.has(vmId)) return 0;
-    if (this.#active.size < this.#options.most && this.#waiting.size === 0) {
+    if (this.#active.size < this.#options.most() && this.#waiting.size === 0) {
       this.#take(vmId);
       return 0;
     }
@@ -69,13 +75,21 @@ export class TurnQueue {
     }
     if (!this.#waiting.delete(vmId) && sinceMs === undefined) return;
     this.#active.delete(vmId);
+    this.#told.delete(vmId);
     this.#version++;
     for (const next of this.#waiting) {
-      if (this.#active.size >= this.#options.most) return;
+      if (this.#active.size >= this.#options.most()) break;
       this.#waiting.delete(next);
       this.#take(next);
       this.#options.onTurn(next);
     }
+    this.#tellNews();
+  }
+
+  /** What a desktop that waits was last told. */
+  noteTold(vmId: VmId, dueAtMs: number | undefined): void {
+    if (dueAtMs === undefined) this.#told.delete(vmId);
+    else this.#told.set(vmId, dueAtMs);
   }
 
   /** When the turn of the one at `place` is estimated to come; undefined while nothing was measured. */
@@ -90,10 +104,24 @@ export class TurnQueue {
   }
 
   get #mostMeasured(): number {
-    return Math.max(MEASURED_TURNS, 2 * this.#options.most);
+    return Math.max(MEASURED_TURNS, 2 * this.#options.most());
+  }
+
+  /** A turn has ended, which is when estimates change. */
+  #tellNews(): void {
+    const { onNews } = this.#options;
+    const nowMs = this.#options.nowMs();
+    if (onNews === undefined || nowMs - this.#toldNewsAtMs < FRESH_MS) return;
+    this.#toldNewsAtMs = nowMs;
+    const dueAtMs = this.#listTurns(nowMs);
+    for (const [vmId, place] of this.#readPlaces()) {
+      const due = dueAtMs[place - 1];
+      if (due !== undefined && isQueueNews(this.#told.get(vmId), due, nowMs)) onNews(vmId);
+    }
   }
 
   #take(vmId: VmId): void {
+    this.#told.delete(vmId);
     this.#active.set(vmId, this.#options.nowMs());
     this.#version++;
   }
@@ -114,10 +142,11 @@ export class TurnQueue {
     const free = [...this.#active.values()].map((sinceMs) =>
       Math.max(sinceMs + meanMs, nowMs + meanMs * OVERDUE_PART),
     );
-    while (free.length < this.#options.most) free.push(nowMs);
+    const most = this.#options.most();
+    while (free.length < most) free.push(nowMs);
     free.sort((one, other) => one - other);
     // More than the bound may be at it after a restart; nobody follows on those places.
-    const excess = free.length - this.#options.most;
+    const excess = free.length - most;
     const slots = free.slice(excess);
     return [...this.#waiting].map(() => {
       const first = slots.indexOf(Math.min(...slots));
@@ -129,7 +158,8 @@ export class TurnQueue {
 }
 
 function meanOfMost(values: readonly number[]): number {
-  const leftOut = Math.floor(values.length * EXTREME_PART);
+  const others = values.length - 1;
+  const leftOut = Math.min(Math.ceil(others * EXTREME_PART), Math.floor(others / 2));
   const kept = values.toSorted((one, other) => one - other).slice(leftOut, values.length - leftOut);
   return kept.reduce((sum, value) => sum + value, 0) / kept.length;
 }

@@ -81,7 +81,14 @@ test("an agent that is killed is started again, and the rest of the desktop goes
   const spec = await bootScript(`echo up >>/home/agent.log
 [ -e /home/session ] || { setsid sleep 1000 & echo $! >/home/session; }
 sleep 1000 & wait`);
-  const session = await lab.inGuest(spec.vmId, "cat /home/session; readlink /proc/$(cat /home/session)/exe");
+  const look = "cat /home/session; readlink /proc/$(cat /home/session)/exe";
+  // It stands back while it starts, so that it may not have come this far.
+  await waitFor(async () => (await lab.inGuest(spec.vmId, look)).stdout !== "", {
+    timeoutMs: 10_000,
+    everyMs: 50,
+  });
+  const session = await lab.inGuest(spec.vmId, look);
+  expect(session.stdout).not.toBe("");
   for (let life = 2; life <= 4; life += 1) {
     const agent = await lab.inGuest(spec.vmId, KILL_AGENT);
     expect(agent.exitCode).toBe(0);
@@ -91,9 +98,7 @@ sleep 1000 & wait`);
     );
     expect(isBack).toBe(true);
   }
-  expect(
-    (await lab.inGuest(spec.vmId, "cat /home/session; readlink /proc/$(cat /home/session)/exe")).stdout,
-  ).toBe(session.stdout);
+  expect((await lab.inGuest(spec.vmId, look)).stdout).toBe(session.stdout);
   await finish(spec.vmId);
 }, 30_000);
 

@@ -5,6 +5,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { homeFolder } from "../../src/domain/node/layout.ts";
 import type { DesktopSpec } from "../../src/hypervisor/driver.ts";
 import { groupFolder, openCgroupTree } from "../../src/hypervisor/lxc/cgroup-tree.ts";
+import { endStandingBack, standBack } from "../../src/hypervisor/lxc/cpu-share.ts";
 import { run } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { createDesktopLab, type DesktopLab } from "../support/desktop-lab.ts";
@@ -30,9 +31,25 @@ describe("limits", () => {
 
   test("a desktop that starts stands back for those that run, until it is settled", async () => {
     const share = async () => (await readLimit(["cpu.weight", "cpu.shares"])) ?? "none";
-    expect(["12", "128"]).toContain(await share());
+    // Of an idle group the kernel tells no share that anybody gave it.
+    if ((await readLimit(["cpu.idle"])) !== "1") expect(["12", "128"]).toContain(await share());
     for (let again = 0; again < 2; again++) await lab.hypervisor.settle(spec.vmId);
     expect(["100", "1024"]).toContain(await share());
+    expect(["0", undefined]).toContain(await readLimit(["cpu.idle"]));
+    await endStandingBack(await openCgroupTree("hvw"), spec.vmId);
+    expect(["100", "1024"]).toContain(await share());
+  });
+
+  test("a desktop that takes long to come up has its small share after a while", async () => {
+    const tree = await openCgroupTree("hvw");
+    await standBack(tree, spec.vmId);
+    // Kernels before 5.15 know no idle groups; there it has its share all along.
+    const canStandBack = (await readLimit(["cpu.idle"])) === "1";
+    await endStandingBack(tree, spec.vmId);
+    const share = (await readLimit(["cpu.weight", "cpu.shares"])) ?? "none";
+    expect(canStandBack ? ["12", "128"] : ["100", "1024"]).toContain(share);
+    expect(canStandBack ? "0" : undefined).toBe(await readLimit(["cpu.idle"]));
+    await lab.hypervisor.settle(spec.vmId);
   });
 
   test("leave none of the host's swap to it, where the kernel counts that", async () => {

@@ -5,11 +5,12 @@ import { formatSpan } from "./format-span.ts";
 import { step } from "./steps.ts";
 
 /** An estimate that moved by less, or by less than this part of what is left, is no news. */
-const NEWS_MS = 1_000;
+const NEWS_MS = 250;
 const NEWS_PART = 0.1;
 /** What is worth a line of the trail. */
+const TOLD_MS = 1_000;
 const TOLD_PART = 0.25;
-/** What was told when turns were long holds up to this after they have become short. */
+/** The queue wakes those for whom the end of a turn is news; this is for turns that don't end. */
 const LOOK_AGAIN = { leastMs: 1_000, mostMs: 5_000 };
 
 export function planQueued(facts: VmFacts): VmPlan {
@@ -53,11 +54,16 @@ function moved({ observed, nowMs }: VmFacts): "little" | "some" | "much" {
       ? "some"
       : "little";
   if (report.queueDueAtMs === undefined) return "much";
-  const byMs = Math.abs(queueDueAtMs - report.queueDueAtMs);
-  const leftMs = Math.max(0, queueDueAtMs - nowMs);
-  if (byMs < NEWS_MS || byMs < leftMs * NEWS_PART)
+  if (!isQueueNews(report.queueDueAtMs, queueDueAtMs, nowMs))
     return queuePosition <= report.queuePosition / 2 ? "some" : "little";
-  return byMs < leftMs * TOLD_PART ? "some" : "much";
+  const byMs = Math.abs(queueDueAtMs - report.queueDueAtMs);
+  return byMs < Math.max(TOLD_MS, (queueDueAtMs - nowMs) * TOLD_PART) ? "some" : "much";
+}
+
+/** Whether a turn that comes at `dueAtMs` is worth telling to one that was told `toldAtMs`, or nothing yet. */
+export function isQueueNews(toldAtMs: number | undefined, dueAtMs: number, nowMs: number): boolean {
+  if (toldAtMs === undefined) return true;
+  return Math.abs(dueAtMs - toldAtMs) >= Math.max(NEWS_MS, (dueAtMs - nowMs) * NEWS_PART);
 }
 
 /** It is wished down, and others go down first. Told once; the queue wakes it. */

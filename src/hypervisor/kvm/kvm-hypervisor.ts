@@ -9,8 +9,7 @@ import type { VmId } from "../../domain/ids.ts";
 import type { Layout } from "../../domain/node/layout.ts";
 import { AppError, invariant, isAppError } from "../../lib/errors.ts";
 import { waitFor } from "../../lib/wait.ts";
-import { listDesktopInterfaces } from "../desktop-interfaces.ts";
-import type { DesktopObservation, Hypervisor, MachineSpec } from "../driver.ts";
+import type { Hypervisor, MachineSpec } from "../driver.ts";
 import {
   type CgroupTree,
   ensurePartFolders,
@@ -23,6 +22,7 @@ import {
   removeGroup,
 } from "../lxc/cgroup-tree.ts";
 import { watchGroups } from "../lxc/watch-groups.ts";
+import { observeDesktops } from "../observe-desktops.ts";
 import { machineFiles, removeFiles } from "./machine-files.ts";
 import type { Acceleration } from "./probe-acceleration.ts";
 import { visitQmp } from "./qmp.ts";
@@ -53,7 +53,7 @@ export async function createKvmHypervisor(options: KvmOptions): Promise<Hypervis
   await ensurePartFolders(tree, MACHINE_PARTS);
   const context: KvmContext = { ...options, tree };
   return {
-    observe: () => observe(context),
+    observe: (only) => observeDesktops({ tree, parts: MACHINE_PARTS, cable: "tap" }, only),
     async start(spec, signal) {
       invariant(spec.kind === "machine", `desktop ${spec.vmId} is no virtual machine`);
       await makeRoom(context, spec);
@@ -83,21 +83,6 @@ export async function createKvmHypervisor(options: KvmOptions): Promise<Hypervis
       };
     },
   };
-}
-
-async function observe({ tree, instance }: KvmContext): Promise<ReadonlyMap<VmId, DesktopObservation>> {
-  const leftovers = new Map<VmId, string[]>();
-  const note = (vmId: VmId, what: string) => leftovers.set(vmId, [...(leftovers.get(vmId) ?? []), what]);
-  for (const [vmId, folders] of await listGroups(tree, MACHINE_PARTS))
-    for (const folder of folders) note(vmId, folder);
-  for (const [vmId, name] of await listDesktopInterfaces(instance, "tap")) note(vmId, `interface ${name}`);
-  const seen = new Map<VmId, DesktopObservation>();
-  for (const [vmId, things] of leftovers) {
-    const isAlive = await isPopulated(tree, "machine", vmId);
-    // Of a living desktop all of this is in use.
-    seen.set(vmId, { vmId, isAlive, leftovers: isAlive ? [] : things });
-  }
-  return seen;
 }
 
 /** A living machine is not ours to end, and a start that lost its node halfway is one: it goes on by itself. */

@@ -6,6 +6,7 @@
  * the old layout. A virtual machine has one group, `<instance>/q/<vm>`, with its QEMU.
  */
 
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { parseId, type VmId } from "../../domain/ids.ts";
 import { findCgroupLayout } from "./find-cgroup-layout.ts";
@@ -80,6 +81,26 @@ export async function listGroups(
       groups.set(vmId, [...(groups.get(vmId) ?? []), `${parent}/${name}`]);
     }
   return groups;
+}
+
+/** The group folders of one desktop, in all hierarchies. The kernel has them in memory, and no thread is needed. */
+export function findGroups(tree: CgroupTree, parts: readonly CgroupPart[], vmId: VmId): readonly string[] {
+  const folders = tree.roots.flatMap((root) =>
+    parts.map((part) => `${root}/${tree.instance}/${FOLDERS[part]}/${vmId}`),
+  );
+  return folders.filter((folder) => existsSync(folder));
+}
+
+/**
+ * Folders of the hierarchies in which a controller may be: in the old layout each controller has one of its own,
+ * named after it.
+ */
+export function rootsOf(tree: CgroupTree, controller: string): readonly string[] {
+  const isUnified = (root: string) => root === tree.unified || root.startsWith(`${tree.unified}/`);
+  const isNamed = (root: string) => root.split("/").some((folder) => folder.split(",").includes(controller));
+  const named = tree.roots.filter((root) => !isUnified(root) && isNamed(root));
+  // The unified hierarchy has it, or a host has given its hierarchy another name.
+  return named.length === 0 ? tree.roots : [...named, ...tree.roots.filter(isUnified)];
 }
 
 /** True while the group or one below has a process, be it frozen or stuck in the kernel; false when it is gone. */

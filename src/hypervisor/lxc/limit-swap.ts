@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import type { VmId } from "../../domain/ids.ts";
 import { AppError } from "../../lib/errors.ts";
-import type { CgroupTree } from "./cgroup-tree.ts";
+import { type CgroupTree, rootsOf } from "./cgroup-tree.ts";
 
 /**
  * Keeps a running desktop from filling the host's swap: its limit is all the memory that it gets. Not a key of
@@ -12,7 +12,7 @@ export async function limitSwap(tree: CgroupTree, vmId: VmId, memoryMb: number):
   // The old layout bounds memory and swap together, the new one swap alone.
   const limits = { "memory.memsw.limit_in_bytes": memoryMb * 2 ** 20, "memory.swap.max": 0 };
   // Without O_CREAT: what isn't there is not to be made.
-  for (const root of tree.roots)
+  for (const root of rootsOf(tree, "memory"))
     for (const [file, limit] of Object.entries(limits))
       await writeFile(`${root}/${tree.instance}/c/${vmId}/${file}`, `${limit}\n`, { flag: "r+" }).catch(
         (cause: NodeJS.ErrnoException) => {

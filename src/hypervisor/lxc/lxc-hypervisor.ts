@@ -12,15 +12,16 @@ import { interfaceName } from "../../domain/node/network-names.ts";
 import { AppError, invariant, isAppError } from "../../lib/errors.ts";
 import { run } from "../../lib/run.ts";
 import { waitFor } from "../../lib/wait.ts";
-import { hasInterface, listDesktopInterfaces } from "../desktop-interfaces.ts";
-import type { ContainerSpec, DesktopObservation, Hypervisor } from "../driver.ts";
+import { hasInterface } from "../desktop-interfaces.ts";
+import type { ContainerSpec, Hypervisor } from "../driver.ts";
+import { observeDesktops } from "../observe-desktops.ts";
 import {
   CGROUP_PARTS,
   type CgroupTree,
   ensurePartFolders,
+  findGroups,
   isPopulated,
   killGroup,
-  listGroups,
   listProcesses,
   openCgroupTree,
   removeGroup,
@@ -55,7 +56,7 @@ export async function createLxcHypervisor(options: LxcOptions): Promise<Hypervis
   await ensurePartFolders(tree);
   const context: LxcContext = { ...options, tree };
   return {
-    observe: () => observe(context),
+    observe: (only) => observeDesktops({ tree, parts: CGROUP_PARTS, cable: "veth" }, only),
     async start(spec, signal) {
       invariant(spec.kind === "container", `desktop ${spec.vmId} is no container`);
       await makeRoom(context, spec);
@@ -83,22 +84,6 @@ export async function createLxcHypervisor(options: LxcOptions): Promise<Hypervis
     cleanUp: (vmId) => cleanUp(context, vmId),
     watch: (onChange) => watchGroups(tree, onChange),
   };
-}
-
-async function observe(context: LxcContext): Promise<ReadonlyMap<VmId, DesktopObservation>> {
-  const leftovers = new Map<VmId, string[]>();
-  const note = (vmId: VmId, what: string) => leftovers.set(vmId, [...(leftovers.get(vmId) ?? []), what]);
-  for (const [vmId, folders] of await listGroups(context.tree))
-    for (const folder of folders) note(vmId, folder);
-  for (const [vmId, name] of await listDesktopInterfaces(context.instance, "veth"))
-    note(vmId, `interface ${name}`);
-  const seen = new Map<VmId, DesktopObservation>();
-  for (const [vmId, things] of leftovers) {
-    const alive = await isAlive(context.tree, vmId);
-    // Of a living desktop all of this is in use.
-    seen.set(vmId, { vmId, isAlive: alive, leftovers: alive ? [] : things });
-  }
-  return seen;
 }
 
 async function isAlive(tree: CgroupTree, vmId: VmId): Promise<boolean> {
@@ -158,7 +143,7 @@ async function cleanUp(context: LxcContext, vmId: VmId): Promise<void> {
   const refusal = () =>
     new AppError("conflict", `Cleaning up after desktop ${vmId}: processes of it are alive`);
   if (await isAlive(tree, vmId)) throw refusal();
-  for (const folder of (await listGroups(tree)).get(vmId) ?? [])
+  for (const folder of findGroups(tree, CGROUP_PARTS, vmId))
     if (!(await removeGroup(folder))) throw refusal();
   await removeInterface(interfaceName(instance, vmId));
   await removeFiles(layout, vmId);

@@ -1,11 +1,13 @@
 /** Runs lxc-start for one desktop and proves that what was asked for is in force. */
 
 import { access, mkdir, readFile, rmdir } from "node:fs/promises";
+import type { VmId } from "../../domain/ids.ts";
 import { AppError } from "../../lib/errors.ts";
 import { run } from "../../lib/run.ts";
 import type { ContainerSpec } from "../driver.ts";
-import { groupFolder, limitSubgroups } from "./cgroup-tree.ts";
+import { type CgroupTree, groupFolder, limitSubgroups } from "./cgroup-tree.ts";
 import { containerFiles, writeFiles } from "./container-files.ts";
+import { endStandingBack, standBack } from "./cpu-share.ts";
 import { detectInit } from "./detect-init.ts";
 import { limitSwap } from "./limit-swap.ts";
 import type { LxcContext } from "./lxc-hypervisor.ts";
@@ -15,6 +17,8 @@ import { systemdFiles } from "./systemd-files.ts";
 
 const SECCOMP_PROFILE = "/usr/share/lxc/config/common.seccomp";
 const START_TIMEOUT_MS = 30_000;
+/** A start takes a fifth of it where the processors have time. */
+const STANDS_BACK_MS = 5_000;
 /** A desktop needs none; programs that sort their own processes into groups make a handful. */
 const MOST_SUBGROUPS = 128;
 
@@ -57,11 +61,22 @@ export async function startContainer(
     { timeoutMs: START_TIMEOUT_MS, env: { PATH: PATH_OF_LXC } },
   );
   if (result.exitCode !== 0) throw await explain(spec, files.log, result.stderr);
-  await rmdir(starter);
+  const done = await Promise.allSettled([
+    standBackFor(tree, vmId, STANDS_BACK_MS),
+    rmdir(starter),
+    limitSubgroups(tree, vmId, MOST_SUBGROUPS),
+    limitSwap(tree, vmId, spec.memoryMb),
+    checkLimits(context, spec),
+  ]);
+  // All have ended by now: what is cleared after a failure must not be touched meanwhile.
+  for (const one of done) if (one.status === "rejected") throw one.reason;
   signal.throwIfAborted();
-  await limitSubgroups(tree, vmId, MOST_SUBGROUPS);
-  await limitSwap(tree, vmId, spec.memoryMb);
-  await checkLimits(context, spec);
+}
+
+async function standBackFor(tree: CgroupTree, vmId: VmId, ms: number): Promise<void> {
+  await standBack(tree, vmId);
+  // Should the share be refused then, the start takes longer; its own deadline bounds it.
+  setTimeout(() => void endStandingBack(tree, vmId).catch(() => {}), ms).unref();
 }
 
 async function checkHost(): Promise<void> {

@@ -137,12 +137,15 @@ export class SimHypervisor<Guest extends SimGuest> implements Hypervisor {
     for (const watcher of this.#host.watchers) watcher(vmId);
   }
 
-  async observe(): Promise<ReadonlyMap<VmId, DesktopObservation>> {
+  async observe(only?: readonly VmId[]): Promise<ReadonlyMap<VmId, DesktopObservation>> {
+    const isAsked = ([vmId]: readonly [VmId, unknown]) => only === undefined || only.includes(vmId);
     return new Map(
-      [...this.#host.desktops].map(([vmId, { isAlive }]) => [
-        vmId,
-        { vmId, isAlive, leftovers: isAlive ? [] : [`group of ${vmId}`] },
-      ]),
+      [...this.#host.desktops]
+        .filter(isAsked)
+        .map(([vmId, { isAlive }]) => [
+          vmId,
+          { vmId, isAlive, leftovers: isAlive ? [] : [`group of ${vmId}`] },
+        ]),
     );
   }
 
