@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import type { Config } from "../../config/load-config.ts";
 import { openDatabase } from "../../db/client.ts";
 import { requireSchema } from "../../db/migrate.ts";
@@ -61,6 +61,7 @@ export const nodeRun: Command = {
           placement: choosePlacement(config),
           settings: {
             ...{ instance, layout, idRangeFirst, range, parallelStarts, parallelStops },
+            gentleStarts: Math.min(parallelStarts, Math.max(1, Math.floor(availableParallelism() / 2))),
             agentExecutable: process.execPath,
             hooksFolder: config.hooksFolder,
             limits: { ...VM_LIMITS, startTimeoutMs: config.startTimeoutSeconds * 1000 },
