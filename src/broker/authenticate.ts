@@ -4,7 +4,7 @@
  */
 
 import type { UserActor } from "../domain/access/actor.ts";
-import { asId, type TenantId, type UserId } from "../domain/ids.ts";
+import { asId, type TenantId, type UserId, type VmId } from "../domain/ids.ts";
 import type { AuthAnswer, AuthQuestion } from "../wire/auth/messages.ts";
 import type { Answer } from "../wire/client/answer.ts";
 import { type Credentials, parseCredentials } from "../wire/client/credentials.ts";
@@ -13,10 +13,23 @@ export interface PasswordVerifier {
   verify(question: Omit<AuthQuestion, "id">, signal: AbortSignal): Promise<AuthAnswer>;
 }
 
+type AcceptedUser = Extract<AuthAnswer, { readonly outcome: "accepted"; readonly userId: number }>;
+
+/** Who proved to be whom, and what the proof is good for. */
+export type Identity = {
+  readonly actor: UserActor;
+  /** What the authenticator gives the desktop. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** The only desktop that the proof opens; undefined: all of theirs. */
+  readonly boundTo: VmId | undefined;
+  /** A token proves less than what it was made for: it makes no further one. */
+  readonly isByToken: boolean;
+};
+
 export class ConnectionAuthenticator {
   readonly #verifier: PasswordVerifier;
   readonly #origin: string;
-  #proved: { readonly authorization: string; readonly identity: UserActor } | undefined;
+  #proved: { readonly authorization: string; readonly identity: Identity } | undefined;
 
   constructor(verifier: PasswordVerifier, origin: string) {
     this.#verifier = verifier;
@@ -29,7 +42,7 @@ export class ConnectionAuthenticator {
   }
 
   /** `authorization` is the header's value. */
-  async authenticate(authorization: string | undefined, signal: AbortSignal): Promise<UserActor | Answer> {
+  async authenticate(authorization: string | undefined, signal: AbortSignal): Promise<Identity | Answer> {
     if (authorization !== undefined && this.#proved?.authorization === authorization)
       return this.#proved.identity;
     const credentials = parseCredentials(authorization);
@@ -40,16 +53,26 @@ export class ConnectionAuthenticator {
     if (answer.outcome === "denied" || answer.outcome === "second-factor-needed") return { status: 401 };
     if (answer.outcome !== "accepted") return { status: 503, body: answer.text };
     if (!("userId" in answer)) return { status: 401 };
-    const identity: UserActor = {
-      kind: "user",
-      userId: asId<UserId>(answer.userId),
-      login: answer.login,
-      tenantId: asId<TenantId>(answer.tenantId),
-      tenantName: answer.tenantName,
-    };
+    const identity = identityOf(answer, credentials.kind === "token");
     this.#proved = { authorization, identity };
     return identity;
   }
+}
+
+function identityOf(answer: AcceptedUser, isByToken: boolean): Identity {
+  const { userId, login, tenantId, tenantName, parameters = {}, vmId } = answer;
+  return {
+    actor: {
+      kind: "user",
+      userId: asId<UserId>(userId),
+      login,
+      tenantId: asId<TenantId>(tenantId),
+      tenantName,
+    },
+    parameters,
+    boundTo: vmId === undefined ? undefined : asId<VmId>(vmId),
+    isByToken,
+  };
 }
 
 function questionOf(credentials: Credentials): Pick<AuthQuestion, "login" | "proof"> {

@@ -5,7 +5,7 @@
 
 import type { SessionAccess } from "../db/schema/sessions.ts";
 import type { SessionId, VmId } from "../domain/ids.ts";
-import type { ClientParameters } from "../domain/session/client-parameters.ts";
+import type { ClientParameters, GivenParameters } from "../domain/session/client-parameters.ts";
 import { requestTexts } from "../domain/session/progress.ts";
 import { describeError, isAppError } from "../lib/errors.ts";
 import { planWait, type WaitPlan } from "./plan-wait.ts";
@@ -19,6 +19,8 @@ export type SessionWish = {
   readonly client: ClientParameters;
   /** What shows the desktop; an NX client unless it says so. */
   readonly access?: SessionAccess | undefined;
+  /** What an authenticator gives the desktop. */
+  readonly parameters?: GivenParameters | undefined;
   readonly tell: (text: string) => void;
   readonly signal: AbortSignal;
 };
@@ -35,8 +37,9 @@ export async function requestSession(deps: EndpointDeps, wish: SessionWish): Pro
   let sessionId: SessionId | undefined;
   try {
     if (wish.signal.aborted) return { kind: "refused", reason: "The client left" };
-    const { asker, client, access } = wish;
-    const requested = await deps.store.requestSession({ asker, vmId, client, access, slaveKey });
+    const { asker, client, access, parameters } = wish;
+    const request = { asker, vmId, client, access, parameters, slaveKey };
+    const requested = await deps.store.requestSession(request);
     sessionId = requested.sessionId;
     deps.wake(vmId);
     const end = await waitForSession(deps, wish, { ...requested, alarm });

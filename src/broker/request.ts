@@ -1,10 +1,10 @@
 /** What flows between a connection and the endpoint that answers its request. */
 
-import type { UserActor } from "../domain/access/actor.ts";
-import type { SessionId, VmId } from "../domain/ids.ts";
+import type { SessionId, UserId, VmId } from "../domain/ids.ts";
 import type { Log } from "../lib/log.ts";
 import type { Answer } from "../wire/client/answer.ts";
 import type { RequestHead } from "../wire/client/request-head.ts";
+import type { Identity } from "./authenticate.ts";
 import type { Leaving } from "./leaving.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { Relay } from "./relay/accept-relay.ts";
@@ -19,6 +19,8 @@ export type EndpointDeps = {
   readonly log: Log;
   /** What proves this box to the others of its site; undefined: it relays for nobody and to nobody. */
   readonly identity?: BoxIdentity | undefined;
+  /** Makes bearer tokens for people who proved themselves. */
+  readonly tokens: TokenMaker;
   /** What a drain tells balancers. */
   readonly leaving?: Leaving | undefined;
   readonly createSlaveKey: () => string;
@@ -28,11 +30,26 @@ export type EndpointDeps = {
   readonly wake: (vmId: VmId) => void;
 };
 
+export type TokenWish = {
+  readonly userId: UserId;
+  /** The only desktop that it shall open. */
+  readonly vmId: VmId | undefined;
+  readonly origin: string;
+};
+
+export interface TokenMaker {
+  /** A token of many uses, or what to tell whoever can't have one. */
+  createToken(
+    wish: TokenWish,
+    signal: AbortSignal,
+  ): Promise<{ readonly token: string; readonly tokenId: number } | Answer>;
+}
+
 export type BrokerRequest = {
   readonly head: RequestHead;
   readonly clientAddress: string;
   /** The person behind the request, or the answer for somebody who couldn't prove to be one. */
-  authenticate(): Promise<UserActor | Answer>;
+  authenticate(): Promise<Identity | Answer>;
   /** Sends a progress message. */
   tell(text: string): void;
   /** Aborted when the client is gone: nobody reads the answer any more. */

@@ -12,6 +12,7 @@ import { sleep, waitFor } from "../lib/wait.ts";
 import type { BrokerState } from "../wire/broker/state-file.ts";
 import type { PasswordVerifier } from "./authenticate.ts";
 import { closeOrphansFirst } from "./close-orphans-first.ts";
+import { type AuthAsker, createTokenMaker } from "./create-token.ts";
 import { Leaving } from "./leaving.ts";
 import { BROKER_LIMITS, type BrokerLimits } from "./limits.ts";
 import { type Listening, type ListenOptions, listen } from "./listen.ts";
@@ -32,7 +33,7 @@ export type BrokerWakes = {
 export type BrokerDeps = {
   readonly listen: ListenOptions;
   readonly store: BrokerStore;
-  readonly auth: PasswordVerifier;
+  readonly auth: PasswordVerifier & AuthAsker;
   /** Connects to the box's wakes; `onWake` gets those of the other processes. */
   readonly connectWakes: (
     onWake: (wake: { topic: string; vmId?: number | undefined }) => void,
@@ -90,6 +91,7 @@ export async function runBroker(deps: BrokerDeps): Promise<void> {
       recorder,
       leaving,
       auth: deps.auth,
+      tokens: createTokenMaker(deps.auth),
       identity: deps.identity,
       createSlaveKey: () => createSlaveKey((into) => crypto.getRandomValues(into)),
       recordEnd: (id, cause) => recorder.ended(id, { cause, bytesToClient: 0, bytesFromClient: 0 }),

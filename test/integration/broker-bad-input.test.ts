@@ -4,6 +4,7 @@ import { silentLog } from "../../src/lib/log.ts";
 import { run } from "../../src/lib/run.ts";
 import { sleep } from "../../src/lib/wait.ts";
 import { type BrokerDoor, basic, openBrokerDoor, until } from "../support/broker-door.ts";
+import { playAuth } from "../support/played-auth.ts";
 import { QvdClient } from "../support/qvd-client.ts";
 import { createTlsPair } from "../support/tls-pair.ts";
 
@@ -222,7 +223,7 @@ test("an address that can't be listened on is a clear error", async () => {
   const failing = runBroker({
     listen: { address: "192.0.2.1", port: 8443, tlsKey: "", tlsCertificate: "" },
     store: door.store,
-    auth: { verify: async () => ({ id: 0, outcome: "denied" }) },
+    auth: { ...playAuth(), verify: async () => ({ id: 0, outcome: "denied" }) },
     connectWakes: () => ({ wake: () => {}, close: () => {} }),
     log: silentLog(),
     signal: AbortSignal.abort(),

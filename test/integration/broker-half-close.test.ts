@@ -11,6 +11,7 @@ import {
   request,
   until,
 } from "../support/broker-door.ts";
+import { playAuth } from "../support/played-auth.ts";
 import type { QvdClient } from "../support/qvd-client.ts";
 
 const ACCEPTED: AuthAnswer = {
@@ -30,6 +31,7 @@ beforeAll(async () => {
   door = await openBrokerDoor({
     limits: { pollMs: 20, startMs: 3_000, stopMs: 3_000 },
     auth: {
+      ...playAuth(),
       // Long enough for the client's end to come first.
       verify: async (_question, signal) => {
         await sleep(60, signal);

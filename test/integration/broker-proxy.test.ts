@@ -12,6 +12,7 @@ import {
   reportListening,
   until,
 } from "../support/broker-door.ts";
+import { playAuth } from "../support/played-auth.ts";
 import { openProxied } from "../support/proxied-client.ts";
 import { createTlsPair } from "../support/tls-pair.ts";
 
@@ -29,6 +30,7 @@ beforeAll(async () => {
     listen: { ...listen, balancers },
     limits: { handshakeMs: 700 },
     auth: {
+      ...playAuth(),
       verify: async ({ origin }) => {
         origins.push(origin);
         return { id: 0, outcome: "denied" };

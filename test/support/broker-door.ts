@@ -3,15 +3,14 @@
 import { type BrokerDeps, runBroker } from "../../src/broker/run-broker.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { waitFor } from "../../src/lib/wait.ts";
-import type { AuthAnswer } from "../../src/wire/auth/messages.ts";
+import { type PlayedAuth, playAuth } from "./played-auth.ts";
 import { QvdClient } from "./qvd-client.ts";
 import { TableBrokerStore, type TableSession } from "./table-broker-store.ts";
 import { createTlsPair } from "./tls-pair.ts";
 
-const USERS: Readonly<Record<string, number>> = { alice: 1, carol: 2, bob: 3 };
-
 export type BrokerDoor = {
   readonly store: TableBrokerStore;
+  readonly auth: PlayedAuth;
   readonly port: number;
   /** Questions that auth was asked. */
   readonly asked: string[];
@@ -28,7 +27,7 @@ export async function openBrokerDoor(more: Partial<BrokerDeps> = {}): Promise<Br
   const store = new TableBrokerStore();
   const draining = new AbortController();
   const ending = new AbortController();
-  const asked: string[] = [];
+  const auth = playAuth();
   const wakes: (number | undefined)[] = [];
   const clients: QvdClient[] = [];
   let onWake: (wake: { topic: string; vmId?: number | undefined }) => void = () => {};
@@ -36,25 +35,7 @@ export async function openBrokerDoor(more: Partial<BrokerDeps> = {}): Promise<Br
   const ended = runBroker({
     listen: { address: "127.0.0.1", port: 0, ...(await createTlsPair()) },
     store,
-    auth: {
-      verify: async ({ login, proof }): Promise<AuthAnswer> => {
-        const password = proof.kind === "password" ? proof.password : "";
-        asked.push(login);
-        const [name = "", tenant = "default"] = login.trim().toLowerCase().split(/[@#]/);
-        const userId = USERS[name];
-        if (name === "busy") return { id: 0, outcome: "busy", text: "Too many people sign in." };
-        if (userId === undefined || password !== "secret") return { id: 0, outcome: "denied" };
-        return {
-          id: 0,
-          outcome: "accepted",
-          userId,
-          login: name,
-          tenantId: 1,
-          tenantName: tenant,
-          by: "local",
-        };
-      },
-    },
+    auth,
     connectWakes: (listener) => {
       onWake = listener;
       return { wake: (_topic, vmId) => wakes.push(vmId), close: () => {} };
@@ -69,8 +50,9 @@ export async function openBrokerDoor(more: Partial<BrokerDeps> = {}): Promise<Br
   });
   return {
     store,
+    auth,
     port,
-    asked,
+    asked: auth.asked,
     wakes,
     ended,
     wake: (vmId) => onWake({ topic: "vm", vmId }),

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { runBroker } from "../../src/broker/run-broker.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { reportListening } from "./broker-door.ts";
+import { playAuth } from "./played-auth.ts";
 import { TableBrokerStore } from "./table-broker-store.ts";
 
 const [desktopPort = "", keyFile = "", certificateFile = ""] = process.argv.slice(2);
@@ -35,6 +36,7 @@ await runBroker({
   },
   store,
   auth: {
+    ...playAuth(),
     verify: async () => ({
       id: 0,
       outcome: "accepted",

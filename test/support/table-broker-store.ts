@@ -14,7 +14,7 @@ import type {
   TrailEvent,
 } from "../../src/broker/store.ts";
 import { asId, type SessionId, type UserId, type VmId } from "../../src/domain/ids.ts";
-import type { ClientParameters } from "../../src/domain/session/client-parameters.ts";
+import type { ClientParameters, GivenParameters } from "../../src/domain/session/client-parameters.ts";
 import type { VmEventCode } from "../../src/domain/vm/event.ts";
 import { AppError } from "../../src/lib/errors.ts";
 
@@ -24,6 +24,7 @@ export type TableSession = Mutable<SessionView> & {
   id: SessionId;
   vmId: VmId;
   client: ClientParameters;
+  parameters: GivenParameters;
   slaveKey: string;
   isConnected: boolean;
   traffic: Traffic | undefined;
@@ -88,7 +89,7 @@ export class TableBrokerStore implements BrokerStore {
 
   async requestSession(request: Parameters<BrokerStore["requestSession"]>[0]) {
     this.#refuseWhileAway();
-    const { vmId, client, slaveKey } = request;
+    const { vmId, client, parameters = {}, slaveKey } = request;
     const desktop = this.desktops.get(vmId);
     if (desktop === undefined) throw new AppError("not-found", "there is no such desktop");
     let hasTakenOver = false;
@@ -103,6 +104,7 @@ export class TableBrokerStore implements BrokerStore {
       id: asId<SessionId>(++this.#lastId),
       vmId,
       client,
+      parameters,
       slaveKey,
       state: "requested",
       isSuperseded: false,

@@ -4,14 +4,14 @@
  * and Qt starts its NX side whatever the answer was.
  */
 
-import type { UserActor } from "../../domain/access/actor.ts";
 import type { VmId } from "../../domain/ids.ts";
 import { chooseClientParameters } from "../../domain/session/client-parameters.ts";
 import type { Answer } from "../../wire/client/answer.ts";
 import type { RequestHead } from "../../wire/client/request-head.ts";
+import type { Identity } from "../authenticate.ts";
 import { checkBlocked, NOT_REGISTERED } from "../check-node.ts";
 import { notAvailable } from "../not-available.ts";
-import { NO_SUCH_VM, readVmId, VM_NOT_ALLOWED } from "../read-vm-id.ts";
+import { checkBound, NO_SUCH_VM, readVmId, VM_NOT_ALLOWED } from "../read-vm-id.ts";
 import { type Endpoint, replyAndClose } from "../request.ts";
 import { requestSession } from "../request-session.ts";
 import type { BrokerStore } from "../store.ts";
@@ -24,11 +24,12 @@ export const connectToVm: Endpoint = async (deps, request) => {
   const vmId = checkHead(request.head);
   const refusal = checkBlocked(node) ?? (typeof vmId === "object" ? vmId : undefined);
   if (refusal !== undefined || typeof vmId === "object") return replyAndClose(refusal ?? { status: 422 });
-  const denial = await checkDesktop(deps.store, vmId, identity);
+  const denial = checkBound(identity, vmId) ?? (await checkDesktop(deps.store, vmId, identity));
   if (denial !== undefined) return replyAndClose(denial);
   const result = await requestSession(deps, {
-    asker: { actor: identity, origin: request.clientAddress },
+    asker: { actor: identity.actor, origin: request.clientAddress },
     vmId,
+    parameters: identity.parameters,
     client: chooseClientParameters(request.head.query),
     tell: request.tell,
     signal: request.signal,
@@ -51,12 +52,12 @@ function checkHead(head: RequestHead): VmId | Answer {
 async function checkDesktop(
   store: BrokerStore,
   vmId: VmId,
-  identity: UserActor,
+  { actor }: Identity,
 ): Promise<Answer | undefined> {
   const desktop = await store.readDesktop(vmId);
   if (desktop === undefined) return NO_SUCH_VM;
   // A foreign desktop's maintenance is nobody's business.
-  if (desktop.userId !== identity.userId) return notAvailable(VM_NOT_ALLOWED);
+  if (desktop.userId !== actor.userId) return notAvailable(VM_NOT_ALLOWED);
   if (!desktop.isBlocked) return undefined;
   return { status: 403, body: "The requested virtual machine is offline for maintenance" };
 }

@@ -1,6 +1,8 @@
 import type { RequestHead } from "../../wire/client/request-head.ts";
 import { type Endpoint, reply } from "../request.ts";
+import { authenticateUser } from "./authenticate-user.ts";
 import { connectToVm } from "./connect-to-vm.ts";
+import { createAuthToken } from "./create-auth-token.ts";
 import { listOfApplications, listOfVm } from "./list-of-vm.ts";
 import { ping } from "./ping.ts";
 import { relay } from "./relay.ts";
@@ -33,6 +35,10 @@ export function findEndpoint({ method, path }: RequestHead): Route {
       return { answer: connectToVm, isLastWord: true, needsBothWays: true };
     case "/qvd/relay":
       return { answer: relay, isLastWord: true, needsBothWays: true };
+    case "/qvd/authenticate_user":
+      return talk(authenticateUser);
+    case "/qvd/create_auth_token":
+      return talk(createAuthToken);
     case "/qvd/stop_vm":
       return talk(stopVm);
     default:

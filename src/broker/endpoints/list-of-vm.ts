@@ -1,6 +1,7 @@
 import { clientState } from "../../domain/vm/state.ts";
 import { formatJson } from "../../wire/client/json.ts";
 import { checkBlocked, checkState, NOT_REGISTERED } from "../check-node.ts";
+import { checkBound } from "../read-vm-id.ts";
 import { type Endpoint, reply } from "../request.ts";
 
 /** The desktops of whoever asks, blocked ones included. */
@@ -18,9 +19,10 @@ function listOf({ isApplication }: { readonly isApplication: boolean }): Endpoin
     if ("status" in identity) return reply(identity);
     const refusal = checkBlocked(node) ?? checkState(node);
     if (refusal !== undefined) return reply(refusal);
-    const desktops = await store.listDesktops(identity.userId);
+    const desktops = await store.listDesktops(identity.actor.userId);
     const list = desktops
       .filter((desktop) => desktop.isApplication === isApplication)
+      .filter(({ id }) => checkBound(identity, id) === undefined)
       .map((desktop) => ({
         id: desktop.id,
         name: desktop.name,

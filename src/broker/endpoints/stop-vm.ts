@@ -3,7 +3,7 @@
 import type { VmId } from "../../domain/ids.ts";
 import type { Answer } from "../../wire/client/answer.ts";
 import { checkBlocked, NOT_REGISTERED } from "../check-node.ts";
-import { NO_SUCH_VM, readVmId, VM_NOT_ALLOWED } from "../read-vm-id.ts";
+import { checkBound, NO_SUCH_VM, readVmId, VM_NOT_ALLOWED } from "../read-vm-id.ts";
 import { type BrokerRequest, type Endpoint, type EndpointDeps, reply } from "../request.ts";
 
 const STOPPED: Answer = { status: 200, body: "Machine stopped\r\n" };
@@ -17,12 +17,14 @@ export const stopVm: Endpoint = async (deps, request) => {
   if (blocked !== undefined) return reply(blocked);
   const vmId = readVmId(request.head);
   if (typeof vmId === "object") return reply(vmId);
+  const bound = checkBound(identity, vmId);
+  if (bound !== undefined) return reply(bound);
   const desktop = await deps.store.readDesktop(vmId);
   if (desktop === undefined) return reply(NO_SUCH_VM);
-  if (desktop.userId !== identity.userId) return reply({ status: 403, body: VM_NOT_ALLOWED });
+  if (desktop.userId !== identity.actor.userId) return reply({ status: 403, body: VM_NOT_ALLOWED });
   if (desktop.state === "stopped" && desktop.wish === "stopped") return reply(STOPPED);
   request.tell("Stopping virtual machine");
-  await deps.store.wishStopped({ actor: identity, origin: request.clientAddress }, vmId);
+  await deps.store.wishStopped({ actor: identity.actor, origin: request.clientAddress }, vmId);
   deps.wake(vmId);
   return reply(await waitUntilStopped(deps, request, vmId));
 };

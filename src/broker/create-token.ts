@@ -1,0 +1,37 @@
+/** Bearer tokens as `qvd auth run` makes them: it alone may write them, and knows how long one may live. */
+
+import type { AsAsked } from "../auth/client.ts";
+import { assertNever } from "../lib/errors.ts";
+import type { AuthReply, AuthRequest } from "../wire/auth/requests.ts";
+import type { TokenMaker } from "./request.ts";
+
+export interface AuthAsker {
+  ask(request: AsAsked<AuthRequest>, signal: AbortSignal): Promise<AuthReply>;
+}
+
+export function createTokenMaker(auth: AuthAsker): TokenMaker {
+  return {
+    async createToken({ userId, vmId, origin }, signal) {
+      const wish = { kind: "create-token", userId, isMultiUse: true, origin } as const;
+      const reply = await auth.ask(vmId === undefined ? wish : { ...wish, vmId }, signal);
+      switch (reply.outcome) {
+        case "token-created":
+          return reply;
+        case "denied":
+          return { status: 403 };
+        case "refused":
+          return { status: 403, body: reply.text };
+        case "busy":
+        case "unavailable":
+          return { status: 503, body: reply.text };
+        case "enrolment-begun":
+        case "enrolled":
+        case "codes-renewed":
+        case "removed":
+          throw new Error(`a token was asked for, and ${reply.outcome} came`);
+        default:
+          return assertNever(reply);
+      }
+    },
+  };
+}
