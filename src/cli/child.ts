@@ -1,7 +1,10 @@
 /** How one mode of ours starts another: the same executable, all settings as we have them, no secret that isn't its own. */
 
+import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
 import type { Config } from "../config/load-config.ts";
 import { SETTINGS, type SettingKey } from "../config/settings.ts";
+import { readVersion } from "../version.ts";
 
 /** Compiled, the executable is the program; from the sources it is Bun with the program as its argument. */
 export function ourselves(): readonly string[] {
@@ -19,6 +22,16 @@ export function rootChildEnv(config: Config): Record<string, string> {
   const env: Record<string, string> = { QVD_CONFIG: "/dev/null" };
   for (const [key, spec] of Object.entries(SETTINGS)) env[spec.name] = String(config[asSettingKey(key)]);
   return env;
+}
+
+/**
+ * Differs between two executables, versions or settings: what was started with another one is to be replaced. The
+ * executable is told by its file, since a newer one takes the place of the one that runs.
+ */
+export function fingerprintOf(env: Readonly<Record<string, string>>): string {
+  const { ino, size, mtimeMs } = statSync(process.execPath);
+  const told = [readVersion(), ...ourselves(), ino, size, mtimeMs, JSON.stringify(env)];
+  return createHash("sha256").update(told.join("\n")).digest("hex").slice(0, 16);
 }
 
 /** The keys of the settings table are the keys of the settings. */

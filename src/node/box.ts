@@ -13,6 +13,7 @@ import type { Log } from "../lib/log.ts";
 import { readProcessIdentity } from "../lib/process.ts";
 import type { Network } from "../network/network.ts";
 import type { Storage } from "../storage/storage.ts";
+import { brokerStateFile, readBrokerState, removeBrokerState } from "../wire/broker/state-file.ts";
 import type { TellWake, Wake } from "../wire/wake/messages.ts";
 import { BaseUnpacker } from "./base-unpacker.ts";
 import type { NodeIdentity, NodeSettings } from "./deps.ts";
@@ -29,7 +30,7 @@ import { readProcessFile, writeProcessFile } from "./process-file.ts";
 import { recoverDesktops } from "./recover.ts";
 import type { SharedPort } from "./refuse-taken-port.ts";
 import { SiteWakes } from "./site-wakes.ts";
-import { Supervisor, type WorkerSpec } from "./supervise.ts";
+import { Supervisor, type WorkerSpec, type WorkerStates } from "./supervise.ts";
 import { keepSweepingHistory } from "./sweep-history.ts";
 import { NodesWatch, type NodesWatchDeps } from "./takeover/nodes-watch.ts";
 
@@ -57,6 +58,8 @@ export type NodeRunDeps = {
   readonly placement?: PlacementOptions;
   /** Where several of the workers listen together; nobody else may. */
   readonly sharedPort?: SharedPort;
+  /** How long brokers go on taking clients after they told balancers of the box's end. */
+  readonly leaveMs?: number;
   /** Parent folder of the workers' control groups. */
   readonly workersCgroup: string;
   /** Group whose members may use the wake socket. */
@@ -67,6 +70,8 @@ export type NodeRunDeps = {
 
 const STOP_DESKTOPS_MS = 90_000;
 const STOP_LOOP_MS = 5_000;
+/** A broker says so within a moment. */
+const LEAVE_GRACE_MS = 2_000;
 
 type Started = {
   readonly nodeId: NodeId;
@@ -99,6 +104,7 @@ export class Box {
       workers: deps.workers,
       logsFolder: deps.settings.layout.logsFolder,
       cgroupFolder: deps.workersCgroup,
+      states: statesOf(deps.settings.layout.brokersFolder),
       clock: deps.clock,
       log: deps.log,
       onChange: () => this.#workersChanged(),
@@ -180,6 +186,7 @@ export class Box {
     const found = await recoverDesktops(loopDeps, { isFreshBoot: this.#isFreshBoot });
     if (found > 0) log.info("desktops-found", { found });
     loop.start();
+    this.#supervisor.replaceElders();
     intake.start();
     void keepSweepingHistory({ db, log }, this.#ended.signal);
     watch?.start();
@@ -258,6 +265,8 @@ export class Box {
   async shutDown(): Promise<boolean> {
     const started = this.#started;
     let isDown = true;
+    // Balancers send their clients elsewhere before anything stops.
+    await this.#supervisor.leave((this.#deps.leaveMs ?? 0) + LEAVE_GRACE_MS);
     if (started !== undefined) {
       await started.reporter.report("stopping");
       isDown = await started.loop.stopDesktops(STOP_DESKTOPS_MS);
@@ -322,4 +331,11 @@ export class Box {
       workers: this.#supervisor.entries(),
     });
   }
+}
+
+function statesOf(folder: string): WorkerStates {
+  return {
+    read: (pid) => readBrokerState(brokerStateFile(folder, pid)),
+    drop: (pid) => removeBrokerState(brokerStateFile(folder, pid)),
+  };
 }

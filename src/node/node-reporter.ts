@@ -90,7 +90,7 @@ export class NodeReporter {
     const connections = await countBrokerConnections(db, nodeId);
     const workers = supervisor.facts().map((worker) => ({
       ...worker,
-      connections: worker.name.startsWith("broker") ? (connections.get(worker.name) ?? 0) : null,
+      connections: worker.name.startsWith("broker") ? (connections.get(worker.pid ?? 0) ?? 0) : null,
     }));
     return await gatherFacts({
       version,

@@ -13,6 +13,12 @@ export type WorkerEntry = ProcessIdentity & {
   readonly restarts: number;
   /** What it was started with; an older version left it out. */
   readonly command?: readonly string[];
+  /** Of its executable and settings; an earlier version left it out. */
+  readonly fingerprint?: string;
+  /** It carries what a restart would end, so it is replaced by a newer one and left to drain. */
+  readonly drains?: boolean;
+  /** It was told to take nobody new. */
+  readonly isReplaced?: boolean;
 };
 
 export type ProcessFile = {

@@ -34,7 +34,9 @@ export function renderStatus(seen: Seen, { verdict, problems }: Judgement): stri
     for (const worker of facts.workers) {
       const carries = worker.connections === null ? "" : `, ${count(worker.connections, "session")}`;
       const restarts = worker.restarts === 0 ? "" : `, ${count(worker.restarts, "restart")}`;
-      lines.push(`${worker.name.padEnd(10)}${worker.state}${carries}${restarts}`);
+      const until =
+        worker.deadlineAtMs === undefined ? "" : ` until ${new Date(worker.deadlineAtMs).toISOString()}`;
+      lines.push(`${worker.name.padEnd(10)}${worker.state}${until}${carries}${restarts}`);
     }
   }
   lines.push("", ...renderDesktops(seen));

@@ -19,7 +19,7 @@ import type { WorkerSpec } from "../../node/supervise.ts";
 import { readVersion } from "../../version.ts";
 import { readAccount, readGroupId, SHARED_GROUP } from "../accounts.ts";
 import { prepareBox } from "../box/prepare.ts";
-import { childEnv, ourselves, rootChildEnv } from "../child.ts";
+import { childEnv, fingerprintOf, ourselves, rootChildEnv } from "../child.ts";
 import type { Command } from "../command.ts";
 import { openBoxStorage, openKeptLease, openShared } from "../keeper/lease.ts";
 import { openMode, requireRoot } from "../mode.ts";
@@ -80,6 +80,7 @@ export const nodeRun: Command = {
           storage,
           network: createNetwork({ instance, range, resolvers, policy, dnsmasq, log }),
           workers: [...listWorkers(config), dnsmasqWorker],
+          leaveMs: config.brokerLeaveSeconds * 1000,
           sharedPort: {
             address: config.brokerAddress,
             port: config.brokerPort,
@@ -114,6 +115,7 @@ function choosePlacement({ placement, memoryOvercommit }: Config): PlacementOpti
 function listWorkers(config: Config): readonly WorkerSpec[] {
   const env = childEnv(config);
   const broker = readAccount("qvd-broker");
+  const fingerprint = fingerprintOf(env);
   const brokers = Array.from({ length: config.brokerWorkers }, (_, index) => index + 1);
   return [
     {
@@ -124,12 +126,17 @@ function listWorkers(config: Config): readonly WorkerSpec[] {
       env: { ...rootChildEnv(config), MIMALLOC_PURGE_DELAY: "-1" },
       outlivesFailedStart: true,
     },
-    { name: "auth", command: [...ourselves(), "auth", "run"], account: readAccount("qvd-auth"), env },
+    {
+      ...{ name: "auth", command: [...ourselves(), "auth", "run"], account: readAccount("qvd-auth"), env },
+      fingerprint,
+    },
     ...brokers.map((number) => ({
       name: `broker-${number}`,
       command: [...ourselves(), "broker", "run", "--worker", String(number)],
       account: broker,
       env,
+      fingerprint,
+      drains: true,
     })),
   ];
 }

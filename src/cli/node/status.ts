@@ -45,7 +45,9 @@ const DAY_MS = 86_400_000;
 async function observeNode(mode: Mode): Promise<Seen> {
   const name = mode.config.nodeName;
   const process = observeProcess(mode);
-  const certificateEnd = await readCertificateEnd(mode.layout.tlsCertificate);
+  const certificateEnd = await readCertificateEnd(
+    mode.config.brokerCertificate || mode.layout.tlsCertificate,
+  );
   const certificateDays = certificateEnd && (certificateEnd.getTime() - Date.now()) / DAY_MS;
   const box = { name, process, certificateDays };
   const database = openDatabase(await mode.database("qvd_node"), {

@@ -7,12 +7,19 @@ export type WorkerFacts = {
   /** Such as `auth` or `broker-1`. */
   readonly name: string;
   readonly pid: number | null;
-  readonly state: "running" | "restarting" | "stopped";
+  /** `draining`: newer ones have taken its place, and it goes on with what it carries. */
+  readonly state: "running" | "restarting" | "stopped" | "draining";
   /** Milliseconds since 1970. */
   readonly startedAtMs: number | null;
   readonly restarts: number;
   /** Sittings that it carries; null where that isn't its work. */
   readonly connections: number | null;
+  /** Its place is, or is to be, taken by a newer one of its name. */
+  readonly isElder?: boolean | undefined;
+  /** When what it still carries is ended, in milliseconds since 1970. */
+  readonly deadlineAtMs?: number | undefined;
+  /** What it can't do as it is told, in words. */
+  readonly trouble?: string | undefined;
 };
 
 export type NodeProblem = {
@@ -89,11 +96,22 @@ export function listProblems(signs: NodeSigns): readonly NodeProblem[] {
       "Look whether another node is registered under its name; restart this one when there is none.",
     );
   for (const worker of signs.workers)
-    if (worker.state !== "running")
+    if (worker.state === "restarting" || worker.state === "stopped")
       add(
         `${worker.name} is not running (${worker.restarts} restarts).`,
         `Read its log, ${worker.name}.log in the logs folder.`,
       );
+  for (const trouble of new Set(signs.workers.map((worker) => worker.trouble)))
+    if (trouble !== undefined)
+      add(
+        `${trouble}.`,
+        "What was there before stays in use. It is looked at again once the file is another.",
+      );
+  if (signs.workers.some(({ isElder, state }) => isElder && state === "running"))
+    add(
+      "Broker processes wait to be replaced: their successors don't listen yet.",
+      "Those before go on serving. When this lasts, broker-1.log in the logs folder says why.",
+    );
   if (signs.diskFreeMb < LEAST_DISK_MB)
     add(
       `Only ${signs.diskFreeMb} MB are free where ${signs.stateFolder} lies.`,

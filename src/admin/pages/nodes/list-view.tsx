@@ -147,10 +147,12 @@ function Problems(props: { readonly problems: readonly NodeProblem[] }) {
   );
 }
 
-const WORKER_TONES = { running: "good", restarting: "warn", stopped: "bad" } as const satisfies Record<
-  WorkerFacts["state"],
-  Tone
->;
+const WORKER_TONES = {
+  running: "good",
+  restarting: "warn",
+  stopped: "bad",
+  draining: "busy",
+} as const satisfies Record<WorkerFacts["state"], Tone>;
 
 function Workers(props: { readonly workers: readonly WorkerFacts[]; readonly now: Date }) {
   const columns = [
@@ -167,6 +169,12 @@ function Workers(props: { readonly workers: readonly WorkerFacts[]; readonly now
           <TitleCell text={worker.name} sub={worker.pid === null ? undefined : `pid ${worker.pid}`} />
           <Cell label="State">
             <Pill tone={WORKER_TONES[worker.state]} text={worker.state} />
+            {worker.deadlineAtMs === undefined ? null : (
+              <>
+                {" until "}
+                <Moment at={new Date(worker.deadlineAtMs)} now={props.now} />
+              </>
+            )}
           </Cell>
           <Cell label="Sessions" isEmpty={worker.connections === null}>
             {String(worker.connections)}
