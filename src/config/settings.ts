@@ -248,7 +248,7 @@ export const SETTINGS = {
     name: "QVD_PARALLEL_STARTS",
     type: "number",
     fallback: "4",
-    doc: "Desktops that this box starts at a time; the others queue in starting_1.",
+    doc: "Desktops that this box starts at a time; the others queue in starting_1. While somebody is connected to a desktop of the box, at most half as many as it has processors.",
   },
   startTimeoutSeconds: {
     name: "QVD_START_TIMEOUT",
