@@ -15,6 +15,8 @@ export type ImportRule = {
 };
 
 const MODES = ["node", "broker", "admin", "guest"];
+/** The kit of pages: administrators' by admin, users' by the broker's gateway. */
+const UI = "ui";
 const DRIVERS = ["hypervisor", "storage", "network"];
 const SERVERS = ["drizzle-orm", "postgres", "hono", "htmx.org"];
 const LIBRARIES = [...SERVERS, "zod"];
@@ -108,8 +110,13 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   },
   {
     from: ["broker"],
-    mustNotImport: [...DRIVERS, "node", "admin", "guest", "cli", "config", "hono"],
+    mustNotImport: [...DRIVERS, "node", "admin", "guest", "cli", "config"],
     why: "it asks for a desktop, it never starts one",
+  },
+  {
+    from: [UI],
+    mustNotImport: ["wire", "db", ...DRIVERS, "auth", "service", ...MODES, "cli", "config", ...ACTING, "zod"],
+    why: "a component is a function of what it is given; both kinds of pages are made of it",
   },
   {
     from: ["admin"],
@@ -151,8 +158,13 @@ export const PACKAGE_HOMES: readonly {
   readonly why: string;
 }[] = [
   { name: "postgres", folders: ["db"], why: "one place makes clients, patched against lost connections" },
-  { name: "hono", folders: ["admin"], why: "only the admin process answers browsers" },
-  { name: "htmx.org", folders: ["admin"], why: "only the admin process answers browsers" },
+  {
+    name: "hono",
+    folders: ["admin", "broker", "ui"],
+    why: "administrators' and users' pages answer browsers",
+  },
+  { name: "htmx.org", folders: ["admin", "broker"], why: "administrators' and users' pages answer browsers" },
+  { name: "@novnc/novnc", folders: ["broker"], why: "the gateway alone shows a desktop to a browser" },
   {
     name: "drizzle-orm",
     folders: ["db", "service", "auth", "node", "broker"],

@@ -5,14 +5,14 @@
 
 import sseText from "htmx.org/dist/ext/hx-sse.min.js" with { type: "text" };
 import htmxText from "htmx.org/dist/htmx.min.js" with { type: "text" };
+import iconText from "../../ui/icon.svg" with { type: "text" };
+import baseCss from "../../ui/styles/base.css" with { type: "text" };
+import controlsCss from "../../ui/styles/controls.css" with { type: "text" };
+import figuresCss from "../../ui/styles/figures.css" with { type: "text" };
+import listsCss from "../../ui/styles/lists.css" with { type: "text" };
+import shellCss from "../../ui/styles/shell.css" with { type: "text" };
+import tokensCss from "../../ui/styles/tokens.css" with { type: "text" };
 import scriptText from "./scripts/app.js" with { type: "text" };
-import iconText from "./scripts/icon.svg" with { type: "text" };
-import baseCss from "./styles/base.css" with { type: "text" };
-import controlsCss from "./styles/controls.css" with { type: "text" };
-import figuresCss from "./styles/figures.css" with { type: "text" };
-import listsCss from "./styles/lists.css" with { type: "text" };
-import shellCss from "./styles/shell.css" with { type: "text" };
-import tokensCss from "./styles/tokens.css" with { type: "text" };
 
 export type AssetUrls = {
   readonly style: string;

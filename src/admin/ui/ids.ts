@@ -1,5 +1,2 @@
-/** Element ids that htmx and links aim at. */
-export const MAIN_ID = "main";
-export const LIVE_ID = "live";
-/** The event that tells a page that what it shows may have changed. */
-export const LIVE_EVENT = "qvd-change";
+/** The kit is shared with the pages of users: `src/ui`. */
+export * from "../../ui/ids.ts";
