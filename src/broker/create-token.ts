@@ -1,7 +1,6 @@
 /** Bearer tokens as `qvd auth run` makes them: it alone may write them, and knows how long one may live. */
 
 import type { AsAsked } from "../auth/client.ts";
-import { assertNever } from "../lib/errors.ts";
 import type { AuthReply, AuthRequest } from "../wire/auth/requests.ts";
 import type { TokenMaker } from "./request.ts";
 
@@ -24,13 +23,8 @@ export function createTokenMaker(auth: AuthAsker): TokenMaker {
         case "busy":
         case "unavailable":
           return { status: 503, body: reply.text };
-        case "enrolment-begun":
-        case "enrolled":
-        case "codes-renewed":
-        case "removed":
-          throw new Error(`a token was asked for, and ${reply.outcome} came`);
         default:
-          return assertNever(reply);
+          throw new Error(`a token was asked for, and ${reply.outcome} came`);
       }
     },
   };

@@ -11,8 +11,15 @@ import {
   type UserId,
   type VmId,
 } from "../../src/domain/ids.ts";
+import type { ClientParameters, GivenParameters } from "../../src/domain/session/client-parameters.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { createTestDatabase, type TestDatabase } from "./cluster.ts";
+
+/** What a client and an authenticator said; the rest is a plain client's. */
+export type RequestedClient = {
+  readonly client?: Partial<ClientParameters>;
+  readonly parameters?: GivenParameters;
+};
 
 export class NodeDatabase {
   readonly database: TestDatabase;
@@ -103,7 +110,7 @@ export class NodeDatabase {
     this.onChange(vmId);
   }
 
-  async requestSession(vmId: VmId): Promise<SessionId> {
+  async requestSession(vmId: VmId, more: RequestedClient = {}): Promise<SessionId> {
     await this.owner.execute(sql`update sessions set superseded_at = now()
       where vm_id = ${vmId} and ended_at is null and superseded_at is null`);
     const client = {
@@ -112,10 +119,12 @@ export class NodeDatabase {
       link: "adsl",
       geometry: "1024x768",
       isFullscreen: false,
+      ...more.client,
     };
     const id = await this.#insert(sql`
-      insert into sessions (vm_id, user_id, client, slave_key, broker_worker)
-      values (${vmId}, ${this.userId}, ${JSON.stringify(client)}::text::jsonb, ${"k".repeat(64)}, 'broker-1')
+      insert into sessions (vm_id, user_id, client, parameters, slave_key, broker_worker)
+      values (${vmId}, ${this.userId}, ${JSON.stringify(client)}::text::jsonb,
+        ${JSON.stringify(more.parameters ?? {})}::text::jsonb, ${"k".repeat(64)}, 'broker-1')
       returning id`);
     this.onChange(vmId);
     return asId(id);

@@ -13,6 +13,8 @@ export class SimAgent implements SimGuest {
   #hasLeft = false;
   /** Sessions it was asked to prepare, in their order. */
   readonly prepared: number[] = [];
+  /** The orders for them, as they came. */
+  readonly orders: Readonly<Record<string, unknown>>[] = [];
   /** Sentences that it was told to show. */
   readonly notices: string[] = [];
 
@@ -88,7 +90,10 @@ export class SimAgent implements SimGuest {
   }): void {
     if (message.type === "welcome") return;
     if (message.type === "notice") this.notices.push(message.text ?? "");
-    if (message.type === "session-prepare") this.prepared.push(message.session ?? 0);
+    if (message.type === "session-prepare") {
+      this.prepared.push(message.session ?? 0);
+      this.orders.push(message);
+    }
     if (message.type === "session-prepare" && this.#behaviour.failsSessions()) {
       const text = "nxagent ended at once";
       this.say({ type: "failed", order: message.order, fault: "session-start-failed", text });

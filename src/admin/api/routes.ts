@@ -104,14 +104,8 @@ export function addApiRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.put(`${V1}/images/:id/tags/:tag`, apiPutTag(deps));
   app.delete(`${V1}/images/:id/tags/:tag`, apiRemoveTag(deps));
 
-  app.get(`${V1}/nodes`, apiListNodes(deps));
-  app.get(`${V1}/nodes/:id`, apiShowNode(deps));
-  app.post(`${V1}/nodes/:id/block`, apiActOnNode(deps, "block"));
-  app.post(`${V1}/nodes/:id/unblock`, apiActOnNode(deps, "unblock"));
-  app.post(`${V1}/nodes/:id/drain`, apiDrainNode(deps));
-  app.post(`${V1}/nodes/:id/undrain`, apiActOnNode(deps, "undrain"));
-  app.patch(`${V1}/nodes/:id`, apiChangeNode(deps));
-  app.delete(`${V1}/nodes/:id`, apiRemoveNode(deps));
+  addNodeRoutes(app, deps);
+  addSessionRoutes(app, deps);
 
   app.get(`${V1}/properties/:kind/:id`, apiListProperties(deps));
   app.put(`${V1}/properties/:kind/:id/:key`, apiSetProperty(deps));
@@ -121,9 +115,23 @@ export function addApiRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.put(`${V1}/settings/:key`, apiSetSetting(deps));
   app.delete(`${V1}/settings/:key`, apiUnsetSetting(deps));
 
+  // Else the pages' middlewares would answer.
+  app.all("/api/*", answerNotFound);
+}
+
+function addNodeRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
+  app.get(`${V1}/nodes`, apiListNodes(deps));
+  app.get(`${V1}/nodes/:id`, apiShowNode(deps));
+  app.post(`${V1}/nodes/:id/block`, apiActOnNode(deps, "block"));
+  app.post(`${V1}/nodes/:id/unblock`, apiActOnNode(deps, "unblock"));
+  app.post(`${V1}/nodes/:id/drain`, apiDrainNode(deps));
+  app.post(`${V1}/nodes/:id/undrain`, apiActOnNode(deps, "undrain"));
+  app.patch(`${V1}/nodes/:id`, apiChangeNode(deps));
+  app.delete(`${V1}/nodes/:id`, apiRemoveNode(deps));
+}
+
+function addSessionRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.get(`${V1}/sessions`, apiListSessions(deps));
   app.get(`${V1}/sessions/:id`, apiShowSession(deps));
   app.post(`${V1}/sessions/:id/disconnect`, apiEndSession(deps));
-  // Else the pages' middlewares would answer.
-  app.all("/api/*", answerNotFound);
 }
