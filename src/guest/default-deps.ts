@@ -10,6 +10,7 @@ import { Display } from "./display/display.ts";
 import { displayPrograms } from "./display/programs.ts";
 import { HOME_DISK_WORLD, mountHomeDisk } from "./home-disk.ts";
 import { GuestHooks } from "./hooks/hooks.ts";
+import { linkHome } from "./link-home.ts";
 import { guestPlaces } from "./places.ts";
 import { completeImage, prepareMachine } from "./prepare-machine.ts";
 import { provision } from "./provision.ts";
@@ -54,6 +55,7 @@ export function defaultGuestDeps(): GuestDeps {
     },
     showNotice: (text) => showNotice(text, readRecord(places.record), NOTICE_WORLD),
     setTimeZone: (zone) => setTimeZone(zone, { log }),
+    linkHome: (wanted, home) => linkHome(wanted, home, { log }),
     isPortOpen: () => isPortOpen(NX_PORT),
     display: {
       screen: new Display({ log, programs: displayPrograms, isPortOpen }),

@@ -42,6 +42,7 @@ export type GuestDeps = {
   readonly display?: SessionDisplay;
   /** Gives the desktop the time zone of the client that comes. */
   readonly setTimeZone?: (zone: string) => void;
+  readonly linkHome?: (wanted: string, home: string) => void;
   /** Resolves with false when nothing could be shown. */
   readonly showNotice: (text: string) => Promise<boolean>;
   readonly observe: () => { readonly uptimeSeconds: number; readonly address: string | null };

@@ -57,6 +57,7 @@ test("27: the order for a session", async () => {
       },
     },
     properties: { "qvd.client.link": "modem", printer: "lp0" },
+    parameters,
     program: "xterm -maximized",
     slaveKey: "k".repeat(64),
   });

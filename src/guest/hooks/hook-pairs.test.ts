@@ -35,6 +35,14 @@ describe("what hooks are told", () => {
     expect(pairs).toMatchObject({ ...given, "custom.a": "property" });
   });
 
+  test("is what an authenticator gives beyond that; our own word stands over it", () => {
+    const parameters = { "qvd.vm.user.ldap.name": "ann.b", "qvd.vm.user.home": "/srv/ann" };
+    expect(sessionPairs({ ...ORDER, parameters })).toMatchObject({
+      "qvd.vm.user.ldap.name": "ann.b",
+      "qvd.vm.user.home": "/home/ann",
+    });
+  });
+
   test("is never a property in the place of what is ours, nor the session's key", () => {
     const pairs = sessionPairs({
       ...ORDER,

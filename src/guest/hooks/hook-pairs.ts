@@ -7,10 +7,11 @@ import type { HookPairs } from "./hooks.ts";
 type PrepareOrder = Extract<ToGuest, { type: "session-prepare" }>;
 
 /** Of a session: who it is for, what their client asked for (as far as it may pass), and the properties. */
-export function sessionPairs({ account, client, properties = {} }: PrepareOrder): HookPairs {
+export function sessionPairs({ account, client, properties = {}, parameters }: PrepareOrder): HookPairs {
   return {
     ...client.given,
     ...Object.fromEntries(Object.entries(properties).filter(([key]) => !key.startsWith("qvd."))),
+    ...parameters,
     "qvd.vm.user.name": account.login,
     "qvd.vm.user.home": `/home/${account.login}`,
     "qvd.client.keyboard": client.keyboard,

@@ -55,6 +55,8 @@ export type GuestSessionDeps = XSessionDeps & {
   readonly display?: SessionDisplay;
   /** Gives the desktop the time zone of the client that comes. */
   readonly setTimeZone?: (zone: string) => void;
+  /** Has the place where a directory says that the home is lead to it. */
+  readonly linkHome?: (wanted: string, home: string) => void;
   readonly limits?: Partial<SessionLimits>;
 };
 
@@ -177,6 +179,8 @@ export class GuestSession {
       this.#run(hook, provisioningPairs(hook)),
     );
     if (!provisioned.isGood) return provisioned;
+    const wanted = order.parameters?.["qvd.vm.user.home"];
+    if (wanted !== undefined) this.#deps.linkHome?.(wanted, provisioned.home);
     const second = await this.#ask("connect");
     if (second !== undefined) return second;
     const zone = order.client.given?.["qvd.client.timezone"];

@@ -31,6 +31,7 @@ export const prepareSession: Executor<"prepare-session"> = async (
       accept: deps.settings.range.gateway,
       slaveKey: session.slaveKey,
       properties: parts.properties,
+      parameters: parts.parameters,
       access: parts.access,
       ...(parts.program === null ? {} : { program: parts.program }),
     },

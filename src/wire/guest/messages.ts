@@ -103,6 +103,8 @@ export type ToGuest =
       readonly properties?: Readonly<Record<string, string>>;
       /** What the session is to be shown to; an NX client from nodes of before. */
       readonly access?: "nx" | "browser";
+      /** What an authenticator gives the desktop; names begin with qvd. */
+      readonly parameters?: Readonly<Record<string, string>>;
       /** Of an application: the command that the session is, instead of the image's own session. */
       readonly program?: string;
     }

@@ -40,6 +40,22 @@ describe("parseToGuest", () => {
     expect(parseToGuest(line)).toEqual({ isGood: true, message: { type: "session-stop", order: 2 } });
   });
 
+  test("reads what is given beside, and leaves out what is no text", () => {
+    const given = { "qvd.client.timezone": "Europe/Madrid" };
+    const parameters = { "qvd.vm.user.home": "/srv/ann" };
+    const whole = {
+      ...prepare,
+      client: { ...prepare.client, given: { ...given, "custom.a": 7 } },
+      parameters: { ...parameters, "qvd.vm.user.uid": 7 },
+      program: "xterm",
+    };
+    const { message } = parseToGuest(JSON.stringify(whole)) as { message: Record<string, unknown> };
+    expect(message).toMatchObject({ client: { given }, parameters, program: "xterm" });
+    expect(JSON.stringify(message)).not.toContain("7,");
+    for (const program of [undefined, null, "", 7])
+      expect(parseToGuest(JSON.stringify({ ...prepare, program }))).not.toHaveProperty("message.program");
+  });
+
   const bad: readonly (readonly [string, string, number | null])[] = [
     ["no JSON", "{", null],
     ["a list", "[]", null],

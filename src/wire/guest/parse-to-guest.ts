@@ -67,6 +67,7 @@ function readPrepare(value: Shape, order: number): ParsedToGuest {
     slaveKey,
     ...(value.access === "browser" ? { access: value.access } : {}),
     ...(isObject(value.properties) ? { properties: readTexts(value.properties) } : {}),
+    ...(isObject(value.parameters) ? { parameters: readTexts(value.parameters) } : {}),
     ...(isText(value.program) && value.program !== "" ? { program: value.program } : {}),
   });
 }
