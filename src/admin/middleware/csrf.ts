@@ -4,9 +4,8 @@
  * the body is not a form). Either would do; both stand because each has had its holes.
  */
 
-import { timingSafeEqual } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
-import { AppError } from "../../lib/errors.ts";
+import { requireOwnOrigin as requireOwnRequest, requireToken } from "../../ui/forgery.ts";
 import type { AdminContext, AdminEnv } from "../env.ts";
 import { CSRF_FIELD } from "../ui/form.tsx";
 
@@ -25,28 +24,10 @@ export function csrf(): MiddlewareHandler<AdminEnv> {
 
 /** Throws `forbidden` unless the browser says that a page of ours sent this. */
 export function requireOwnOrigin(c: AdminContext): void {
-  const site = c.req.header("Sec-Fetch-Site");
-  const origin = c.req.header("Origin");
-  const isOwn = site !== undefined ? site === "same-origin" : origin !== undefined && isOwnHost(c, origin);
-  if (!isOwn)
-    throw new AppError("forbidden", "This was not sent by a page of this server, so it was not done.");
+  requireOwnRequest(c.req.raw);
 }
 
-/** Throws `forbidden` unless both are the same token. */
-export function requireToken(given: string | undefined, expected: string | undefined): void {
-  const [one, other] = [Buffer.from(given ?? ""), Buffer.from(expected ?? "")];
-  const isSame = one.length > 0 && one.length === other.length && timingSafeEqual(one, other);
-  if (!isSame) {
-    throw new AppError(
-      "forbidden",
-      "This form is from an earlier sign-in. Go back, reload the page and try again.",
-    );
-  }
-}
-
-function isOwnHost(c: AdminContext, origin: string): boolean {
-  return URL.canParse(origin) && new URL(origin).host === new URL(c.req.url).host;
-}
+export { requireToken };
 
 async function readToken(c: AdminContext): Promise<string | undefined> {
   const header = c.req.header(CSRF_HEADER);

@@ -3,8 +3,8 @@
  * ourselves, because the content security policy allows nothing else.
  */
 
-import { raw } from "hono/html";
 import type { PropsWithChildren } from "hono/jsx";
+import { Document, type Theme } from "../../ui/document.tsx";
 import type { AssetUrls } from "./assets.ts";
 import { SubmitButton } from "./button.tsx";
 import { PostForm } from "./form.tsx";
@@ -13,7 +13,7 @@ import { LIVE_EVENT, LIVE_ID, MAIN_ID } from "./ids.ts";
 import { Notice } from "./notice.tsx";
 import type { Tone } from "./tone.ts";
 
-export type Theme = "auto" | "light" | "dark";
+export { Gate, type Theme } from "../../ui/document.tsx";
 export type Section = "overview" | "desktops" | "sessions" | "users" | "images" | "nodes";
 export type Flash = { readonly tone: Tone; readonly text: string };
 
@@ -43,43 +43,6 @@ const SECTIONS: readonly {
   { section: "images", href: "/images", text: "Images", icon: "image" },
   { section: "nodes", href: "/nodes", text: "Nodes", icon: "node" },
 ];
-
-const HTMX_CONFIG = JSON.stringify({
-  includeIndicatorCSS: false,
-  history: "reload",
-  noSwap: [204, 304, "4xx", "5xx"],
-  defaultTimeout: 30_000,
-});
-
-export type DocumentProps = PropsWithChildren<{
-  readonly title: string;
-  readonly theme: Theme;
-  readonly assets: AssetUrls;
-}>;
-
-export function Document(props: DocumentProps) {
-  const { assets, theme } = props;
-  return (
-    <>
-      {raw("<!doctype html>")}
-      <html lang="en" data-theme={theme === "auto" ? undefined : theme}>
-        <head>
-          <meta charset="utf-8" />
-          <title>{`${props.title} · QVD`}</title>
-          <meta name="viewport" content="width=device-width, initial-scale=1" />
-          <meta name="color-scheme" content={theme === "auto" ? "light dark" : theme} />
-          <meta name="htmx-config" content={HTMX_CONFIG} />
-          <link rel="icon" href={assets.icon} type="image/svg+xml" />
-          <link rel="stylesheet" href={assets.style} />
-          <script src={assets.htmx} defer />
-          <script src={assets.htmxSse} defer />
-          <script src={assets.script} defer />
-        </head>
-        <body>{props.children}</body>
-      </html>
-    </>
-  );
-}
 
 export type PageProps = PropsWithChildren<{
   readonly title: string;
@@ -180,22 +143,5 @@ function Account(props: { readonly frame: Frame }) {
         <SubmitButton label="Sign out" icon="sign-out" kind="quiet" isIconOnly />
       </PostForm>
     </div>
-  );
-}
-
-/** The frame of pages for those who are not signed in. */
-export function Gate(props: DocumentProps) {
-  return (
-    <Document title={props.title} theme={props.theme} assets={props.assets}>
-      <main id={MAIN_ID} class="gate">
-        <div class="gate-box">
-          <div class="gate-brand">
-            <Icon name="brand" size={44} />
-            <h1>{props.title}</h1>
-          </div>
-          {props.children}
-        </div>
-      </main>
-    </Document>
   );
 }
