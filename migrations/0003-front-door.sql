@@ -14,6 +14,7 @@ CREATE INDEX sessions_user ON sessions (user_id, id DESC);
 -- When the broker that carries it ends it, because it was replaced; written once, in good time.
 ALTER TABLE sessions ADD COLUMN ends_at timestamptz;
 GRANT UPDATE (ends_at) ON sessions TO qvd_broker;
+CREATE INDEX sessions_ending ON sessions (ends_at) WHERE ends_at IS NOT NULL AND ended_at IS NULL;
 
 -- Applications --------------------------------------------------------------------------------------------
 
@@ -111,11 +112,22 @@ GRANT SELECT (second_factor_id, used_at) ON recovery_codes TO qvd_admin;
 GRANT SELECT (id, user_id, vm_id, is_multi_use, origin, created_at, expires_at, used_at, revoked_at), UPDATE (revoked_at)
   ON user_tokens TO qvd_admin;
 GRANT INSERT ON audit_log TO qvd_auth;
+-- The provider (issuer) whose groups say what an administrator may do; null for one who was created here.
+ALTER TABLE administrators ADD COLUMN provider text;
+GRANT INSERT (tenant_id, login, provider) ON administrators TO qvd_auth;
+GRANT SELECT ON roles, administrator_roles TO qvd_auth;
+GRANT INSERT, DELETE ON administrator_roles TO qvd_auth;
 
 -- Signing in ----------------------------------------------------------------------------------------------
 
 -- The policy of a tenant may ask for properties of a user.
 GRANT SELECT ON properties TO qvd_auth;
+-- A hash of QVD 4 is replaced by one of today when its owner signs in.
+GRANT UPDATE (password_hash, changed_at) ON user_credentials, administrator_credentials TO qvd_auth;
+-- Whom a directory proves may be given the account and desktop that they lack.
+GRANT SELECT ON osfs, vms TO qvd_auth;
+GRANT INSERT (tenant_id, login, full_name), UPDATE (full_name) ON users TO qvd_auth;
+GRANT INSERT (tenant_id, user_id, osf_id, di_tag, name, address, id_slot) ON vms TO qvd_auth;
 
 -- A thousand starts a second --------------------------------------------------------------------------------
 

@@ -80,6 +80,7 @@ CREATE TABLE public.administrators (
     login text NOT NULL,
     is_blocked boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    provider text,
     CONSTRAINT administrators_login_check CHECK (((login <> ''::text) AND (login = btrim(login)))),
     CONSTRAINT administrators_tenant_id_check CHECK ((tenant_id >= 0))
 );
@@ -698,6 +699,8 @@ CREATE INDEX audit_log_subject ON public.audit_log USING btree (subject_kind, su
 
 CREATE INDEX di_tags_di ON public.di_tags USING btree (di_id);
 
+CREATE INDEX sessions_ending ON public.sessions USING btree (ends_at) WHERE ((ends_at IS NOT NULL) AND (ended_at IS NULL));
+
 CREATE UNIQUE INDEX sessions_live ON public.sessions USING btree (vm_id) WHERE ((ended_at IS NULL) AND (superseded_at IS NULL));
 
 CREATE INDEX sessions_open ON public.sessions USING btree (broker_node_id, broker_worker) WHERE (ended_at IS NULL);
@@ -873,12 +876,23 @@ GRANT INSERT,DELETE,UPDATE ON TABLE public.administrator_credentials TO qvd_admi
 
 GRANT SELECT(administrator_id) ON TABLE public.administrator_credentials TO qvd_admin;
 
+GRANT UPDATE(password_hash) ON TABLE public.administrator_credentials TO qvd_auth;
+
+GRANT UPDATE(changed_at) ON TABLE public.administrator_credentials TO qvd_auth;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.administrator_roles TO qvd_admin;
+GRANT SELECT,INSERT,DELETE ON TABLE public.administrator_roles TO qvd_auth;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.administrator_sessions TO qvd_admin;
 
 GRANT SELECT ON TABLE public.administrators TO qvd_auth;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.administrators TO qvd_admin;
+
+GRANT INSERT(tenant_id) ON TABLE public.administrators TO qvd_auth;
+
+GRANT INSERT(login) ON TABLE public.administrators TO qvd_auth;
+
+GRANT INSERT(provider) ON TABLE public.administrators TO qvd_auth;
 
 GRANT INSERT ON TABLE public.audit_log TO qvd_broker;
 GRANT SELECT,INSERT ON TABLE public.audit_log TO qvd_node;
@@ -962,6 +976,7 @@ GRANT UPDATE(weight) ON TABLE public.nodes TO qvd_admin;
 
 GRANT SELECT ON TABLE public.osfs TO qvd_node;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.osfs TO qvd_admin;
+GRANT SELECT ON TABLE public.osfs TO qvd_auth;
 
 GRANT SELECT(id) ON TABLE public.osfs TO qvd_broker;
 
@@ -981,6 +996,7 @@ GRANT SELECT(used_at) ON TABLE public.recovery_codes TO qvd_admin;
 GRANT SELECT ON TABLE public.role_acls TO qvd_admin;
 
 GRANT SELECT ON TABLE public.roles TO qvd_admin;
+GRANT SELECT ON TABLE public.roles TO qvd_auth;
 
 GRANT SELECT ON TABLE public.schema_migrations TO qvd_node;
 GRANT SELECT ON TABLE public.schema_migrations TO qvd_admin;
@@ -1076,6 +1092,10 @@ GRANT INSERT,DELETE,UPDATE ON TABLE public.user_credentials TO qvd_admin;
 
 GRANT SELECT(user_id) ON TABLE public.user_credentials TO qvd_admin;
 
+GRANT UPDATE(password_hash) ON TABLE public.user_credentials TO qvd_auth;
+
+GRANT UPDATE(changed_at) ON TABLE public.user_credentials TO qvd_auth;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.user_tokens TO qvd_auth;
 
 GRANT SELECT(id) ON TABLE public.user_tokens TO qvd_admin;
@@ -1108,6 +1128,12 @@ GRANT SELECT ON TABLE public.users TO qvd_broker;
 GRANT SELECT ON TABLE public.users TO qvd_node;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO qvd_admin;
 
+GRANT INSERT(tenant_id) ON TABLE public.users TO qvd_auth;
+
+GRANT INSERT(login) ON TABLE public.users TO qvd_auth;
+
+GRANT INSERT(full_name),UPDATE(full_name) ON TABLE public.users TO qvd_auth;
+
 GRANT SELECT,INSERT ON TABLE public.vm_events TO qvd_broker;
 GRANT SELECT,INSERT ON TABLE public.vm_events TO qvd_node;
 GRANT SELECT,INSERT ON TABLE public.vm_events TO qvd_admin;
@@ -1119,20 +1145,28 @@ GRANT SELECT ON TABLE public.vm_reports TO qvd_admin;
 GRANT SELECT ON TABLE public.vms TO qvd_broker;
 GRANT SELECT,DELETE ON TABLE public.vms TO qvd_node;
 GRANT SELECT ON TABLE public.vms TO qvd_admin;
+GRANT SELECT ON TABLE public.vms TO qvd_auth;
 
 GRANT INSERT(tenant_id) ON TABLE public.vms TO qvd_admin;
+GRANT INSERT(tenant_id) ON TABLE public.vms TO qvd_auth;
 
 GRANT INSERT(user_id),UPDATE(user_id) ON TABLE public.vms TO qvd_admin;
+GRANT INSERT(user_id) ON TABLE public.vms TO qvd_auth;
 
 GRANT INSERT(osf_id),UPDATE(osf_id) ON TABLE public.vms TO qvd_admin;
+GRANT INSERT(osf_id) ON TABLE public.vms TO qvd_auth;
 
 GRANT INSERT(di_tag),UPDATE(di_tag) ON TABLE public.vms TO qvd_admin;
+GRANT INSERT(di_tag) ON TABLE public.vms TO qvd_auth;
 
 GRANT INSERT(name),UPDATE(name) ON TABLE public.vms TO qvd_admin;
+GRANT INSERT(name) ON TABLE public.vms TO qvd_auth;
 
 GRANT INSERT(address) ON TABLE public.vms TO qvd_admin;
+GRANT INSERT(address) ON TABLE public.vms TO qvd_auth;
 
 GRANT INSERT(id_slot) ON TABLE public.vms TO qvd_admin;
+GRANT INSERT(id_slot) ON TABLE public.vms TO qvd_auth;
 
 GRANT INSERT(is_blocked),UPDATE(is_blocked) ON TABLE public.vms TO qvd_admin;
 GRANT UPDATE(is_blocked) ON TABLE public.vms TO qvd_node;

@@ -55,6 +55,7 @@ install_packages() {
   if printf '%s\n' "${missing[@]}" | grep -qx slapd; then
     # The tests make servers of their own; the system's gets no database and is not started, now or at boot.
     echo 'slapd slapd/no_configuration boolean true' | debconf-set-selections
+    mkdir -p /etc/systemd/system
     ln -sf /dev/null /etc/systemd/system/slapd.service
   fi
   apt_install "${missing[@]}" || die "the packages could not be installed; the lines above say why"

@@ -20,6 +20,11 @@ export interface AccountStore {
   findTenant(name: string): Promise<StoredTenant | undefined>;
   /** The site's, and the tenant's own. */
   readSettings(tenantId: TenantId | undefined): Promise<readonly StoredSetting[]>;
+  /** Puts a hash of today in the place of QVD 4's, unless it was changed meanwhile. */
+  upgradeHash(
+    account: ProvedAccount,
+    hashes: { readonly oldHash: string; readonly newHash: string },
+  ): Promise<void>;
   /** Of a user, for the policy. */
   readProperties(userId: UserId): Promise<Readonly<Record<string, string>>>;
 }

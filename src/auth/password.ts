@@ -24,6 +24,11 @@ export async function hashPassword(password: string): Promise<string> {
   return Bun.password.hash(password, COST);
 }
 
+/** For a password that has just proved its owner, whatever the rules for new ones are. */
+export function rehashPassword(password: string): Promise<string> {
+  return Bun.password.hash(password, COST);
+}
+
 /** An empty or oversized password never matches; a hash that can't be read counts as no match. */
 export async function verifyPassword(password: string, hash: string): Promise<boolean> {
   if (password === "" || Buffer.byteLength(password) > PASSWORD_LIMITS.mostBytes) return false;

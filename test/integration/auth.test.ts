@@ -116,21 +116,6 @@ describe("who is nobody", () => {
     expect((await ask("bob")).outcome).toBe("denied");
     await orm.update(tenants).set({ isBlocked: false }).where(eq(tenants.id, seed.tenantId));
   });
-
-  test("costs the time of somebody", async () => {
-    const time = async (login: string) => {
-      const samples: number[] = [];
-      for (let round = 0; round < 5; round++) {
-        const startMs = performance.now();
-        await ask(login, "wrong password");
-        samples.push(performance.now() - startMs);
-      }
-      return Math.min(...samples);
-    };
-    const [unknown, known] = [await time("nobody"), await time("alice")];
-    expect(unknown).toBeGreaterThan(known * 0.6);
-    expect(unknown).toBeLessThan(known / 0.6);
-  }, 20_000);
 });
 
 describe("the socket", () => {

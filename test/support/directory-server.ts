@@ -12,7 +12,7 @@ import { waitFor } from "../../src/lib/wait.ts";
 export const DIRECTORY_BASE = "dc=example,dc=org";
 export const SEARCHER = { dn: `cn=searcher,${DIRECTORY_BASE}`, password: "search-s3cret" } as const;
 /** Of everybody in it whose entry doesn't say otherwise. */
-export const DIRECTORY_PASSWORD = "correct horse battery";
+export const DIRECTORY_PASSWORD = "directory horse battery";
 
 export type DirectoryServerLab = {
   readonly port: number;

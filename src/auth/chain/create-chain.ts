@@ -8,6 +8,7 @@ import { decideSignIn, parseSignInPolicy } from "../../domain/access/sign-in-pol
 import type { TenantId } from "../../domain/ids.ts";
 import type { SettingValues } from "../../domain/setting/registry.ts";
 import { settingValues } from "../../domain/setting/resolve.ts";
+import { describeError, isAppError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { AccountStore, StoredAccount } from "../account-store.ts";
 import type {
@@ -16,6 +17,7 @@ import type {
   Authenticator,
   Claim,
   Finding,
+  ProvedPerson,
   SecondFactor,
   Verdict,
   Verifier,
@@ -44,6 +46,9 @@ export type Resume = (
 
 const BUSY = "Too many people sign in at the moment. Retry in a minute.";
 const AWAY = "Passwords can't be verified at the moment. Retry in a few minutes, or tell your administrator.";
+
+const NOT_MADE =
+  "Your password is right, but your desktop can't be made ready. Tell your administrator, who finds the reason in the log of auth.";
 
 type Proved = Extract<Finding, { outcome: "proved" }>;
 /** A claim on its way through its chain. */
@@ -203,7 +208,12 @@ async function settle(deps: ChainDeps, course: Course, settling: Settling): Prom
   );
   if (refusal !== undefined) return refusal;
   const person = { tenantId: tenant.tenantId, login: finding.name.login, fullName: finding.fullName ?? "" };
-  for (const maker of makers) await maker.apply({ ...person, by, origin, settings }, signal);
+  for (const maker of makers) {
+    const fault = await applyMaker(maker, { ...person, by, origin, settings }, signal);
+    if (fault === undefined) continue;
+    log.error("account-not-made", { login: finding.name.login, tenant: finding.name.tenant, text: fault });
+    return { outcome: "unavailable", text: NOT_MADE };
+  }
   const stored = found ?? (await store.findAccount(kind, finding.name));
   if (stored === undefined) return { outcome: "denied" };
   return {
@@ -213,6 +223,21 @@ async function settle(deps: ChainDeps, course: Course, settling: Settling): Prom
     ...(finding.parameters === undefined ? {} : { parameters: finding.parameters }),
     ...(finding.vmId === undefined ? {} : { vmId: finding.vmId }),
   };
+}
+
+/** What went wrong, for administrators. */
+async function applyMaker(
+  maker: AfterProof,
+  person: ProvedPerson,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    await maker.apply(person, signal);
+    return undefined;
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return describeError(error);
+  }
 }
 
 async function decidePolicy(

@@ -17,8 +17,10 @@ import { AppError } from "../../lib/errors.ts";
 import type { AccountStore, StoredAccount } from "../account-store.ts";
 import type { LoginName } from "../login.ts";
 
-export function createAccountStore(db: Db): AccountStore {
+/** `upgradeHash` is the service's verb: what people's credentials are is written there alone. */
+export function createAccountStore(db: Db, { upgradeHash }: Pick<AccountStore, "upgradeHash">): AccountStore {
   return {
+    upgradeHash,
     findAccount: (kind, name) => attempt(kind === "user" ? findUser(db, name) : findAdministrator(db, name)),
     findTenant: async (name) => {
       const found = await attempt(findTenantByName(db, name));

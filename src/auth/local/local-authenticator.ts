@@ -1,18 +1,23 @@
 /**
  * Accounts of our own database. Whoever doesn't exist costs as much as whoever does: a hash of nothing is
- * verified in their place, so that time doesn't tell names.
+ * verified in their place, so that time doesn't tell names. Nor does it tell whose hash is still QVD 4's.
  */
 
 import { randomBytes } from "node:crypto";
-import type { AccountStore } from "../account-store.ts";
-import type { Authenticator, Finding } from "../authenticator.ts";
+import type { Log } from "../../lib/log.ts";
+import type { AccountStore, StoredAccount } from "../account-store.ts";
+import type { Attempt, Authenticator, Finding } from "../authenticator.ts";
 import type { BoundedQueue } from "../bounded-queue.ts";
-import { hashPassword, verifyPassword } from "../password.ts";
+import { hashPassword, rehashPassword, verifyPassword } from "../password.ts";
+import { isQvd4Hash, verifyQvd4Password } from "./qvd4-hash.ts";
 
 export type LocalDeps = {
-  readonly store: Pick<AccountStore, "findAccount">;
+  readonly store: Pick<AccountStore, "findAccount" | "upgradeHash">;
   /** Each hash takes 46 MiB while it runs. */
   readonly queue: BoundedQueue;
+  readonly log: Log;
+  /** The two that cost; a test counts them. */
+  readonly hashing?: { readonly verify: typeof verifyPassword; readonly rehash: typeof rehashPassword };
 };
 
 export async function createLocalAuthenticator(deps: LocalDeps): Promise<Authenticator> {
@@ -20,15 +25,44 @@ export async function createLocalAuthenticator(deps: LocalDeps): Promise<Authent
   return {
     name: "local",
     proofs: ["password"],
-    async prove({ kind, name, proof, origin }): Promise<Finding> {
+    async prove({ kind, name, proof, origin, settings }): Promise<Finding> {
       if (name === undefined || proof.kind !== "password") return { outcome: "denied" };
+      const { password } = proof;
       const finding = await deps.queue.run(async (): Promise<Finding> => {
         const found = await deps.store.findAccount(kind, name);
-        const isRight = await verifyPassword(proof.password, found?.passwordHash ?? hashOfNothing);
-        if (found?.passwordHash === undefined || !isRight) return { outcome: "denied" };
-        return { outcome: "proved", name };
+        const isRight = await isPasswordOf(deps, found, { password, settings, hashOfNothing });
+        return found !== undefined && isRight ? { outcome: "proved", name } : { outcome: "denied" };
       }, origin);
       return finding ?? { outcome: "busy" };
     },
   };
+}
+
+type Shown = Pick<Attempt, "settings"> & { readonly password: string; readonly hashOfNothing: string };
+
+/** Costs one hash in every case. */
+async function isPasswordOf(
+  deps: LocalDeps,
+  found: StoredAccount | undefined,
+  shown: Shown,
+): Promise<boolean> {
+  const { password, hashOfNothing } = shown;
+  const { verify, rehash } = deps.hashing ?? { verify: verifyPassword, rehash: rehashPassword };
+  const hash = found?.passwordHash;
+  if (found === undefined || hash === undefined || !isQvd4Hash(hash)) {
+    const isRight = await verify(password, hash ?? hashOfNothing);
+    return hash !== undefined && isRight;
+  }
+  if (!verifyQvd4Password(password, hash, shown.settings["l7r.auth.plugin.default.salt"])) {
+    await verify(password, hashOfNothing);
+    return false;
+  }
+  const newHash = await rehash(password);
+  try {
+    await deps.store.upgradeHash(found.account, { oldHash: hash, newHash });
+  } catch (error) {
+    // The old one proves them all the same, and the next sign-in tries again.
+    deps.log.warn("hash-not-upgraded", { login: found.account.login, error });
+  }
+  return true;
 }

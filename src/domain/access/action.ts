@@ -18,6 +18,9 @@ export const ACTIONS = {
   "setting.change-site": { acl: "config.qvd.", scope: "site" },
   "setting.change": { acl: "config.qvd.", scope: "tenant" },
 
+  // By auth, for whom it has just proved.
+  "user.provision": { acl: "", scope: "site", forAdministrators: false },
+  "user.upgrade-hash": { acl: "", scope: "site", forAdministrators: false },
   "user.create": { acl: "user.create.", scope: "tenant" },
   "user.change": { acl: "user.update.name", scope: "tenant" },
   "user.set-password": { acl: "user.update.password", scope: "tenant" },
@@ -33,6 +36,7 @@ export const ACTIONS = {
   "user.reset-second-factor": { acl: "user.update.password", scope: "tenant" },
   "administrator.reset-second-factor": { acl: "administrator.update.password", scope: "tenant" },
   // By auth, for somebody who has just proved themselves.
+  "administrator.apply-roles": { acl: "", scope: "site", forAdministrators: false },
   "second-factor.enrol": { acl: "", scope: "site", forAdministrators: false },
   "second-factor.use": { acl: "", scope: "site", forAdministrators: false },
   "second-factor.renew-codes": { acl: "", scope: "site", forAdministrators: false },
