@@ -17,6 +17,7 @@ import { brokerStateFile, readBrokerState, removeBrokerState } from "../wire/bro
 import type { TellWake, Wake } from "../wire/wake/messages.ts";
 import { BaseUnpacker } from "./base-unpacker.ts";
 import type { NodeIdentity, NodeSettings } from "./deps.ts";
+import { EndNotices } from "./end-notices.ts";
 import { createGuestChannels, type GuestChannels, type GuestEvent } from "./guest-channel/guest-channels.ts";
 import { GuestHookNews } from "./hooks/guest-hook-news.ts";
 import { ImageIntake } from "./image-intake.ts";
@@ -84,6 +85,7 @@ type Started = {
   readonly reporter: NodeReporter;
   readonly siteWakes: SiteWakes;
   readonly watch: NodesWatch | undefined;
+  readonly endNotices: EndNotices;
   readonly unwatch: () => void;
 };
 
@@ -167,6 +169,12 @@ export class Box {
     });
     await siteWakes.start();
     const watch = this.#openWatch({ node, hasLease, place, tell });
+    const endNotices = new EndNotices({
+      db,
+      nodeId,
+      log,
+      notify: (vmId, text) => channels.notify(vmId, text),
+    });
     const unwatch = hypervisor.watch((vmId) => loop.wake(vmId));
     this.#started = {
       nodeId,
@@ -179,6 +187,7 @@ export class Box {
       reporter,
       siteWakes,
       watch,
+      endNotices,
       unwatch,
     };
     this.#workersChanged();
@@ -187,6 +196,7 @@ export class Box {
     if (found > 0) log.info("desktops-found", { found });
     loop.start();
     this.#supervisor.replaceElders();
+    endNotices.start();
     intake.start();
     void keepSweepingHistory({ db, log }, this.#ended.signal);
     watch?.start();
@@ -287,7 +297,7 @@ export class Box {
     started.watch?.stop();
     started.intake.stop();
     const unpacked = started.unpacker.stop();
-    await Promise.all([unpacked, started.loop.stop(STOP_LOOP_MS)]);
+    await Promise.all([unpacked, started.endNotices.stop(), started.loop.stop(STOP_LOOP_MS)]);
     started.lease.stop();
     await started.reporter.stop(state);
     started.notices.stop();

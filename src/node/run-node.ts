@@ -11,6 +11,7 @@ import { sleep } from "../lib/wait.ts";
 import { registerNode } from "../service/node/register.ts";
 import { setShared } from "../service/node/set-shared.ts";
 import { Box, type NodeRunDeps } from "./box.ts";
+import { keepConnections } from "./keep-connections.ts";
 import { readProcessFile } from "./process-file.ts";
 import { refuseTakenPort } from "./refuse-taken-port.ts";
 
@@ -20,8 +21,10 @@ const DATABASE_AGAIN_MS = 500;
 export async function runNode(deps: NodeRunDeps, signal: AbortSignal): Promise<number> {
   const { nodeProcessFile } = deps.settings.layout;
   refuseSecond(nodeProcessFile);
-  if (deps.sharedPort !== undefined)
+  if (deps.sharedPort !== undefined) {
     refuseTakenPort(deps.sharedPort, readProcessFile(nodeProcessFile)?.workers ?? []);
+    keepConnections(deps.log);
+  }
   const box = new Box(deps);
   const either = AbortSignal.any([signal, box.lost]);
   if ((await start(box, deps, signal)) && !either.aborted)

@@ -50,6 +50,9 @@ export const sessions = pgTable(
       .where(sql`${table.endedAt} is null and ${table.supersededAt} is null`),
     index("sessions_vm").on(table.vmId, table.id.desc()),
     index("sessions_user").on(table.userId, table.id.desc()),
+    index("sessions_ending")
+      .on(table.endsAt)
+      .where(sql`${table.endsAt} is not null and ${table.endedAt} is null`),
     index("sessions_open").on(table.brokerNodeId, table.brokerWorker).where(sql`${table.endedAt} is null`),
   ],
 );

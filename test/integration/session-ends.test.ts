@@ -1,0 +1,85 @@
+/** Sessions of brokers that are replaced: their end is announced, and of whichever broker is gone they are closed. */
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { sql } from "drizzle-orm";
+import { createDatabaseStore } from "../../src/broker/database-store.ts";
+import type { NodeId, SessionId, VmId } from "../../src/domain/ids.ts";
+import { silentLog } from "../../src/lib/log.ts";
+import { EndNotices } from "../../src/node/end-notices.ts";
+import { NodeDatabase } from "../support/node-database.ts";
+
+let rows: NodeDatabase;
+let [nodeId, otherId]: NodeId[] = [];
+
+beforeAll(async () => {
+  rows = await NodeDatabase.create("10.218.0");
+  [nodeId, otherId] = [await rows.addNode("one"), await rows.addNode("other")];
+}, 30_000);
+afterAll(() => rows.database.drop());
+
+/** A session through a worker of node `one`, at a desktop of `node`. */
+async function addSession(name: string, worker: string, node = nodeId): Promise<[VmId, SessionId]> {
+  const vmId = await rows.addVm(name);
+  await rows.owner.execute(sql`update vms set node_id = ${node ?? 0} where id = ${vmId}`);
+  const id = await rows.requestSession(vmId);
+  await rows.owner.execute(sql`update sessions set broker_node_id = ${nodeId ?? 0}, broker_worker = ${worker},
+    connected_at = now() where id = ${id}`);
+  return [vmId, id];
+}
+
+const storeOf = (worker: string, isGone?: (worker: string) => boolean) => {
+  if (nodeId === undefined) throw new Error("no node");
+  const db = rows.database.open("qvd_broker").orm;
+  return createDatabaseStore({ db, nodeId, worker, ...(isGone && { isGone }) });
+};
+const endOf = async (id: SessionId) => {
+  const found = await rows.owner.execute<{ left: number | null; cause: string | null }>(
+    sql`select round(extract(epoch from ends_at - now()))::int as left, end_cause as cause from sessions where id = ${id}`,
+  );
+  return found[0];
+};
+
+test("a worker announces the end of its own sessions, and its first word counts", async () => {
+  const [, own] = await addSession("own", "broker-1/10/20");
+  const [, others] = await addSession("others", "broker-2/11/21");
+  const store = storeOf("broker-1/10/20");
+  await store.announceEnds(600_000);
+  await store.announceEnds(900_000);
+  expect((await endOf(own))?.left).toBeWithin(595, 601);
+  expect(await endOf(others)).toEqual({ left: null, cause: null });
+});
+
+test("each node tells the people in its own desktops, once for each time", async () => {
+  const worker = "broker-3/12/22";
+  const [here] = await addSession("here", worker);
+  const [there] = await addSession("there", worker, otherId);
+  await addSession("stays", "broker-4/13/23");
+  await storeOf(worker).announceEnds(290_000);
+  for (const [node, vmId] of [
+    [nodeId, here],
+    [otherId, there],
+  ] as const) {
+    if (node === undefined) throw new Error("no node");
+    const told: (readonly [VmId, string])[] = [];
+    const notify = async (to: VmId, text: string) => {
+      told.push([to, text]);
+      throw new Error("nobody there who could show it");
+    };
+    const notices = new EndNotices({ db: rows.node, nodeId: node, notify, log: silentLog() });
+    await notices.look();
+    await notices.look();
+    const mine = told.filter(([to]) => to === here || to === there);
+    expect(mine).toEqual([[vmId, expect.stringContaining("in 5 minutes")]]);
+  }
+});
+
+test("whoever looks closes what workers that are gone left open, and nothing else", async () => {
+  const [, left] = await addSession("left", "broker-1/77/88");
+  const [, older] = await addSession("older", "broker-1");
+  const [, living] = await addSession("living", "broker-1/78/89");
+  const isGone = (worker: string) => worker === "broker-1/77/88" || worker === "broker-1";
+  expect(await storeOf("broker-9/1/1", isGone).closeOrphans()).toBe(2);
+  expect((await endOf(left))?.cause).toBe("broker-lost");
+  expect((await endOf(older))?.cause).toBe("broker-lost");
+  expect((await endOf(living))?.cause).toBeNull();
+});

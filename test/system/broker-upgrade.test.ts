@@ -1,0 +1,50 @@
+/**
+ * 14,000 visits while brokers are replaced, and behind a real HAProxy while boxes go down: none is lost, and a
+ * session with traffic sees nothing of it. In a network namespace, because the kernel's part is a sysctl of it.
+ */
+
+import { describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+import { run } from "../../src/lib/run.ts";
+import type { DrillOptions, DrillResult } from "../support/upgrade-drill.ts";
+
+const PROGRAM = fileURLToPath(new URL("../support/upgrade-drill.ts", import.meta.url));
+
+async function drill(options: Omit<DrillOptions, "folder">): Promise<DrillResult> {
+  const folder = mkdtempSync(`${tmpdir()}/qvd-drill-`);
+  try {
+    const words = ["unshare", "--net", process.execPath, PROGRAM, JSON.stringify({ ...options, folder })];
+    const { exitCode, stdout, stderr } = await run(words, { timeoutMs: 110_000 });
+    if (exitCode !== 0) throw new Error(`the drill failed: ${stderr}`);
+    return JSON.parse(stdout);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe("while brokers are replaced", () => {
+  test("no visit is lost, and a session sees no break", async () => {
+    const result = await drill({ of: "workers", visits: 14_000, migrates: true });
+    expect(result.failures).toEqual({});
+    expect(result.count).toBeGreaterThanOrEqual(14_000);
+    expect(result.replaced).toBeGreaterThanOrEqual(6);
+    expect(result.sessionFault).toBeUndefined();
+    expect(result.sessionBytes).toBeGreaterThan(1_000_000);
+  }, 120_000);
+});
+
+describe.skipIf(!existsSync("/usr/sbin/haproxy"))(
+  "behind HAProxy, while one box after the other goes down",
+  () => {
+    test("no visit is lost, a session sees no break, and boxes know who came", async () => {
+      const result = await drill({ of: "boxes", visits: 5_000, migrates: true });
+      expect(result.failures).toEqual({});
+      expect(result.replaced).toBeGreaterThanOrEqual(4);
+      expect(result.sessionFault).toBeUndefined();
+      expect(result.sessionBytes).toBeGreaterThan(1_000_000);
+      expect(result.origins).toContain("127.0.0.9");
+    }, 120_000);
+  },
+);
