@@ -16,6 +16,7 @@ import {
 import { SESSION_SCRIPT } from "../src/guest/session/scripts.ts";
 import { CLEAN_ENV, run, runOk } from "../src/lib/run.ts";
 import { waitFor } from "../src/lib/wait.ts";
+import { enterGroup, makeMemoryGroup } from "./kernel-memory.ts";
 import { listProcesses } from "./processes.ts";
 import type { Screen } from "./screen.ts";
 
@@ -32,9 +33,12 @@ export type X2go = {
   signIn(number: number, screen: Screen): Promise<void>;
   /** Every process of the Debian. */
   listPids(): readonly number[];
+  /** The control group that has them all. */
+  readonly group: string;
   close(): Promise<void>;
 };
 
+const GROUP = "qvd-benchx2go";
 const PACKAGES = ["x2goserver", "libswitch-perl"];
 const LONG_MS = 600_000;
 const SESSION_MS = 60_000;
@@ -43,8 +47,10 @@ export async function openX2go(options: X2goOptions): Promise<X2go> {
   const { folder } = options;
   await removeRoot(folder);
   await buildRoot(options);
+  const group = makeMemoryGroup(GROUP);
   const init = Bun.spawn(
     [
+      ...enterGroup(group.folder),
       "unshare",
       "--net",
       "--pid",
@@ -62,7 +68,17 @@ export async function openX2go(options: X2goOptions): Promise<X2go> {
   if (inside === undefined) throw new Error("the Debian of X2Go did not start");
   const clients: Bun.Subprocess[] = [];
   // Its own root, not the path: set-gid programs of another mount namespace would not be honoured.
-  const enter = ["nsenter", `--target=${inside}`, "--net", "--pid", "--mount", "--uts", "--root", "--wd"];
+  const enter = [
+    ...enterGroup(group.folder),
+    "nsenter",
+    `--target=${inside}`,
+    "--net",
+    "--pid",
+    "--mount",
+    "--uts",
+    "--root",
+    "--wd",
+  ];
   return {
     async signIn(number, screen) {
       const who = `p${number}`;
@@ -75,6 +91,7 @@ export async function openX2go(options: X2goOptions): Promise<X2go> {
       );
       clients.push(await showSession({ inside, who, said: said.split("\n"), folder, enter }, screen));
     },
+    group: group.folder,
     listPids: () => {
       const own = readlinkSync(`/proc/${inside}/ns/pid`);
       return listProcesses().flatMap(({ pid }) => (pidNamespace(pid) === own ? [pid] : []));
@@ -83,6 +100,8 @@ export async function openX2go(options: X2goOptions): Promise<X2go> {
       for (const client of clients) client.kill("SIGKILL");
       await run(["kill", "-KILL", String(inside)]);
       await init.exited;
+      if (!(await waitFor(group.remove, { timeoutMs: 10_000 })))
+        throw new Error(`${group.folder} is not empty`);
       await removeRoot(folder);
     },
   };
