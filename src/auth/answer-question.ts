@@ -40,13 +40,19 @@ export async function decideVerdict(
   // An empty password is never looked at: many directories take it for the wish to be nobody, and agree.
   if (proof.kind === "password" && (name === undefined || proof.password === ""))
     return { outcome: "denied" };
+  return await decideClaim(deps, { kind, name, proof, origin }, signal);
+}
+
+/** The same for a claim whose name is known. */
+export async function decideClaim(deps: AnswerDeps, claim: Claim, signal: AbortSignal): Promise<Verdict> {
+  const { kind, name, origin } = claim;
   const key = JSON.stringify([kind, name?.login, name?.tenant, origin]);
   const attempt = deps.throttle.enter(key);
   if (attempt === "refuse")
     return { outcome: "busy", text: "Too many tries to sign in to this account. Wait a minute and retry." };
   await sleep(attempt.waitMs, signal);
   attempt.begin();
-  const verdict = await verify(deps, { kind, name, proof, origin }, signal);
+  const verdict = await verify(deps, claim, signal);
   attempt.end(ATTEMPT_ENDS[verdict.outcome]);
   return verdict;
 }

@@ -4,12 +4,17 @@ import { asId, type UserId, type VmId } from "../domain/ids.ts";
 import { assertNever, describeError, isAppError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import type { AuthReply, AuthRequest } from "../wire/auth/requests.ts";
+import { beginOidc, describeOidc } from "./oidc/answer-oidc.ts";
+import type { OidcDeps } from "./oidc/begin.ts";
 import type { TokenStore } from "./tokens/token-store.ts";
 import { beginEnrolment, confirmEnrolment, type EnrolDeps, removeFactor, renewCodes } from "./totp/enrol.ts";
+import { createUnlockCode, type UnlockDeps, unlockScreen } from "./unlock/unlock.ts";
 
 export type RequestDeps = {
   readonly enrol: EnrolDeps;
   readonly tokens: TokenStore;
+  readonly oidc: OidcDeps;
+  readonly unlock: UnlockDeps;
   readonly log: Log;
 };
 
@@ -20,7 +25,8 @@ export async function answerRequest(
   request: AuthRequest,
   signal: AbortSignal,
 ): Promise<AuthReply> {
-  const { id, kind, origin } = request;
+  const { id, kind } = request;
+  const origin = "origin" in request ? request.origin : `desktop ${request.vmId}`;
   try {
     const reply = await decideReply(deps, request, signal);
     deps.log.info("request-answered", { kind, origin, outcome: reply.outcome });
@@ -45,6 +51,18 @@ function decideReply(deps: RequestDeps, request: AuthRequest, signal: AbortSigna
       return renewCodes(deps.enrol, request, signal);
     case "remove-second-factor":
       return removeFactor(deps.enrol, request, signal);
+    case "describe-oidc":
+      return describeOidc(deps.oidc, request);
+    case "begin-oidc":
+      return beginOidc(deps.oidc, request);
+    case "create-unlock-code":
+      return createUnlockCode(deps.unlock, request, signal);
+    case "unlock":
+      return unlockScreen(
+        deps.unlock,
+        { ...request, userId: asId<UserId>(request.userId), vmId: asId<VmId>(request.vmId) },
+        signal,
+      );
     default:
       return assertNever(request);
   }

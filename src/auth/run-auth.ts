@@ -3,12 +3,16 @@
 import { systemClock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { AccountStore } from "./account-store.ts";
-import { answerQuestion, decideVerdict } from "./answer-question.ts";
+import { answerQuestion, decideClaim, decideVerdict } from "./answer-question.ts";
 import { answerRequest } from "./answer-request.ts";
 import { BoundedQueue } from "./bounded-queue.ts";
 import { type ChainParts, createChain } from "./chain/create-chain.ts";
 import { HalfProofs } from "./chain/half-proof.ts";
 import { createLocalAuthenticator } from "./local/local-authenticator.ts";
+import type { OidcDeps } from "./oidc/begin.ts";
+import { createOidcAuthenticator, type OidcAuthenticatorDeps } from "./oidc/oidc-authenticator.ts";
+import { type ProviderDeps, Providers } from "./oidc/provider.ts";
+import { createTenantSettings } from "./oidc/tenant-settings.ts";
 import { serveAuth } from "./server.ts";
 import { Throttle } from "./throttle.ts";
 import type { Tickets } from "./ticket.ts";
@@ -17,6 +21,7 @@ import type { TokenStore } from "./tokens/token-store.ts";
 import type { EnrolDeps } from "./totp/enrol.ts";
 import { createTotp } from "./totp/totp.ts";
 import type { TotpStore } from "./totp/totp-store.ts";
+import type { UnlockDeps, UnlockStore } from "./unlock/unlock.ts";
 
 export type AuthDeps = {
   /** One for each process that may ask: broker and admin. Their folders exist and are writable. */
@@ -26,6 +31,8 @@ export type AuthDeps = {
   readonly tokens: TokenStore;
   /** Sealed with the site's key, so that its other boxes can open them. */
   readonly tickets: Tickets;
+  readonly unlocks: UnlockStore;
+  readonly oidc: Omit<ProviderDeps, "monotonicMs"> & Pick<OidcAuthenticatorDeps, "giveRoles">;
   /** Besides the local accounts. */
   readonly parts?: Partial<ChainParts>;
   readonly log: Log;
@@ -38,12 +45,19 @@ const QUEUE = { atOnce: 2, waiting: 50, waitingOfOne: 25 } as const;
 
 export async function runAuth(deps: AuthDeps): Promise<void> {
   const { accounts: store, log, parts } = deps;
-  const local = await createLocalAuthenticator({ store, queue: new BoundedQueue(QUEUE) });
+  const local = await createLocalAuthenticator({ store, queue: new BoundedQueue(QUEUE), log });
   const { secondFactors, tokens, tickets } = deps;
   const halfProofs = new HalfProofs({ tickets, readNowMs: () => secondFactors.readNowMs() });
   const totp = createTotp({ store: secondFactors, tickets, clock: systemClock, log });
+  const oidc: OidcDeps = {
+    providers: new Providers({ ...deps.oidc, monotonicMs: () => systemClock.monotonicMs() }),
+    tickets,
+    readNowMs: () => secondFactors.readNowMs(),
+    settings: createTenantSettings(store),
+  };
+  const atProvider = createOidcAuthenticator({ ...oidc, giveRoles: deps.oidc.giveRoles, log });
   const verifier = createChain({
-    authenticators: [local, createTokenAuthenticator(tokens), ...(parts?.authenticators ?? [])],
+    authenticators: [local, createTokenAuthenticator(tokens), atProvider, ...(parts?.authenticators ?? [])],
     secondFactors: [totp, ...(parts?.secondFactors ?? [])],
     afterProofs: parts?.afterProofs ?? [],
     store,
@@ -59,13 +73,17 @@ export async function runAuth(deps: AuthDeps): Promise<void> {
       decideVerdict(answerDeps, { id: 0, kind: of, login, proof, origin }, signal),
     resume: verifier.resume,
   };
+  const unlock: UnlockDeps = {
+    store: deps.unlocks,
+    decide: (claim, signal) => decideClaim(answerDeps, claim, signal),
+  };
   const servers = deps.socketPaths.map((path) =>
     serveAuth({
       path,
       log: deps.log,
       answer: (asked, signal) =>
         "of" in asked || !("login" in asked)
-          ? answerRequest({ enrol, tokens, log }, asked, signal)
+          ? answerRequest({ enrol, tokens, oidc, unlock, log }, asked, signal)
           : answerQuestion(answerDeps, asked, signal),
     }),
   );

@@ -2,6 +2,7 @@
 
 import { desc, eq } from "drizzle-orm";
 import { secondFactors, userTokens } from "../../src/db/schema/index.ts";
+import { applyProvidedRoles } from "../../src/service/administrator/apply-provided-roles.ts";
 import { enrolSecondFactor } from "../../src/service/second-factor/enrol.ts";
 import { removeSecondFactor } from "../../src/service/second-factor/remove.ts";
 import { renewRecoveryCodes } from "../../src/service/second-factor/renew-codes.ts";
@@ -25,6 +26,13 @@ const withoutFactor = (_: unknown, s: Scene) =>
 const alice = (s: Scene) => ({ userId: s.alice.userId });
 
 export const PROOF_CASES: Readonly<Record<string, Case>> = {
+  "administrator/apply-provided-roles": {
+    ...AUTH,
+    // The admin process gives roles too.
+    roles: ["qvd_admin", "qvd_auth"],
+    call: (c, _, login) =>
+      applyProvidedRoles(c, { tenant: "*", login, roles: ["administrator"], provider: "https://idp.test" }),
+  },
   "second-factor/enrol": {
     ...AUTH,
     prepare: withoutFactor,

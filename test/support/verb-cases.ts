@@ -130,6 +130,8 @@ export const VERB_CASES: Readonly<Record<string, Case>> = {
   },
   "user/reset-second-factor": {
     also: ["tenant"],
+    // Auth removes second factors and makes users, so its process could.
+    roles: ["qvd_admin", "qvd_auth"],
     call: (c, s) => resetUserSecondFactor(c, { userId: s.alice.userId }),
   },
   "administrator/reset-second-factor": {

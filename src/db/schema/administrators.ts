@@ -11,5 +11,7 @@ export const administrators = pgTable("administrators", {
     .default(0 as TenantId),
   login: text("login").notNull(),
   isBlocked: boolean("is_blocked").notNull().default(false),
+  /** The issuer whose groups say what they may do; null for one who was created here. */
+  provider: text("provider"),
   createdAt: moment("created_at").notNull().default(qvdNow),
 });

@@ -2,6 +2,7 @@
 
 import { CHAIN_SETTINGS } from "./chain-settings.ts";
 import { LDAP_SETTINGS } from "./ldap-settings.ts";
+import { OIDC_SETTINGS } from "./oidc-settings.ts";
 import { POLICY_SETTINGS } from "./policy-settings.ts";
 import { SECOND_FACTOR_SETTINGS } from "./second-factor-settings.ts";
 import { SESSION_SETTINGS } from "./session-settings.ts";
@@ -14,6 +15,7 @@ export const SITE_SETTINGS = {
   ...POLICY_SETTINGS,
   ...SECOND_FACTOR_SETTINGS,
   ...TOKEN_SETTINGS,
+  ...OIDC_SETTINGS,
   ...SESSION_SETTINGS,
 } as const satisfies Record<string, SettingSpec>;
 

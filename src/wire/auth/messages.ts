@@ -29,6 +29,16 @@ export const AuthProof = z.discriminatedUnion("kind", [
     ticket: z.string().max(8192),
     code: z.string().max(128),
   }),
+  /** A browser that is back from its provider; the question's login is empty. */
+  z.strictObject({
+    kind: z.literal("oidc"),
+    /** Of `begin-oidc`. */
+    ticket: z.string().max(4096),
+    /** What stood behind the `?` of the address that the provider sent it to. */
+    query: z.string().max(8192),
+    /** Only if they proved themselves there just now. */
+    isFresh: z.boolean().optional(),
+  }),
 ]);
 export type AuthProof = z.infer<typeof AuthProof>;
 

@@ -36,8 +36,45 @@ export const AuthRequest = z.discriminatedUnion("kind", [
   z.strictObject({ id, kind: z.literal("confirm-enrolment"), ticket, code: z.string().max(128), origin }),
   z.strictObject({ id, kind: z.literal("renew-recovery-codes"), ...person, origin }),
   z.strictObject({ id, kind: z.literal("remove-second-factor"), ...person, origin }),
+  /** Sends a browser to its tenant's provider. The asker keeps `ticket` in a cookie until it is back. */
+  z.strictObject({
+    id,
+    kind: z.literal("begin-oidc"),
+    of: z.enum(["user", "administrator"]),
+    /** Empty for the tenant of a login that names none. */
+    tenant: z.string().max(128),
+    redirectUri: z.string().max(1024),
+    /** They shall prove themselves anew, also when the provider knows their browser. */
+    isFresh: z.boolean(),
+    origin,
+  }),
+  /** Of tenants that offer one: the words on the button of the sign-in page. */
+  z.strictObject({
+    id,
+    kind: z.literal("describe-oidc"),
+    of: z.enum(["user", "administrator"]),
+    tenant: z.string().max(128),
+    origin,
+  }),
+  /** A code that unlocks the screen of a user who has just proved themselves at their provider. */
+  z.strictObject({ id, kind: z.literal("create-unlock-code"), proof: AuthProof, origin }),
+  /** By a node for a desktop whose screen is locked: what was typed there, by its user or by somebody else. */
+  z.strictObject({
+    id,
+    kind: z.literal("unlock"),
+    userId: z.number().int(),
+    vmId: z.number().int(),
+    secret: z.string().max(2048),
+  }),
 ]);
 export type AuthRequest = z.infer<typeof AuthRequest>;
+
+/** Who they are, as an accepted sign-in says. */
+const Person = z.union([
+  z.strictObject({ userId: z.number().int() }),
+  z.strictObject({ administratorId: z.number().int() }),
+]);
+const recoveryCodes = z.array(z.string());
 
 export const AuthReply = z.union([
   z.strictObject({ id, outcome: z.literal("token-created"), token: z.string(), tokenId: z.number().int() }),
@@ -53,24 +90,21 @@ export const AuthReply = z.union([
     id,
     outcome: z.literal("enrolled"),
     /** Shown to the person now and known to nobody afterwards. */
-    recoveryCodes: z.array(z.string()),
-    /** Who they are, as an accepted sign-in says. */
-    person: z.union([
-      z.strictObject({ userId: z.number().int() }),
-      z.strictObject({ administratorId: z.number().int() }),
-    ]),
+    recoveryCodes,
+    person: Person,
     login: z.string(),
     tenantId: z.number().int(),
     tenantName: z.string(),
     by: z.string(),
   }),
-  z.strictObject({ id, outcome: z.literal("codes-renewed"), recoveryCodes: z.array(z.string()) }),
+  z.strictObject({ id, outcome: z.literal("codes-renewed"), recoveryCodes }),
   z.strictObject({ id, outcome: z.literal("removed") }),
+  z.strictObject({ id, outcome: z.literal("oidc-begun"), url: z.string(), ticket }),
+  z.strictObject({ id, outcome: z.literal("oidc-described"), label: z.string() }),
+  z.strictObject({ id, outcome: z.literal("unlock-code-created"), code: z.string() }),
+  z.strictObject({ id, outcome: z.literal("unlocked") }),
   z.strictObject({ id, outcome: z.literal("denied") }),
   /** `text` is for the person: why it can't be done, and what can. */
   z.strictObject({ id, outcome: z.enum(["refused", "busy", "unavailable"]), text: z.string() }),
 ]);
 export type AuthReply = z.infer<typeof AuthReply>;
-
-/** The kinds of replies that mean failure, whatever was asked. */
-export type AuthRefusal = Extract<AuthReply, { outcome: "denied" | "refused" | "busy" | "unavailable" }>;
