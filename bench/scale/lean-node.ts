@@ -89,7 +89,7 @@ export async function startLeanNode(options: LeanNodeOptions): Promise<void> {
     },
     onCatchUp: () => loop.wake(),
   });
-  hypervisor.watch((vmId) => loop.wake(vmId));
+  hypervisor.watch((vmId) => loop.stir(vmId));
   await report(db, nodeId);
   systemTimers.every(REPORT_EVERY_MS, () => void report(db, nodeId).catch(() => log.debug("not-reported")));
   loop.start();

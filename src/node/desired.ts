@@ -12,6 +12,7 @@ export type BaseStates = {
 
 export function composeDesired(
   desktop: NodeDesktop,
+  /** `nowMs` is when the desktop was read. */
   box: { readonly isStopping: boolean; readonly nowMs: number; readonly bases: BaseStates },
 ): VmDesired {
   const { session, osf, expiresSoftInMs, expiresHardInMs } = desktop;

@@ -44,6 +44,13 @@ export type LoopOptions = {
 export const LOOP_OPTIONS: LoopOptions = { fullPassMs: 60_000, newsMs: 15_000, gatherMs: 5 };
 
 const AWAY_BACKOFF = { firstMs: 100, mostMs: 2_000 };
+/**
+ * What only moved on this box is looked at by wishes that were read, or confirmed by the answer to a report, this long ago at
+ * most: in a start's five looks nothing is read after the first. Whoever wishes anew wakes besides.
+ */
+const CONFIRMED_MS = 2_000;
+/** What an answer doesn't confirm, such as an image's state, is this old at most. */
+const READ_MS = 20_000;
 /** A desktop whose plan never comes to rest is a bug; it may not take the box with it. */
 const MOST_ROUNDS = 60;
 const ROUNDS_WITHIN_MS = 10_000;
@@ -59,6 +66,8 @@ export class NodeLoop {
   readonly #stops: TurnQueue;
   readonly #networks: NetworkWatch;
   readonly #dirty = new Set<VmId>();
+  /** Worth a look, though nothing is known to be wished anew. */
+  readonly #stirred = new Set<VmId>();
   readonly #rounds = new Map<VmId, { sinceMs: number; count: number }>();
   #strangers: readonly VmId[] = [];
   #isAllDirty = false;
@@ -80,7 +89,7 @@ export class NodeLoop {
   constructor(deps: LoopDeps, options: LoopOptions = LOOP_OPTIONS) {
     this.#timers = deps.timers ?? systemTimers;
     const nowMs = () => deps.clock.monotonicMs();
-    const wake = (vmId: VmId) => this.wake(vmId);
+    const wake = (vmId: VmId) => this.stir(vmId);
     const { parallelStarts, parallelStops, gentleStarts = parallelStarts } = deps.settings;
     this.#deps = { ...deps, reports: new ReportBatch({ db: deps.db, nodeId: deps.node.nodeId, nowMs }) };
     const most = () => (this.#isAtWork ? gentleStarts : parallelStarts);
@@ -104,7 +113,17 @@ export class NodeLoop {
   wake(vmId?: VmId): void {
     if (vmId === undefined) this.#isAllDirty = true;
     else this.#dirty.add(vmId);
+    this.#scheduleGathered();
+  }
+
+  #scheduleGathered(): void {
     this.#schedule(Math.max(0, this.#passedAtMs + this.#options.gatherMs - this.#nowMs()));
+  }
+
+  /** Says that something of a desktop moved on this box. */
+  stir(vmId: VmId): void {
+    this.#stirred.add(vmId);
+    this.#scheduleGathered();
   }
 
   #wakeForNews(): void {
@@ -119,7 +138,7 @@ export class NodeLoop {
       if (event.type === "powering-off") memory.isPoweringOff = true;
       else if (event.type !== "session-changed") memory.agentChangedAtMs = this.#nowMs();
     }
-    this.wake(vmId);
+    this.stir(vmId);
   }
 
   /** Desktops by id, as last known. */
@@ -172,6 +191,7 @@ export class NodeLoop {
     this.#passedAtMs = this.#nowMs();
     const isFull = this.#isAllDirty;
     const isForNews = this.#isNewsDue && !isFull;
+    const known = this.#takeStirred();
     const vmIds = [...this.#dirty];
     this.#isAllDirty = false;
     this.#isNewsDue = false;
@@ -179,7 +199,8 @@ export class NodeLoop {
     let pauseMs = this.#options.gatherMs;
     try {
       const isNews = isForNews && (await this.#isAnythingNew());
-      if (isFull || isNews || vmIds.length > 0) await this.#look(isFull || isNews ? undefined : vmIds);
+      if (isFull || isNews || vmIds.length > 0) await this.#look(isFull || isNews ? undefined : vmIds, known);
+      else if (known.length > 0) await this.#lookAgain(known);
       if (this.#awayTries > 0) this.#deps.log.info("database-back", { tries: this.#awayTries });
       this.#awayTries = 0;
     } catch (error) {
@@ -188,7 +209,24 @@ export class NodeLoop {
       this.#isAllDirty = true;
     }
     this.#isPassing = false;
-    if (this.#isAllDirty || this.#dirty.size > 0) this.#schedule(pauseMs);
+    if (this.#isAllDirty || this.#dirty.size + this.#stirred.size > 0) this.#schedule(pauseMs);
+  }
+
+  /** Those whose wishes need no reading; the others are looked at like any that woke. */
+  #takeStirred(): readonly VmMemory[] {
+    const nowMs = this.#nowMs();
+    const known: VmMemory[] = [];
+    for (const vmId of this.#stirred) {
+      const memory = this.#memories.get(vmId);
+      const isConfirmed =
+        memory !== undefined &&
+        nowMs - memory.confirmedAtMs <= CONFIRMED_MS &&
+        nowMs - memory.readAtMs <= READ_MS;
+      if (!isConfirmed) this.#dirty.add(vmId);
+      else if (!this.#dirty.has(vmId)) known.push(memory);
+    }
+    this.#stirred.clear();
+    return known;
   }
 
   #takeFault(error: unknown): number {
@@ -214,8 +252,10 @@ export class NodeLoop {
     return attemptDatabase("ask for news", () => readNodeMarks(db, node.nodeId));
   }
 
-  async #look(vmIds: readonly VmId[] | undefined): Promise<void> {
+  /** `known` are those that need no reading. */
+  async #look(vmIds: readonly VmId[] | undefined, known: readonly VmMemory[]): Promise<void> {
     const { db, node } = this.#deps;
+    const askedAtMs = this.#nowMs();
     // Before the desktops are read: what changes in between is then news to the next question.
     const marks = vmIds === undefined ? await this.#readMarks() : undefined;
     const mayWait = marks?.hasUnplaced ?? vmIds?.some((vmId) => !this.#memories.has(vmId)) ?? false;
@@ -233,7 +273,17 @@ export class NodeLoop {
       await sweepStrangers(this.#deps, { world, known: this.#memories, desktops });
     }
     this.#isAtWork = [...this.#memories.values()].some(({ report }) => report.xState === "connected");
-    for (const desktop of desktops) this.#consider(desktop, world);
+    for (const desktop of desktops) this.#consider(desktop, world, askedAtMs);
+    // They are among those that a full pass has read.
+    if (vmIds !== undefined) await this.#lookAgain(known);
+  }
+
+  async #lookAgain(known: readonly VmMemory[]): Promise<void> {
+    if (known.length === 0) return;
+    const images = new Set(known.flatMap(({ desktop: { image } }) => (image === null ? [] : [image.id])));
+    const vmIds = known.map(({ desktop }) => desktop.vmId);
+    const world = await observeWorld(this.#deps, images, vmIds);
+    for (const { desktop } of known) if (this.#memories.has(desktop.vmId)) this.#consider(desktop, world);
   }
 
   /** Desktops that are gone from the database, or from this node. */
@@ -250,7 +300,8 @@ export class NodeLoop {
     }
   }
 
-  #consider(desktop: NodeDesktop, world: World): void {
+  /** `readAtMs` is when the database was asked for it; undefined when it is as remembered. */
+  #consider(desktop: NodeDesktop, world: World, readAtMs?: number): void {
     const nowMs = this.#nowMs();
     const { settings } = this.#deps;
     const limits = (desktop.osf.hypervisor === "kvm" && settings.machineLimits) || settings.limits;
@@ -259,8 +310,12 @@ export class NodeLoop {
     // Its steps ended after this pass had read the database: it is looked at again, with fresh eyes.
     if (memory.movedInPass === this.#passes) return;
     memory.desktop = desktop;
+    if (readAtMs !== undefined) {
+      memory.readAtMs = nowMs;
+      memory.confirmedAtMs = readAtMs;
+    }
     const bases = { unpacked: world.bases, isUnpacking: this.#deps.isUnpacking };
-    const box = { isStopping: this.#isBoxStopping, nowMs, bases };
+    const box = { isStopping: this.#isBoxStopping, nowMs: memory.readAtMs, bases };
     const desired = composeDesired(desktop, box);
     if (memory.running !== undefined) {
       // It is looked at again when its steps have ended.
@@ -269,7 +324,7 @@ export class NodeLoop {
       if (memory.report.state === "running") this.#starts.release(desktop.vmId, { isDone: true });
       return;
     }
-    memory.report = readReport(desktop, nowMs);
+    if (readAtMs !== undefined) memory.report = readReport(desktop, nowMs);
     const unqueued = observeDesktop(this.#deps, memory, world);
     memory.wasVisited ||= unqueued.agent.xState !== "none" || desired.session?.state === "listening";
     const mustWait = this.#networks.look(memory, unqueued);
@@ -290,7 +345,7 @@ export class NodeLoop {
     await runSteps(this.#deps, memory, steps);
     memory.running = undefined;
     memory.movedInPass = this.#passes;
-    this.wake(memory.desktop.vmId);
+    this.stir(memory.desktop.vmId);
   }
 
   /** What it has of its places in the box's queues. */
@@ -314,7 +369,7 @@ export class NodeLoop {
   }
 
   #wakeLater(memory: VmMemory, ms: number): void {
-    memory.callOff = this.#timers.after(Math.max(1, ms), () => this.wake(memory.desktop.vmId));
+    memory.callOff = this.#timers.after(Math.max(1, ms), () => this.stir(memory.desktop.vmId));
   }
 
   #isRestless(memory: VmMemory, nowMs: number): boolean {

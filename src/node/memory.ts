@@ -8,6 +8,9 @@ import type { VmAction } from "../domain/vm/steps.ts";
 
 export type VmMemory = {
   desktop: NodeDesktop;
+  /** When that was read, and since when it isn't known to be the same still. */
+  readAtMs: number;
+  confirmedAtMs: number;
   /** As last written or read; moments by the monotonic clock. */
   report: VmReport;
   failure: VmFailure | undefined;
@@ -33,6 +36,8 @@ export type VmMemory = {
 export function newMemory(desktop: NodeDesktop, nowMs: number): VmMemory {
   return {
     desktop,
+    readAtMs: nowMs,
+    confirmedAtMs: nowMs,
     report: readReport(desktop, nowMs),
     failure: undefined,
     killedAtMs: undefined,

@@ -18,7 +18,7 @@ export type ReportBatchDeps = {
 
 type Waiting = {
   readonly write: VmReportWrite;
-  readonly resolve: (isOurs: boolean) => void;
+  readonly resolve: (wishMarks: string | undefined) => void;
   readonly reject: (error: unknown) => void;
 };
 
@@ -34,8 +34,11 @@ export class ReportBatch {
     this.#deps = deps;
   }
 
-  /** Resolves once it is written; false when this node no longer owns the desktop. One at a time for each desktop. */
-  write(write: VmReportWrite): Promise<boolean> {
+  /**
+   * Resolves once it is written, with the marks of what is wished of the desktop now; undefined when this node no longer
+   * owns it. One at a time for each desktop.
+   */
+  write(write: VmReportWrite): Promise<string | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ write, resolve, reject });
       if (this.#isWriting) return;
@@ -59,10 +62,10 @@ export class ReportBatch {
     const { db, nodeId, nowMs } = this.#deps;
     try {
       const writes = batch.map(({ write }) => write);
-      const ours = await attemptDatabase(`report ${batch.length} desktops`, () =>
+      const wishMarks = await attemptDatabase(`report ${batch.length} desktops`, () =>
         reportVms(db, writes, { nodeId, nowMs: nowMs() }),
       );
-      for (const { write, resolve } of batch) resolve(ours.has(write.vmId));
+      for (const { write, resolve } of batch) resolve(wishMarks.get(write.vmId));
     } catch (error) {
       const isAway = isAppError(error) && error.code === "database-away";
       if (isAway || batch.length === 1) for (const { reject } of batch) reject(error);

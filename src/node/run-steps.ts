@@ -1,7 +1,7 @@
 /** Does the steps of one desktop in their order, until one fails; the failure is a fact of the next plan. */
 
 import { applyReport } from "../domain/vm/apply-report.ts";
-import type { VmReportPatch, VmStep } from "../domain/vm/steps.ts";
+import type { VmAction, VmReportPatch, VmStep } from "../domain/vm/steps.ts";
 import { AppError, describeError, isAppError } from "../lib/errors.ts";
 import type { LoopDeps } from "./deps.ts";
 import type { ActingAction, Executor } from "./execute/executor.ts";
@@ -13,6 +13,18 @@ import { settleDesktop } from "./settle-desktop.ts";
 
 export type StepDeps = LoopDeps & { readonly reports: Pick<ReportBatch, "write"> };
 
+/** After these what is wished is as it was; others write of it themselves. */
+const LEAVES_WISHES: ReadonlySet<VmAction> = new Set([
+  "report",
+  "prepare-disks",
+  "start-container",
+  "ask-poweroff",
+  "halt",
+  "terminate",
+  "kill",
+  "clean-up",
+]);
+
 /** Never throws: what fails is remembered, logged, and planned for. The caller ends `memory.running`. */
 export async function runSteps(deps: StepDeps, memory: VmMemory, steps: readonly VmStep[]): Promise<void> {
   const { vmId } = memory.desktop;
@@ -23,6 +35,7 @@ export async function runSteps(deps: StepDeps, memory: VmMemory, steps: readonly
     try {
       if (step.action === "report") await report(deps, memory, step.args);
       else await act(deps, memory, { step, signal: abort.signal });
+      if (!LEAVES_WISHES.has(step.action)) memory.confirmedAtMs = Number.NEGATIVE_INFINITY;
       const tookMs = Math.round(deps.clock.monotonicMs() - startedMs);
       deps.log.debug("step-done", { vmId, action: step.action, reason: step.reason, tookMs });
     } catch (error) {
@@ -37,9 +50,11 @@ async function report(deps: StepDeps, memory: VmMemory, patch: VmReportPatch): P
   const next = applyReport(memory.report, patch, nowMs);
   const { vmId, epoch } = memory.desktop;
   const events = patch.events ?? [];
-  const isOurs = await deps.reports.write({ vmId, epoch, report: next, events });
+  const wishMarks = await deps.reports.write({ vmId, epoch, report: next, events });
   // The plan stands on a ground that is no longer there: none of its further steps is done.
-  if (!isOurs) throw new AppError("superseded", `reporting desktop ${vmId}: it is no longer this node's`);
+  if (wishMarks === undefined)
+    throw new AppError("superseded", `reporting desktop ${vmId}: it is no longer this node's`);
+  memory.confirmedAtMs = wishMarks === memory.desktop.wishMarks ? nowMs : Number.NEGATIVE_INFINITY;
   const before = memory.report.state;
   memory.report = next;
   if (next.state !== before) {
@@ -99,6 +114,7 @@ function takeFailure(
 ): void {
   const { step, error } = what;
   const { vmId } = memory.desktop;
+  memory.confirmedAtMs = Number.NEGATIVE_INFINITY;
   // Not the desktop's fault, and nothing to count: the loop waits for the database and looks again.
   if (isAppError(error) && error.code === "database-away") {
     deps.log.warn("step-without-database", { vmId, action: step.action });

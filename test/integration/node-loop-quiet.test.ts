@@ -59,6 +59,27 @@ describe("a wake that was lost", () => {
   });
 });
 
+describe("a wish that nobody was woken for", () => {
+  test("is seen by the answer to the next report, though nothing is read in between", async () => {
+    world.newsMs = 60_000;
+    await world.startNode();
+    const vm = await rows.addVm("one");
+    // Somebody changes their mind as soon as the start is told of.
+    await rows.owner.execute(sql`
+      create function change_mind() returns trigger language plpgsql security definer as $$ begin
+        update vms set wish = 'stopped', wish_generation = wish_generation + 1 where id = new.vm_id;
+        return null;
+      end $$`);
+    await rows.owner.execute(sql`create trigger change_mind after insert or update on vm_reports for each row
+      when (new.state = 'starting_1' and new.incarnation = 0) execute function change_mind()`);
+    await rows.wish(vm, "running");
+    expect(await rows.reaches(vm, "stopped", 5_000)).toBe("stopped");
+    const trail = await rows.owner.execute(sql`select code from vm_events where vm_id = ${vm} order by id`);
+    expect(trail.map(({ code }) => code)).toContain("disks-ready");
+    expect(trail.at(-1)?.code).toBe("desktop-stopped");
+  });
+});
+
 describe("the marks of a node", () => {
   test("stay the same while nothing is wished, and change with each wish", async () => {
     const [one, two] = [await rows.addVm("one"), await rows.addVm("two")];

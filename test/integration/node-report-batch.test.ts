@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import type { Db } from "../../src/db/client.ts";
+import { listNodeDesktops } from "../../src/db/queries/node-desktops.ts";
 import type { NodeId, VmId } from "../../src/domain/ids.ts";
 import { NEVER_REPORTED, type VmReport } from "../../src/domain/vm/facts.ts";
 import { isAppError } from "../../src/lib/errors.ts";
@@ -33,6 +34,7 @@ const writeOf = (vmId: VmId, report: Partial<VmReport> = {}, epoch = 1) => ({
     { code: "desktop-running" as const, text: `Second of ${vmId}.`, detail: { vm: vmId } },
   ],
 });
+const isOurs = (wishMarks: string | undefined) => wishMarks !== undefined;
 const by = () => ({ nodeId, nowMs: NOW_MS });
 
 /** Counts what is sent, and does it. */
@@ -59,7 +61,7 @@ describe("a report of several desktops", () => {
       vms.map((vm) => writeOf(vm)),
       by(),
     );
-    expect([...written].sort()).toEqual([...vms].sort());
+    expect([...written.keys()].sort()).toEqual([...vms].sort());
     for (const vm of vms) {
       expect(await rows.row(vm)).toMatchObject({ state: "running", generation_seen: "3", incarnation: "2" });
       expect(await rows.trail(vm)).toEqual(["agent-connected", "desktop-running"]);
@@ -76,7 +78,7 @@ describe("a report of several desktops", () => {
     const before = await rows.row(two);
     const writes = [writeOf(one, { tries: 1 }), writeOf(two, { tries: 1 }), writeOf(three, { tries: 1 })];
     const written = await reportVms(rows.node, writes, by());
-    expect([...written].sort()).toEqual([one, three]);
+    expect([...written.keys()].sort()).toEqual([one, three]);
     expect(await rows.row(two)).toEqual(before);
     expect(await rows.trail(two)).toHaveLength(2);
     expect(await rows.row(three)).toMatchObject({ tries: 1 });
@@ -118,6 +120,35 @@ describe("a report of several desktops", () => {
   });
 });
 
+describe("the answer to a report", () => {
+  const marks = async () => (await reportVms(rows.node, [writeOf(vms[0] as VmId)], by())).get(vms[0] as VmId);
+  const read = async () => (await listNodeDesktops(rows.node, nodeId, vms.slice(0, 1)))[0]?.wishMarks;
+
+  test("is what was read, as long as nothing is wished anew", async () => {
+    const before = await read();
+    expect(before).toBeString();
+    expect(await marks()).toBe(before ?? "");
+  });
+
+  test.each([
+    ["a wish", sql`update vms set wish_generation = wish_generation + 1`],
+    ["a block", sql`update vms set is_blocked = true`],
+    ["a deletion", sql`update vms set deleted_at = qvd_now()`],
+    ["an expiry", sql`update vms set deleted_at = null, expires_hard_at = qvd_now()`],
+    [
+      "a session",
+      sql`insert into sessions (vm_id, user_id, client, slave_key, broker_worker)
+        select id, user_id, '{}', '', '1' from vms`,
+    ],
+  ])("is another after %s", async (_what, change) => {
+    const before = await read();
+    await rows.owner.execute(change);
+    const after = await marks();
+    expect(after).not.toBe(before ?? "");
+    expect(after).toBe((await read()) ?? "");
+  });
+});
+
 describe("a batch", () => {
   const batchOf = (db: Db) => new ReportBatch({ db, nodeId, nowMs: () => NOW_MS });
 
@@ -125,7 +156,7 @@ describe("a batch", () => {
     const { db, count } = counting(rows.node);
     const batch = batchOf(db);
     const answers = await Promise.all(vms.map((vm) => batch.write(writeOf(vm))));
-    expect(answers).toEqual([true, true, true]);
+    expect(answers.map(isOurs)).toEqual([true, true, true]);
     expect(count()).toBe(1);
   });
 
@@ -135,14 +166,14 @@ describe("a batch", () => {
     const first = batch.write(writeOf(vms[0] as VmId));
     await Promise.resolve();
     const later = vms.slice(1).map((vm) => batch.write(writeOf(vm)));
-    expect(await Promise.all([first, ...later])).toEqual([true, true, true]);
+    expect((await Promise.all([first, ...later])).map(isOurs)).toEqual([true, true, true]);
     expect(count()).toBe(2);
   });
 
   test("tells each desktop whether it is still ours", async () => {
     const batch = batchOf(rows.node);
     const writes = vms.map((vm, index) => batch.write(writeOf(vm, {}, index === 1 ? 7 : 1)));
-    expect(await Promise.all(writes)).toEqual([true, false, true]);
+    expect((await Promise.all(writes)).map(isOurs)).toEqual([true, false, true]);
   });
 
   test("doesn't let a row that the database refuses silence the others", async () => {
@@ -171,6 +202,6 @@ describe("a batch", () => {
         "database-away",
       );
     isAway = false;
-    expect(await batch.write(writeOf(vms[0] as VmId))).toBe(true);
+    expect(isOurs(await batch.write(writeOf(vms[0] as VmId)))).toBe(true);
   });
 });

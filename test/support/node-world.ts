@@ -51,6 +51,7 @@ export class NodeWorld {
   readonly brokenNetworks = new Set<VmId>();
   hasLease = true;
   fullPassMs = 300;
+  newsMs = 100;
   /** How often the box's desktops were looked at. */
   looks = 0;
   /** Images that the box unpacks in advance. */
@@ -127,13 +128,13 @@ export class NodeWorld {
     };
     const loop = new NodeLoop(deps, {
       fullPassMs: this.fullPassMs,
-      newsMs: 100,
+      newsMs: this.newsMs,
       gatherMs: 2,
       networkTimes: { wellEveryMs: 20, illEveryMs: 10 },
     });
     await recoverDesktops(deps);
     loop.start();
-    const unwatch = this.hypervisor.watch((vmId) => loop.wake(vmId));
+    const unwatch = this.hypervisor.watch((vmId) => loop.stir(vmId));
     const forget = () => {
       unwatch();
       this.#running.splice(this.#running.indexOf(running), 1);

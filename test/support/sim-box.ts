@@ -166,7 +166,7 @@ export class SimBox {
     // While the database is away nothing is told; the next report tells it too.
     timers.every(10_000, () => void report().catch(() => {}));
     this.hypervisor.watch((vmId) => {
-      if (!owner.isGone) loop.wake(vmId);
+      if (!owner.isGone) loop.stir(vmId);
     });
     await recoverDesktops(deps);
     loop.start();

@@ -7,7 +7,8 @@ import type { ClientParameters } from "../../domain/session/client-parameters.ts
 import type { VmState } from "../../domain/vm/state.ts";
 import type { Db } from "../client.ts";
 import { executePrepared, prepared } from "../prepared.ts";
-import { dis, diTags, nodes, osfs, sessions, users, vmReports, vms } from "../schema/index.ts";
+import { dis, diTags, nodes, osfs, users, vmReports, vms } from "../schema/index.ts";
+import { LIVE_SESSION, WISH_MARKS } from "./wish-marks.ts";
 
 export type NodeDesktop = {
   readonly vmId: VmId;
@@ -84,6 +85,8 @@ export type NodeDesktop = {
     readonly client: ClientParameters;
     readonly slaveKey: string;
   } | null;
+  /** Compares equal as long as nothing is wished of it anew. */
+  readonly wishMarks: string;
 };
 
 /** Desktops placed on this node; only `vmIds` of them when given. Outside of transactions. */
@@ -145,6 +148,7 @@ type DesktopRow = Omit<NodeDesktop, "user" | "osf" | "image" | "report" | "sessi
   readonly requestedAgeMs: number;
   readonly client: ClientParameters;
   readonly slaveKey: string;
+  readonly wishMarks: string;
 };
 
 const ALL = desktopsWhere(["int"], sql`v.node_id = $1`);
@@ -152,8 +156,8 @@ const ALL = desktopsWhere(["int"], sql`v.node_id = $1`);
 const SOME = desktopsWhere(["int", "int[]"], sql`v.id = any ($2) and v.node_id is not distinct from $1`);
 
 /**
- * Lateral, with a limit, so that these are looked up by desktop always: the plan is kept, and one made while a table was
- * empty read all of it once it had filled (35 ms of a site's first starts, each).
+ * The report is lateral, with a limit, so that it is looked up by desktop always: the plan is kept, and one made while a
+ * table was empty read all of it once it had filled (35 ms of a site's first starts, each).
  */
 function desktopsWhere(types: readonly string[], which: SQL) {
   return prepared(
@@ -177,7 +181,7 @@ select v.id as "vmId", v.tenant_id as "tenantId", v.name, host(v.address) as add
   r.crashes, ${ageMs("r.idle_since")} as "idleAgeMs", r.incarnation::float8 as incarnation,
   r.queue_position as "queuePosition", -${ageMs("r.queue_due_at")} as "queueDueInMs",
   s.id::float8 as "sessionId", s.state as "sessionState", ${ageMs("s.requested_at")} as "requestedAgeMs",
-  s.client, s.slave_key as "slaveKey"
+  s.client, s.slave_key as "slaveKey", ${WISH_MARKS} as "wishMarks"
 from ${vms} v
 join ${users} u on u.id = v.user_id
 join ${osfs} o on o.id = v.osf_id
@@ -185,8 +189,7 @@ join ${nodes} n on n.id = v.node_id
 left join ${diTags} t on t.osf_id = v.osf_id and t.tag = v.di_tag
 left join ${dis} d on d.id = t.di_id
 left join lateral (select * from ${vmReports} where vm_id = v.id limit 1) r on true
-left join lateral (select * from ${sessions} where vm_id = v.id and ended_at is null and superseded_at is null
-  limit 1) s on true
+${LIVE_SESSION}
 where ${which}
 order by v.wished_at, v.id`,
   );
@@ -220,6 +223,7 @@ function toDesktop(row: DesktopRow): NodeDesktop {
     image: imageOf(row),
     report: reportOf(row),
     session: sessionOf(row),
+    wishMarks: row.wishMarks,
   };
 }
 

@@ -8,7 +8,8 @@ import { sql } from "drizzle-orm";
 import type { NodeId } from "../../domain/ids.ts";
 import type { Db } from "../client.ts";
 import { executePrepared, prepared } from "../prepared.ts";
-import { nodes, sessions, vms } from "../schema/index.ts";
+import { nodes, vms } from "../schema/index.ts";
+import { LIVE_SESSION, WISH_MARKS } from "./wish-marks.ts";
 
 export type NodeMarks = {
   /** Compares equal as long as nothing is wished anew. */
@@ -25,11 +26,9 @@ export async function readNodeMarks(db: Db, nodeId: NodeId): Promise<NodeMarks> 
 const MARKS = prepared(
   ["int"],
   sql`select concat(
-      md5(string_agg(concat_ws(' ', v.id, v.epoch, v.wish_generation, v.is_blocked, v.deleted_at, v.di_tag,
-        v.expires_soft_at, v.expires_hard_at, s.id, s.state), ',' order by v.id)),
+      md5(string_agg(v.id || ${WISH_MARKS}, ',' order by v.id)),
       (select drain from ${nodes} where id = $1)) as wishes,
     exists (select from ${vms} where needs_node) as "hasUnplaced"
-  from ${vms} v left join lateral (select id, state from ${sessions} where vm_id = v.id and ended_at is null
-    and superseded_at is null limit 1) s on true
+  from ${vms} v ${LIVE_SESSION}
   where v.node_id = $1`,
 );

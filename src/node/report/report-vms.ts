@@ -7,6 +7,7 @@
 import { sql } from "drizzle-orm";
 import type { Db } from "../../db/client.ts";
 import { executePrepared, prepared } from "../../db/prepared.ts";
+import { LIVE_SESSION, WISH_MARKS } from "../../db/queries/wish-marks.ts";
 import { vmEvents, vmReports, vms } from "../../db/schema/index.ts";
 import type { NodeId, VmId } from "../../domain/ids.ts";
 import type { VmReport } from "../../domain/vm/facts.ts";
@@ -20,41 +21,44 @@ export type VmReportWrite = {
 };
 
 /**
- * Returns the desktops that were written; the rest is no longer this node's. A desktop may be told of once in
- * a call. `nowMs` is of the clock that the reports' moments are by.
+ * Returns the desktops that were written, each with the marks of what is wished of it now; the rest is no longer this
+ * node's. A desktop may be told of once in a call. `nowMs` is of the clock that the reports' moments are by.
  */
 export async function reportVms(
   db: Db,
   writes: readonly VmReportWrite[],
   by: { readonly nodeId: NodeId; readonly nowMs: number },
-): Promise<ReadonlySet<VmId>> {
-  if (writes.length === 0) return new Set();
+): Promise<ReadonlyMap<VmId, string>> {
+  if (writes.length === 0) return new Map();
   const given = JSON.stringify(
     writes.map((write) => rowOf(write, by.nowMs)),
     storable,
   );
-  const rows = await executePrepared<{ id: VmId }>(db, STATEMENT, [by.nodeId, given]);
-  return new Set(rows.map((row) => row.id));
+  const rows = await executePrepared<{ id: VmId; wishMarks: string }>(db, STATEMENT, [by.nodeId, given]);
+  return new Map(rows.map(({ id, wishMarks }) => [id, wishMarks]));
 }
 
 const STATEMENT = prepared(
   ["int", "text"],
   sql`
-  with given as (
-    select * from jsonb_to_recordset($2::jsonb) as g(vm_id int, epoch bigint, state text,
+  with ours as materialized (
+    select g.*, ${WISH_MARKS} as wish_marks
+    from jsonb_to_recordset($2::jsonb) as g(vm_id int, epoch bigint, state text,
       generation_seen bigint, tries int, next_try_in float8, di_id int, has_agent boolean, x_state text,
       fault_code text, fault_text text, queue_position int, queue_due_in float8, has_network boolean,
       crashes int, idle_for float8, incarnation bigint, events jsonb)
+    cross join lateral (select * from ${vms} where id = g.vm_id limit 1) v
+    ${LIVE_SESSION}
+    where v.node_id is not distinct from $1 and v.epoch = g.epoch
   ), written as (
     insert into ${vmReports} as r (vm_id, node_id, epoch, state, generation_seen, tries, next_try_at, di_id,
       has_agent, x_state, fault_code, fault_text, queue_position, queue_due_at, has_network, crashes,
       idle_since, incarnation)
-    select v.id, v.node_id, v.epoch, g.state, g.generation_seen, g.tries,
-      qvd_now() + g.next_try_in * interval '1 millisecond', g.di_id, g.has_agent, g.x_state, g.fault_code,
-      g.fault_text, g.queue_position, qvd_now() + g.queue_due_in * interval '1 millisecond', g.has_network,
-      g.crashes, qvd_now() - g.idle_for * interval '1 millisecond', g.incarnation
-    from given g cross join lateral (select id, node_id, epoch from ${vms} where id = g.vm_id limit 1) v
-    where v.node_id is not distinct from $1 and v.epoch = g.epoch
+    select vm_id, $1, epoch, state, generation_seen, tries,
+      qvd_now() + next_try_in * interval '1 millisecond', di_id, has_agent, x_state, fault_code,
+      fault_text, queue_position, qvd_now() + queue_due_in * interval '1 millisecond', has_network,
+      crashes, qvd_now() - idle_for * interval '1 millisecond', incarnation
+    from ours
     on conflict (vm_id) do update set
       node_id = excluded.node_id, epoch = excluded.epoch, state = excluded.state,
       state_at = case when r.state = excluded.state then r.state_at else qvd_now() end,
@@ -68,12 +72,12 @@ const STATEMENT = prepared(
     returning vm_id
   ), told as (
     insert into ${vmEvents} (vm_id, node_id, code, text, wish_generation, detail)
-    select g.vm_id, $1, e.code, e.text, g.generation_seen, nullif(e.detail, 'null'::jsonb)
-    from written join given g using (vm_id), rows from (jsonb_to_recordset(g.events) as
+    select o.vm_id, $1, e.code, e.text, o.generation_seen, nullif(e.detail, 'null'::jsonb)
+    from written join ours o using (vm_id), rows from (jsonb_to_recordset(o.events) as
       (code text, text text, detail jsonb)) with ordinality as e(code, text, detail, position)
-    order by g.vm_id, e.position
+    order by o.vm_id, e.position
   )
-  select vm_id as id from written`,
+  select vm_id as id, wish_marks as "wishMarks" from written join ours using (vm_id)`,
 );
 
 /** A program's words may be cut in the middle of a letter, or hold none: one desktop's must not stop the others' rows. */
