@@ -77,7 +77,7 @@ const becomes = (diId: DiId, state: string) =>
       const image = await read(diId);
       return image?.state === state ? image : undefined;
     },
-    { timeoutMs: 10_000 },
+    { timeoutMs: 25_000 },
   );
 const files = async () =>
   (await readdir(world.layout.imagesFolder)).filter((name) => name !== "incoming").sort();
