@@ -18,6 +18,8 @@ const PAGES = [
   "/desktops/new",
   "/desktops/4/change",
   "/desktops/4/delete",
+  "/sessions",
+  "/sessions?state=ended",
   "/users",
   "/users/1",
   "/users/5",
@@ -149,7 +151,16 @@ describe("every page", () => {
       const empty = await startWat({ isEmpty: true });
       const { context, page, complaints } = await openContext({ width: 400, colorScheme: "light" }, empty);
       const findings: string[] = [];
-      for (const path of ["/", "/desktops", "/desktops/new", "/users", "/images", "/images/new", "/nodes"]) {
+      for (const path of [
+        "/",
+        "/desktops",
+        "/desktops/new",
+        "/sessions",
+        "/users",
+        "/images",
+        "/images/new",
+        "/nodes",
+      ]) {
         await visit(page, empty.url + path);
         findings.push(...(await listAxeFindings(page, path)));
       }
