@@ -175,7 +175,7 @@ export class Box {
       log,
       notify: (vmId, text) => channels.notify(vmId, text),
     });
-    const unwatch = hypervisor.watch((vmId) => loop.wake(vmId));
+    const unwatch = hypervisor.watch((vmId) => loop.stir(vmId));
     this.#started = {
       nodeId,
       lease,
