@@ -116,6 +116,64 @@ describe("the store on PostgreSQL, as the broker's role", () => {
     expect((await store.readDesktop(seed.bob.vmId))?.wish).toBe("stopped");
   });
 
+  test("knows what waiting clients are told: the place in the queue, whom a session is taken from, and whether a node has it", async () => {
+    const { sql } = database.open("qvd_owner");
+    const store = storeOf(seed.nodeId, "broker-7");
+    const { vmId } = seed.bob;
+    const ask = () =>
+      store.requestSession({
+        asker: { actor: seed.bobActor, origin: "192.0.2.1" },
+        vmId,
+        client: chooseClientParameters(new Map()),
+        access: "browser",
+        parameters: { "qvd.vm.user.home": "/srv/bob" },
+        slaveKey: "k",
+      });
+    await sql`update vms set node_id = null where id = ${vmId}`;
+    expect(await ask()).toMatchObject({ hasTakenOver: false, isPlaced: false });
+    await sql`update vms set node_id = ${seed.nodeId} where id = ${vmId}`;
+    const { sessionId, ...facts } = await ask();
+    expect(facts).toMatchObject({ hasTakenOver: true, isPlaced: true });
+    const [row] = await sql`select access, parameters from sessions where id = ${sessionId}`;
+    expect(row).toEqual({ access: "browser", parameters: { "qvd.vm.user.home": "/srv/bob" } });
+    expect((await store.readDesktop(vmId))?.queue).toBeUndefined();
+    await sql`insert into vm_reports (vm_id, node_id, epoch, state, queue_position, queue_due_at)
+      values (${vmId}, ${seed.nodeId}, 1, 'starting_1', 12, now() + interval '40 seconds')
+      on conflict (vm_id) do update set queue_position = 12, queue_due_at = excluded.queue_due_at`;
+    const queue = (await store.readDesktop(vmId))?.queue;
+    expect(queue?.position).toBe(12);
+    expect(Math.round((queue?.dueInMs ?? 0) / 10_000)).toBe(4);
+    await sql`update vm_reports set queue_due_at = null where vm_id = ${vmId}`;
+    expect((await store.readDesktop(vmId))?.queue).toEqual({ position: 12, dueInMs: undefined });
+    await store.closeOrphans();
+  });
+
+  test("says of an ended sitting whether its owner or an administrator ended it", async () => {
+    const store = storeOf(seed.nodeId, "broker-8");
+    const { vmId } = seed.bob;
+    for (const [context, cause] of [
+      [{ db: database.open("qvd_broker").orm, actor: seed.bobActor }, "ended-by-owner"],
+      [{ db: database.open("qvd_admin").orm, actor: seed.siteAdministrator }, "ended-by-administrator"],
+    ] as const) {
+      const client = chooseClientParameters(new Map());
+      const asker = { actor: seed.bobActor, origin: "192.0.2.1" };
+      const { sessionId } = await store.requestSession({ asker, vmId, client, slaveKey: "k" });
+      await wishSessionEnd(context, { vmId });
+      expect(await store.listSessionsToEnd()).toEqual([{ id: sessionId, cause }]);
+      await store.recordEnded(sessionId, { cause, bytesToClient: 0, bytesFromClient: 0 });
+    }
+  });
+
+  test("offers desktops as applications as their OSF says", async () => {
+    const { sql } = database.open("qvd_owner");
+    const store = storeOf(seed.nodeId, "broker-1");
+    const isApplication = async () =>
+      (await store.listDesktops(seed.aliceActor.userId)).map((desktop) => desktop.isApplication);
+    expect(await isApplication()).toEqual([false]);
+    await sql`update osfs set is_application = true where id = ${seed.osfId}`;
+    expect(await isApplication()).toEqual([true]);
+  });
+
   test("doesn't know a node that isn't registered", async () => {
     expect(await storeOf(asId<NodeId>(4711), "broker-1").readNode()).toBeUndefined();
   });

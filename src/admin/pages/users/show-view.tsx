@@ -40,33 +40,40 @@ export function UserRegion(props: { readonly view: UserView }) {
         status={user.isBlocked ? <Pill tone="warn" text="Blocked" /> : null}
         actions={<Actions view={view} />}
       />
-      <div class="grid-split">
-        <Card
-          title="Desktops"
-          isFlush
-          aside={
-            <ButtonLink href={`/desktops/new?user=${user.id}`} label="Create a desktop" icon="plus" isSmall />
-          }
-        >
-          <Desktops view={view} />
-        </Card>
-        <Card title="About" isFlush>
-          <Facts
-            facts={[
-              ["Login", user.login],
-              ["Name", user.fullName],
-              ["Tenant", user.tenant],
-              ["Created", <Moment at={user.createdAt} now={view.now} />],
-              ["Id", String(user.id)],
-            ]}
-          />
-        </Card>
+      <div class="stack">
+        <div class="grid-split">
+          <Card
+            title="Desktops"
+            isFlush
+            aside={
+              <ButtonLink
+                href={`/desktops/new?user=${user.id}`}
+                label="Create a desktop"
+                icon="plus"
+                isSmall
+              />
+            }
+          >
+            <Desktops view={view} />
+          </Card>
+          <Card title="About" isFlush>
+            <Facts
+              facts={[
+                ["Login", user.login],
+                ["Name", user.fullName],
+                ["Tenant", user.tenant],
+                ["Created", <Moment at={user.createdAt} now={view.now} />],
+                ["Id", String(user.id)],
+              ]}
+            />
+          </Card>
+        </div>
+        <HistoryCard
+          view={{ ...view, rows: view.sessions, back: `/users/${user.id}` }}
+          whose={user.login}
+          href={`/sessions?user=${user.id}`}
+        />
       </div>
-      <HistoryCard
-        view={{ ...view, rows: view.sessions, back: `/users/${user.id}` }}
-        whose={user.login}
-        href={`/sessions?user=${user.id}`}
-      />
     </LiveRegion>
   );
 }
