@@ -17,6 +17,8 @@ import { HEAD_LIMITS } from "../wire/client/limits.ts";
 import type { RequestHead } from "../wire/client/request-head.ts";
 import { ConnectionAuthenticator, type PasswordVerifier } from "./authenticate.ts";
 import { findEndpoint } from "./endpoints/find-endpoint.ts";
+import { FirstLine } from "./gateway/first-line.ts";
+import type { Gateway } from "./gateway/gateway.ts";
 import { notAvailable } from "./not-available.ts";
 import { acceptRelay, type Relay } from "./relay/accept-relay.ts";
 import type { EndpointDeps, Outcome, ReadySession } from "./request.ts";
@@ -29,6 +31,10 @@ export type ConnectionDeps = EndpointDeps &
     readonly auth: PasswordVerifier;
     /** Of relays for other brokers, which keep the record. */
     readonly relayPipes: PipeContext;
+    /** Takes over browsers; without it they are told that there is nothing here. */
+    readonly gateway?: Gateway | undefined;
+    /** Called once, when nothing is left of a connection that the gateway took. */
+    readonly onGatewayEnded: () => void;
     /** Called once, when the connection is gone without having become a pipe. */
     readonly onGone: (connection: Connection) => void;
     /** Called once, when the socket went over to a pipe. */
@@ -43,6 +49,8 @@ export class Connection implements SocketOwner {
   readonly #clientAddress: string;
   readonly #authenticator: ConnectionAuthenticator;
   readonly #parser = new HeadParser();
+  /** Until it is known who speaks; undefined from then on. */
+  #firstLine: FirstLine | undefined;
   #phase: Phase = "handshake";
   #deadlineMs: number;
   /** Received and not read yet. */
@@ -63,6 +71,7 @@ export class Connection implements SocketOwner {
     this.#clientAddress = socket.remoteAddress;
     this.#authenticator = new ConnectionAuthenticator(deps.auth, socket.remoteAddress);
     this.#deadlineMs = performance.now() + deps.limits.handshakeMs;
+    if (deps.gateway !== undefined) this.#firstLine = new FirstLine();
   }
 
   /** Ends the connection when its phase has lasted too long. Called every second. */
@@ -158,6 +167,9 @@ export class Connection implements SocketOwner {
 
   #read(): void {
     for (let chunk = this.#waiting.shift(); chunk !== undefined; chunk = this.#waiting.shift()) {
+      const speaker = this.#firstLine?.push(chunk);
+      if (speaker === "browser") return void this.#giveToGateway();
+      if (speaker === "client") this.#firstLine = undefined;
       const isFirst = !this.#parser.isInside;
       const parsed = this.#parser.push(chunk);
       if (parsed === undefined) {
@@ -177,6 +189,14 @@ export class Connection implements SocketOwner {
       return;
     }
     this.#waitingBytes = 0;
+  }
+
+  #giveToGateway(): void {
+    const early = [...(this.#firstLine?.chunks ?? []), ...this.#waiting];
+    const { gateway, onHandedOver, onGatewayEnded } = this.#deps;
+    this.#phase = "handed-over";
+    onHandedOver(this);
+    gateway?.take({ socket: this.#socket, unsent: [], early }, this.#clientAddress, onGatewayEnded);
   }
 
   async #answer(head: RequestHead): Promise<void> {

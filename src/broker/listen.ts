@@ -35,7 +35,7 @@ export type Listening = {
 
 const SWEEP_MS = 1_000;
 
-type ListenDeps = Omit<ConnectionDeps, "onGone" | "onHandedOver" | "pipes" | "relayPipes">;
+type ListenDeps = Omit<ConnectionDeps, "onGone" | "onHandedOver" | "onGatewayEnded" | "pipes" | "relayPipes">;
 
 /** Of a connection that is no pipe yet. */
 type Talking = { readonly expire: (nowMs: number) => void; readonly drain: () => void };
@@ -62,6 +62,9 @@ export function listen(deps: ListenDeps, options: ListenOptions): Listening {
       onEnded: () => {
         openCount--;
       },
+    },
+    onGatewayEnded: () => {
+      openCount--;
     },
     onHandedOver: (connection) => talking.delete(connection),
     onGone: leave,
@@ -126,10 +129,12 @@ export function listen(deps: ListenDeps, options: ListenOptions): Listening {
     drain: () => {
       door.stop(false);
       for (const one of [...talking]) one.drain();
+      deps.gateway?.drain();
     },
     stop: () => {
       clearInterval(sweep);
       door.stop(true);
+      deps.gateway?.stop();
     },
   };
 }

@@ -5,7 +5,7 @@
  *         └──replaced──────────────────┘
  */
 
-import type { VmId } from "../domain/ids.ts";
+import type { SessionId, VmId } from "../domain/ids.ts";
 import { AppError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import { sleep, waitFor } from "../lib/wait.ts";
@@ -13,6 +13,8 @@ import type { BrokerState } from "../wire/broker/state-file.ts";
 import type { PasswordVerifier } from "./authenticate.ts";
 import { closeOrphansFirst } from "./close-orphans-first.ts";
 import { type AuthAsker, createTokenMaker } from "./create-token.ts";
+import { startGateway } from "./gateway/gateway.ts";
+import type { WebStore } from "./gateway/web-store.ts";
 import { Leaving } from "./leaving.ts";
 import { BROKER_LIMITS, type BrokerLimits } from "./limits.ts";
 import { type Listening, type ListenOptions, listen } from "./listen.ts";
@@ -46,6 +48,8 @@ export type BrokerDeps = {
   /** Aborted: end now. */
   readonly endNow?: AbortSignal;
   readonly limits?: Partial<BrokerLimits>;
+  /** Who is signed in by browser; without it browsers find nothing here. */
+  readonly web?: WebStore;
   /** What proves this box to the others of its site; without it sessions of other boxes can't be reached. */
   readonly identity?: BoxIdentity;
   /** Where `listen` has its TLS from, to be looked at again and again. */
@@ -80,24 +84,24 @@ export async function runBroker(deps: BrokerDeps): Promise<void> {
     sessions.notify(vmId);
     wakes.notify(vmId);
   };
-  const server = listenOrExplain(
-    {
-      store,
-      log,
-      limits,
-      wakes,
-      sessions,
-      wake,
-      recorder,
-      leaving,
-      auth: deps.auth,
-      tokens: createTokenMaker(deps.auth),
-      identity: deps.identity,
-      createSlaveKey: () => createSlaveKey((into) => crypto.getRandomValues(into)),
-      recordEnd: (id, cause) => recorder.ended(id, { cause, bytesToClient: 0, bytesFromClient: 0 }),
-    },
-    deps.listen,
-  );
+  const shared = {
+    store,
+    log,
+    limits,
+    wakes,
+    sessions,
+    wake,
+    recorder,
+    leaving,
+    auth: deps.auth,
+    tokens: createTokenMaker(deps.auth),
+    identity: deps.identity,
+    createSlaveKey: () => createSlaveKey((into) => crypto.getRandomValues(into)),
+    recordEnd: (id: SessionId, cause: string) =>
+      recorder.ended(id, { cause, bytesToClient: 0, bytesFromClient: 0 }),
+  };
+  const gateway = deps.web === undefined ? undefined : startGateway({ ...shared, web: deps.web });
+  const server = listenOrExplain({ ...shared, gateway }, deps.listen);
   const { pollMs: everyMs, trafficMs } = limits;
   const teller = new StateTeller(deps, { server, sessions });
   const watching = Promise.all([

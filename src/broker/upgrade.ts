@@ -2,12 +2,11 @@
 
 import { AppError } from "../lib/errors.ts";
 import { formatProgress, formatSwitching } from "../wire/client/answer.ts";
-import { type ConnectDesktopOptions, connectDesktop } from "./connect-desktop.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { LiveSessions } from "./live-sessions.ts";
+import { reach } from "./reach.ts";
 import type { Recorder } from "./record.ts";
 import type { BoxIdentity } from "./relay/box-proof.ts";
-import { connectRelay } from "./relay/connect-relay.ts";
 import type { ReadySession } from "./request.ts";
 import { type PipeContext, SessionPipe } from "./session-pipe.ts";
 import { type OwnedSocket, tuneSocket } from "./socket.ts";
@@ -53,16 +52,6 @@ export async function upgrade(deps: UpgradeDeps, upgrading: Upgrading): Promise<
     deps.recorder.ended(session.id, { cause, bytesToClient: 0, bytesFromClient: 0 });
     throw error;
   }
-}
-
-/** Directly where the desktop is this box's, else through its own box's broker. */
-function reach(deps: UpgradeDeps, session: ReadySession, options: ConnectDesktopOptions): Promise<void> {
-  const { elsewhere } = session;
-  if (elsewhere === undefined) return connectDesktop(session, options);
-  const { node, address } = elsewhere;
-  if (address === undefined || deps.identity === undefined)
-    throw new AppError("unavailable", `The session runs on node ${node}, which can't be reached from here`);
-  return connectRelay(deps.identity, { sessionId: session.id, address, node }, options);
 }
 
 /** Puts the pipe in place of both sockets' owners; false when the client left meanwhile. */

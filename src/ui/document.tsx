@@ -14,6 +14,8 @@ export type DocumentAssets = {
   readonly htmx: string;
   readonly htmxSse?: string;
   readonly icon: string;
+  /** A script that is a module. */
+  readonly module?: string;
 };
 
 const HTMX_CONFIG = JSON.stringify({
@@ -46,6 +48,7 @@ export function Document(props: DocumentProps) {
           <script src={assets.htmx} defer />
           {assets.htmxSse === undefined ? null : <script src={assets.htmxSse} defer />}
           <script src={assets.script} defer />
+          {assets.module === undefined ? null : <script src={assets.module} type="module" />}
         </head>
         <body>{props.children}</body>
       </html>

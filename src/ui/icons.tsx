@@ -9,15 +9,20 @@ const PATHS = {
   brand:
     '<rect x="2.5" y="3.5" width="15" height="11.5" rx="2.2"/><path d="M6.5 18.7h11.8a3 3 0 0 0 3-3V8.2"/>',
   check: '<circle cx="12" cy="12" r="8.5"/><path d="m8.2 12.3 2.6 2.6 5-5.4"/>',
+  clipboard: '<rect x="5.5" y="5" width="13" height="15.5" rx="2"/><path d="M9 5V3.5h6V5M9 11h6m-6 4h4"/>',
   clock: '<circle cx="12" cy="12" r="8.5"/><path d="M12 7v5.3l3.4 2"/>',
   cross: '<path d="m6.5 6.5 11 11m0-11-11 11"/>',
   desktop: '<rect x="3" y="4" width="18" height="12.5" rx="2"/><path d="M8.5 20.5h7M12 16.5v4"/>',
   disconnect:
     '<path d="M9.5 7V3.5m5 3.5V3.5M6.5 7h11v3.5c0 2-.7 3.6-2 4.6M12 16c-3 0-5.5-2.2-5.5-5.5V7M12 16v4.5M4 4l16 16"/>',
+  download: '<path d="M12 4.5v11m-4.5-4 4.5 4.5 4.5-4.5M4.5 15.5v4h15v-4"/>',
   edit: '<path d="M4.5 19.5 5.5 15 16 4.5l3.5 3.5L9 18.5ZM13.5 7l3.5 3.5"/>',
+  fullscreen: '<path d="M4.5 9V4.5H9m6 0h4.5V9m0 6v4.5H15m-6 0H4.5V15"/>',
   image:
     '<path d="m12 3.5 8.5 4.3L12 12.1 3.5 7.8Z"/><path d="m3.5 12.2 8.5 4.3 8.5-4.3M3.5 16.5l8.5 4.3 8.5-4.3"/>',
   info: '<circle cx="12" cy="12" r="8.5"/><path d="M12 11v5M12 7.9v.1"/>',
+  keyboard:
+    '<rect x="2.5" y="6.5" width="19" height="11" rx="2"/><path d="M6 10h.1m3.9 0h.1m3.9 0h.1m3.9 0h.1M7.5 14h9"/>',
   key: '<circle cx="8" cy="15.5" r="4"/><path d="m11 12.5 8.5-8.5M16 7.5l3 3M13.5 10l2 2"/>',
   moon: '<path d="M19.5 14.3A8 8 0 0 1 9.7 4.5a8 8 0 1 0 9.8 9.8Z"/>',
   next: '<path d="m9 5.5 6.5 6.5L9 18.5"/>',

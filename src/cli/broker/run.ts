@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createAuthClient } from "../../auth/client.ts";
 import { parseBalancers } from "../../broker/balancers.ts";
 import { createDatabaseStore } from "../../broker/database-store.ts";
+import { createWebStore, randomWebToken } from "../../broker/gateway/web-store.ts";
 import { runBroker } from "../../broker/run-broker.ts";
 import { readTls, type TlsFile, type TlsFiles } from "../../broker/tls/read-tls.ts";
 import type { Config } from "../../config/load-config.ts";
@@ -79,6 +80,7 @@ export const brokerRun: Command = {
           }),
         ),
         auth,
+        web: createWebStore(database.orm, randomWebToken),
         connectWakes: (onWake) => {
           const client = connectWake({ path: layout.wakeSocket, onWake, log: workerLog });
           return {

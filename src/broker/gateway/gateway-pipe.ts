@@ -1,0 +1,83 @@
+/** A browser's connection joined with our own HTTP server. Ends when either side does. */
+
+import { PipeEnd } from "../pipe.ts";
+import type { OwnedSocket, SocketOwner } from "../socket.ts";
+import type { HandedOver } from "../upgrade.ts";
+
+/** Until the server's end is there, a browser's request may come in pieces; a larger one waits in the kernel. */
+const MOST_EARLY_BYTES = 64 * 1024;
+
+export class GatewayPipe {
+  /** The browser's, as the broker saw it. */
+  readonly address: string;
+  /** Of our end towards the server; undefined before it is there. */
+  port: number | undefined;
+  /** It became a WebSocket that shows a desktop. */
+  isScreen = false;
+  readonly #onEnded: () => void;
+  #early: Uint8Array[] = [];
+  #client: OwnedSocket | undefined;
+  #ends: { readonly client: PipeEnd; readonly server: PipeEnd } | undefined;
+  #open = 0;
+
+  constructor(address: string, { onEnded }: { readonly onEnded: () => void }) {
+    this.address = address;
+    this.#onEnded = onEnded;
+  }
+
+  /** Keeps what the browser sends until the server's end is there. */
+  own(client: HandedOver): void {
+    this.#client = client.socket;
+    this.#early = [...client.early];
+    let bytes = 0;
+    const waiting: SocketOwner = {
+      onData: (chunk) => {
+        this.#early.push(chunk);
+        bytes += chunk.length;
+        if (bytes > MOST_EARLY_BYTES) client.socket.pause();
+      },
+      onDrain: () => {},
+      onEnd: () => client.socket.end(),
+      onClose: () => {
+        this.#client = undefined;
+        this.#onEnded();
+      },
+      onHandshake: () => {},
+    };
+    client.socket.data = waiting;
+  }
+
+  /** False when the browser left meanwhile. */
+  join(server: OwnedSocket): boolean {
+    const client = this.#client;
+    if (client === undefined) return false;
+    this.port = server.localPort;
+    this.#open = 2;
+    const events = {
+      onHalfClosed: () => {},
+      onGone: (end: PipeEnd) => this.#leave(end),
+    };
+    const ends = { client: new PipeEnd(client, events), server: new PipeEnd(server, events) };
+    PipeEnd.join(ends.client, ends.server);
+    this.#ends = ends;
+    client.data = ends.client;
+    server.data = ends.server;
+    for (const chunk of this.#early) ends.client.onData(chunk);
+    this.#early = [];
+    client.resume();
+    return true;
+  }
+
+  terminate(): void {
+    this.#client?.terminate();
+    this.#ends?.server.terminate();
+  }
+
+  #leave(end: PipeEnd): void {
+    this.#open--;
+    const { client, server } = this.#ends ?? {};
+    if (this.#open === 0) this.#onEnded();
+    else if (end === client) server?.terminate();
+    else client?.shutdownWhenSent();
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * One browser at one desktop: the WebSocket on one side, the desktop's display door on the other. Texts on the
+ * WebSocket are ours (`page-message.ts`), binary is RFB, passed through untouched.
+ *
+ *     waiting ──► showing ──► ended            waiting: asked for, as an NX client asks; the page is told how it goes
+ *        └───────────────────►
+ *
+ * A side that doesn't take bytes makes the other rest, so a slow browser costs one read of memory. The desktop can't
+ * be made to rest by a browser that sends without end: that one is cut off.
+ */
+
+import type { UserActor } from "../../domain/access/actor.ts";
+import type { VmId } from "../../domain/ids.ts";
+import type { ClientParameters } from "../../domain/session/client-parameters.ts";
+import { describeError, isAppError } from "../../lib/errors.ts";
+import { type DisplayOrder, formatDisplayOrder } from "../../wire/display/control.ts";
+import type { LiveSession, LiveSessions } from "../live-sessions.ts";
+import type { Recorder } from "../record.ts";
+import type { EndpointDeps, ReadySession } from "../request.ts";
+import { requestSession } from "../request-session.ts";
+import type { OwnedSocket, SocketOwner } from "../socket.ts";
+import type { SessionEnd, Traffic } from "../store.ts";
+import { openChannel } from "./open-channel.ts";
+import type { ToPage } from "./page-message.ts";
+
+export type ScreenDeps = EndpointDeps & {
+  readonly sessions: LiveSessions;
+  readonly recorder: Recorder;
+};
+
+/** The WebSocket as this needs it. */
+export interface PageSocket {
+  /** Below 0: kept, and `onDrain` follows. 0: lost, since it is closed. */
+  sendBinary(chunk: Uint8Array): number;
+  sendText(text: string): number;
+  close(): void;
+}
+
+export type ScreenWish = {
+  readonly actor: UserActor;
+  readonly origin: string;
+  readonly vmId: VmId;
+  readonly client: ClientParameters;
+};
+
+/** What a browser may have sent and the desktop not taken. People's hands make a few kB a second. */
+const MOST_UNSENT_BYTES = 1024 * 1024;
+
+export class ScreenSession {
+  readonly #deps: ScreenDeps;
+  readonly #page: PageSocket;
+  readonly #wish: ScreenWish;
+  readonly #gone = new AbortController();
+  #session: ReadySession | undefined;
+  #screen: ScreenEnd | undefined;
+  #control: OwnedSocket | undefined;
+  #cause: SessionEnd["cause"] | undefined;
+  #isRecorded = false;
+  #received = 0;
+
+  constructor(deps: ScreenDeps, page: PageSocket, wish: ScreenWish) {
+    this.#deps = deps;
+    this.#page = page;
+    this.#wish = wish;
+  }
+
+  /** Resolves when the screen is shown or will not be; the page has been told. Never rejects. */
+  async open(): Promise<void> {
+    try {
+      await this.#open();
+    } catch (error) {
+      if (!isAppError(error)) this.#deps.log.error("screen-failed", { vmId: this.#wish.vmId, error });
+      const text = isAppError(error) ? describeError(error) : "Something broke on our side.";
+      this.#cause ??= "connect-failed";
+      this.#tell({ type: "refused", text });
+      this.#finish();
+    }
+  }
+
+  /** RFB from the browser. */
+  onBinary(chunk: Uint8Array): void {
+    this.#received += chunk.length;
+    if (this.#screen !== undefined && !this.#screen.send(chunk, MOST_UNSENT_BYTES)) this.end("client-left");
+  }
+
+  onOrder(order: DisplayOrder): void {
+    // A line of 60 bytes; where not even that fits, the next size will do.
+    this.#control?.write(formatDisplayOrder(order));
+  }
+
+  /** The browser takes bytes again. */
+  onDrain(): void {
+    this.#screen?.resume();
+  }
+
+  /** The WebSocket is gone. */
+  onClose(): void {
+    this.#cause ??= "client-left";
+    this.#finish();
+  }
+
+  /** Ends it; `cause` goes into its record. */
+  end(cause: SessionEnd["cause"]): void {
+    if (this.#cause !== undefined) return;
+    this.#cause = cause;
+    this.#tell({ type: "ended", cause });
+    this.#finish();
+  }
+
+  async #open(): Promise<void> {
+    const { actor, origin, vmId, client } = this.#wish;
+    const result = await requestSession(this.#deps, {
+      asker: { actor, origin },
+      vmId,
+      client,
+      access: "browser",
+      tell: (text) => this.#tell({ type: "progress", text }),
+      signal: this.#gone.signal,
+    });
+    if (result.kind === "refused") {
+      this.#isRecorded = true;
+      this.#tell({ type: "refused", text: result.reason });
+      return this.#finish();
+    }
+    this.#session = result.session;
+    await this.#show(result.session);
+  }
+
+  async #show(session: ReadySession): Promise<void> {
+    const { store, sessions, limits } = this.#deps;
+    if (!(await store.recordConnected(session.id))) return this.end("superseded");
+    const { upgradeMs: timeoutMs } = limits;
+    await openChannel(this.#deps, session, {
+      channel: "control",
+      timeoutMs,
+      own: (socket) => {
+        this.#control = socket;
+        return IDLE_OWNER;
+      },
+    });
+    if (this.#gone.signal.aborted) return this.#finish();
+    // The page must know before the first byte of RFB comes.
+    this.#tell({ type: "ready" });
+    await openChannel(this.#deps, session, {
+      channel: "rfb",
+      timeoutMs,
+      own: (socket) => {
+        this.#screen = new ScreenEnd(socket, this.#page, () => this.end("desktop-closed"));
+        return this.#screen;
+      },
+    });
+    if (this.#gone.signal.aborted) return this.#finish();
+    sessions.add(this.#live(session));
+    // A newer client that came since the claim woke nobody: this sitting was not among the living yet.
+    sessions.notify(session.vmId);
+  }
+
+  #live({ id, vmId }: ReadySession): LiveSession {
+    const readTraffic = () => this.#readTraffic();
+    return { id, vmId, end: (cause) => this.end(cause), readTraffic, recordedBytes: 0 };
+  }
+
+  #readTraffic(): Traffic {
+    return { bytesToClient: this.#screen?.receivedBytes ?? 0, bytesFromClient: this.#received };
+  }
+
+  #tell(message: ToPage): void {
+    this.#page.sendText(JSON.stringify(message));
+  }
+
+  /** May be called again. What was asked for and not connected yet is given up. */
+  #finish(): void {
+    this.#gone.abort();
+    this.#screen?.close();
+    this.#control?.terminate();
+    this.#page.close();
+    if (this.#session === undefined || this.#isRecorded) return;
+    this.#isRecorded = true;
+    this.#deps.sessions.remove(this.#session.id);
+    const end = { cause: this.#cause ?? "client-left", ...this.#readTraffic() };
+    this.#deps.recorder.ended(this.#session.id, end);
+  }
+}
+
+/** The desktop's side of the screen. */
+class ScreenEnd implements SocketOwner {
+  receivedBytes = 0;
+  readonly #socket: OwnedSocket;
+  readonly #page: PageSocket;
+  readonly #onClosed: () => void;
+  #unsent: Uint8Array[] = [];
+  #unsentBytes = 0;
+
+  constructor(socket: OwnedSocket, page: PageSocket, onClosed: () => void) {
+    this.#socket = socket;
+    this.#page = page;
+    this.#onClosed = onClosed;
+  }
+
+  onData(chunk: Uint8Array): void {
+    this.receivedBytes += chunk.length;
+    if (this.#page.sendBinary(chunk) < 0) this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** False when more than `most` bytes would have to be kept. */
+  send(chunk: Uint8Array, most: number): boolean {
+    if (this.#unsent.length === 0) {
+      const written = Math.max(0, this.#socket.write(chunk));
+      if (written === chunk.length) return true;
+      this.#keep(chunk.subarray(written));
+    } else this.#keep(chunk);
+    return this.#unsentBytes <= most;
+  }
+
+  onDrain(): void {
+    for (let chunk = this.#unsent[0]; chunk !== undefined; chunk = this.#unsent[0]) {
+      const written = Math.max(0, this.#socket.write(chunk));
+      this.#unsentBytes -= written;
+      if (written < chunk.length) {
+        this.#unsent[0] = chunk.subarray(written);
+        return;
+      }
+      this.#unsent.shift();
+    }
+  }
+
+  onEnd(): void {
+    this.#onClosed();
+  }
+
+  onClose(): void {
+    this.#onClosed();
+  }
+
+  onHandshake(): void {}
+
+  close(): void {
+    this.#socket.terminate();
+  }
+
+  /** Its bytes are the WebSocket's buffer otherwise, which is used again. */
+  #keep(chunk: Uint8Array): void {
+    this.#unsent.push(Uint8Array.from(chunk));
+    this.#unsentBytes += chunk.length;
+  }
+}
+
+/** The agent has nothing to say on the control channel yet; its end is told by the screen's. */
+const IDLE_OWNER: SocketOwner = {
+  onData: () => {},
+  onDrain: () => {},
+  onEnd: () => {},
+  onClose: () => {},
+  onHandshake: () => {},
+};

@@ -1,0 +1,41 @@
+/** What the gateway needs of the database beside the broker's own store: who is signed in by browser, and tickets. */
+
+import type { Db } from "../../db/client.ts";
+import { asId, type UserId, type VmId } from "../../domain/ids.ts";
+import { type BegunWebSession, beginWebSession } from "../../service/web-session/begin.ts";
+import { endWebSession } from "../../service/web-session/end.ts";
+import { type FoundWebSession, findWebSession } from "../../service/web-session/find.ts";
+import { issueTicket } from "../../service/web-session/issue-ticket.ts";
+import { type Ticket, takeTicket } from "../../service/web-session/take-ticket.ts";
+import type { Asker } from "../store.ts";
+
+export interface WebStore {
+  /** For a user whom auth has just proved. Throws `not-signed-in` when they were blocked meanwhile. */
+  begin(userId: number, origin: string): Promise<BegunWebSession>;
+  find(token: string): Promise<FoundWebSession | undefined>;
+  end(token: string): Promise<void>;
+  /** Throws when the desktop is not the asker's. */
+  issueTicket(asker: Asker, wish: { readonly vmId: VmId; readonly sessionToken: string }): Promise<string>;
+  /** True once for each ticket. */
+  takeTicket(ticket: Ticket): Promise<boolean>;
+}
+
+export function createWebStore(db: Db, randomToken: () => string): WebStore {
+  return {
+    begin: (userId, origin) =>
+      beginWebSession(
+        { db, actor: { kind: "system", what: "broker" }, origin },
+        { randomToken },
+        { userId: asId<UserId>(userId) },
+      ),
+    find: (token) => findWebSession(db, token),
+    end: (token) => endWebSession(db, token),
+    issueTicket: (asker, wish) => issueTicket({ db, ...asker }, { randomToken }, wish),
+    takeTicket: (ticket) => takeTicket(db, ticket),
+  };
+}
+
+/** 256 bits that nobody can guess. */
+export function randomWebToken(): string {
+  return crypto.getRandomValues(Buffer.alloc(32)).toString("base64url");
+}
