@@ -180,10 +180,10 @@ describe("a real desktop", () => {
     await isPainted(screen.connect());
   }, 60_000);
 
-  test("costs little: private memory of the agent stays below 8 MB", async () => {
+  test("costs little: private memory of the agent stays below 6 MB", async () => {
     const anonymous = await lab.inside("awk '/RssAnon/{print $2}' /proc/$(pgrep -of /opt/qvd/qvd)/status");
     expect(Number(anonymous)).toBeGreaterThan(0);
-    expect(Number(anonymous)).toBeLessThan(8_192);
+    expect(Number(anonymous)).toBeLessThan(6_144);
   });
 
   test("says so when its person powers it off, and goes down", async () => {
