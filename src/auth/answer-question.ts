@@ -5,17 +5,16 @@ import type { Log } from "../lib/log.ts";
 import { sleep } from "../lib/wait.ts";
 import type { AuthAnswer, AuthQuestion } from "../wire/auth/messages.ts";
 import type { Claim, Verdict, Verifier } from "./authenticator.ts";
-import { parseLoginName } from "./login.ts";
-import type { Throttle } from "./throttle.ts";
+import { type NameRules, parseLoginName } from "./login.ts";
+import type { SignInThrottle } from "./sign-in-throttle.ts";
 
 export type AnswerDeps = {
   readonly verifier: Verifier;
-  readonly throttle: Throttle;
+  readonly throttle: SignInThrottle;
+  /** How this site writes logins with their tenants; rejects when the database is away. */
+  readonly readNameRules: () => Promise<NameRules>;
   readonly log: Log;
 };
-
-/** Tenant of a login that names none: people with desktops, and the site's administrators. */
-const FALLBACK_TENANTS = { user: "default", administrator: "*" } as const;
 
 export async function answerQuestion(
   deps: AnswerDeps,
@@ -36,7 +35,9 @@ export async function decideVerdict(
   signal: AbortSignal,
 ): Promise<Verdict> {
   const { kind, proof, origin } = question;
-  const name = parseLoginName(question.login, FALLBACK_TENANTS[kind]);
+  const rules = await readRules(deps);
+  if (rules === undefined) return { outcome: "unavailable", text: ACCOUNTS_AWAY };
+  const name = parseLoginName(question.login, rules, kind);
   // An empty password is never looked at: many directories take it for the wish to be nobody, and agree.
   if (proof.kind === "password" && (name === undefined || proof.password === ""))
     return { outcome: "denied" };
@@ -46,15 +47,27 @@ export async function decideVerdict(
 /** The same for a claim whose name is known. */
 export async function decideClaim(deps: AnswerDeps, claim: Claim, signal: AbortSignal): Promise<Verdict> {
   const { kind, name, origin } = claim;
-  const key = JSON.stringify([kind, name?.login, name?.tenant, origin]);
-  const attempt = deps.throttle.enter(key);
+  const attempt = deps.throttle.enter({ kind, name, origin });
   if (attempt === "refuse")
     return { outcome: "busy", text: "Too many tries to sign in to this account. Wait a minute and retry." };
+  if (attempt.waitMs > 0)
+    deps.log.info("sign-in-slowed", { kind, login: name?.login, origin, waitMs: attempt.waitMs });
   await sleep(attempt.waitMs, signal);
   attempt.begin();
-  const verdict = await verify(deps, claim, signal);
+  const verdict = await verify(deps, { ...claim, asker: attempt.asker }, signal);
   attempt.end(ATTEMPT_ENDS[verdict.outcome]);
   return verdict;
+}
+
+const ACCOUNTS_AWAY = "Accounts can't be read: the database does not answer.";
+
+async function readRules({ readNameRules, log }: AnswerDeps): Promise<NameRules | undefined> {
+  try {
+    return await readNameRules();
+  } catch (error) {
+    log.error("settings-unreadable", { error });
+    return undefined;
+  }
 }
 
 const ATTEMPT_ENDS = {

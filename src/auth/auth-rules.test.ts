@@ -4,6 +4,8 @@ import { parseLoginName } from "./login.ts";
 import { hashPassword, verifyPassword } from "./password.ts";
 import { type Attempt, THROTTLE, Throttle } from "./throttle.ts";
 
+const QVD_NAMES = { separators: "@#", tenant: "default" };
+
 describe("login names", () => {
   const cases: [text: string, expected: unknown][] = [
     ["alice", { login: "alice", tenant: "default" }],
@@ -22,7 +24,14 @@ describe("login names", () => {
   ];
   for (const [text, expected] of cases)
     test(`${JSON.stringify(text)} is read`, () =>
-      expect(parseLoginName(text, "default")).toEqual(expected as never));
+      expect(parseLoginName(text, QVD_NAMES)).toEqual(expected as never));
+
+  test("are written as the site says", () => {
+    const rules = { separators: "/+", tenant: "sales" };
+    expect(parseLoginName("ann@example.org", rules)).toEqual({ login: "ann@example.org", tenant: "sales" });
+    expect(parseLoginName("ann/acme", rules)).toEqual({ login: "ann", tenant: "acme" });
+    expect(parseLoginName("ann", rules, "administrator")).toEqual({ login: "ann", tenant: "*" });
+  });
 });
 
 describe("passwords", () => {

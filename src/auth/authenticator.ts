@@ -24,6 +24,8 @@ export type Claim = {
   readonly proof: AuthProof;
   /** Address of the person's client. */
   readonly origin: string;
+  /** Whose place a wait takes in a bounded queue; the address where it isn't given. */
+  readonly asker?: string;
 };
 
 /** A claim with what is known of the named tenant; of the site where none is named, or an unknown one. */

@@ -5,16 +5,17 @@ import type { Log } from "../lib/log.ts";
 import type { AccountStore } from "./account-store.ts";
 import { answerQuestion, decideClaim, decideVerdict } from "./answer-question.ts";
 import { answerRequest } from "./answer-request.ts";
-import { BoundedQueue } from "./bounded-queue.ts";
+import { BoundedQueue, type QueueLimits } from "./bounded-queue.ts";
 import { type ChainParts, createChain } from "./chain/create-chain.ts";
 import { HalfProofs } from "./chain/half-proof.ts";
 import { createLocalAuthenticator } from "./local/local-authenticator.ts";
+import { createNameRules } from "./name-rules.ts";
 import type { OidcDeps } from "./oidc/begin.ts";
 import { createOidcAuthenticator, type OidcAuthenticatorDeps } from "./oidc/oidc-authenticator.ts";
 import { type ProviderDeps, Providers } from "./oidc/provider.ts";
 import { createTenantSettings } from "./oidc/tenant-settings.ts";
 import { serveAuth } from "./server.ts";
-import { Throttle } from "./throttle.ts";
+import { SignInThrottle } from "./sign-in-throttle.ts";
 import type { Tickets } from "./ticket.ts";
 import { createTokenAuthenticator } from "./tokens/token-authenticator.ts";
 import type { TokenStore } from "./tokens/token-store.ts";
@@ -35,17 +36,22 @@ export type AuthDeps = {
   readonly oidc: Omit<ProviderDeps, "monotonicMs"> & Pick<OidcAuthenticatorDeps, "giveRoles">;
   /** Besides the local accounts. */
   readonly parts?: Partial<ChainParts>;
+  /** Of those who wait for a hash. */
+  readonly queue?: QueueLimits;
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly onReady?: () => void;
 };
 
-/** Two hashes at a time are two cores' worth and 128 MB; fifty more wait about 2.5 s, half of them from one address. */
-const QUEUE = { atOnce: 2, waiting: 50, waitingOfOne: 25 } as const;
+/**
+ * Two hashes at a time are two cores' worth and 128 MB. The last of three hundred waits about 6 s, well before its asker
+ * gives up; half of them may be of one address, and each person who is known there counts for themselves.
+ */
+const QUEUE = { atOnce: 2, waiting: 300, waitingOfOne: 150 } as const;
 
 export async function runAuth(deps: AuthDeps): Promise<void> {
   const { accounts: store, log, parts } = deps;
-  const local = await createLocalAuthenticator({ store, queue: new BoundedQueue(QUEUE), log });
+  const local = await createLocalAuthenticator({ store, queue: new BoundedQueue(deps.queue ?? QUEUE), log });
   const { secondFactors, tokens, tickets } = deps;
   const halfProofs = new HalfProofs({ tickets, readNowMs: () => secondFactors.readNowMs() });
   const totp = createTotp({ store: secondFactors, tickets, clock: systemClock, log });
@@ -64,7 +70,9 @@ export async function runAuth(deps: AuthDeps): Promise<void> {
     halfProofs,
     log,
   });
-  const answerDeps = { verifier, throttle: new Throttle(systemClock), log };
+  const throttle = new SignInThrottle(systemClock);
+  const readNameRules = createNameRules(store, systemClock);
+  const answerDeps = { verifier, throttle, readNameRules, log };
   const enrol: EnrolDeps = {
     store: secondFactors,
     tickets,

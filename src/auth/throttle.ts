@@ -1,6 +1,7 @@
 /**
  * Slows down guessing: after some free failures each further one doubles the time until the next try of the
- * same account from the same address is looked at. A pure table over a clock; the caller does the waiting.
+ * same key is looked at. A pure table over a clock; the caller does the waiting. What the keys are, and so who is
+ * slowed down by whose failures, is `sign-in-throttle.ts`.
  * The original Perl client tries five times for each wrong password typed, hence the free ones; a client that
  * opens several connections at once passes by them too.
  */
@@ -8,16 +9,28 @@
 import { backoffMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 
+export type ThrottleLimits = {
+  readonly freeFailures: number;
+  readonly firstMs: number;
+  readonly mostMs: number;
+  /** Failures are forgotten this long after the last. */
+  readonly memoryMs: number;
+  readonly mostKeys: number;
+  /** Tries of one key that may wait at a time. */
+  readonly mostWaiting: number;
+  /** Tries without a verdict yet don't count: many people may share the key. */
+  readonly isShared?: true;
+};
+
+/** Of one account from one address. */
 export const THROTTLE = {
   freeFailures: 5,
   firstMs: 500,
   mostMs: 8_000,
-  /** Failures are forgotten this long after the last. */
   memoryMs: 10 * 60_000,
   mostKeys: 10_000,
-  /** Tries of one key that may wait at a time. */
   mostWaiting: 3,
-} as const;
+} as const satisfies ThrottleLimits;
 
 /** One try, from its question to its verdict. It counts as a failure until it ends. */
 export type Attempt = {
@@ -29,23 +42,43 @@ export type Attempt = {
   end(outcome: "failed" | "succeeded" | "undecided"): void;
 };
 
+/** A key whose next try waits. */
+export type Slowed = { readonly key: string; readonly failures: number; readonly waitMs: number };
+
 type Entry = { failures: number; pending: number; waiting: number; lastMs: number };
 
 export class Throttle {
   readonly #clock: Clock;
+  readonly #limits: ThrottleLimits;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, limits: ThrottleLimits = THROTTLE) {
     this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  /** Those over their free failures, the one whose next try waits longest first. */
+  list(): readonly Slowed[] {
+    const keys = [...this.#entries.keys()];
+    const slowed = keys.flatMap((key) => {
+      const entry = this.#read(key);
+      if (entry === undefined || entry.failures <= this.#limits.freeFailures) return [];
+      return [{ key, failures: entry.failures, waitMs: this.#waitMs(entry, this.#clock.monotonicMs()) }];
+    });
+    return slowed.sort((one, other) => other.waitMs - one.waitMs);
+  }
+
+  /** Its next try is looked at at once; false when it wasn't slowed down. Tries that wait go on waiting. */
+  forget(key: string): boolean {
+    return this.#entries.delete(key);
   }
 
   /** Takes a place for a try; "refuse" when too many of this key wait already. */
   enter(key: string): Attempt | "refuse" {
     const nowMs = this.#clock.monotonicMs();
     const entry = this.#read(key) ?? { failures: 0, pending: 0, waiting: 0, lastMs: nowMs };
-    const over = entry.failures + entry.pending - THROTTLE.freeFailures;
-    const waitMs = Math.max(0, entry.lastMs + backoffMs(over, THROTTLE) - nowMs);
-    if (waitMs > 0 && entry.waiting >= THROTTLE.mostWaiting) return "refuse";
+    const waitMs = this.#waitMs(entry, nowMs);
+    if (waitMs > 0 && entry.waiting >= this.#limits.mostWaiting) return "refuse";
     // Counted when asked: a verdict takes its time, and all of a burst would have come before the first.
     entry.pending++;
     if (waitMs > 0) entry.waiting++;
@@ -70,11 +103,17 @@ export class Throttle {
     };
   }
 
+  #waitMs(entry: Entry, nowMs: number): number {
+    const pending = this.#limits.isShared ? 0 : entry.pending;
+    const over = entry.failures + pending - this.#limits.freeFailures;
+    return Math.max(0, entry.lastMs + backoffMs(over, this.#limits) - nowMs);
+  }
+
   #keep(key: string, entry: Entry): void {
     // Put at the end again: the first of the map is the one that was quiet longest.
     this.#entries.delete(key);
     this.#entries.set(key, entry);
-    if (this.#entries.size <= THROTTLE.mostKeys) return;
+    if (this.#entries.size <= this.#limits.mostKeys) return;
     const oldest = this.#entries.keys().next().value;
     if (oldest !== undefined) this.#entries.delete(oldest);
   }
@@ -82,7 +121,7 @@ export class Throttle {
   #read(key: string): Entry | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    if (this.#clock.monotonicMs() - entry.lastMs < THROTTLE.memoryMs) return entry;
+    if (this.#clock.monotonicMs() - entry.lastMs < this.#limits.memoryMs) return entry;
     this.#entries.delete(key);
     return undefined;
   }

@@ -27,7 +27,7 @@ export function createLdapAuthenticator(deps: LdapDeps): Authenticator {
   return {
     name: "ldap",
     proofs: ["password"],
-    async prove({ name, proof, settings: values, origin }, signal): Promise<Finding> {
+    async prove({ name, proof, settings: values, origin, asker }, signal): Promise<Finding> {
       if (name === undefined || proof.kind !== "password" || proof.password === "")
         return { outcome: "denied" };
       // Directories fold such letters together, and accounts of ours don't: one person would have several.
@@ -37,7 +37,7 @@ export function createLdapAuthenticator(deps: LdapDeps): Authenticator {
       const key = refused.keyOf([settings.servers, name, proof.password]);
       if (refused.has(key)) return { outcome: "denied" };
       const person = { login: name.login, password: proof.password, signal };
-      const finding = await queue.run(() => askDirectory(deps, settings, person), origin);
+      const finding = await queue.run(() => askDirectory(deps, settings, person), asker ?? origin);
       if (finding?.outcome === "denied") {
         refused.add(key);
         deps.log.info("directory-denied", { login: name.login, tenant: name.tenant, why: finding.why });

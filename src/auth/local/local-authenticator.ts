@@ -25,14 +25,14 @@ export async function createLocalAuthenticator(deps: LocalDeps): Promise<Authent
   return {
     name: "local",
     proofs: ["password"],
-    async prove({ kind, name, proof, origin, settings }): Promise<Finding> {
+    async prove({ kind, name, proof, origin, asker, settings }): Promise<Finding> {
       if (name === undefined || proof.kind !== "password") return { outcome: "denied" };
       const { password } = proof;
       const finding = await deps.queue.run(async (): Promise<Finding> => {
         const found = await deps.store.findAccount(kind, name);
         const isRight = await isPasswordOf(deps, found, { password, settings, hashOfNothing });
         return found !== undefined && isRight ? { outcome: "proved", name } : { outcome: "denied" };
-      }, origin);
+      }, asker ?? origin);
       return finding ?? { outcome: "busy" };
     },
   };
