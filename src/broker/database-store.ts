@@ -10,6 +10,7 @@ import { requestSession } from "../service/session/request.ts";
 import { wishVmStopped } from "../service/vm/wish-stopped.ts";
 import { recordSessionsEnding } from "./record-ending.ts";
 import { recordOrphansEnded, recordSessionConnected, recordSessionEnded } from "./record-session.ts";
+import { recordSignedOut } from "./record-signed-out.ts";
 import { recordSessionTraffic } from "./record-traffic.ts";
 import type { BrokerStore, DesktopView, RelayView, SessionView, TrailEvent } from "./store.ts";
 
@@ -64,6 +65,8 @@ export function createDatabaseStore({ db, nodeId, worker, isGone }: DatabaseStor
       attemptDatabase("record the session's end", () =>
         recordSessionEnded(db, nodeId, { ...end, sessionId }),
       ),
+    recordSignedOut: (sessionId) =>
+      attemptDatabase("look at the session's end again", () => recordSignedOut(db, nodeId, sessionId)),
     listSessionsToEnd: () =>
       attemptDatabase("read which sessions are to end", () => listSessionsToEnd(db, nodeId, worker)),
     closeOrphans: () =>

@@ -13,16 +13,23 @@ import type { BrokerStore, SessionEnd } from "./store.ts";
 /** Ends that wait for the database at most; each stood for a connection, so there can't be many more. */
 const MOST_KEPT = 50_000;
 const MOST_TRIES = 5;
+/** Until the node has reported what became of an X session whose client is gone. */
+const LOOK_AGAIN_MS = 3_000;
+/** Looks that are due; those that would be more are left out, and the client has left. */
+const MOST_LOOKS = 1_000;
 
 export class Recorder {
   readonly #store: BrokerStore;
   readonly #log: Log;
   readonly #kept = new Map<SessionId, SessionEnd>();
+  readonly #lookAgainMs: number;
+  readonly #looks = new Set<Timer>();
   #writing: Promise<void> | undefined;
 
-  constructor(store: BrokerStore, log: Log) {
+  constructor(store: BrokerStore, log: Log, lookAgainMs = LOOK_AGAIN_MS) {
     this.#store = store;
     this.#log = log;
+    this.#lookAgainMs = lookAgainMs;
   }
 
   ended(sessionId: SessionId, end: SessionEnd): void {
@@ -36,6 +43,19 @@ export class Recorder {
   /** Resolves when nothing waits to be written, or after `timeoutMs`. */
   async settle(timeoutMs: number): Promise<void> {
     if (this.#writing !== undefined) await Promise.race([this.#writing, sleep(timeoutMs)]);
+    for (const look of this.#looks) clearTimeout(look);
+  }
+
+  /** Of a session that ran: whether its client left or its person signed out shows a moment later. */
+  #lookAgain(sessionId: SessionId): void {
+    if (this.#looks.size >= MOST_LOOKS) return;
+    const look = setTimeout(() => {
+      this.#looks.delete(look);
+      this.#store.recordSignedOut(sessionId).catch((error) => {
+        this.#log.warn("session-end-not-looked-at", { sessionId, error });
+      });
+    }, this.#lookAgainMs);
+    this.#looks.add(look);
   }
 
   async #write(): Promise<void> {
@@ -45,6 +65,7 @@ export class Recorder {
       try {
         await this.#store.recordEnded(sessionId, end);
         this.#kept.delete(sessionId);
+        if (end.cause === "client-left" && end.bytesToClient > 0) this.#lookAgain(sessionId);
         tries = 0;
       } catch (error) {
         tries++;

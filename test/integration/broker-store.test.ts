@@ -164,6 +164,48 @@ describe("the store on PostgreSQL, as the broker's role", () => {
     }
   });
 
+  describe("looks again at a sitting whose client left", () => {
+    const asker = () => ({ actor: seed.bobActor, origin: "192.0.2.1" });
+    const ask = () =>
+      storeOf(seed.nodeId, "broker-9").requestSession({
+        asker: asker(),
+        vmId: seed.bob.vmId,
+        client: chooseClientParameters(new Map()),
+        slaveKey: "k",
+      });
+    const table: [string, string, boolean, string][] = [
+      ["none", "running", false, "signed-out"],
+      ["stopping", "running", false, "signed-out"],
+      ["suspended", "running", false, "client-left"],
+      ["connected", "running", false, "client-left"],
+      ["none", "stopping_1", false, "client-left"],
+      ["none", "running", true, "client-left"],
+    ];
+    for (const [xState, state, isFollowed, cause] of table)
+      test(`${xState} in a desktop that is ${state}${isFollowed ? ", with somebody there since" : ""}: ${cause}`, async () => {
+        const { sql } = database.open("qvd_owner");
+        const store = storeOf(seed.nodeId, "broker-9");
+        const { sessionId } = await ask();
+        await store.recordEnded(sessionId, { cause: "client-left", bytesToClient: 9, bytesFromClient: 9 });
+        if (isFollowed) await ask();
+        await sql`insert into vm_reports (vm_id, node_id, epoch, state, x_state)
+          values (${seed.bob.vmId}, ${seed.nodeId}, 1, ${state}, ${xState})
+          on conflict (vm_id) do update set state = excluded.state, x_state = excluded.x_state`;
+        const events = async () =>
+          Number(
+            (await sql`select count(*) from vm_events where detail ->> 'sessionId' = ${`${sessionId}`}`)[0]
+              ?.count,
+          );
+        const before = await events();
+        await store.recordSignedOut(sessionId);
+        await store.recordSignedOut(sessionId);
+        const [row] = await sql`select end_cause from sessions where id = ${sessionId}`;
+        expect(row?.end_cause).toBe(cause);
+        expect((await events()) - before).toBe(cause === "signed-out" ? 1 : 0);
+        await store.closeOrphans();
+      });
+  });
+
   test("offers desktops as applications as their OSF says", async () => {
     const { sql } = database.open("qvd_owner");
     const store = storeOf(seed.nodeId, "broker-1");

@@ -13,6 +13,7 @@ import type {
   Traffic,
   TrailEvent,
 } from "../../src/broker/store.ts";
+import type { SessionAccess } from "../../src/db/schema/sessions.ts";
 import { asId, type SessionId, type UserId, type VmId } from "../../src/domain/ids.ts";
 import type { ClientParameters, GivenParameters } from "../../src/domain/session/client-parameters.ts";
 import type { VmEventCode } from "../../src/domain/vm/event.ts";
@@ -24,6 +25,7 @@ export type TableSession = Mutable<SessionView> & {
   id: SessionId;
   vmId: VmId;
   client: ClientParameters;
+  access: SessionAccess;
   parameters: GivenParameters;
   slaveKey: string;
   isConnected: boolean;
@@ -40,6 +42,8 @@ export class TableBrokerStore implements BrokerStore {
   /** While true every call fails as with a database that is away. */
   isAway = false;
   readonly desktops = new Map<VmId, Mutable<DesktopView>>();
+  /** Sittings whose end was looked at again. */
+  readonly lookedAgain: SessionId[] = [];
   /** Desktops that no node has. */
   readonly unplaced = new Set<VmId>();
   readonly sessions: TableSession[] = [];
@@ -89,7 +93,7 @@ export class TableBrokerStore implements BrokerStore {
 
   async requestSession(request: Parameters<BrokerStore["requestSession"]>[0]) {
     this.#refuseWhileAway();
-    const { vmId, client, parameters = {}, slaveKey } = request;
+    const { vmId, client, access = "nx", parameters = {}, slaveKey } = request;
     const desktop = this.desktops.get(vmId);
     if (desktop === undefined) throw new AppError("not-found", "there is no such desktop");
     let hasTakenOver = false;
@@ -104,6 +108,7 @@ export class TableBrokerStore implements BrokerStore {
       id: asId<SessionId>(++this.#lastId),
       vmId,
       client,
+      access,
       parameters,
       slaveKey,
       state: "requested",
@@ -178,6 +183,11 @@ export class TableBrokerStore implements BrokerStore {
     if (session === undefined || session.isEnded) return;
     session.isEnded = true;
     session.end = end;
+  }
+
+  async recordSignedOut(sessionId: SessionId) {
+    this.#refuseWhileAway();
+    this.lookedAgain.push(sessionId);
   }
 
   async listSessionsToEnd() {

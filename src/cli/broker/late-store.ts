@@ -27,6 +27,7 @@ export function createLateStore(open: () => Promise<BrokerStore>): BrokerStore {
     recordConnected: async (sessionId) => (await store()).recordConnected(sessionId),
     recordTraffic: async (traffic) => (await store()).recordTraffic(traffic),
     recordEnded: async (sessionId, end) => (await store()).recordEnded(sessionId, end),
+    recordSignedOut: async (sessionId) => (await store()).recordSignedOut(sessionId),
     listSessionsToEnd: async () => (await store()).listSessionsToEnd(),
     closeOrphans: async () => (await store()).closeOrphans(),
     announceEnds: async (inMs) => (await store()).announceEnds(inMs),

@@ -2,6 +2,7 @@
 
 export const END_CAUSES = {
   "client-left": "the client left",
+  "signed-out": "the person signed out, or the program ended",
   "desktop-closed": "the desktop closed it",
   superseded: "a newer client took over",
   "ended-by-administrator": "an administrator disconnected it",
