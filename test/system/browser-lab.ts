@@ -1,0 +1,99 @@
+/**
+ * What a browser needs to see a desktop: a real container with the session of two colours, the real broker with its
+ * gateway, and this test in the place of node and database.
+ */
+
+import { asId, type VmId } from "../../src/domain/ids.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { silentLog } from "../../src/lib/log.ts";
+import { waitFor } from "../../src/lib/wait.ts";
+import { createGuestChannels, type GuestChannels } from "../../src/node/guest-channel/guest-channels.ts";
+import { DISPLAY_PORT } from "../../src/wire/display/hello.ts";
+import { NX_PORT } from "../../src/wire/guest/messages.ts";
+import { type BrokerDoor, openBrokerDoor } from "../support/broker-door.ts";
+import { buildDisplayRoot } from "../support/display-root.ts";
+import type { TableSession } from "../support/table-broker-store.ts";
+import { createTableWebStore, type TableWebStore } from "../support/table-web-store.ts";
+import { createGuestLab, type GuestLab, type LabPlace } from "./guest-lab.ts";
+
+export const ALICE = 1;
+
+export type BrowserLab = {
+  readonly url: string;
+  readonly door: BrokerDoor;
+  readonly web: TableWebStore;
+  readonly desktop: GuestLab;
+  readonly channels: GuestChannels;
+  stop(): Promise<void>;
+};
+
+/** Everybody's password is `secret`; desktop 1 is alice's and real, desktop 2 is blocked, desktop 3 carol's. */
+export async function openBrowserLab(place: LabPlace, archive?: string): Promise<BrowserLab> {
+  const desktop = await createGuestLab({
+    place,
+    archive: archive ?? (await buildDisplayRoot()),
+    hasSession: archive === undefined,
+    ...(archive === undefined ? {} : { memoryMb: 2048 }),
+  });
+  const channels = createGuestChannels({ log: silentLog(), clock: systemClock, onEvent: () => {} });
+  channels.open(desktop.vmId, { socketPath: desktop.socketPath, ownerUid: desktop.ownerUid });
+  const owners = new Map([
+    [1, ALICE],
+    [2, ALICE],
+    [3, 2],
+  ]);
+  const web = createTableWebStore((vmId) => owners.get(vmId));
+  const door = await openBrokerDoor({ web });
+  const { store } = door;
+  for (const [id, owner] of owners) store.addDesktop(id, owner);
+  const blocked = store.desktops.get(asId<VmId>(2));
+  if (blocked !== undefined) blocked.isBlocked = true;
+  let isStarted = false;
+  store.onRequest = (session) => void playNode(session);
+
+  async function playNode(session: TableSession): Promise<void> {
+    const { vmId } = session;
+    // The one before this is cut off, as its broker would.
+    door.wake(vmId);
+    const view = store.desktops.get(vmId);
+    if (!isStarted) {
+      isStarted = true;
+      store.append(vmId, "start-queued", "Waits for its turn: place 1 of 1.");
+      await desktop.start();
+    }
+    if (view !== undefined) view.state = "running";
+    await waitFor(() => channels.read(desktop.vmId)?.isAttached === true, { timeoutMs: 20_000, everyMs: 10 });
+    store.append(vmId, "session-preparing");
+    try {
+      await channels.prepareSession(desktop.vmId, {
+        session: session.id,
+        account: { login: "alice", uid: 2001, fullName: "Alice" },
+        client: session.client,
+        accept: `${place.network}.1`,
+        slaveKey: session.slaveKey,
+        access: session.access,
+      });
+      session.state = "listening";
+      session.address = `${place.network}.10`;
+      session.port = session.access === "browser" ? DISPLAY_PORT : NX_PORT;
+      store.append(vmId, "session-listening");
+    } catch (error) {
+      session.state = "failed";
+      session.faultText = String(error);
+    }
+    door.wake(vmId);
+  }
+
+  return {
+    url: `https://127.0.0.1:${door.port}`,
+    door,
+    web,
+    desktop,
+    channels,
+    async stop() {
+      await door.close();
+      channels.closeAll();
+      await desktop.stop();
+    },
+  };
+}
