@@ -4,6 +4,7 @@ import { asId, type UserId, type VmId } from "../domain/ids.ts";
 import { assertNever, describeError, isAppError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import type { AuthReply, AuthRequest } from "../wire/auth/requests.ts";
+import { type AdministrationDeps, answerAdministration } from "./answer-administration.ts";
 import { beginOidc, describeOidc } from "./oidc/answer-oidc.ts";
 import type { OidcDeps } from "./oidc/begin.ts";
 import type { TokenStore } from "./tokens/token-store.ts";
@@ -15,6 +16,7 @@ export type RequestDeps = {
   readonly tokens: TokenStore;
   readonly oidc: OidcDeps;
   readonly unlock: UnlockDeps;
+  readonly administration: AdministrationDeps;
   readonly log: Log;
 };
 
@@ -26,7 +28,8 @@ export async function answerRequest(
   signal: AbortSignal,
 ): Promise<AuthReply> {
   const { id, kind } = request;
-  const origin = "origin" in request ? request.origin : `desktop ${request.vmId}`;
+  const origin =
+    "origin" in request ? request.origin : "vmId" in request ? `desktop ${request.vmId}` : "admin";
   try {
     const reply = await decideReply(deps, request, signal);
     deps.log.info("request-answered", { kind, origin, outcome: reply.outcome });
@@ -57,6 +60,10 @@ function decideReply(deps: RequestDeps, request: AuthRequest, signal: AbortSigna
       return beginOidc(deps.oidc, request);
     case "create-unlock-code":
       return createUnlockCode(deps.unlock, request, signal);
+    case "test-directory":
+    case "list-slowed":
+    case "forget-slowed":
+      return answerAdministration(deps.administration, request, signal);
     case "unlock":
       return unlockScreen(
         deps.unlock,

@@ -2,7 +2,11 @@
 
 import { systemClock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
+import { isAdministration } from "../wire/auth/administration.ts";
+import type { AuthQuestion } from "../wire/auth/messages.ts";
+import type { AuthRequest } from "../wire/auth/requests.ts";
 import type { AccountStore } from "./account-store.ts";
+import type { AdministrationDeps } from "./answer-administration.ts";
 import { answerQuestion, decideClaim, decideVerdict } from "./answer-question.ts";
 import { answerRequest } from "./answer-request.ts";
 import { BoundedQueue, type QueueLimits } from "./bounded-queue.ts";
@@ -27,7 +31,10 @@ import type { UnlockDeps, UnlockStore } from "./unlock/unlock.ts";
 export type AuthDeps = {
   /** One for each process that may ask: broker and admin. Their folders exist and are writable. */
   readonly socketPaths: readonly string[];
+  /** The one of them that may ask what only administrators may see. */
+  readonly adminSocketPath?: string;
   readonly accounts: AccountStore;
+  readonly testDirectory: AdministrationDeps["testDirectory"];
   readonly secondFactors: TotpStore;
   readonly tokens: TokenStore;
   /** Sealed with the site's key, so that its other boxes can open them. */
@@ -85,14 +92,16 @@ export async function runAuth(deps: AuthDeps): Promise<void> {
     store: deps.unlocks,
     decide: (claim, signal) => decideClaim(answerDeps, claim, signal),
   };
+  const administration = { throttle, store, testDirectory: deps.testDirectory };
   const servers = deps.socketPaths.map((path) =>
     serveAuth({
       path,
       log: deps.log,
+      isAllowed: ({ kind }) => path === deps.adminSocketPath || !isAdministration(kind),
       answer: (asked, signal) =>
-        "of" in asked || !("login" in asked)
-          ? answerRequest({ enrol, tokens, oidc, unlock, log }, asked, signal)
-          : answerQuestion(answerDeps, asked, signal),
+        isQuestion(asked)
+          ? answerQuestion(answerDeps, asked, signal)
+          : answerRequest({ enrol, tokens, oidc, unlock, administration, log }, asked, signal),
     }),
   );
   deps.log.info("auth-started", { sockets: deps.socketPaths });
@@ -103,4 +112,9 @@ export async function runAuth(deps: AuthDeps): Promise<void> {
   });
   for (const server of servers) server.stop();
   deps.log.info("auth-stopped");
+}
+
+/** Who somebody is, and nothing else. */
+function isQuestion(asked: AuthQuestion | AuthRequest): asked is AuthQuestion {
+  return asked.kind === "user" || asked.kind === "administrator";
 }

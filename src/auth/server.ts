@@ -21,6 +21,8 @@ export type AuthServerDeps = {
     question: AuthQuestion | AuthRequest,
     signal: AbortSignal,
   ) => Promise<AuthAnswer | AuthReply>;
+  /** False for what this socket's process may not ask; it is denied. */
+  readonly isAllowed?: (question: AuthQuestion | AuthRequest) => boolean;
   readonly log: Log;
 };
 
@@ -56,6 +58,11 @@ function receive(deps: AuthServerDeps, asker: Asker, line: string): void {
   const question = Asked.safeParse(parseJson(line));
   if (!question.success) return void refuse(deps, connection, "not a question");
   if (asker.open >= MOST_OPEN) return void refuse(deps, connection, "too many questions");
+  if (deps.isAllowed?.(question.data) === false) {
+    deps.log.warn("auth-request-refused", { kind: question.data.kind, path: deps.path });
+    connection.send(JSON.stringify({ id: question.data.id, outcome: "denied" }));
+    return;
+  }
   asker.open++;
   deps
     .answer(question.data, gone.signal)

@@ -102,9 +102,10 @@ export class SignInThrottle {
     };
   }
 
-  /** At most `most`, those that wait longest first. */
-  list(most: number): { readonly slowed: readonly SlowedSignIn[]; readonly total: number } {
-    const all = LANES.flatMap((lane) => this.#lanes[lane].list().map((one) => describe(lane, one)));
+  /** At most `most`, those that wait longest first; of one tenant's accounts alone where it is named. */
+  list(most: number, tenant?: string): { readonly slowed: readonly SlowedSignIn[]; readonly total: number } {
+    const known = LANES.flatMap((lane) => this.#lanes[lane].list().map((one) => describe(lane, one)));
+    const all = tenant === undefined ? known : known.filter((one) => one.tenant === tenant);
     const sorted = all.sort((one, other) => other.waitMs - one.waitMs || other.failures - one.failures);
     return { slowed: sorted.slice(0, most), total: all.length };
   }

@@ -4,10 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import nacl from "tweetnacl";
-import { createAuthClient } from "../../src/auth/client.ts";
+import { type AuthClient, createAuthClient } from "../../src/auth/client.ts";
 import { hashPassword } from "../../src/auth/password.ts";
 import { runAuth } from "../../src/auth/run-auth.ts";
-import { createChainParts } from "../../src/cli/auth/chain-parts.ts";
 import { createLog, silentLog } from "../../src/lib/log.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { setSetting } from "../../src/service/setting/set.ts";
@@ -16,7 +15,7 @@ import type { AuthAnswer, AuthProof } from "../../src/wire/auth/messages.ts";
 import { sealSecret } from "../../src/wire/setting/sealed-secret.ts";
 import { createAuthParts } from "../support/auth-parts.ts";
 import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
-import { SEED_PASSWORD, SEED_RANGE, type Seed, seedSite } from "../support/db-seed.ts";
+import { SEED_PASSWORD, type Seed, seedSite } from "../support/db-seed.ts";
 import {
   DIRECTORY_BASE,
   DIRECTORY_PASSWORD,
@@ -65,9 +64,9 @@ function startAuth(path: string) {
   return {
     ready: ready.promise,
     ended: runAuth({
-      socketPaths: [path],
-      ...createAuthParts(db, secretKey),
-      ...createChainParts(db, { secretKey, systemAuthorities: "", networkRange: SEED_RANGE, log: authLog }),
+      socketPaths: [path, `${path}-admin`],
+      adminSocketPath: `${path}-admin`,
+      ...createAuthParts(db, secretKey, authLog),
       log: authLog,
       signal: ending.signal,
       onReady: ready.resolve,
@@ -288,4 +287,72 @@ describe("a hash of QVD 4", () => {
     await owner`delete from settings where name = 'l7r.auth.plugin.default.salt'`;
     expect(await ask("alice", "secret")).toMatchObject({ outcome: "accepted" });
   });
+});
+
+describe("what administrators ask of auth", () => {
+  async function askAs(path: string, request: Parameters<AuthClient["ask"]>[0]) {
+    const client = createAuthClient({ path, log: silentLog() });
+    const reply = await client.ask(request, never);
+    client.close();
+    return reply;
+  }
+  const admin = `${folder}/one-admin`;
+  const test0 = { kind: "test-directory", tenantId: 1, login: "ann" } as const;
+  const steps = async (login = "ann") => {
+    const reply = await askAs(admin, { ...test0, tenantId: Number(seed.tenantId), login });
+    if (reply.outcome !== "directory-tested") throw new Error(reply.outcome);
+    return reply.servers.flatMap((server) =>
+      server.steps.map(({ isGood, text }) => `${isGood ? "good" : "bad"}: ${text}`),
+    );
+  };
+
+  test("is answered on their socket alone", async () => {
+    const asked = [test0, { kind: "list-slowed" }, { kind: "forget-slowed", slowedId: "x" }] as const;
+    for (const request of asked)
+      expect(await askAs(`${folder}/one`, request)).toMatchObject({ outcome: "denied" });
+  });
+
+  test("a directory is tried step by step, and says exactly what failed", async () => {
+    expect(await steps("ANN ")).toEqual([
+      "good: It answers, encrypted from the start, with a certificate that is trusted.",
+      `good: Signed in as ${SEARCHER.dn}.`,
+      `good: Found uid=ann,ou=people,${DIRECTORY_BASE}.`,
+    ]);
+    expect((await steps("twin")).at(-1)).toContain("More than one entry");
+    expect((await steps("nobody")).at(-1)).toStartWith(
+      "bad: No entry below dc=example,dc=org (sub) matches (uid=nobody)",
+    );
+    await set({
+      "auth.ldap.groups.base": `ou=groups,${DIRECTORY_BASE}`,
+      "auth.ldap.groups.required": "staff",
+    });
+    expect((await steps()).at(-1)).toEndWith("Groups: staff.");
+    expect((await steps("bob")).at(-1)).toStartWith("bad: Found uid=bob");
+    await set({ "auth.ldap.bindpass": "wrong" });
+    expect((await steps()).at(-1)).toContain("auth.ldap.bindpass");
+    await set({ "auth.ldap.ca": "" });
+    expect(await steps()).toEqual([
+      expect.stringContaining("bad: auth.ldap.bindpass was set for another value of auth.ldap.ca"),
+    ]);
+    await set({ "auth.ldap.bindpass": SEARCHER.password });
+    expect(await steps()).toEqual([expect.stringContaining("auth.ldap.ca")]);
+    await set({ "auth.ldap.host": "ldap://localhost:9" });
+    await set({ "auth.ldap.bindpass": SEARCHER.password });
+    expect(await steps()).toEqual([expect.stringContaining("Nothing listens on port 9")]);
+  });
+
+  test("who is slowed down is listed, of a tenant for its own, and forgotten", async () => {
+    for (let n = 0; n < 8; n++) await ask("bob", `guess ${n}`, { origin: "192.0.2.77" });
+    const reply = await askAs(admin, { kind: "list-slowed" });
+    if (reply.outcome !== "slowed") throw new Error(reply.outcome);
+    const one = reply.slowed.find(({ origin }) => origin === "192.0.2.77");
+    expect(one).toMatchObject({ lane: "pair", login: "bob", tenant: "default", failures: 8 });
+    expect(await askAs(admin, { kind: "list-slowed", tenant: "other" })).toMatchObject({
+      slowed: [],
+      total: 0,
+    });
+    const forget = { kind: "forget-slowed", slowedId: one?.id ?? "" } as const;
+    expect(await askAs(admin, forget)).toMatchObject({ outcome: "forgotten" });
+    expect(await askAs(admin, forget)).toMatchObject({ outcome: "refused" });
+  }, 60_000);
 });

@@ -114,8 +114,16 @@ async function bindToSearch({ session, settings, person }: Asked): Promise<strin
 
 /** The one entry, or why there isn't one. */
 async function findEntry({ session, settings, person }: Asked): Promise<Entry | string> {
-  const base = fillDn(settings.base, person.login);
-  const filter = fillFilter(settings.filter, { login: person.login });
+  const { base, filter, entries } = await listSearched(session, settings, person.login);
+  const [entry, second] = entries;
+  if (entry === undefined) return `no entry below ${base} matches ${filter}`;
+  return second === undefined ? entry : `more than one entry below ${base} matches ${filter}`;
+}
+
+/** What a search for a login finds, at most two entries; the session is bound as who may search. */
+export async function listSearched(session: DirectorySession, settings: DirectorySettings, login: string) {
+  const base = fillDn(settings.base, login);
+  const filter = fillFilter(settings.filter, { login });
   const entries = await session.search(base, {
     scope: settings.scope,
     derefAliases: settings.deref,
@@ -125,9 +133,15 @@ async function findEntry({ session, settings, person }: Asked): Promise<Entry | 
     sizeLimit: 2,
     timeLimit: Math.ceil(settings.timeoutMs / 1000),
   });
-  const [entry, second] = entries;
-  if (entry === undefined) return `no entry below ${base} matches ${filter}`;
-  return second === undefined ? entry : `more than one entry below ${base} matches ${filter}`;
+  const [entry] = entries;
+  return {
+    base,
+    filter,
+    entries,
+    /** Of the first entry. */
+    listGroups: async () =>
+      entry === undefined ? [] : await listGroups(session, settings, { entry, login }),
+  };
 }
 
 async function readEntry({ session, settings }: Asked, dn: string): Promise<Entry | string> {
@@ -143,7 +157,9 @@ async function concludeEntry(
   racf: Readonly<Record<string, string>>,
 ): Promise<DirectoryFinding> {
   const { settings, person } = asked;
-  const groups = settings.groups.areAsked ? await listGroups(asked, entry) : [];
+  const groups = settings.groups.areAsked
+    ? await listGroups(asked.session, settings, { entry, login: person.login })
+    : [];
   const folded = new Set(groups.map((group) => group.toLowerCase()));
   const { required } = settings.groups;
   if (required.length > 0 && !required.some((group) => folded.has(group.toLowerCase())))
@@ -160,13 +176,17 @@ async function concludeEntry(
   };
 }
 
-async function listGroups({ session, settings, person }: Asked, entry: Entry): Promise<readonly string[]> {
+async function listGroups(
+  session: DirectorySession,
+  settings: DirectorySettings,
+  { entry, login }: { readonly entry: Entry; readonly login: string },
+): Promise<readonly string[]> {
   const { base, filter } = settings.groups;
   if (base === "") return values(entry, "memberOf").map(firstRdnValue);
   const found = await session.search(base, {
     scope: "sub",
     derefAliases: settings.deref,
-    filter: fillFilter(filter, { login: person.login, dn: entry.dn }),
+    filter: fillFilter(filter, { login, dn: entry.dn }),
     attributes: ["cn"],
     sizeLimit: 1_000,
     timeLimit: Math.ceil(settings.timeoutMs / 1000),

@@ -3,8 +3,10 @@
 import { createAutoMaker } from "../../auth/auto/auto-maker.ts";
 import { createLdapAuthenticator } from "../../auth/ldap/ldap-authenticator.ts";
 import { ServerHealth } from "../../auth/ldap/server-health.ts";
+import { testDirectory } from "../../auth/ldap/test-directory.ts";
 import { createAccountStore } from "../../auth/local/find-account.ts";
 import type { Db } from "../../db/client.ts";
+import type { SettingValues } from "../../domain/setting/registry.ts";
 import { systemClock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Context } from "../../service/context.ts";
@@ -30,6 +32,8 @@ export function createChainParts(db: Db, options: ChainPartsOptions) {
     accounts: createAccountStore(db, {
       upgradeHash: (account, hashes) => upgradeHash(context, account, hashes),
     }),
+    testDirectory: (values: SettingValues, asked: { login: string; signal: AbortSignal }) =>
+      testDirectory({ secretKey, systemAuthorities }, values, asked),
     parts: {
       authenticators: [
         createLdapAuthenticator({ health, systemAuthorities, secretKey, clock: systemClock, log }),

@@ -28,6 +28,7 @@ export const authRun: Command = {
     try {
       await runAuth({
         socketPaths: [layout.authSocketForBroker, layout.authSocketForAdmin],
+        adminSocketPath: layout.authSocketForAdmin,
         ...chain,
         ...createProofParts(database.orm, { secretKey, systemAuthorities }),
         log: authLog,

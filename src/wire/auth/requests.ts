@@ -4,6 +4,7 @@
  */
 
 import { z } from "zod";
+import { AdministrationReplies, AdministrationRequests } from "./administration.ts";
 import { AuthProof } from "./messages.ts";
 
 const id = z.number().int().nonnegative();
@@ -66,6 +67,7 @@ export const AuthRequest = z.discriminatedUnion("kind", [
     vmId: z.number().int(),
     secret: z.string().max(2048),
   }),
+  ...AdministrationRequests,
 ]);
 export type AuthRequest = z.infer<typeof AuthRequest>;
 
@@ -103,6 +105,7 @@ export const AuthReply = z.union([
   z.strictObject({ id, outcome: z.literal("oidc-described"), label: z.string() }),
   z.strictObject({ id, outcome: z.literal("unlock-code-created"), code: z.string() }),
   z.strictObject({ id, outcome: z.literal("unlocked") }),
+  ...AdministrationReplies,
   z.strictObject({ id, outcome: z.literal("denied") }),
   /** `text` is for the person: why it can't be done, and what can. */
   z.strictObject({ id, outcome: z.enum(["refused", "busy", "unavailable"]), text: z.string() }),

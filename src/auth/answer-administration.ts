@@ -1,0 +1,63 @@
+/** Answers what the admin process asks for its pages: how a directory does, who is slowed down. */
+
+import { asId, type TenantId } from "../domain/ids.ts";
+import type { SettingValues } from "../domain/setting/registry.ts";
+import { settingValues } from "../domain/setting/resolve.ts";
+import { clip, MOST_SLOWED } from "../wire/auth/administration.ts";
+import type { AuthReply, AuthRequest } from "../wire/auth/requests.ts";
+import type { AccountStore } from "./account-store.ts";
+import type { TestedServer } from "./ldap/test-directory.ts";
+import type { SignInThrottle, SlowedSignIn } from "./sign-in-throttle.ts";
+
+export type AdministrationDeps = {
+  readonly throttle: SignInThrottle;
+  readonly store: Pick<AccountStore, "readSettings">;
+  readonly testDirectory: (
+    values: SettingValues,
+    asked: { readonly login: string; readonly signal: AbortSignal },
+  ) => Promise<readonly TestedServer[]>;
+};
+
+type Request = Extract<AuthRequest, { kind: "test-directory" | "list-slowed" | "forget-slowed" }>;
+type Reply = AuthReply extends infer One ? (One extends AuthReply ? Omit<One, "id"> : never) : never;
+
+export async function answerAdministration(
+  deps: AdministrationDeps,
+  request: Request,
+  signal: AbortSignal,
+): Promise<Reply> {
+  switch (request.kind) {
+    case "test-directory": {
+      const tenantId = request.tenantId === undefined ? undefined : asId<TenantId>(request.tenantId);
+      const values = settingValues(await deps.store.readSettings(tenantId), tenantId);
+      const servers = await deps.testDirectory(values, { login: request.login.trim().toLowerCase(), signal });
+      return {
+        outcome: "directory-tested",
+        servers: servers.map(({ name, steps }) => ({ name, steps: [...steps] })),
+      };
+    }
+    case "list-slowed": {
+      const { slowed, total } = deps.throttle.list(MOST_SLOWED, request.tenant);
+      return { outcome: "slowed", slowed: slowed.map(toShape), total };
+    }
+    case "forget-slowed":
+      return deps.throttle.forget(request.slowedId) === undefined
+        ? { outcome: "refused", text: "Nobody of this id is slowed down any more." }
+        : { outcome: "forgotten" };
+  }
+}
+
+/** Names are whatever a stranger typed. */
+function toShape({ id, lane, failures, waitMs, ...who }: SlowedSignIn) {
+  const { kind, login, tenant, origin } = who;
+  return {
+    id,
+    lane,
+    failures,
+    waitMs,
+    ...(kind === undefined ? {} : { kind }),
+    ...(login === undefined ? {} : { login: clip(login, 80) }),
+    ...(tenant === undefined ? {} : { tenant: clip(tenant, 80) }),
+    ...(origin === undefined ? {} : { origin: clip(origin, 60) }),
+  };
+}
