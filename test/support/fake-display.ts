@@ -1,0 +1,73 @@
+/** The display door of a desktop that shows nothing: knows one key, sends back what comes on its screen. */
+
+import { type DisplayHello, parseDisplayHello } from "../../src/wire/display/hello.ts";
+
+export type FakeDisplay = {
+  readonly port: number;
+  readonly hellos: DisplayHello[];
+  /** Lines of the control channel. */
+  readonly orders: string[];
+  /** Connections that show the screen. */
+  readonly screens: Set<Bun.Socket<State>>;
+  /** The key that it takes; undefined: any. */
+  key: string | undefined;
+  /** Bytes that came on the screen's channel. */
+  receivedBytes: number;
+  /** While true it doesn't read what comes on the screen. */
+  rest(isResting: boolean): void;
+  stop(): void;
+};
+
+type State = { text: string; hello: DisplayHello | undefined };
+
+export function openFakeDisplay(): FakeDisplay {
+  const hellos: DisplayHello[] = [];
+  const orders: string[] = [];
+  const screens = new Set<Bun.Socket<State>>();
+  const server = Bun.listen<State>({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      open: (socket) => {
+        socket.data = { text: "", hello: undefined };
+      },
+      data: (socket, chunk) => {
+        const { data } = socket;
+        if (data.hello?.channel === "rfb") {
+          display.receivedBytes += chunk.length;
+          socket.write(chunk);
+          return;
+        }
+        data.text += chunk.toString("latin1");
+        const lines = data.text.split("\n");
+        data.text = lines.pop() ?? "";
+        for (const line of lines) greetOrTake(socket, line);
+      },
+      close: (socket) => void screens.delete(socket),
+      error: () => {},
+    },
+  });
+  function greetOrTake(socket: Bun.Socket<State>, line: string): void {
+    if (socket.data.hello !== undefined) return void orders.push(line);
+    const hello = parseDisplayHello(line);
+    if (hello === undefined || (display.key !== undefined && hello.key !== display.key))
+      return void socket.terminate();
+    socket.data.hello = hello;
+    hellos.push(hello);
+    if (hello.channel === "rfb") screens.add(socket);
+    socket.write("OK\n");
+  }
+  const display: FakeDisplay = {
+    port: server.port,
+    hellos,
+    orders,
+    screens,
+    key: undefined,
+    receivedBytes: 0,
+    rest: (isResting) => {
+      for (const socket of screens) isResting ? socket.pause() : socket.resume();
+    },
+    stop: () => server.stop(true),
+  };
+  return display;
+}
