@@ -142,7 +142,7 @@ async function measureOurs(
     // The first start unpacks the image and fills the page cache.
     await visitOnce(box, screen);
     const tree = await openCgroupTree(box.instance);
-    const kernelBeforeMb = readMachineKernelMb();
+    const kernelBeforeMb = await readMachineKernelMb();
     for (const count of counts) {
       for (const person of box.people.slice(visits.length, count))
         visits.push(await visitDesktop(screen, box.whoIs(person), box.colour));
@@ -180,7 +180,7 @@ async function measureX2go(
   const costs = new Map<number, Cost>();
   let signedIn = 0;
   try {
-    const kernelBeforeMb = readMachineKernelMb();
+    const kernelBeforeMb = await readMachineKernelMb();
     const side: Side = { listPids: async () => x2go.listPids(), groups: [x2go.group], kernelBeforeMb };
     for (const count of counts) {
       while (signedIn < count) await x2go.signIn(++signedIn, screen);
@@ -219,7 +219,7 @@ async function measure(io: BenchIo, sides: readonly Side[]): Promise<readonly Co
   const sizes = pids.map((group) =>
     group.reduce((sum, pid) => sum + (whileThere(() => readProportionalMb(pid)) ?? 0), 0),
   );
-  const machineKernelMb = readMachineKernelMb();
+  const machineKernelMb = await readMachineKernelMb();
   return sides.map(({ groups, kernelBeforeMb }, index) => ({
     processesMb: sizes[index] ?? 0,
     kernelMb: groups.reduce((sum, group) => sum + readChargeMb(group), 0),
@@ -257,8 +257,8 @@ function listDesktopGroups(tree: CgroupTree, vmId: VmId): readonly string[] {
 }
 
 /** What the kernel holds once it has given back what nobody uses: objects, stacks, page tables, per-processor data. */
-function readMachineKernelMb(): number {
-  freeUnusedObjects();
+async function readMachineKernelMb(): Promise<number> {
+  await freeUnusedObjects();
   const text = readFileSync("/proc/meminfo", "utf8");
   const kb = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)?.[1] ?? 0);
   const names = ["Slab", "KernelStack", "PageTables", "Percpu"];
