@@ -30,6 +30,7 @@ export function closeOrphansFirst(store: BrokerStore, log: Log): BrokerStore {
       return store.requestSession(request);
     },
     readSession: (sessionId) => store.readSession(sessionId),
+    readWait: (sessionId, afterId) => store.readWait(sessionId, afterId),
     readRelay: (sessionId) => store.readRelay(sessionId),
     listEventsSince: (vmId, afterId) => store.listEventsSince(vmId, afterId),
     wishStopped: (asker, vmId) => store.wishStopped(asker, vmId),

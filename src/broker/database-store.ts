@@ -3,6 +3,7 @@
 import { and, asc, eq, gt, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
 import type { Db } from "../db/client.ts";
 import { attemptDatabase } from "../db/errors.ts";
+import { readWaitingSession } from "../db/queries/waiting-session.ts";
 import { nodeReports, nodes, osfs, sessions, vmEvents, vmReports, vms } from "../db/schema/index.ts";
 import type { NodeId, SessionId, VmId } from "../domain/ids.ts";
 import type { EndCause } from "../domain/session/end-cause.ts";
@@ -12,7 +13,7 @@ import { recordSessionsEnding } from "./record-ending.ts";
 import { recordOrphansEnded, recordSessionConnected, recordSessionEnded } from "./record-session.ts";
 import { recordSignedOut } from "./record-signed-out.ts";
 import { recordSessionTraffic } from "./record-traffic.ts";
-import type { BrokerStore, DesktopView, RelayView, SessionView, TrailEvent } from "./store.ts";
+import type { BrokerStore, DesktopView, RelayView, SessionView, TrailEvent, WaitView } from "./store.ts";
 
 export type DatabaseStoreDeps = {
   /** As the role `qvd_broker`. */
@@ -50,6 +51,8 @@ export function createDatabaseStore({ db, nodeId, worker, isGone }: DatabaseStor
       return { ...requested, hasTakenOver: supersededId !== undefined };
     },
     readSession: (sessionId) => attemptDatabase("read the session", () => readSession(db, nodeId, sessionId)),
+    readWait: (sessionId, afterId) =>
+      attemptDatabase("read what a client waits for", () => readWait(db, nodeId, { sessionId, afterId })),
     readRelay: (sessionId) =>
       attemptDatabase("read the session to relay", () => readRelay(db, nodeId, sessionId)),
     listEventsSince: (vmId, afterId) =>
@@ -108,10 +111,10 @@ async function listDesktops(db: Db, which: SQL): Promise<DesktopView[]> {
     .where(and(which, isNull(vms.deletedAt)))
     .orderBy(asc(vms.id));
   // A desktop that no node ever reported on has never run.
-  return rows.map(({ queuePosition: position, dueInMs, ...row }) => ({
+  return rows.map(({ queuePosition, dueInMs, ...row }) => ({
     ...row,
     state: row.state ?? "stopped",
-    ...(position === null ? {} : { queue: { position, dueInMs: dueInMs ?? undefined } }),
+    ...queueOf(queuePosition, dueInMs),
   }));
 }
 
@@ -135,6 +138,32 @@ async function readSession(db: Db, nodeId: NodeId, sessionId: SessionId): Promis
     port: row.port ?? undefined,
     faultText: row.faultText ?? undefined,
   };
+}
+
+async function readWait(
+  db: Db,
+  nodeId: NodeId,
+  of: { readonly sessionId: SessionId; readonly afterId: number },
+): Promise<WaitView> {
+  const row = await readWaitingSession(db, of.sessionId, of.afterId);
+  if (row === undefined) return { session: undefined, desktop: undefined, events: [] };
+  const { state, isSuperseded, isEnded, isEndWished, events } = row;
+  const isElsewhere = row.node !== null && row.nodeId !== nodeId;
+  const session = {
+    ...{ state, isSuperseded, isEnded, isEndWished },
+    elsewhere: isElsewhere ? { node: row.node, address: row.nodeAddress ?? undefined } : undefined,
+    address: row.address ?? undefined,
+    port: row.port ?? undefined,
+    faultText: row.faultText ?? undefined,
+  };
+  if (row.isDeleted) return { session, desktop: undefined, events };
+  const { vmId: id, userId, name, isBlocked, wish, isApplication, vmState } = row;
+  const desktop = { id, userId, name, isBlocked, wish, isApplication, state: vmState ?? "stopped" } as const;
+  return { session, desktop: { ...desktop, ...queueOf(row.queuePosition, row.dueInMs) }, events };
+}
+
+function queueOf(position: number | null, dueInMs: number | null): Pick<DesktopView, "queue"> {
+  return position === null ? {} : { queue: { position, dueInMs: dueInMs ?? undefined } };
 }
 
 /** Claimed by its broker, and waiting on this node. */

@@ -73,9 +73,7 @@ async function waitForSession(
   let toldMs = startMs;
   let isUnplaced = false;
   while (!signal.aborted) {
-    const session = await store.readSession(waiting.sessionId);
-    const desktop = await store.readDesktop(vmId);
-    const events = await store.listEventsSince(vmId, lastEventId);
+    const { session, desktop, events } = await store.readWait(waiting.sessionId, lastEventId);
     lastEventId = events.at(-1)?.id ?? lastEventId;
     const nowMs = performance.now();
     const isOverdue = nowMs - startMs >= limits.startMs;

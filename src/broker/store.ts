@@ -58,6 +58,14 @@ export type RelayView = {
 
 export type TrailEvent = { readonly id: number; readonly code: VmEventCode; readonly text: string };
 
+/** All that a waiting client's fate depends on. */
+export type WaitView = {
+  readonly session: SessionView | undefined;
+  readonly desktop: DesktopView | undefined;
+  /** Oldest first, at most 100. */
+  readonly events: readonly TrailEvent[];
+};
+
 export type Asker = {
   readonly actor: UserActor;
   /** The client's address. */
@@ -100,6 +108,8 @@ export interface BrokerStore {
   /** Supersedes an older sitting and wishes the desktop running. Authorises again. */
   requestSession(request: SessionRequest): Promise<RequestedSession>;
   readSession(sessionId: SessionId): Promise<SessionView | undefined>;
+  /** A sitting, its desktop, and what the trail says after an event of it. */
+  readWait(sessionId: SessionId, afterEventId: number): Promise<WaitView>;
   readRelay(sessionId: SessionId): Promise<RelayView>;
   /** Oldest first, at most 100. */
   listEventsSince(vmId: VmId, afterId: number): Promise<readonly TrailEvent[]>;

@@ -47,6 +47,26 @@ export function describeBrokerStore(name: string, open: () => Promise<StoreUnder
       expect(await store.readDesktop(asId<VmId>(99_999))).toBeUndefined();
     });
 
+    test("reads at once all that a client waits for", async () => {
+      const { store, alice } = given;
+      const before = await ask();
+      const { sessionId, eventId } = await ask();
+      const wait = await store.readWait(sessionId, before.eventId);
+      expect(wait.session).toEqual(await store.readSession(sessionId));
+      expect(wait.desktop).toEqual(await store.readDesktop(alice.vmId));
+      expect(wait.events).toEqual(await store.listEventsSince(alice.vmId, before.eventId));
+      expect(wait.events.map(({ id }) => id)).toContain(eventId);
+      expect((await store.readWait(sessionId, eventId + 1_000)).events).toEqual([]);
+      expect((await store.readWait(before.sessionId, 0)).session).toMatchObject({ isSuperseded: true });
+      await given.reportListening(sessionId, "10.0.0.2", 4100);
+      const { session } = await store.readWait(sessionId, eventId);
+      expect(session).toMatchObject({ state: "listening", address: "10.0.0.2", port: 4100 });
+      const nothing = { session: undefined, desktop: undefined, events: [] };
+      expect(await store.readWait(asId<SessionId>(99_999), 0)).toEqual(nothing);
+      await store.recordEnded(sessionId, END);
+      await store.recordEnded(before.sessionId, END);
+    });
+
     test("takes a request with its trail, and wishes the desktop running", async () => {
       const { store, alice } = given;
       const { sessionId, eventId } = await ask();

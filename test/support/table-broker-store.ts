@@ -137,6 +137,15 @@ export class TableBrokerStore implements BrokerStore {
     return { state, isSuperseded, isEnded, isEndWished, address, port, faultText, elsewhere };
   }
 
+  async readWait(sessionId: SessionId, afterEventId: number) {
+    const vmId = this.#find(sessionId)?.vmId;
+    return {
+      session: await this.readSession(sessionId),
+      desktop: vmId === undefined ? undefined : await this.readDesktop(vmId),
+      events: vmId === undefined ? [] : await this.listEventsSince(vmId, afterEventId),
+    };
+  }
+
   async readRelay(sessionId: SessionId): Promise<RelayView> {
     this.#refuseWhileAway();
     const session = this.#find(sessionId);

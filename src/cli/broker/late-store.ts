@@ -21,6 +21,7 @@ export function createLateStore(open: () => Promise<BrokerStore>): BrokerStore {
     readDesktop: async (vmId) => (await store()).readDesktop(vmId),
     requestSession: async (request) => (await store()).requestSession(request),
     readSession: async (sessionId) => (await store()).readSession(sessionId),
+    readWait: async (sessionId, afterId) => (await store()).readWait(sessionId, afterId),
     readRelay: async (sessionId) => (await store()).readRelay(sessionId),
     listEventsSince: async (vmId, afterId) => (await store()).listEventsSince(vmId, afterId),
     wishStopped: async (asker, vmId) => (await store()).wishStopped(asker, vmId),
