@@ -49,6 +49,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./node/status.ts")).nodeStatus,
   },
   {
+    name: "node upgrade",
+    summary: "Have this box's node run the executable and settings that are in place now.",
+    load: async () => (await import("./node/upgrade.ts")).nodeUpgrade,
+  },
+  {
     name: "vm console",
     summary: "Tell where the screen of a virtual machine is, as VNC.",
     load: async () => (await import("./vm/console.ts")).vmConsole,
@@ -88,7 +93,17 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "Be the agent inside a desktop.",
     load: async () => (await import("./guest/run.ts")).guestRun,
   },
+  {
+    name: "guest unlock",
+    summary: "Prove a desktop's user to what locks their screen (for PAM).",
+    load: async () => (await import("./guest/unlock.ts")).guestUnlock,
+  },
   ...adminCommands,
+  {
+    name: "connect",
+    summary: "Open one of your desktops in a window.",
+    load: async () => (await import("./connect.ts")).connect,
+  },
   {
     name: "administrator create",
     summary: "Create an administrator, as root of this box.",

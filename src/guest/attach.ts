@@ -18,7 +18,8 @@ import {
 import { parseToGuest } from "../wire/guest/parse-to-guest.ts";
 import type { Dial, Wire } from "./dial.ts";
 
-export type Order = Exclude<ToGuest, { type: "welcome" }>;
+export type UnlockAnswer = Extract<ToGuest, { type: "unlock-verdict" }>;
+export type Order = Exclude<ToGuest, { type: "welcome" | "unlock-verdict" }>;
 
 /** One life of the connection; answers go where their order came from, or nowhere. */
 export type Link = { send(message: FromGuest): void };
@@ -31,6 +32,7 @@ export type AttachOptions = {
   readonly onAttached: (link: Link) => void;
   readonly onDetached: () => void;
   readonly onOrder: (order: Order, link: Link) => void;
+  readonly onUnlockAnswer?: (answer: UnlockAnswer) => void;
 };
 
 const WELCOME_TIMEOUT_MS = 10_000;
@@ -82,6 +84,8 @@ function liveOnce(options: AttachOptions, signal: AbortSignal): Promise<boolean>
         if (isWelcome && parsed.order !== null) {
           link.send({ type: "failed", order: parsed.order, fault: "bad-order", text: parsed.reason });
         }
+      } else if (parsed.message.type === "unlock-verdict") {
+        if (isWelcome) options.onUnlockAnswer?.(parsed.message);
       } else if (parsed.message.type !== "welcome") {
         if (isWelcome) options.onOrder(parsed.message, link);
       } else if (parsed.message.attachment === attachment && !isWelcome) {

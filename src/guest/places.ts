@@ -15,6 +15,8 @@ export type GuestPlaces = {
   readonly sessionStart: string;
   /** Anything written into it asks for power-off; belongs to the session's user. */
   readonly powerOffRequest: string;
+  /** Asked by what locks the screen; belongs to the session's user. */
+  readonly unlock: string;
   /** Tells init that the desktop shall go down. */
   readonly powerOff: string;
 };
@@ -31,6 +33,7 @@ export function guestPlaces(folder = "/run/qvd-guest", socket = "/run/qvd/guest.
     dialog: `${folder}/nx-dialog`,
     sessionStart: `${folder}/session-start`,
     powerOffRequest: `${folder}/power-off-request`,
+    unlock: `${folder}/unlock`,
     powerOff: `${folder}/power-off`,
   };
 }

@@ -23,6 +23,8 @@ import {
   type SessionLimits,
 } from "./session/guest-session.ts";
 import type { Launched, LaunchInput } from "./session/launch.ts";
+import { readRecord } from "./session/record.ts";
+import { UnlockDoor } from "./unlock-door.ts";
 
 export type GuestDeps = {
   readonly places: GuestPlaces;
@@ -65,10 +67,21 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
   const send = (message: FromGuest) => link?.send(message);
   const hooks = deps.openHooks?.((hook, text) => send({ type: "hook", hook, text }));
   const sessionDeps = hooks === undefined ? deps : { ...deps, hooks };
+  const door = new UnlockDoor({
+    path: deps.places.unlock,
+    log: deps.log,
+    whose: () => readRecord(deps.places.record),
+    send: (message) => {
+      link?.send(message);
+      return link !== undefined;
+    },
+  });
   const session: GuestSession = new GuestSession({ ...sessionDeps, onChange: reportSession });
   session.recover();
+  door.admit();
 
   function reportSession() {
+    door.admit();
     send({ type: "session", state: session.state, session: session.session });
   }
   function beat() {
@@ -114,12 +127,14 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
         link = undefined;
       },
       onOrder: (order, from) => void obey(order, from),
+      onUnlockAnswer: (answer) => door.answer(answer),
     },
     over.signal,
   );
   await attached;
   clearInterval(beats);
   stopWatching();
+  door.close();
   session.close();
   if (!isPoweringOff) return 0;
   writeFileSync(deps.places.powerOff, "power-off\n");

@@ -1,6 +1,7 @@
 /** The parts of a running node, and the order of their coming and going. `run-node.ts` calls it. */
 
 import { randomUUID } from "node:crypto";
+import { createAuthClient } from "../auth/client.ts";
 import type { Database, Db } from "../db/client.ts";
 import type { DatabaseAddress } from "../db/url.ts";
 import type { DiId, NodeId, VmId } from "../domain/ids.ts";
@@ -34,6 +35,7 @@ import { SiteWakes } from "./site-wakes.ts";
 import { Supervisor, type WorkerSpec, type WorkerStates } from "./supervise.ts";
 import { keepSweepingHistory } from "./sweep-history.ts";
 import { NodesWatch, type NodesWatchDeps } from "./takeover/nodes-watch.ts";
+import { UnlockScreens } from "./unlock-screens.ts";
 
 export type NodeRunDeps = {
   readonly name: string;
@@ -211,14 +213,22 @@ export class Box {
     const { database, clock, log } = this.#deps;
     const onWritten = (vmId: VmId) => tell({ topic: "vm", vmId });
     const news = new GuestHookNews({ db: database.orm, nodeId: node.nodeId, clock, log, onWritten });
-    return createGuestChannels({
+    const auth = createAuthClient({ path: this.#deps.settings.layout.authSocketForBroker, log });
+    const signal = this.#ended.signal;
+    const unlocks = new UnlockScreens({
+      ...{ db: database.orm, nodeId: node.nodeId, auth, clock, log, signal },
+      channels: () => channels,
+    });
+    const channels = createGuestChannels({
       log,
       clock,
       onEvent: (vmId, event) => {
         news.take(vmId, event);
+        unlocks.take(vmId, event);
         hear(vmId, event);
       },
     });
+    return channels;
   }
 
   async #place(node: NodeIdentity, tell: TellWake): Promise<readonly VmId[]> {

@@ -58,6 +58,9 @@ const ROUNDS_WITHIN_MS = 10_000;
 /** Actions that a wish to be stopped needn't wait for. */
 const CALLED_OFF = new Set(["unpack-image", "prepare-disks", "start-container", "prepare-session"]);
 
+/** What desktops say that changes nothing about them. */
+const NO_FACTS: ReadonlySet<GuestEvent["type"]> = new Set(["beat", "garbage", "hook-failed", "unlock-asked"]);
+
 export class NodeLoop {
   readonly #deps: StepDeps;
   readonly #options: LoopOptions;
@@ -132,7 +135,7 @@ export class NodeLoop {
   }
 
   takeGuestEvent(vmId: VmId, event: GuestEvent): void {
-    if (event.type === "beat" || event.type === "garbage" || event.type === "hook-failed") return;
+    if (NO_FACTS.has(event.type)) return;
     const memory = this.#memories.get(vmId);
     if (memory !== undefined) {
       if (event.type === "powering-off") memory.isPoweringOff = true;

@@ -94,6 +94,9 @@ export class SimChannels implements GuestChannels {
     this.#open.delete(vmId);
   }
 
+  /** Nobody locks a screen in a simulation. */
+  answerUnlock(): void {}
+
   closeAll(): void {
     this.#open.clear();
   }

@@ -1,5 +1,12 @@
-/** The agent alone as an executable, for the system test: what `qvd guest run` does, without the rest of qvd. */
+/** The agent alone as an executable, for the system test: what `qvd guest run` and `qvd guest unlock` do, without the rest of qvd. */
 
+if (process.argv.slice(2).join(" ") === "guest unlock") {
+  const { guestUnlock } = await import("../../src/cli/guest/unlock.ts");
+  const signal = new AbortController().signal;
+  const write = (text: string) => void process.stdout.write(text);
+  const io = { out: write, err: write, env: process.env, isTerminal: false, signal };
+  process.exit(await guestUnlock.run(io, { positionals: [], options: {} }));
+}
 const [{ runGuest }, { defaultGuestDeps }] = await Promise.all([
   import("../../src/guest/run-guest.ts"),
   import("../../src/guest/default-deps.ts"),

@@ -24,7 +24,7 @@ const VM = asId<VmId>(1);
 const IMAGE = asId<DiId>(1);
 const ID_FIRST = 1_000_000;
 export const GATEWAY = "10.93.1.1";
-const PACKAGES = "nxagent,xauth,xinit,x11-xserver-utils,xterm,dbus,dbus-x11,procps,iproute2,passwd";
+const PACKAGES = "nxagent,xauth,xinit,x11-xserver-utils,xterm,i3lock,dbus,dbus-x11,procps,iproute2,passwd";
 
 /** Paints the whole screen in one colour and keeps a window that writes down what is typed into it. */
 const SESSION_PROGRAM = `#!/bin/sh
@@ -124,10 +124,10 @@ export async function createGuestLab(options: GuestLabOptions = {}): Promise<Gue
 }
 
 export async function ensureArchive(): Promise<string> {
-  const archive = `${CACHE}/guest-root.tar.zst`;
+  const archive = `${CACHE}/guest-root-with-locker.tar.zst`;
   if (await Bun.file(archive).exists()) return archive;
   await mkdir(CACHE, { recursive: true });
-  const tar = `${CACHE}/guest-root.tar`;
+  const tar = `${CACHE}/guest-root-with-locker.tar`;
   const options = ["--variant=minbase", "--mode=root", '--aptopt=APT::Install-Recommends "false"'];
   const build = ["mmdebstrap", ...options, `--include=${PACKAGES}`, "bookworm", tar];
   await runOk("building the test root", build, { timeoutMs: 600_000 });

@@ -77,6 +77,11 @@ export class GuestChannel {
     return this.#orders.place(doing, timeoutMs, (order) => current.send(compose(order)));
   }
 
+  /** No order, so nothing is waited for. */
+  send(message: ToGuest): void {
+    this.#current?.send(message);
+  }
+
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#backoffTimer);
@@ -182,6 +187,9 @@ export class GuestChannel {
         break;
       case "hook":
         this.#emit({ type: "hook-failed", hook: message.hook, text: message.text });
+        break;
+      case "unlock":
+        this.#emit({ type: "unlock-asked", request: message.request, secret: message.secret });
         break;
       case "powering-off":
         this.#emit({ type: "powering-off" });

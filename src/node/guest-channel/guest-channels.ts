@@ -35,6 +35,8 @@ export type GuestEvent =
   | { readonly type: "session-changed"; readonly xState: XState; readonly session: number | null }
   /** Somebody inside asked the desktop to power off; it goes down by itself. */
   | { readonly type: "powering-off" }
+  /** Somebody typed `secret` at its locked screen; whatever comes of it goes back by `answerUnlock`. */
+  | { readonly type: "unlock-asked"; readonly request: number; readonly secret: string }
   /** A hook of its image failed; the text is the guest's. */
   | { readonly type: "hook-failed"; readonly hook: GuestHook; readonly text: string }
   | { readonly type: "garbage"; readonly count: number; readonly reason: string };
@@ -75,6 +77,8 @@ export interface GuestChannels {
   powerOff(vmId: VmId, timeoutMs?: number): Promise<void>;
   /** Shows a sentence to whoever sits inside; done when it is on the screen. */
   notify(vmId: VmId, text: string, options?: NoticeOptions): Promise<void>;
+  /** To nobody where the agent has gone meanwhile. */
+  answerUnlock(vmId: VmId, answer: Omit<Extract<ToGuest, { type: "unlock-verdict" }>, "type">): void;
   closeAll(): void;
 }
 
@@ -125,6 +129,7 @@ export function createGuestChannels(options: GuestChannelsOptions): GuestChannel
         ...{ type: "notice" as const, order, text },
         ...(expiry === undefined ? {} : { expiry }),
       })),
+    answerUnlock: (vmId, answer) => channels.get(vmId)?.send({ type: "unlock-verdict", ...answer }),
     closeAll() {
       for (const vmId of channels.keys()) close(vmId);
     },

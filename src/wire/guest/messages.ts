@@ -85,6 +85,8 @@ export type FromGuest =
   | { readonly type: "failed"; readonly order: number; readonly fault: GuestFault; readonly text: string }
   /** Somebody inside asked the desktop to power off. */
   | { readonly type: "powering-off" }
+  /** Somebody typed this at the locked screen; the node knows whose desktop it is. Never logged. */
+  | { readonly type: "unlock"; readonly request: number; readonly secret: string }
   /** A hook of the image failed; what came of it, an order's answer says. */
   | { readonly type: "hook"; readonly hook: GuestHook; readonly text: string };
 
@@ -107,6 +109,14 @@ export type ToGuest =
       readonly parameters?: Readonly<Record<string, string>>;
       /** Of an application: the command that the session is, instead of the image's own session. */
       readonly program?: string;
+    }
+  /** Answers `unlock`; no order, and nothing answers it. */
+  | {
+      readonly type: "unlock-verdict";
+      readonly request: number;
+      readonly isUnlocked: boolean;
+      /** For the person, such as to wait; often empty. */
+      readonly text: string;
     }
   | { readonly type: "session-suspend"; readonly order: number }
   | { readonly type: "session-stop"; readonly order: number }

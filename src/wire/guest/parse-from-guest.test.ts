@@ -19,6 +19,7 @@ const GOOD: readonly FromGuest[] = [
   { type: "done", order: 1 },
   { type: "failed", order: 2, fault: "account-refused", text: "uid 0 is not for people" },
   { type: "powering-off" },
+  { type: "unlock", request: 3, secret: "what was typed" },
   { type: "hook", hook: "pre-connect", text: "The hook ended with 3." },
 ];
 
@@ -51,6 +52,7 @@ describe("parseFromGuest", () => {
       "a text without end",
       JSON.stringify({ type: "failed", order: 1, fault: "bad-order", text: "x".repeat(5000) }),
     ],
+    ["a secret without end", JSON.stringify({ type: "unlock", request: 1, secret: "x".repeat(1025) })],
     ["an address that is none", '{"type":"beat","uptimeSeconds":1,"address":"10.0.0.256"}'],
     ["an address with a tail", '{"type":"beat","uptimeSeconds":1,"address":"10.0.0.1;reboot"}'],
     ["a negative uptime", '{"type":"beat","uptimeSeconds":-1,"address":null}'],

@@ -48,6 +48,7 @@ const message = z.discriminatedUnion("type", [
     text: z.string().max(4096).transform(cleanText),
   }),
   z.strictObject({ type: z.literal("powering-off") }),
+  z.strictObject({ type: z.literal("unlock"), request: id, secret: z.string().max(1024) }),
   z.strictObject({
     type: z.literal("hook"),
     hook: z.enum(GUEST_HOOKS),

@@ -19,6 +19,8 @@ describe("parseToGuest", () => {
     { ...prepare, properties: { site: "berlin", empty: "" } },
     { ...prepare, access: "browser" },
     { type: "session-suspend", order: 1 },
+    { type: "unlock-verdict", request: 2, isUnlocked: true, text: "" },
+    { type: "unlock-verdict", request: 2, isUnlocked: false, text: "Wait a minute." },
     { type: "session-stop", order: 2 },
     { type: "power-off", order: 3 },
     { type: "notice", order: 4, text: "There is a newer version." },

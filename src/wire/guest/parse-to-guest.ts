@@ -21,6 +21,12 @@ export function parseToGuest(line: string): ParsedToGuest {
       ? accept({ type: "welcome", version: value.version, attachment: value.attachment })
       : refuse("the welcome lacks version or attachment", null);
   }
+  if (value.type === "unlock-verdict") {
+    const { request, isUnlocked, text } = value;
+    return isId(request) && isText(text)
+      ? accept({ type: "unlock-verdict", request, isUnlocked: isUnlocked === true, text })
+      : refuse("the verdict lacks request or text", null);
+  }
   const order = isId(value.order) ? value.order : null;
   if (order === null) return refuse("the order has no id", null);
   const type = value.type;
