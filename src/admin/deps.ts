@@ -11,7 +11,7 @@ import type { Live } from "./live.ts";
 
 export type AdminDeps = {
   readonly db: Db;
-  readonly auth: Pick<AuthClient, "verify">;
+  readonly auth: Pick<AuthClient, "verify" | "ask">;
   /** Called after a committed change, so that nodes look at once. */
   readonly wake: (topic: WakeTopic, vmId?: VmId) => void;
   readonly live: Live;

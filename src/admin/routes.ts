@@ -44,6 +44,11 @@ import { showOverview, showOverviewFragment } from "./pages/overview/show.tsx";
 import { setPropertyPage, showProperties, unsetPropertyPage } from "./pages/properties/page.tsx";
 import { disconnectSession } from "./pages/sessions/disconnect.ts";
 import { listSessionsFragment, listSessionsPage } from "./pages/sessions/list.tsx";
+import { changeSettingsPage, showChangeSettings } from "./pages/settings/change.tsx";
+import { showSettings } from "./pages/settings/list.tsx";
+import { forgetSlowedPage, showSlowed } from "./pages/settings/slowed.tsx";
+import { showTestDirectory, testDirectoryPage } from "./pages/settings/test-directory.tsx";
+import { unsetSettingPage } from "./pages/settings/unset.ts";
 import { serveAsset } from "./pages/static.ts";
 import { actOnUser } from "./pages/users/act.ts";
 import { changeUserPage, showChangeUser } from "./pages/users/change.tsx";
@@ -98,9 +103,22 @@ export function addRoutes(app: Hono<AdminEnv>, deps: AdminDeps, assets: Assets):
   app.get("/nodes/:id/remove", showRemoveNode(deps));
   app.post("/nodes/:id/remove", removeNodePage(deps));
 
+  addSettingRoutes(app, deps);
+
   app.get("/properties/:kind/:id", showProperties(deps));
   app.post("/properties/:kind/:id", setPropertyPage(deps));
   app.post("/properties/:kind/:id/unset", unsetPropertyPage(deps));
+}
+
+function addSettingRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
+  app.get("/settings", showSettings(deps));
+  app.post("/settings/unset", unsetSettingPage(deps));
+  app.get("/settings/slowed", showSlowed(deps));
+  app.post("/settings/slowed/forget", forgetSlowedPage(deps));
+  app.get("/settings/directory/test", showTestDirectory(deps));
+  app.post("/settings/directory/test", testDirectoryPage(deps));
+  app.get("/settings/:key/change", showChangeSettings(deps));
+  app.post("/settings/:key/change", changeSettingsPage(deps));
 }
 
 function isUpload(c: AdminContext): boolean {

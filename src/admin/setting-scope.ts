@@ -2,7 +2,7 @@
 
 import { listSettings } from "../db/queries/settings.ts";
 import { findTenantByName, listTenants, type TenantRow } from "../db/queries/tenants.ts";
-import { isOfSite } from "../domain/access/decide-access.ts";
+import { decideAccess, isOfSite } from "../domain/access/decide-access.ts";
 import type { TenantId } from "../domain/ids.ts";
 import { type ResolvedSetting, resolveSettings, SITE } from "../domain/setting/resolve.ts";
 import { AppError } from "../lib/errors.ts";
@@ -44,4 +44,12 @@ export async function readSettings(
 /** Tenants among which this administrator may choose; none where there is nothing to choose. */
 export async function listScopes(deps: AdminDeps, c: AdminContext): Promise<readonly TenantRow[]> {
   return isOfSite(c.get("signedIn").actor) ? await listTenants(deps.db) : [];
+}
+
+/** What acts with settings without changing them, such as trying a directory, needs the right to change them. */
+export function requireSettingsRight(c: AdminContext, { tenantId }: SettingScope): void {
+  const action = tenantId === undefined ? "setting.change-site" : "setting.change";
+  const subject = tenantId === undefined ? {} : { tenantId };
+  if (decideAccess(c.get("signedIn").actor, action, subject) === "allowed") return;
+  throw new AppError("forbidden", "You may not change these settings, so you can't try them either.");
 }

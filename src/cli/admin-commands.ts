@@ -279,4 +279,19 @@ export const adminCommands: readonly CommandEntry[] = [
     summary: "Forget a setting of the site or of a tenant.",
     load: async () => (await import("./config/unset.ts")).configUnset,
   },
+  {
+    name: "auth slowed",
+    summary: "List whose next try to sign in is slowed down, after too many failures.",
+    load: async () => (await import("./auth/slowed.ts")).authSlowed,
+  },
+  {
+    name: "auth forget",
+    summary: "Forget failures to sign in, so that the next try is looked at at once.",
+    load: async () => (await import("./auth/forget.ts")).authForget,
+  },
+  {
+    name: "auth test-directory",
+    summary: "Try the directory of the site or of a tenant step by step, and say what fails.",
+    load: async () => (await import("./auth/test-directory.ts")).authTestDirectory,
+  },
 ];

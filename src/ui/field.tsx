@@ -88,6 +88,29 @@ export function TextField(props: TextFieldProps) {
   );
 }
 
+/** Several lines, such as a certificate. */
+export function AreaField(
+  props: FieldBase & { readonly value?: string | undefined; readonly rows?: number },
+) {
+  return (
+    <Field {...props}>
+      <textarea
+        class="input input-area"
+        id={idOf(props)}
+        name={props.name}
+        rows={props.rows ?? 6}
+        spellcheck={false}
+        autocapitalize="none"
+        aria-invalid={props.error ? "true" : undefined}
+        aria-describedby={describedBy(props)}
+      >
+        {/* Browsers leave the first line break out. */}
+        {`\n${props.value ?? ""}`}
+      </textarea>
+    </Field>
+  );
+}
+
 export type Choice = { readonly value: string; readonly text: string };
 
 export function SelectField(

@@ -32,6 +32,8 @@ const PATHS = {
   play: '<path d="M7.5 4.8v14.4l11.5-7.2Z"/>',
   plus: '<path d="M12 5v14M5 12h14"/>',
   search: '<circle cx="11" cy="11" r="6.5"/><path d="m16 16 4.5 4.5"/>',
+  settings:
+    '<path d="M4 7h9m5 0h2M4 12h3m5 0h8M4 17h8m5 0h3"/><circle cx="15.5" cy="7" r="2.3"/><circle cx="9.5" cy="12" r="2.3"/><circle cx="14.5" cy="17" r="2.3"/>',
   session: '<path d="M3 12h4l2.5-6.5 5 13L17 12h4"/>',
   "sign-out": '<path d="M13.5 4.5h-7a2 2 0 0 0-2 2v11a2 2 0 0 0 2 2h7M10 12h10.5m-4-4 4 4-4 4"/>',
   "sort-down": '<path d="M12 5v14m-5-5 5 5 5-5"/>',

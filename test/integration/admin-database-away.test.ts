@@ -89,7 +89,10 @@ test("a sign-in outlives the process that began it", async () => {
   const { silentLog } = await import("../../src/lib/log.ts");
   const next = createApp({
     db: admin.database.open("qvd_admin").orm,
-    auth: { verify: async () => ({ id: 1, outcome: "denied" }) },
+    auth: {
+      verify: async () => ({ id: 1, outcome: "denied" }),
+      ask: async () => ({ id: 1, outcome: "denied" }),
+    },
     wake: () => {},
     live: admin.live,
     sealSecret: async () => ({ sealed: "sealed" }),

@@ -13,6 +13,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { beginSignIn } from "../../src/service/sign-in/begin.ts";
 import { createTestDatabase, type TestDatabase } from "./cluster.ts";
+import { playAdministration } from "./play-administration.ts";
 import { PASSWORD, seedSite } from "./wat-site.ts";
 
 export type SignedInAs = {
@@ -57,6 +58,7 @@ export async function createAdminApp(options: AdminAppOptions = {}): Promise<Adm
     randomToken,
     incomingFolder,
     auth: {
+      ask: playAdministration(),
       verify: async ({ login, proof }) => {
         const password = proof.kind === "password" ? proof.password : "";
         if (login === "slow") return { id: 1, outcome: "unavailable", text: "Passwords can't be verified." };

@@ -7,6 +7,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { runOk } from "../../src/lib/run.ts";
 import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
+import { playAdministration } from "../support/play-administration.ts";
 import { PASSWORD, seedSite } from "../support/wat-site.ts";
 
 export type Wat = {
@@ -30,7 +31,7 @@ export async function startWat(options: WatOptions = {}): Promise<Wat> {
   const ready = Promise.withResolvers<number>();
   const incomingFolder = `${folder}/incoming`;
   const auth: RunAdminDeps["auth"] = {
-    ask: async () => ({ id: 1, outcome: "denied" }),
+    ask: playAdministration(),
     close: () => {},
     verify: async ({ login, proof }) => {
       const password = proof.kind === "password" ? proof.password : "";

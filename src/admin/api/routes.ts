@@ -6,6 +6,7 @@ import type { AdminEnv } from "../env.ts";
 import { requireBearer } from "../middleware/bearer.ts";
 import { answerNotFound } from "../middleware/errors.tsx";
 import { apiSignIn, apiSignOut } from "./account.ts";
+import { apiForgetSlowed, apiListSlowed, apiTestDirectory } from "./auth.ts";
 import { apiExplainVm } from "./explain.ts";
 import {
   apiActOnImage,
@@ -110,6 +111,10 @@ export function addApiRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.get(`${V1}/properties/:kind/:id`, apiListProperties(deps));
   app.put(`${V1}/properties/:kind/:id/:key`, apiSetProperty(deps));
   app.delete(`${V1}/properties/:kind/:id/:key`, apiUnsetProperty(deps));
+
+  app.get(`${V1}/auth/slowed`, apiListSlowed(deps));
+  app.delete(`${V1}/auth/slowed/:key`, apiForgetSlowed(deps));
+  app.post(`${V1}/auth/test-directory`, apiTestDirectory(deps));
 
   app.get(`${V1}/settings`, apiListSettings(deps));
   app.put(`${V1}/settings/:key`, apiSetSetting(deps));

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { SESSION_ACCESSES, SESSION_STATES } from "../../db/schema/sessions.ts";
 import { SESSION_PHASES } from "../../domain/session/session-phase.ts";
 import { VM_STATES } from "../../domain/vm/state.ts";
+import { DirectoryStep, SlowedShape } from "../../wire/auth/administration.ts";
 
 const time = z.string();
 const id = z.number().int();
@@ -196,3 +197,10 @@ export const SettingShape = z.object({
   choices: z.array(z.string()).optional(),
 });
 export type SettingShape = z.infer<typeof SettingShape>;
+
+/** Sign-ins whose next try waits. */
+export const SlowedListShape = z.object({ slowed: z.array(SlowedShape), total: z.number().int() });
+export type SlowedListShape = z.infer<typeof SlowedListShape>;
+
+/** What each server of a directory said, step by step. */
+export const DirectoryTestShape = z.array(z.object({ name: z.string(), steps: z.array(DirectoryStep) }));

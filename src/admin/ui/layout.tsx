@@ -14,7 +14,7 @@ import { Notice } from "./notice.tsx";
 import type { Tone } from "./tone.ts";
 
 export { Gate, type Theme } from "../../ui/document.tsx";
-export type Section = "overview" | "desktops" | "sessions" | "users" | "images" | "nodes";
+export type Section = "overview" | "desktops" | "sessions" | "users" | "images" | "nodes" | "settings";
 export type Flash = { readonly tone: Tone; readonly text: string };
 
 /** What the frame shows apart from the page itself; the middleware provides it. */
@@ -42,6 +42,7 @@ const SECTIONS: readonly {
   { section: "users", href: "/users", text: "Users", icon: "users" },
   { section: "images", href: "/images", text: "Images", icon: "image" },
   { section: "nodes", href: "/nodes", text: "Nodes", icon: "node" },
+  { section: "settings", href: "/settings", text: "Settings", icon: "settings" },
 ];
 
 export type PageProps = PropsWithChildren<{

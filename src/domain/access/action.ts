@@ -15,6 +15,10 @@ export type ActionRule = {
 export const ACTIONS = {
   "tenant.create": { acl: "tenant.create.", scope: "site" },
 
+  // Failures to sign in that auth remembers.
+  "sign-in.forget-slowed": { acl: "config.qvd.", scope: "tenant" },
+  "sign-in.forget-slowed-site": { acl: "config.qvd.", scope: "site" },
+
   "setting.change-site": { acl: "config.qvd.", scope: "site" },
   "setting.change": { acl: "config.qvd.", scope: "tenant" },
 
