@@ -10,7 +10,9 @@ import { run } from "./src/lib/run.ts";
 const ROOT = import.meta.dir;
 const OUT = join(ROOT, "dist");
 
-const version = (await Bun.file(join(ROOT, "package.json")).json()).version;
+// `build.ts [VERSION FILE]`: another version in another file, for tests of upgrades.
+const [version = (await Bun.file(join(ROOT, "package.json")).json()).version, target = join(OUT, "qvd")] =
+  process.argv.slice(2);
 const revision = (await run(["git", "-C", ROOT, "rev-parse", "--short=9", "HEAD"])).stdout.trim();
 
 await mkdir(OUT, { recursive: true });
@@ -44,7 +46,7 @@ try {
     process.stderr.write(built.stderr || built.stdout);
     process.exit(1);
   }
-  await rename(join(work, "qvd"), join(OUT, "qvd"));
+  await rename(join(work, "qvd"), target);
 } finally {
   await rm(work, { recursive: true, force: true });
 }

@@ -58,6 +58,11 @@ install_packages() {
     mkdir -p /etc/systemd/system
     ln -sf /dev/null /etc/systemd/system/slapd.service
   fi
+  if printf '%s\n' "${missing[@]}" | grep -qx haproxy; then
+    # Like slapd's.
+    mkdir -p /etc/systemd/system
+    ln -sf /dev/null /etc/systemd/system/haproxy.service
+  fi
   apt_install "${missing[@]}" || die "the packages could not be installed; the lines above say why"
 }
 

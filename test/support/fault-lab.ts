@@ -69,7 +69,7 @@ export class FaultLab {
   async openSessions(vmId?: number): Promise<readonly OpenSession[]> {
     const { sql } = this.box.database;
     return await sql<OpenSession[]>`
-      select id::int, broker_worker from sessions
+      select id::int, split_part(broker_worker, '/', 1) as broker_worker from sessions
       where ended_at is null and (${vmId ?? null}::int is null or vm_id = ${vmId ?? null})`;
   }
 

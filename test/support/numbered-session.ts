@@ -3,7 +3,7 @@
 import { connect as connectPlain } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { waitFor } from "../../src/lib/wait.ts";
-import { connectRequest } from "./broker-door.ts";
+import { basic, connectRequest } from "./broker-door.ts";
 
 export type NumberedSession = {
   /** Ends it, and says what came back. */
@@ -13,8 +13,17 @@ export type NumberedSession = {
 const EVERY_MS = 2;
 const NUMBERS_AT_ONCE = 1_000;
 
-/** Resolves when numbers flow; `localAddress` is the client's own. */
-export async function watchNumbers(port: number, localAddress = "127.0.0.1"): Promise<NumberedSession> {
+export type NumberedClient = {
+  /** The client's own. */
+  readonly localAddress?: string;
+  readonly vmId?: number;
+  readonly login?: string;
+  readonly password?: string;
+};
+
+/** Resolves when numbers flow. */
+export async function watchNumbers(port: number, client: NumberedClient = {}): Promise<NumberedSession> {
+  const { localAddress = "127.0.0.1", vmId = 1, login = "alice", password = "secret" } = client;
   const plain = connectPlain({ host: "127.0.0.1", port, localAddress });
   const socket = connectTls({ socket: plain, rejectUnauthorized: false });
   let [head, fault] = ["", undefined as string | undefined];
@@ -36,8 +45,8 @@ export async function watchNumbers(port: number, localAddress = "127.0.0.1"): Pr
   });
   socket.on("error", (error) => fail(`error: ${error.message}`));
   socket.on("close", () => fail("it was closed"));
-  socket.write(connectRequest(1));
-  const begun = await waitFor(() => head.includes("X-QVD-Slave-Key"), { timeoutMs: 10_000 });
+  socket.write(connectRequest(vmId).replace(basic("alice"), basic(login, password)));
+  const begun = await waitFor(() => head.includes("X-QVD-Slave-Key"), { timeoutMs: 20_000 });
   if (begun === undefined) throw new Error(`no session: ${head} ${fault ?? ""}`);
   const sending = setInterval(() => {
     // As much as comes back, and not all that could be kept.

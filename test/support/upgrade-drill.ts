@@ -5,7 +5,7 @@
 
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
@@ -34,12 +34,35 @@ export type DrillResult = Visits & {
 };
 
 const PROGRAM = fileURLToPath(new URL("drill-broker.ts", import.meta.url));
-const AT_A_TIME = 32;
+const AT_A_TIME = 16;
 const PORTS = { broker: 28_443, other: 28_444, balancer: 28_445 };
+
+/** By what the balancer itself says. */
+async function untilUp(server: string): Promise<void> {
+  const isUp = async () => {
+    const lines = (await askHaproxy("show stat")).split("\n");
+    return lines.some((line) => line.startsWith(`qvd,${server},`) && line.split(",")[17] === "UP");
+  };
+  if (!(await waitFor(isUp, { timeoutMs: 20_000, everyMs: 100 }))) throw new Error(`${server} is not up`);
+}
+
+function askHaproxy(question: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(haproxySocket, () => socket.write(`${question}\n`));
+    let answer = "";
+    socket.setTimeout(5_000, () => socket.destroy(new Error("HAProxy doesn't answer")));
+    socket.on("data", (chunk) => {
+      answer += chunk.toString();
+    });
+    socket.on("end", () => resolve(answer));
+    socket.on("error", reject);
+  });
+}
 
 type Broker = Bun.Subprocess<"ignore", "pipe", "inherit">;
 const options: DrillOptions = JSON.parse(process.argv[2] ?? "");
 const states = `${options.folder}/states`;
+const haproxySocket = `${options.folder}/haproxy.sock`;
 mkdirSync(states, { recursive: true });
 await runOk("bring the loopback up", ["/usr/sbin/ip", "link", "set", "lo", "up"]);
 writeFileSync("/proc/sys/net/ipv4/tcp_migrate_req", options.migrates ? "1" : "0");
@@ -59,7 +82,7 @@ process.exit();
 async function startBroker(port: number, balancers = ""): Promise<Broker> {
   const address = desktop.address();
   const own: DrillBroker = {
-    ...{ port, states, balancers, leaveMs: 2_000 },
+    ...{ port, states, balancers, leaveMs: 5_000 },
     ...{ key: `${options.folder}/key`, certificate: `${options.folder}/crt` },
     desktopPort: typeof address === "object" && address !== null ? address.port : 0,
   };
@@ -97,6 +120,8 @@ async function replaceWorkers(): Promise<DrillResult> {
       for (const elder of workers) elder.kill("SIGUSR2");
       replaced += workers.length;
       workers = successors;
+      // What is measured are the visits, not how many brokers this machine can start.
+      await Bun.sleep(500);
     }
   })();
   const isEnough = (count: number) => count >= options.visits;
@@ -115,7 +140,7 @@ async function takeBoxesDown(): Promise<DrillResult> {
   };
   const boxes = { a: await start.a(), b: await start.b() };
   const haproxy = await startHaproxy();
-  const session = await watchNumbers(PORTS.balancer, "127.0.0.9");
+  const session = await watchNumbers(PORTS.balancer, { localAddress: "127.0.0.9" });
   let replaced = 0;
   let isOver = false;
   const rounds = (async () => {
@@ -128,8 +153,8 @@ async function takeBoxesDown(): Promise<DrillResult> {
         );
         boxes[name] = await start[name]();
         replaced++;
-        // The balancer takes it for up before the other one goes down.
-        await Bun.sleep(1_500);
+        // Before the other one goes down.
+        await untilUp(name);
       }
   })();
   const visits = await visitMany(PORTS.balancer, {
@@ -148,9 +173,12 @@ async function startHaproxy(): Promise<Bun.Subprocess> {
   const lines = [
     "global",
     "  maxconn 4000",
+    `  stats socket ${haproxySocket}`,
     "defaults",
     "  mode tcp",
     "  timeout connect 3s",
+    // Without it a check on a busy machine fails after `inter`.
+    "  timeout check 10s",
     "  timeout client 1h",
     "  timeout server 1h",
     "listen qvd",

@@ -15,7 +15,7 @@ import { waitFor } from "../../lib/wait.ts";
 import { endLeftWorkers } from "../../node/end-left-workers.ts";
 import { readProcessFile } from "../../node/process-file.ts";
 import { type Account, readAccount } from "../accounts.ts";
-import { childEnv, ourselves, rootChildEnv } from "../child.ts";
+import { childEnv, fingerprintOf, ourselves, rootChildEnv } from "../child.ts";
 import { migrateDatabase } from "../migrate.ts";
 import type { Mode } from "../mode.ts";
 import { Part, type PartOptions } from "./part.ts";
@@ -163,7 +163,9 @@ export class Box {
 
   #spec(name: string, words: readonly string[], account: Account | undefined): PartOptions["spec"] {
     const env = account === undefined ? rootChildEnv(this.#config) : childEnv(this.#config);
-    return { name, command: [...ourselves(), ...words], account, env };
+    // Node and admin leave all that people use alone when they start anew.
+    const fingerprint = name === "db" ? {} : { fingerprint: fingerprintOf(env) };
+    return { name, command: [...ourselves(), ...words], account, env, ...fingerprint };
   }
 
   #add(options: Pick<PartOptions, "spec" | "stopSignal" | "stopTimeoutMs">): Part {
