@@ -21,12 +21,12 @@ export function renderUserPage(
         Skip to the content
       </a>
       <div class="portal">
-        <header class="shell-top">
+        <header class="portal-top">
           <a class="brand" href="/">
             <Icon name="brand" size={26} />
             QVD
           </a>
-          <div class="shell-account">
+          <div class="portal-account">
             <span class="portal-name">{actor.login}</span>
             <PostForm action="/sign-out" csrf={csrfToken} isBare>
               <SubmitButton label="Sign out" icon="sign-out" kind="quiet" isIconOnly />

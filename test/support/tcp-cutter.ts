@@ -1,0 +1,59 @@
+/** A line that can be cut: passes connections on to a port, until it is told not to. */
+
+export type TcpCutter = {
+  readonly port: number;
+  /** Resets what is open, and lets nobody through while true. */
+  cut(isCut: boolean): void;
+  stop(): void;
+};
+
+type Side = { peer: Bun.Socket<Side> | undefined; early: Uint8Array[] };
+
+export function openTcpCutter(target: number): TcpCutter {
+  const open = new Set<Bun.Socket<Side>>();
+  let isCut = false;
+  const handlers = {
+    data: (socket: Bun.Socket<Side>, chunk: Uint8Array) => {
+      const { peer, early } = socket.data;
+      if (peer === undefined) early.push(chunk);
+      else peer.write(chunk);
+    },
+    close: (socket: Bun.Socket<Side>) => {
+      open.delete(socket);
+      socket.data.peer?.end();
+    },
+    error: () => {},
+  };
+  const server = Bun.listen<Side>({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      ...handlers,
+      open: (socket) => {
+        socket.data = { peer: undefined, early: [] };
+        if (isCut) return void socket.terminate();
+        open.add(socket);
+        void Bun.connect<Side>({
+          hostname: "127.0.0.1",
+          port: target,
+          data: { peer: socket, early: [] },
+          socket: {
+            ...handlers,
+            open: (behind) => {
+              for (const chunk of socket.data.early) behind.write(chunk);
+              socket.data.peer = behind;
+            },
+          },
+        });
+      },
+    },
+  });
+  return {
+    port: server.port,
+    cut: (wanted) => {
+      isCut = wanted;
+      if (wanted) for (const socket of open) socket.terminate();
+    },
+    stop: () => server.stop(true),
+  };
+}

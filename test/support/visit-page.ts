@@ -1,0 +1,27 @@
+/** Going to a page with Chromium on a machine whose network changes all the time. */
+
+import type { Page } from "playwright-core";
+
+/** Chromium breaks its requests off when an interface of the machine comes or goes, as desktops of other tests do. */
+const NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED";
+
+/** Goes there, and again when the network changed under the page while it loaded. */
+export async function visitPage(page: Page, address: string): Promise<void> {
+  for (let tries = 1; tries <= 4; tries += 1) {
+    let isBroken = false;
+    const onFailed = (request: { failure(): { errorText: string } | null }) => {
+      isBroken ||= request.failure()?.errorText === NETWORK_CHANGED;
+    };
+    page.on("requestfailed", onFailed);
+    try {
+      await page.goto(address);
+    } catch (error) {
+      // The page that says so may still be on its way when the next try begins, and interrupts that one.
+      const isItsPage = String(error).includes("chrome-error://");
+      if (!isItsPage && !String(error).includes(NETWORK_CHANGED)) throw error;
+      isBroken = true;
+    }
+    page.off("requestfailed", onFailed);
+    if (!isBroken) return;
+  }
+}
