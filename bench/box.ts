@@ -54,6 +54,8 @@ export type BenchBox = {
   /** The person as a client shows them to the broker. */
   whoIs(person: Person): { readonly target: Target; readonly vmId: VmId };
   wake(): void;
+  /** Resolves at the node's next word of a desktop, or after `timeoutMs`: what a broker waits by. */
+  nextWord(timeoutMs: number): Promise<void>;
   listProcesses(): readonly BoxProcess[];
   close(): Promise<void>;
 };
@@ -89,7 +91,20 @@ export async function openBenchBox(io: BenchIo, options: BoxOptions): Promise<Be
     { kind: "socket", folder: place.layout.databaseSocketFolder, role: "qvd_owner", database: DATABASE_NAME },
     { max: 2 },
   );
-  const waker = connectWake({ path: place.layout.wakeSocket, onWake: () => {}, log: silentLog() });
+  const waiting = new Set<() => void>();
+  const onWake = () => {
+    for (const resolve of waiting) resolve();
+    waiting.clear();
+  };
+  const nextWord = async (timeoutMs: number) => {
+    const word = Promise.withResolvers<void>();
+    waiting.add(word.resolve);
+    const timer = setTimeout(word.resolve, timeoutMs);
+    await word.promise;
+    clearTimeout(timer);
+    waiting.delete(word.resolve);
+  };
+  const waker = connectWake({ path: place.layout.wakeSocket, onWake, log: silentLog() });
   const close = async () => {
     waker.close();
     await database.close();
@@ -100,7 +115,7 @@ export async function openBenchBox(io: BenchIo, options: BoxOptions): Promise<Be
   try {
     await waitUntilReady(place, child);
     const site = await seed(io, { place, database, archive, options });
-    return { ...describeBox(place, site), database, wake: () => waker.wake("vm"), close };
+    return { ...describeBox(place, site), database, wake: () => waker.wake("vm"), nextWord, close };
   } catch (error) {
     await close();
     throw error;
@@ -236,7 +251,7 @@ async function seedOsf(
   return { people, diId };
 }
 
-function describeBox(place: Place, site: Site): Omit<BenchBox, "close" | "database" | "wake"> {
+function describeBox(place: Place, site: Site): Omit<BenchBox, "close" | "database" | "wake" | "nextWord"> {
   const range = parseNetworkRange(place.cidr);
   return {
     instance: place.instance,
