@@ -33,7 +33,6 @@ import { recoverDesktops } from "./recover.ts";
 import type { SharedPort } from "./refuse-taken-port.ts";
 import { SiteWakes } from "./site-wakes.ts";
 import { Supervisor, type WorkerSpec, type WorkerStates } from "./supervise.ts";
-import { keepSweepingHistory } from "./sweep-history.ts";
 import { NodesWatch, type NodesWatchDeps } from "./takeover/nodes-watch.ts";
 import { UnlockScreens } from "./unlock-screens.ts";
 
@@ -200,7 +199,6 @@ export class Box {
     this.#supervisor.replaceElders();
     endNotices.start();
     intake.start();
-    void keepSweepingHistory({ db, log }, this.#ended.signal);
     watch?.start();
   }
 

@@ -14,6 +14,7 @@ import { Box, type NodeRunDeps } from "./box.ts";
 import { keepConnections } from "./keep-connections.ts";
 import { readProcessFile } from "./process-file.ts";
 import { refuseTakenPort } from "./refuse-taken-port.ts";
+import { keepSweepingHistory } from "./sweep-history.ts";
 
 const DATABASE_AGAIN_MS = 500;
 
@@ -47,6 +48,7 @@ async function start(box: Box, deps: NodeRunDeps, signal: AbortSignal): Promise<
     const nodeId = await register(deps, signal);
     if (nodeId === undefined) return false;
     await box.start(nodeId);
+    void keepSweepingHistory({ db: deps.database.orm, log }, signal);
     log.info("node-running", { nodeId });
     return true;
   } catch (error) {
