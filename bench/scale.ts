@@ -115,13 +115,13 @@ async function measure(io: BenchIo, scene: Scene): Promise<Figure[]> {
     };
     const wantsStatements = process.env.QVD_SCALE_STATEMENTS !== undefined;
     if (wantsStatements) await resetStatements(owner.orm);
-    const before = { ...database.measure(), nodes: use(scene.pids) };
+    const before = { ...database.measure(), nodes: use(scene.pids), wishers: use([process.pid]) };
     const mixed = { kind: "mixed" } as const;
     const first = say("first starts, with placement", await wishing.round(site.vmIds, "running", mixed));
     const stops = say("stops", await wishing.round(site.vmIds, "stopped", mixed));
     const starts = say("starts", await wishing.round(site.vmIds, "running", mixed));
     const again = say("stops again", await wishing.round(site.vmIds, "stopped", mixed));
-    const after = { ...database.measure(), nodes: use(scene.pids) };
+    const after = { ...database.measure(), nodes: use(scene.pids), wishers: use([process.pid]) };
     if (wantsStatements)
       for (const line of await listStatements(owner.orm, 4 * site.vmIds.length)) io.say(line);
     const some = site.vmIds.slice(0, Math.min(site.vmIds.length, 20 * PACED_PER_SECOND));
@@ -134,7 +134,7 @@ async function measure(io: BenchIo, scene: Scene): Promise<Figure[]> {
       await wishing.round(some, "stopped", { kind: "single" }),
     );
     const busySeconds = first.seconds + stops.seconds + starts.seconds + again.seconds;
-    const perOperation = (of: "postgres" | "pgbouncer" | "nodes") =>
+    const perOperation = (of: "postgres" | "pgbouncer" | "nodes" | "wishers") =>
       (1000 * (after[of].cpuSeconds - before[of].cpuSeconds)) / (4 * site.vmIds.length);
     return [
       least("starts and stops of placed desktops", {
@@ -152,6 +152,7 @@ async function measure(io: BenchIo, scene: Scene): Promise<Figure[]> {
       figure("CPU of PostgreSQL for an operation", "ms", { ours: perOperation("postgres") }),
       figure("CPU of PgBouncer for an operation", "ms", { ours: perOperation("pgbouncer") }),
       figure("CPU of all simulated nodes for an operation", "ms", { ours: perOperation("nodes") }),
+      figure("CPU of those who order, for an operation", "ms", { ours: perOperation("wishers") }),
       ...idle,
       figure("memory of PostgreSQL", "MB", { ours: after.postgres.memoryMb }),
       figure("memory of PgBouncer", "MB", { ours: after.pgbouncer.memoryMb }),

@@ -11,7 +11,7 @@ import { leaseTimes } from "../../src/domain/node/lease-times.ts";
 import { parseNetworkRange } from "../../src/domain/node/network-range.ts";
 import { VM_LIMITS } from "../../src/domain/vm/facts.ts";
 import { SimHypervisor } from "../../src/hypervisor/sim/sim-hypervisor.ts";
-import { systemClock, systemTimers } from "../../src/lib/clock.ts";
+import { systemClock, type Timers } from "../../src/lib/clock.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import type { LoopDeps } from "../../src/node/deps.ts";
 import { gatherWakes } from "../../src/node/gather-wakes.ts";
@@ -30,6 +30,8 @@ export type LeanNodeOptions = {
   readonly address: DatabaseAddress;
   readonly folder: string;
   readonly diId: DiId;
+  /** Shared by the nodes of a process. */
+  readonly timers: Timers;
 };
 
 const REPORT_EVERY_MS = 10_000;
@@ -37,26 +39,26 @@ const CONNECTIONS = 2;
 const MEMORY_MB = 32_768;
 
 export async function startLeanNode(options: LeanNodeOptions): Promise<void> {
-  const { nodeId, address, folder, diId } = options;
+  const { nodeId, address, folder, diId, timers } = options;
   const name = `node${nodeId}`;
   const log = silentLog();
   const { orm: db } = openDatabase(address, { max: CONNECTIONS });
   const node = { nodeId, name };
-  const lease = new OwnLease({ db, nodeId }, log, () => systemClock.monotonicMs());
+  const lease = new OwnLease({ db, nodeId, timers }, log, () => systemClock.monotonicMs());
   await lease.start();
   const guests = new SimGuests();
   const hypervisor = new SimHypervisor({
-    timers: systemTimers,
+    timers,
     makeGuest: ({ vmId }, behaviour) => guests.make(vmId, behaviour),
     hasDisk: () => true,
     traits: { startMs: 0, bootMs: 0 },
   });
-  const disks = new SimDisks(systemTimers);
+  const disks = new SimDisks(timers);
   disks.mountMs = 0;
   disks.bases.add(diId);
   const hasLease = () => lease.state.isHeld;
   const deps: LoopDeps = {
-    ...{ node, db, hypervisor, hasLease, log, clock: systemClock },
+    ...{ node, db, hypervisor, hasLease, log, timers, clock: systemClock },
     settings: {
       ...{ instance: name, layout: layoutOf(`${folder}/${nodeId}`, `${folder}/${nodeId}`) },
       ...{ idRangeFirst: 1_000_000, range: parseNetworkRange("10.64.0.0/10"), agentExecutable: "/bin/true" },
@@ -64,7 +66,7 @@ export async function startLeanNode(options: LeanNodeOptions): Promise<void> {
     },
     storage: disks.storage(),
     network: leanNetwork(),
-    channels: guests.openChannels(systemTimers, (vmId, event) => loop.takeGuestEvent(vmId, event)),
+    channels: guests.openChannels(timers, (vmId, event) => loop.takeGuestEvent(vmId, event)),
     // A real box tells its own brokers and admin besides, by a socket.
     tell: (wake, reach) => {
       if (reach !== "box") outside.add(wake);
@@ -82,7 +84,7 @@ export async function startLeanNode(options: LeanNodeOptions): Promise<void> {
     () => wakes.mostWakes,
   );
   const wakes = new SiteWakes({
-    ...{ db, nodeId, log, listenAddress: undefined },
+    ...{ db, nodeId, log, timers, listenAddress: undefined },
     hear: (payload) => {
       const topics = payload.split("\n").map(parseWake);
       if (topics.some((wake) => wake?.topic === "vm")) loop.wake();
@@ -91,11 +93,12 @@ export async function startLeanNode(options: LeanNodeOptions): Promise<void> {
   });
   hypervisor.watch((vmId) => loop.stir(vmId));
   await report(db, nodeId);
-  systemTimers.every(REPORT_EVERY_MS, () => void report(db, nodeId).catch(() => log.debug("not-reported")));
+  timers.every(REPORT_EVERY_MS, () => void report(db, nodeId).catch(() => log.debug("not-reported")));
   loop.start();
   await wakes.start();
   new NodesWatch({
-    ...{ db, node, hasLease, log, times: leaseTimes(), shared: undefined },
+    ...{ db, node, hasLease, log, timers, times: leaseTimes(), shared: undefined },
+    nodes: () => wakes.nodes,
     onTaken: () => loop.wake(),
     nowMs: () => systemClock.monotonicMs(),
   }).start();

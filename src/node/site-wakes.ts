@@ -61,6 +61,11 @@ export class SiteWakes {
     return this.#isPolling;
   }
 
+  /** As counted last; 0 before. */
+  get nodes(): number {
+    return this.#nodes;
+  }
+
   /** Wakes that one notice names; more become one for each topic. */
   get mostWakes(): number {
     return this.#isPolling ? MOST_POLLED_WAKES : MOST_NOTICE_WAKES;

@@ -35,6 +35,8 @@ export type NodesWatchDeps = {
   readonly hasLease: () => boolean;
   readonly onTaken: (vmIds: readonly VmId[], from: Neighbour) => void;
   readonly nowMs: () => number;
+  /** Registered nodes, as far as known: one of many needs to ask only now and then whether one is silent. */
+  readonly nodes?: () => number;
   /** The system's where none are given. */
   readonly timers?: Timers;
   readonly log: Log;
@@ -44,13 +46,15 @@ export type NodesWatchDeps = {
 type Sight = { readonly counter: string | undefined; readonly sinceMs: number; readonly seenAtMs: number };
 
 const MOST_WATCHED = 8;
+/** All boxes of a site together ask ten times a second at most who doesn't answer. */
+const ASK_EVERY_MS_PER_NODE = 100;
 
 export class NodesWatch {
   readonly #deps: NodesWatchDeps;
   readonly #sights = new Map<NodeId, Sight>();
   #neighbours: readonly Neighbour[] = [];
   #askedAtMs = Number.NEGATIVE_INFINITY;
-  #toldAtMs = Number.NEGATIVE_INFINITY;
+  #toldAtMs: number | undefined;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #databaseSinceMs: number | undefined;
   #databaseAtMs = Number.NEGATIVE_INFINITY;
@@ -207,9 +211,13 @@ export class NodesWatch {
   }
 
   async #tellOfUnreachable(): Promise<void> {
-    const { nowMs, times, node, log } = this.#deps;
+    const { nowMs, times, node, log, nodes } = this.#deps;
     const silentMs = times.validMs * 1.5;
-    if (nowMs() - this.#toldAtMs < silentMs) return;
+    const everyMs = Math.max(silentMs, (nodes?.() ?? 0) * ASK_EVERY_MS_PER_NODE);
+    // Beginning somewhere within that time, so that those who start together don't ask together.
+    if (this.#toldAtMs === undefined)
+      this.#toldAtMs = nowMs() - silentMs - Math.random() * (everyMs - silentMs);
+    if (nowMs() - this.#toldAtMs < everyMs) return;
     this.#toldAtMs = nowMs();
     const told = await this.#ask("look for nodes that don't answer", (db) =>
       reportUnreachable(db, { nodeId: node.nodeId, silentMs }),
