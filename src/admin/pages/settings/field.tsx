@@ -13,7 +13,8 @@ export function SettingField(props: {
   const { setting, typed, error } = props;
   const { name, value } = setting;
   const spec = specOf(name);
-  const common = { name, label: spec.label, hint: `${spec.doc} (${name})`, error };
+  const unit = spec.kind === "number" && spec.unit !== undefined ? `, in ${spec.unit}` : "";
+  const common = { name, label: `${spec.label}${unit}`, hint: `${spec.doc} (${name})`, error };
   const shown = typed ?? formatSettingValue(value);
   switch (spec.kind) {
     case "switch":

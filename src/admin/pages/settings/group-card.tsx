@@ -108,7 +108,9 @@ function Row(props: {
 
 /** On one line; what is long tells how long it is. */
 function showValue({ name, value }: ResolvedSetting): string {
-  if (specOf(name).kind === "secret") return value === undefined ? "" : "Set, and shown to nobody";
+  const spec = specOf(name);
+  if (spec.kind === "number" && spec.unit !== undefined) return `${formatSettingValue(value)} ${spec.unit}`;
+  if (spec.kind === "secret") return value === undefined ? "" : "Set, and shown to nobody";
   const [first = "", ...more] = formatSettingValue(value).trimEnd().split("\n");
   return more.length === 0
     ? first
