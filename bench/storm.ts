@@ -9,20 +9,19 @@
  */
 
 import { inArray, sql } from "drizzle-orm";
-import { QvdConnection } from "../script/lib/check/qvd-connection.ts";
 import { vmReports } from "../src/db/schema/index.ts";
 import type { VmId } from "../src/domain/ids.ts";
 import { sleep } from "../src/lib/wait.ts";
 import { wishVmRunning } from "../src/service/vm/wish-running.ts";
 import { type Bench, type BenchIo, type Figure, figure, median, percentile } from "./bench.ts";
-import { type BenchBox, openBenchBox, type Person } from "./box.ts";
+import { type BenchBox, openBenchBox } from "./box.ts";
 import { makeEchoImage } from "./echo-image.ts";
+import { seatPeople } from "./storm/people-at-work.ts";
 
 const DESKTOPS = 100;
 const AT_WORK = 5;
 /** As many as the box starts at a time, at most. */
 const AT_ONCE = 4;
-const PING_EVERY_MS = 20;
 const QUIET_MS = 20_000;
 const LOOK_EVERY_MS = 200;
 const STORM_MS = 600_000;
@@ -43,19 +42,19 @@ async function run(io: BenchIo): Promise<Figure[]> {
     second: { people: AT_WORK, makeArchive: makeEchoImage },
   });
   try {
-    const pipes = await Promise.all(box.secondPeople.map((person) => openPipe(box, person)));
+    const people = await seatPeople(box.secondPeople.map((person) => box.whoIs(person)));
     try {
       await sleep(2_000, io.signal);
-      const quiet = await pingFor(pipes, async () => await sleep(QUIET_MS, io.signal));
+      const quiet = await people.during(async () => await sleep(QUIET_MS, io.signal));
       io.say(`quiet: p50 ${median(quiet).toFixed(2)} ms, p99 ${percentile(quiet, 0.99).toFixed(2)} ms`);
       let storm: Storm | undefined;
-      const busy = await pingFor(pipes, async () => {
+      const busy = await people.during(async () => {
         storm = await raise(io, box);
       });
       if (storm === undefined) throw new Error("the storm was called off");
       return describeStorm(storm, quiet, busy);
     } finally {
-      for (const pipe of pipes) pipe.destroy();
+      people.leave();
     }
   } finally {
     await box.close();
@@ -177,53 +176,4 @@ function describeStorm(
     }),
     figure(`${DESKTOPS} desktops: wish → the last runs`, "s", { ours: tookMs / 1000 }),
   ];
-}
-
-type Pipe = { ping(): Promise<number>; destroy(): void };
-
-async function openPipe(box: BenchBox, person: Person): Promise<Pipe> {
-  const { target, vmId } = box.whoIs(person);
-  const connection = await QvdConnection.open(target);
-  const { final } = await connection.connect(vmId, "1024x768");
-  if (final.status !== 101) throw new Error(`connect_to_vm answered ${final.status}: ${final.body}`);
-  const { socket } = connection.take();
-  const message = Buffer.alloc(64, 7);
-  let missing = 0;
-  let arrived: () => void = () => {};
-  socket.on("data", (chunk: Buffer) => {
-    missing -= chunk.length;
-    if (missing <= 0) arrived();
-  });
-  return {
-    async ping() {
-      const sentMs = performance.now();
-      missing = message.length;
-      const back = new Promise<void>((resolve) => {
-        arrived = resolve;
-      });
-      socket.write(message);
-      await back;
-      return performance.now() - sentMs;
-    },
-    destroy: () => socket.destroy(),
-  };
-}
-
-/** Pings through all pipes, one after the other at each, for as long as `work` takes; milliseconds. */
-async function pingFor(pipes: readonly Pipe[], work: () => Promise<void>): Promise<readonly number[]> {
-  const taken: number[] = [];
-  let isDone = false;
-  const pinging = pipes.map(async (pipe) => {
-    while (!isDone) {
-      taken.push(await pipe.ping());
-      await sleep(PING_EVERY_MS);
-    }
-  });
-  try {
-    await work();
-  } finally {
-    isDone = true;
-  }
-  await Promise.all(pinging);
-  return taken;
 }
