@@ -169,27 +169,12 @@ export class Box {
       onCatchUp: () => this.#wake({ topic: "vm" }),
     });
     await siteWakes.start();
-    const watch = this.#openWatch({ node, hasLease, place, tell });
-    const endNotices = new EndNotices({
-      db,
-      nodeId,
-      log,
-      notify: (vmId, text) => channels.notify(vmId, text),
-    });
+    const watch = this.#openWatch({ node, hasLease, place, tell, nodes: () => siteWakes.nodes });
+    const endNotices = new EndNotices({ db, nodeId, log, channels });
     const unwatch = hypervisor.watch((vmId) => loop.stir(vmId));
     this.#started = {
-      nodeId,
-      lease,
-      loop,
-      channels,
-      notices,
-      intake,
-      unpacker,
-      reporter,
-      siteWakes,
-      watch,
-      endNotices,
-      unwatch,
+      ...{ nodeId, lease, loop, channels, notices, intake },
+      ...{ unpacker, reporter, siteWakes, watch, endNotices, unwatch },
     };
     this.#workersChanged();
     await reporter.start();
@@ -242,12 +227,13 @@ export class Box {
     readonly hasLease: () => boolean;
     readonly place: () => Promise<readonly VmId[]>;
     readonly tell: TellWake;
+    readonly nodes: () => number;
   }): NodesWatch | undefined {
     const { takeover, database, clock, log } = this.#deps;
     if (takeover === undefined) return undefined;
-    const { node, hasLease, place, tell } = parts;
+    const { node, hasLease, place, tell, nodes } = parts;
     return new NodesWatch({
-      ...{ ...takeover, db: database.orm, node, hasLease, log },
+      ...{ ...takeover, db: database.orm, node, nodes, hasLease, log },
       nowMs: () => clock.monotonicMs(),
       onTaken: () => {
         // Whoever gets one learns of it at once: people wait.

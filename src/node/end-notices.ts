@@ -16,7 +16,7 @@ import { sleep } from "../lib/wait.ts";
 export type EndNoticesDeps = {
   readonly db: Db;
   readonly nodeId: NodeId;
-  readonly notify: (vmId: VmId, text: string) => Promise<void>;
+  readonly channels: { readonly notify: (vmId: VmId, text: string) => Promise<void> };
   readonly log: Log;
   readonly everyMs?: number;
 };
@@ -55,7 +55,7 @@ export class EndNotices {
 
   /** Sessions that are over are forgotten with this look. */
   async look(): Promise<void> {
-    const { db, nodeId, notify, log } = this.#deps;
+    const { db, nodeId, channels, log } = this.#deps;
     const told = new Map<SessionId, number>();
     for (const { sessionId, vmId, leftMs } of await listEndingSessions(db, nodeId)) {
       const before = this.#told.get(sessionId);
@@ -65,9 +65,9 @@ export class EndNotices {
       if (notice === undefined) continue;
       log.info("session-end-told", { vmId, sessionId, leftMs: Math.round(leftMs) });
       // Whoever can't be told is told at the next of the times.
-      notify(vmId, notice.text).catch((error: unknown) =>
-        log.warn("session-end-not-told", { vmId, reason: describeError(error) }),
-      );
+      channels
+        .notify(vmId, notice.text)
+        .catch((error: unknown) => log.warn("session-end-not-told", { vmId, reason: describeError(error) }));
     }
     this.#told = told;
   }

@@ -65,7 +65,7 @@ test("each node tells the people in its own desktops, once for each time", async
       told.push([to, text]);
       throw new Error("nobody there who could show it");
     };
-    const notices = new EndNotices({ db: rows.node, nodeId: node, notify, log: silentLog() });
+    const notices = new EndNotices({ db: rows.node, nodeId: node, channels: { notify }, log: silentLog() });
     await notices.look();
     await notices.look();
     const mine = told.filter(([to]) => to === here || to === there);
