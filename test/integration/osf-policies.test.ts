@@ -160,6 +160,30 @@ describe("the API and the page", () => {
     expect(await changed.json()).toMatchObject({ homeMb: null, onCrash: "leave", idleStopSeconds: 0 });
   });
 
+  test("make an application of it, and no page loses it again", async () => {
+    const id = (await app.database.open("qvd_owner").sql`select id from osfs where name = 'kiosk'`)[0]?.id;
+    const body = { isApplication: true, program: "firefox --kiosk" };
+    const changed = await askApi(app, { method: "PATCH", path: `/osfs/${id}`, body }, me);
+    expect(await changed.json()).toMatchObject(body);
+    const path = `/images/osf/${id}/change`;
+    const shown = await (await getPage(app, path, me)).text();
+    expect(shown).toMatch(/name="isApplication"[^>]*checked/);
+    expect(shown).toContain('value="firefox --kiosk"');
+    const fields = { name: "kiosk", memoryMb: "1024", cpus: "2", persistence: "nothing" };
+    const ticked = { ...fields, isApplication: "yes", program: "firefox" };
+    expect((await postForm(app, path, me, ticked)).status).toBe(303);
+    const read = async () =>
+      (await (await askApi(app, { method: "GET", path: `/osfs/${id}` }, me)).json()) as unknown;
+    expect(await read()).toMatchObject({ isApplication: true, program: "firefox" });
+    const refused = await postForm(app, path, me, { ...fields, program: "firefox" });
+    expect([refused.status, (await refused.text()).includes("nly an application has one")]).toEqual([
+      422,
+      true,
+    ]);
+    expect((await postForm(app, path, me, { ...fields, program: "" })).status).toBe(303);
+    expect(await read()).toMatchObject({ isApplication: false, program: null });
+  });
+
   test("show the form with what is set, and what was typed when it is refused", async () => {
     const id = (await app.database.open("qvd_owner").sql`select id from osfs where name = 'kiosk'`)[0]?.id;
     const path = `/images/osf/${id}/change`;

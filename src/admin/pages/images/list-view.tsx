@@ -61,6 +61,7 @@ function Flavour(props: { readonly flavour: FlavourView; readonly view: ImagesVi
           <span class="card-note">
             {tenant}
             {osf.hypervisor === "kvm" ? "virtual machines, " : ""}
+            {osf.isApplication ? "application, " : ""}
             {osf.memoryMb} MB, {osf.cpus} CPUs, {osf.desktops} {osf.desktops === 1 ? "desktop" : "desktops"}
           </span>
           <ButtonLink
