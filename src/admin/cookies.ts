@@ -37,6 +37,21 @@ export function writeGateToken(c: AdminContext, token: string): void {
   setCookie(c, GATE, token, { ...SAFE, sameSite: "Strict" });
 }
 
+const OIDC = "__Host-qvd-oidc";
+
+/** What auth gave along for the way to the provider. It comes back by a link of the provider's, hence Lax. */
+export function writeOidcTicket(c: AdminContext, ticket: string): void {
+  setCookie(c, OIDC, ticket, { ...SAFE, maxAge: 900 });
+}
+
+export function readOidcTicket(c: AdminContext): string | undefined {
+  return getCookie(c, OIDC);
+}
+
+export function clearOidcTicket(c: AdminContext): void {
+  deleteCookie(c, OIDC, SAFE);
+}
+
 const FLASH_TONES: ReadonlySet<string> = new Set(["good", "warn", "bad"]);
 
 /** A sentence for the next page shown, after a redirect. */

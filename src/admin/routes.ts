@@ -9,7 +9,8 @@ import type { AdminContext, AdminEnv } from "./env.ts";
 import { streamEvents } from "./events.ts";
 import { csrf } from "./middleware/csrf.ts";
 import { requireSession } from "./middleware/session.ts";
-import { showSignIn, signIn } from "./pages/account/sign-in.tsx";
+import { beginOidc, endOidc } from "./pages/account/oidc.ts";
+import { showSignIn, signIn, signInWithSetUp } from "./pages/account/sign-in.tsx";
 import { signOut } from "./pages/account/sign-out.ts";
 import { changeTheme } from "./pages/account/theme.ts";
 import { actOnDesktop } from "./pages/desktops/act.ts";
@@ -55,6 +56,7 @@ import { changeUserPage, showChangeUser } from "./pages/users/change.tsx";
 import { createUserPage, showCreateUser } from "./pages/users/create.tsx";
 import { deleteUserPage, showDeleteUser } from "./pages/users/delete.tsx";
 import { listUsersFragment, listUsersPage } from "./pages/users/list.tsx";
+import { resetSecondFactor, revokeUserToken } from "./pages/users/proofs.ts";
 import { setPassword, showSetPassword } from "./pages/users/set-password.tsx";
 import { showUser, showUserFragment } from "./pages/users/show.tsx";
 import type { Assets } from "./ui/assets.ts";
@@ -76,6 +78,9 @@ export function addRoutes(app: Hono<AdminEnv>, deps: AdminDeps, assets: Assets):
 
   app.get("/sign-in", showSignIn(deps));
   app.post("/sign-in", signIn(deps));
+  app.post("/sign-in/set-up", signInWithSetUp(deps));
+  app.get("/sign-in/oidc/begin", beginOidc(deps));
+  app.get("/sign-in/oidc", endOidc(deps));
 
   app.use("/*", requireSession(deps.db), csrf());
   app.post("/sign-out", signOut(deps));
@@ -158,6 +163,8 @@ function addUserRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.post("/users/:id/password", setPassword(deps));
   app.post("/users/:id/block", actOnUser(deps, "block"));
   app.post("/users/:id/unblock", actOnUser(deps, "unblock"));
+  app.post("/users/:id/second-factor/reset", resetSecondFactor(deps));
+  app.post("/users/:id/tokens/:token/revoke", revokeUserToken(deps));
   app.get("/users/:id/delete", showDeleteUser(deps));
   app.post("/users/:id/delete", deleteUserPage(deps));
 }

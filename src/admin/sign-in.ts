@@ -3,59 +3,73 @@
 import { type AdministratorId, asId } from "../domain/ids.ts";
 import { isAppError } from "../lib/errors.ts";
 import { beginSignIn } from "../service/sign-in/begin.ts";
+import type { AuthProof } from "../wire/auth/messages.ts";
 import type { AdminDeps } from "./deps.ts";
 import type { AdminContext } from "./env.ts";
 
+export type BegunSignIn = {
+  readonly kind: "begun";
+  readonly token: string;
+  readonly expiresAt: Date;
+  readonly login: string;
+  readonly tenantName: string;
+};
+
 export type SignInOutcome =
-  | {
-      readonly kind: "begun";
-      readonly token: string;
-      readonly expiresAt: Date;
-      readonly login: string;
-      readonly tenantName: string;
-    }
-  | { readonly kind: "refused"; readonly status: 401 | 503; readonly text: string };
+  | BegunSignIn
+  | { readonly kind: "refused"; readonly status: 401 | 503; readonly text: string }
+  /** The first half was right. `isEnrolled` false: a second factor is asked for, and none is set up yet. */
+  | { readonly kind: "code-needed"; readonly ticket: string; readonly isEnrolled: boolean };
 
 const WRONG = "This login and password don't belong together. Check both and try again.";
+const WRONG_CODE = "This code is not right, or too old. Sign in again.";
+const NOBODY = "Whom your provider says you are is no administrator here.";
+const REFUSALS = {
+  password: WRONG,
+  "second-factor": WRONG_CODE,
+  oidc: NOBODY,
+  token: WRONG,
+} as const satisfies Record<AuthProof["kind"], string>;
 
 export async function signInAdministrator(
   deps: AdminDeps,
   c: AdminContext,
-  proof: { readonly login: string; readonly password: string },
+  shown: { readonly login: string; readonly proof: AuthProof },
 ): Promise<SignInOutcome> {
   const origin = c.env?.address ?? "unknown";
-  const { login, password } = proof;
-  const question = { kind: "administrator", login, proof: { kind: "password", password }, origin } as const;
-  const answer = await deps.auth.verify(question, c.req.raw.signal);
+  const { login, proof } = shown;
+  const answer = await deps.auth.verify({ kind: "administrator", login, proof, origin }, c.req.raw.signal);
+  const refused = { kind: "refused", status: 401, text: REFUSALS[proof.kind] } as const;
   switch (answer.outcome) {
-    // Without a field of its own the code stands at the password's end.
     case "second-factor-needed":
+      return { kind: "code-needed", ticket: answer.ticket, isEnrolled: answer.isEnrolled };
     case "denied":
-      deps.log.warn("sign-in-denied", { login: proof.login.slice(0, 80), origin });
-      return { kind: "refused", status: 401, text: WRONG };
+      deps.log.warn("sign-in-denied", { login: login.slice(0, 80), proof: proof.kind, origin });
+      return refused;
     case "busy":
     case "unavailable":
       return { kind: "refused", status: 503, text: answer.text };
     default:
   }
-  if (!("administratorId" in answer)) return { kind: "refused", status: 401, text: WRONG };
-  return begin(deps, origin, asId<AdministratorId>(answer.administratorId));
+  if (!("administratorId" in answer)) return refused;
+  return (await beginFor(deps, c, asId<AdministratorId>(answer.administratorId))) ?? refused;
 }
 
-async function begin(
+/** For one whom auth has just proved; undefined when they were blocked meanwhile. */
+export async function beginFor(
   deps: AdminDeps,
-  origin: string,
+  c: AdminContext,
   administratorId: AdministratorId,
-): Promise<SignInOutcome> {
+): Promise<BegunSignIn | undefined> {
   try {
+    const origin = c.env?.address ?? "unknown";
     const context = { db: deps.db, actor: { kind: "system", what: "admin" } as const, origin };
     const begun = await beginSignIn(context, deps, { administratorId });
     const { login, tenantName } = begun.actor;
     return { kind: "begun", token: begun.token, expiresAt: begun.expiresAt, login, tenantName };
   } catch (error) {
-    // Blocked meanwhile: a stranger learns no more than from a wrong password.
-    if (isAppError(error) && error.code === "not-signed-in")
-      return { kind: "refused", status: 401, text: WRONG };
+    // A stranger learns no more than from a wrong password.
+    if (isAppError(error) && error.code === "not-signed-in") return undefined;
     throw error;
   }
 }

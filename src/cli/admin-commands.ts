@@ -50,6 +50,21 @@ export const adminCommands: readonly CommandEntry[] = [
     load: async () => (await import("./user/block.ts")).userBlock,
   },
   {
+    name: "user reset-second-factor",
+    summary: "Take a user's second factor away, for one whose phone is lost.",
+    load: async () => (await import("./user/reset-second-factor.ts")).userResetSecondFactor,
+  },
+  {
+    name: "token list",
+    summary: "List the bearer tokens that stand for a user.",
+    load: async () => (await import("./token/list.ts")).tokenList,
+  },
+  {
+    name: "token revoke",
+    summary: "Make a user's bearer token good for nothing.",
+    load: async () => (await import("./token/revoke.ts")).tokenRevoke,
+  },
+  {
     name: "user unblock",
     summary: "Let a blocked user in again.",
     load: async () => (await import("./user/unblock.ts")).userUnblock,

@@ -80,7 +80,7 @@ export async function findPlace(env: Env): Promise<ApiPlace> {
 /** Returns a token. */
 export async function signIn(
   place: ApiPlace,
-  proof: { readonly login: string; readonly password: string },
+  proof: { readonly login: string; readonly password: string; readonly code?: string },
 ): Promise<string> {
   const answer = SignedIn.parse(await createApi(place, undefined).ask("POST", "/sign-in", proof));
   return answer.token;

@@ -115,6 +115,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./administrator/set-password.ts")).administratorSetPassword,
   },
   {
+    name: "administrator reset-second-factor",
+    summary: "Take an administrator's second factor away, as root of this box.",
+    load: async () => (await import("./administrator/reset-second-factor.ts")).administratorResetSecondFactor,
+  },
+  {
     name: "tenant create",
     summary: "Create a tenant, as root of this box.",
     load: async () => (await import("./tenant/create.ts")).tenantCreate,

@@ -30,6 +30,9 @@ const OPEN: ReadonlySet<string> = new Set([
   "GET /static/*",
   "GET /sign-in",
   "POST /sign-in",
+  "POST /sign-in/set-up",
+  "GET /sign-in/oidc/begin",
+  "GET /sign-in/oidc",
   "POST /api/v1/sign-in",
   "GET /api/v1/ca",
   "POST /api/v1/join/:id",
@@ -47,6 +50,7 @@ function listRoutes(): readonly Route[] {
           .replace(":kind", "vm")
           .replace(":id", "1")
           .replace(":tag", "default")
+          .replace(":token", "1")
           .replace(":key", "printer"),
       });
   }

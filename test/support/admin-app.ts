@@ -40,6 +40,8 @@ let tokens = 0;
 export type AdminAppOptions = {
   readonly leastFreeBytes?: number;
   readonly sealSecret?: AdminDeps["sealSecret"];
+  /** A real one instead of a played. */
+  readonly auth?: AdminDeps["auth"];
   /** Instead of a fresh one of the shared cluster; dropped with the app all the same. */
   readonly database?: TestDatabase;
 };
@@ -57,7 +59,7 @@ export async function createAdminApp(options: AdminAppOptions = {}): Promise<Adm
     live,
     randomToken,
     incomingFolder,
-    auth: {
+    auth: options.auth ?? {
       ask: playAdministration(),
       verify: async ({ login, proof }) => {
         const password = proof.kind === "password" ? proof.password : "";

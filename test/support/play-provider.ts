@@ -21,6 +21,8 @@ export async function playProvider(options: {
   readonly key: string;
   readonly certificate: string;
   readonly redirectUris: string[];
+  /** The client has no secret. */
+  readonly isPublic?: boolean;
 }): Promise<PlayedProvider> {
   const claims: PlayedProvider["claims"] = new Map();
   const server = createServer({ key: options.key, cert: options.certificate });
@@ -28,7 +30,7 @@ export async function playProvider(options: {
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
   const issuer = `https://localhost:${port}`;
-  const provider = new Provider(issuer, configuration(options.redirectUris, claims));
+  const provider = new Provider(issuer, configuration(options, claims));
   server.on("request", provider.callback());
   return {
     issuer,
@@ -39,16 +41,19 @@ export async function playProvider(options: {
   };
 }
 
-function configuration(redirect_uris: string[], claims: PlayedProvider["claims"]): Configuration {
+function configuration(
+  { redirectUris, isPublic }: { readonly redirectUris: string[]; readonly isPublic?: boolean },
+  claims: PlayedProvider["claims"],
+): Configuration {
   return {
     clients: [
       {
         client_id: "qvd",
-        client_secret: CLIENT_SECRET,
-        redirect_uris,
+        ...(isPublic ? {} : { client_secret: CLIENT_SECRET }),
+        redirect_uris: redirectUris,
         response_types: ["code"],
         grant_types: ["authorization_code"],
-        token_endpoint_auth_method: "client_secret_post",
+        token_endpoint_auth_method: isPublic ? "none" : "client_secret_post",
       },
     ],
     claims: { openid: ["sub", "auth_time"], profile: ["preferred_username", "name", "groups"] },

@@ -30,6 +30,7 @@ import {
   apiShowNode,
 } from "./nodes.ts";
 import { apiChangeOsf, apiCreateOsf, apiDeleteOsf, apiListOsfs, apiShowOsf } from "./osfs.ts";
+import { apiListTokens, apiResetSecondFactor, apiRevokeToken, apiShowSecondFactor } from "./proofs.ts";
 import { apiListProperties, apiSetProperty, apiUnsetProperty } from "./properties.ts";
 import { apiEndSession, apiListSessions, apiShowSession } from "./sessions.ts";
 import { apiListSettings, apiSetSetting, apiUnsetSetting } from "./settings.ts";
@@ -69,6 +70,10 @@ export function addApiRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.post(`${V1}/users/:id/block`, apiActOnUser(deps, "block"));
   app.post(`${V1}/users/:id/unblock`, apiActOnUser(deps, "unblock"));
   app.delete(`${V1}/users/:id`, apiActOnUser(deps, "delete"));
+  app.get(`${V1}/users/:id/second-factor`, apiShowSecondFactor(deps));
+  app.delete(`${V1}/users/:id/second-factor`, apiResetSecondFactor(deps));
+  app.get(`${V1}/users/:id/tokens`, apiListTokens(deps));
+  app.delete(`${V1}/users/:id/tokens/:token`, apiRevokeToken(deps));
 
   app.get(`${V1}/vms`, apiListVms(deps));
   app.post(`${V1}/vms`, apiCreateVm(deps));
@@ -112,13 +117,7 @@ export function addApiRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.put(`${V1}/properties/:kind/:id/:key`, apiSetProperty(deps));
   app.delete(`${V1}/properties/:kind/:id/:key`, apiUnsetProperty(deps));
 
-  app.get(`${V1}/auth/slowed`, apiListSlowed(deps));
-  app.delete(`${V1}/auth/slowed/:key`, apiForgetSlowed(deps));
-  app.post(`${V1}/auth/test-directory`, apiTestDirectory(deps));
-
-  app.get(`${V1}/settings`, apiListSettings(deps));
-  app.put(`${V1}/settings/:key`, apiSetSetting(deps));
-  app.delete(`${V1}/settings/:key`, apiUnsetSetting(deps));
+  addSettingRoutes(app, deps);
 
   // Else the pages' middlewares would answer.
   app.all("/api/*", answerNotFound);
@@ -139,4 +138,13 @@ function addSessionRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.get(`${V1}/sessions`, apiListSessions(deps));
   app.get(`${V1}/sessions/:id`, apiShowSession(deps));
   app.post(`${V1}/sessions/:id/disconnect`, apiEndSession(deps));
+}
+
+function addSettingRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
+  app.get(`${V1}/auth/slowed`, apiListSlowed(deps));
+  app.delete(`${V1}/auth/slowed/:key`, apiForgetSlowed(deps));
+  app.post(`${V1}/auth/test-directory`, apiTestDirectory(deps));
+  app.get(`${V1}/settings`, apiListSettings(deps));
+  app.put(`${V1}/settings/:key`, apiSetSetting(deps));
+  app.delete(`${V1}/settings/:key`, apiUnsetSetting(deps));
 }

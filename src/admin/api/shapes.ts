@@ -23,6 +23,19 @@ export const UserShape = z.object({
 });
 export type UserShape = z.infer<typeof UserShape>;
 
+export const TokenShape = z.object({
+  id,
+  state: z.enum(["good", "revoked", "expired", "used"]),
+  /** The one desktop that it opens; null for all of the user's. */
+  vm: z.string().nullable(),
+  isMultiUse: z.boolean(),
+  origin: z.string(),
+  createdAt: time,
+  expiresAt: time,
+  usedAt: time.nullable(),
+});
+export type TokenShape = z.infer<typeof TokenShape>;
+
 export const VmShape = z.object({
   id,
   name: z.string(),

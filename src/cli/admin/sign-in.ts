@@ -1,3 +1,4 @@
+import { isAppError } from "../../lib/errors.ts";
 import { findPlace, keepToken, signIn } from "../api-client.ts";
 import type { Command } from "../command.ts";
 import { positional } from "./arguments.ts";
@@ -15,7 +16,12 @@ export const adminSignIn: Command = {
     const login = positional(args, 0, "LOGIN");
     const place = await findPlace(io.env);
     const password = await readPassword(io, `Password of ${login} at ${place.url}: `);
-    const file = await keepToken(io.env, place, await signIn(place, { login, password }));
+    const token = await signIn(place, { login, password }).catch(async (error: unknown) => {
+      if (!isAppError(error) || error.field !== "code" || !io.isTerminal) throw error;
+      const code = await readPassword(io, "Code of your authenticator app: ");
+      return await signIn(place, { login, password, code });
+    });
+    const file = await keepToken(io.env, place, token);
     io.err(`signed in as ${login} at ${place.url}; the token is in ${file}\n`);
     return 0;
   },

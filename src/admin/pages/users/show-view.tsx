@@ -2,7 +2,6 @@
 
 import type { DesktopRow } from "../../../db/queries/desktops.ts";
 import type { SessionRow } from "../../../db/queries/sessions.ts";
-import type { UserRow } from "../../../db/queries/users.ts";
 import { ButtonLink } from "../../ui/button.tsx";
 import { Card } from "../../ui/card.tsx";
 import { Empty } from "../../ui/empty.tsx";
@@ -15,17 +14,15 @@ import { Pill } from "../../ui/pill.tsx";
 import { Cell, Table, TitleCell } from "../../ui/table.tsx";
 import { SessionPill, StatePill } from "../desktops/state-pill.tsx";
 import { HistoryCard } from "../sessions/history-card.tsx";
+import { ProofsCard, type ProofsView } from "./proofs-view.tsx";
 
 export const USER_ID = "user";
 
-export type UserView = {
-  readonly user: UserRow;
+export type UserView = ProofsView & {
   readonly vms: readonly DesktopRow[];
   /** The last ones. */
   readonly sessions: readonly SessionRow[];
   readonly hasTenants: boolean;
-  readonly csrf: string;
-  readonly now: Date;
 };
 
 export function UserRegion(props: { readonly view: UserView }) {
@@ -56,6 +53,7 @@ export function UserRegion(props: { readonly view: UserView }) {
           >
             <Desktops view={view} />
           </Card>
+          <ProofsCard view={view} />
           <Card title="About" isFlush>
             <Facts
               facts={[

@@ -2,7 +2,9 @@
 
 import type { Handler } from "hono";
 import { listDesktops } from "../../../db/queries/desktops.ts";
+import { readSecondFactorFacts } from "../../../db/queries/second-factors.ts";
 import { listSessions } from "../../../db/queries/sessions.ts";
+import { listUserTokens } from "../../../db/queries/user-tokens.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { renderPage } from "../../render.tsx";
@@ -27,12 +29,15 @@ export function showUserFragment(deps: AdminDeps): Handler<AdminEnv> {
 
 async function readView(deps: AdminDeps, c: AdminContext): Promise<UserView> {
   const user = await readUserOf(deps, c);
-  const [vms, sessions, hasTenants] = await Promise.all([
+  const [vms, sessions, hasTenants, secondFactor, tokens] = await Promise.all([
     listDesktops(deps.db, { userId: user.id }, { page: 1, pageSize: 200 }),
     listSessions(deps.db, { userId: user.id }, { page: 1, pageSize: LAST_SESSIONS }),
     seesTenants(deps, c),
+    readSecondFactorFacts(deps.db, { userId: user.id }),
+    listUserTokens(deps.db, { userId: user.id }),
   ]);
   const { csrfToken: csrf } = c.get("signedIn");
   const now = new Date(deps.clock.nowMs());
-  return { user, vms: vms.items, sessions: sessions.items, hasTenants, csrf, now };
+  const proofs = { secondFactor, tokens: tokens.filter(({ state }) => state === "good") };
+  return { user, vms: vms.items, sessions: sessions.items, ...proofs, hasTenants, csrf, now };
 }

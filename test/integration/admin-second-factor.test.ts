@@ -1,0 +1,179 @@
+/** Administrators' sign-in with a second factor and at a provider, in the pages, with the real auth process behind. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { eq } from "drizzle-orm";
+import { type AuthClient, createAuthClient } from "../../src/auth/client.ts";
+import { hashPassword } from "../../src/auth/password.ts";
+import { runAuth } from "../../src/auth/run-auth.ts";
+import { parseBase32 } from "../../src/auth/totp/base32.ts";
+import { formatCode, stepAt } from "../../src/auth/totp/one-time-code.ts";
+import { administratorCredentials, secondFactors, settings, users } from "../../src/db/schema/index.ts";
+import { silentLog } from "../../src/lib/log.ts";
+import { createToken } from "../../src/service/token/create.ts";
+import { type AdminApp, askApi, createAdminApp, getPage, ORIGIN, postForm } from "../support/admin-app.ts";
+import { createAuthParts } from "../support/auth-parts.ts";
+import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
+import { playProvider } from "../support/play-provider.ts";
+import { createTlsPair } from "../support/tls-pair.ts";
+import { PASSWORD } from "../support/wat-site.ts";
+
+const folder = mkdtempSync(`${tmpdir()}/qvd-admin-proof-`);
+const ending = new AbortController();
+let database: TestDatabase;
+let admin: AdminApp;
+let auth: AuthClient;
+let ended: Promise<void>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const path = `${folder}/socket`;
+  const ready = Promise.withResolvers<void>();
+  ended = runAuth({
+    socketPaths: [path],
+    ...createAuthParts(database.open("qvd_auth").orm),
+    log: silentLog(),
+    signal: ending.signal,
+    onReady: ready.resolve,
+  });
+  await ready.promise;
+  auth = createAuthClient({ path, log: silentLog() });
+  admin = await createAdminApp({ database, auth });
+  const passwordHash = await hashPassword(PASSWORD);
+  await database.open("qvd_owner").orm.update(administratorCredentials).set({ passwordHash });
+}, 120_000);
+afterAll(async () => {
+  auth.close();
+  ending.abort();
+  await ended;
+  await admin.stop();
+  rmSync(folder, { recursive: true });
+});
+
+const set = (name: string, value: unknown) =>
+  database
+    .open("qvd_owner")
+    .orm.insert(settings)
+    .values({ name, value })
+    .onConflictDoUpdate({ target: [settings.tenantId, settings.name], set: { value } });
+
+const hidden = (html: string, name: string) =>
+  new RegExp(`name="${name}" value="([^"]+)"`).exec(html)?.[1] ?? "";
+const codeOf = (secret: string) => formatCode(parseBase32(secret) ?? new Uint8Array(), stepAt(Date.now()));
+const secretIn = (html: string) => /<code>([A-Z2-7 ]+)<\/code>/.exec(html)?.[1] ?? "";
+
+/** A browser at the sign-in page. */
+function visit() {
+  const csrf = `gate-${crypto.randomUUID()}`;
+  const as = { token: "", csrf, cookie: `__Host-qvd-gate=${csrf}` };
+  return (path: string, fields: Record<string, string>) => postForm(admin, path, as, fields);
+}
+
+describe("an administrator who needs a second factor", () => {
+  let secret = "";
+  let codes: string[] = [];
+
+  test("sets it up on the way in, and is given recovery codes once", async () => {
+    await set("auth.second-factor", "required");
+    const post = visit();
+    const asked = await (await post("/sign-in", { login: "admin", password: PASSWORD })).text();
+    expect(asked).toContain("<svg");
+    secret = secretIn(asked);
+    const ticket = hidden(asked, "set-up");
+    expect((await post("/sign-in/set-up", { "set-up": ticket, code: "000000" })).status).toBe(401);
+    const done = await post("/sign-in/set-up", { "set-up": ticket, code: codeOf(secret) });
+    expect(done.headers.getSetCookie().join()).toContain("__Host-qvd-session=");
+    codes = [...(await done.text()).matchAll(/<code>([a-z2-9]{5}-[a-z2-9]{5})<\/code>/g)].map(
+      (match) => match[1] ?? "",
+    );
+    expect(codes).toHaveLength(10);
+  });
+
+  test("is asked for the code in a step of its own, which carries no password", async () => {
+    const post = visit();
+    const asked = await (await post("/sign-in", { login: "admin", password: PASSWORD })).text();
+    expect(asked).not.toContain(PASSWORD);
+    const ticket = hidden(asked, "ticket");
+    expect((await post("/sign-in", { ticket, code: "000000" })).status).toBe(401);
+    const done = await post("/sign-in", { ticket, code: codes[0] ?? "" });
+    expect(done.status).toBe(303);
+    expect(done.headers.getSetCookie().join()).toContain("__Host-qvd-session=");
+  });
+
+  test("sends the code along at the API, whose refusal names the field", async () => {
+    const body = { login: "admin", password: PASSWORD };
+    const refused = await askApi(admin, { method: "POST", path: "/sign-in", body });
+    expect(refused.status).toBe(401);
+    expect(await refused.json()).toMatchObject({ error: { field: "code" } });
+    const done = await askApi(admin, { method: "POST", path: "/sign-in", body: { ...body, code: codes[1] } });
+    expect(done.status).toBe(200);
+  });
+
+  test("no forged form gets to a code", async () => {
+    const as = { token: "", csrf: "mine", cookie: "__Host-qvd-gate=theirs" };
+    for (const path of ["/sign-in", "/sign-in/set-up"])
+      expect((await postForm(admin, path, as, { ticket: "x", code: "1" })).status).toBe(403);
+  });
+});
+
+describe("a user's page", () => {
+  test("shows second factor and tokens, and takes both away", async () => {
+    const owner = database.open("qvd_owner").orm;
+    const [ann] = await owner.select().from(users).where(eq(users.login, "ann"));
+    const userId = ann?.id;
+    if (userId === undefined) throw new Error("ann is there");
+    await owner.insert(secondFactors).values({ userId, sealedSecret: new Uint8Array(1), lastStep: 0 });
+    const system = { db: owner, actor: { kind: "system", what: "test" }, origin: "192.0.2.44" } as const;
+    const randomToken = () => crypto.randomUUID();
+    const { tokenId } = await createToken(
+      system,
+      { randomToken },
+      { userId, isMultiUse: true, lifetimeSeconds: 60 },
+    );
+    await set("auth.second-factor", "optional");
+    const as = await admin.signIn("admin");
+    const page = await (await getPage(admin, `/users/${userId}`, as)).text();
+    expect(page).toContain("Reset second factor");
+    expect(page).toContain("192.0.2.44");
+    const listed = await (await askApi(admin, { method: "GET", path: `/users/${userId}/tokens` }, as)).json();
+    expect(listed).toMatchObject({ items: [{ id: tokenId, state: "good", origin: "192.0.2.44" }] });
+    expect((await postForm(admin, `/users/${userId}/tokens/${tokenId}/revoke`, as)).status).toBe(303);
+    expect((await postForm(admin, `/users/${userId}/second-factor/reset`, as)).status).toBe(303);
+    const after = await (await getPage(admin, `/users/${userId}`, as)).text();
+    expect(after).toContain("None set up");
+    expect(after).not.toContain("192.0.2.44");
+    const other = await admin.signIn("acme-admin");
+    for (const path of [`/users/${userId}/second-factor`, `/users/${userId}/tokens/${tokenId}`])
+      expect((await askApi(admin, { method: "DELETE", path }, other)).status).toBe(404);
+  });
+});
+
+test("an administrator signs in at the site's provider", async () => {
+  const { tlsKey, tlsCertificate } = await createTlsPair();
+  const redirectUris = [`${ORIGIN}/sign-in/oidc`];
+  const provider = await playProvider({
+    key: tlsKey,
+    certificate: tlsCertificate,
+    redirectUris,
+    isPublic: true,
+  });
+  expect(await (await getPage(admin, "/sign-in")).text()).not.toContain("Sign in with");
+  await set("auth.oidc.issuer", provider.issuer);
+  await set("auth.oidc.ca", tlsCertificate);
+  await set("auth.oidc.label", "Example & Sons");
+  await set("auth.administrators.plugins", ["oidc"]);
+  await set("auth.oidc.groups.roles", ["qvd-admins=administrator"]);
+  expect(await (await getPage(admin, "/sign-in")).text()).toContain("Sign in with Example &amp; Sons");
+  provider.claims.set("dora", { groups: ["qvd-admins"] });
+  const begun = await getPage(admin, "/sign-in/oidc/begin");
+  const cookie = begun.headers.getSetCookie().join().split(";")[0] ?? "";
+  const back = await provider.signIn(begun.headers.get("Location") ?? "", "dora");
+  const request = (headers: Record<string, string>) =>
+    admin.app.request(back.href, { headers: { Accept: "text/html", ...headers } });
+  expect((await request({})).status).toBe(401);
+  const done = await request({ Cookie: cookie });
+  expect(done.status).toBe(303);
+  expect(done.headers.getSetCookie().join()).toContain("__Host-qvd-session=");
+  provider.stop();
+}, 30_000);
