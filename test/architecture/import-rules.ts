@@ -15,6 +15,8 @@ export type ImportRule = {
 };
 
 const MODES = ["node", "broker", "admin", "guest"];
+/** What runs at a person's PC. */
+const CLIENT = "client";
 /** The kit of pages: administrators' by admin, users' by the broker's gateway. */
 const UI = "ui";
 const DRIVERS = ["hypervisor", "storage", "network"];
@@ -93,6 +95,11 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     ],
     why: "a driver must run alone in its contract suite",
   })),
+  {
+    from: [CLIENT],
+    mustNotImport: ["db", ...DRIVERS, "auth", "service", ...MODES, UI, "cli", "config", ...SERVERS],
+    why: "it runs at a person's PC, and knows of a site what the QVD port says",
+  },
   {
     from: ["auth"],
     mustNotImport: [...DRIVERS, "service", ...MODES, "cli", "config", "hono"],

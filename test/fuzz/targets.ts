@@ -134,7 +134,9 @@ function checkDisk(input: Uint8Array): void {
   const parsed = parseDiskHeader(input, input.length);
   const content = detectContent(input);
   if (parsed.isGood) {
-    hold(content.kind === "disk", "what a machine may have is a disk by its first bytes too");
+    // Opened as raw, a disk is raw to QEMU whatever else its first bytes look like; the intake refuses it.
+    const isDisk = content.kind === "disk" && content.format === parsed.format;
+    hold(isDisk || parsed.format === "raw", "what a machine may have is a disk by its first bytes too");
     hold((parsed.virtualBytes ?? 1) <= 16 * 2 ** 40, "no disk is larger than a disk can be");
     const bytes = Buffer.from(input.buffer, input.byteOffset, input.byteLength);
     if (parsed.format === "qcow2") hold(bytes.readBigUInt64BE(8) === 0n, "a disk stands on nothing");

@@ -6,6 +6,7 @@
 import { afterAll, beforeAll, describe } from "bun:test";
 import { FaultLab } from "../../support/fault-lab.ts";
 import { testClients } from "./clients.ts";
+import { testConnect } from "./connect.ts";
 import { testDatabase } from "./database.ts";
 import { testDesktops } from "./desktops.ts";
 import { testDisk } from "./disk.ts";
@@ -27,6 +28,7 @@ function lab(): FaultLab {
 }
 
 describe("a client that vanishes", () => testClients(lab));
+describe("qvd connect", () => testConnect(lab));
 describe("SIGKILL", () => testProcesses(lab));
 describe("PostgreSQL that is away", () => testDatabase(lab));
 describe("inside a desktop", () => testDesktops(lab));

@@ -1,0 +1,230 @@
+import { readFileSync } from "node:fs";
+import {
+  clientFolder,
+  type Profile,
+  pinFile,
+  readPin,
+  readProfile,
+  writePin,
+  writeProfile,
+} from "../client/client-files.ts";
+import type { ListedDesktop } from "../client/desktops.ts";
+import { openOwnDisplay } from "../client/own-display.ts";
+import { type ConnectOptions, runConnect } from "../client/run-connect.ts";
+import { decideTrust, isFingerprint, type ShownCertificate } from "../client/trust-broker.ts";
+import { AppError } from "../lib/errors.ts";
+import { flag, textOption } from "./admin/arguments.ts";
+import { readPassword } from "./admin/read-password.ts";
+import type { Command, CommandArgs, CommandIo } from "./command.ts";
+import { readAnswer } from "./read-answer.ts";
+
+const DEFAULT_PORT = 8443;
+const LINKS = ["modem", "isdn", "adsl", "wan", "lan", "local"];
+
+export const connect: Command = {
+  name: "connect",
+  summary: "Open one of your desktops in a window.",
+  options: {
+    host: { type: "text", value: "HOST[:PORT]", doc: `The broker; port ${DEFAULT_PORT} unless said.` },
+    user: { type: "text", value: "LOGIN", doc: "Who you are: login, or login@tenant." },
+    vm: { type: "text", value: "DESKTOP", doc: "Name or id; asked for when there are several." },
+    geometry: { type: "text", value: "WIDTHxHEIGHT", doc: "Size of the desktop; 1280x800 unless said." },
+    link: { type: "text", value: "SPEED", doc: `One of ${LINKS.join(", ")}; adsl unless said.` },
+    keyboard: { type: "text", value: "MODEL/LAYOUT", doc: "Such as pc105/es; pc105/us unless said." },
+    ca: { type: "text", value: "FILE", doc: "PEM of an authority to believe besides those of the system." },
+    "accept-certificate": {
+      type: "text",
+      value: "SHA256",
+      doc: "Fingerprint of the broker's certificate, for scripts; takes the place of a changed one.",
+    },
+    "real-display": {
+      type: "flag",
+      doc: "Show the windows on your own display instead of in a window of their own: the desktop could then watch your keys and other windows.",
+    },
+    profile: { type: "text", value: "NAME", doc: "Take what isn't said from this profile." },
+    "save-profile": { type: "text", value: "NAME", doc: "Keep what is said, all but the password, and end." },
+  },
+  details: [
+    "The password is asked for, or read from stdin where there is no terminal; a second factor's code goes at its end. A certificate that no authority",
+    "vouches for is shown once and must be the same ever after. The desktop has an X server of its own (Xephyr) and no channel beside its",
+    "screen. A connection that breaks is made again. Closing the window leaves the session on the server, to be gone on with.",
+  ].join(" "),
+  examples: [
+    "qvd connect --host desktops.example.org --user alice",
+    "qvd connect --host desktops.example.org --user alice --vm work --save-profile work",
+    "qvd connect --profile work",
+  ],
+  async run(io, args) {
+    const folder = clientFolder(io.env);
+    const given = await readGiven(args, folder);
+    const saveAs = textOption(args, "save-profile");
+    if (saveAs !== undefined) {
+      io.err(`wrote ${await writeProfile(folder, saveAs, given)}\n`);
+      return 0;
+    }
+    const place = parsePlace(given.host);
+    const { DISPLAY } = io.env;
+    if (DISPLAY === undefined || DISPLAY === "")
+      throw new AppError("bad-input", "there is no screen to show a desktop on: DISPLAY is not set");
+    const login = given.user ?? (await readAnswer(io, "Login: "));
+    const password = await readPassword(io, `Password of ${login}: `);
+    const caFile = textOption(args, "ca");
+    const options = {
+      ...{ place, login, password, vm: given.vm, link: given.link ?? "adsl" },
+      ...{ geometry: given.geometry ?? "1280x800", keyboard: given.keyboard ?? "pc105/us" },
+      ...(caFile === undefined ? {} : { authorities: [readAuthority(caFile)] }),
+    };
+    await showDesktop(io, args, { options, folder });
+    return 0;
+  },
+};
+
+const ENDS = {
+  closed: "left",
+  ended: "the session was ended, or gone on with from elsewhere",
+  lost: "left; the session waits",
+} as const;
+
+type Wanted = {
+  readonly options: Omit<ConnectOptions, "displayEnv" | "isFullscreen">;
+  readonly folder: string;
+};
+
+async function showDesktop(io: CommandIo, args: CommandArgs, { options, folder }: Wanted): Promise<void> {
+  const { place, geometry } = options;
+  const own = environment(io);
+  const isReal = flag(args, "real-display");
+  if (isReal)
+    io.err(
+      "warning: on your real display the desktop can see your keys and every other window; end it when you leave it\n",
+    );
+  const title = `${options.vm ?? options.login} - ${place.host}`;
+  const display = isReal ? undefined : await openOwnDisplay({ env: own, geometry, title });
+  const stop = new AbortController();
+  io.signal.addEventListener("abort", () => stop.abort(io.signal.reason), { once: true });
+  void display?.closed.then(() => stop.abort(new Error("the window was closed")));
+  try {
+    const end = await runConnect(
+      { ...options, displayEnv: display?.env ?? own, isFullscreen: !isReal },
+      {
+        say: (text) => io.err(`${text}\n`),
+        requireTrust: (shown) =>
+          requireTrust(shown, { io, args, folder, place: `${place.host}:${place.port}` }),
+        choose: (desktops) => chooseByPerson(io, desktops),
+        signal: stop.signal,
+      },
+    );
+    io.err(`${ENDS[end.kind]}\n`);
+  } finally {
+    await display?.close();
+  }
+}
+
+async function readGiven(args: CommandArgs, folder: string): Promise<Profile> {
+  const name = textOption(args, "profile");
+  const kept = name === undefined ? undefined : await readProfile(folder, name);
+  const host = textOption(args, "host") ?? kept?.host;
+  if (host === undefined)
+    throw new AppError("bad-input", "where to? Say --host HOST, or --profile NAME", { field: "host" });
+  parsePlace(host);
+  const fields = ["user", "vm", "geometry", "link", "keyboard"] as const;
+  const said = fields.map((field) => [field, textOption(args, field) ?? kept?.[field]] as const);
+  const profile = { host, ...Object.fromEntries(said.filter(([, value]) => value !== undefined)) };
+  requireSane(profile);
+  return profile;
+}
+
+function requireSane({ geometry, link, keyboard }: Profile): void {
+  const refuse = (field: string, words: string) => {
+    throw new AppError("bad-input", `--${field} ${words}`, { field });
+  };
+  if (geometry !== undefined && !/^[1-9]\d{2,4}x[1-9]\d{2,4}$/.test(geometry))
+    refuse("geometry", `${geometry} is no size such as 1280x800`);
+  if (link !== undefined && !LINKS.includes(link)) refuse("link", `${link} is none of ${LINKS.join(", ")}`);
+  if (keyboard !== undefined && !/^[\w-]{1,32}\/[\w-]{1,32}$/.test(keyboard))
+    refuse("keyboard", `${keyboard} is no keyboard such as pc105/es`);
+}
+
+/** `HOST`, `HOST:PORT` or `[ADDRESS]:PORT`. */
+function parsePlace(text: string): { host: string; port: number } {
+  const [, six, name, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const host = six ?? name;
+  const number = Number(port ?? DEFAULT_PORT);
+  if (host === undefined || number < 1 || number > 65_535)
+    throw new AppError("bad-input", `--host ${text} is no HOST or HOST:PORT`, { field: "host" });
+  return { host, port: number };
+}
+
+function readAuthority(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new AppError("bad-input", `--ca ${file} can't be read`, { field: "ca", cause });
+  }
+}
+
+function environment({ env }: CommandIo): Record<string, string> {
+  const known = ["DISPLAY", "XAUTHORITY", "PATH", "LANG", "XDG_RUNTIME_DIR"];
+  return Object.fromEntries(
+    known.map((name) => [name, env[name] ?? ""] as const).filter(([, value]) => value !== ""),
+  );
+}
+
+type TrustQuestion = {
+  readonly io: CommandIo;
+  readonly args: CommandArgs;
+  readonly folder: string;
+  readonly place: string;
+};
+
+async function requireTrust(
+  shown: ShownCertificate,
+  { io, args, folder, place }: TrustQuestion,
+): Promise<void> {
+  const decision = decideTrust(shown, await readPin(folder, place));
+  if (decision.kind === "trusted") return;
+  const given = textOption(args, "accept-certificate");
+  if (given !== undefined && isFingerprint(given, shown.fingerprint)) {
+    await writePin(folder, place, shown.fingerprint);
+    return;
+  }
+  const told = `  SHA-256 ${shown.fingerprint}\n`;
+  if (decision.kind === "changed") {
+    io.err(
+      `WARNING: the certificate of ${place} is another than the one you accepted. Somebody may be listening in.\n${told}  before  ${decision.pinned}\n`,
+    );
+    throw new AppError(
+      "forbidden",
+      `not connected to ${place}: its certificate has changed. Ask its administrator; if it was renewed, say --accept-certificate with its new fingerprint, or remove the old one from ${pinFile(folder)}`,
+    );
+  }
+  io.err(`${decision.why}. The certificate of ${place} is\n${told}`);
+  if (given !== undefined)
+    throw new AppError(
+      "forbidden",
+      `not connected: --accept-certificate names another certificate than ${place} shows`,
+    );
+  if (!io.isTerminal)
+    throw new AppError(
+      "forbidden",
+      "not connected: nobody is there to compare it; say --accept-certificate, or --ca",
+    );
+  const answer = await readAnswer(io, "Is that the one your administrator told you? Type yes to keep it: ");
+  if (answer.trim().toLowerCase() !== "yes")
+    throw new AppError("forbidden", "not connected: the certificate was not accepted");
+  await writePin(folder, place, shown.fingerprint);
+}
+
+async function chooseByPerson(io: CommandIo, desktops: readonly ListedDesktop[]): Promise<ListedDesktop> {
+  const names = desktops.map(({ name }) => name).join(", ");
+  if (!io.isTerminal)
+    throw new AppError("bad-input", `which one? Say --vm with one of ${names}`, { field: "vm" });
+  desktops.forEach(({ name, state }, index) => {
+    io.err(`  ${index + 1}  ${name} (${state})\n`);
+  });
+  const answer = (await readAnswer(io, "Which one? ")).trim();
+  const chosen = desktops[Number(answer) - 1] ?? desktops.find(({ name }) => name === answer);
+  if (chosen === undefined)
+    throw new AppError("bad-input", `${answer} is none of them: ${names}`, { field: "vm" });
+  return chosen;
+}

@@ -1,0 +1,108 @@
+/**
+ * Debian's unmodified nxproxy shows the session. It reaches us by a socket in a folder that only this user can
+ * enter: a port of the machine would be open to everybody who works on it.
+ */
+
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
+import { AppError } from "../lib/errors.ts";
+
+export type ViewEnd =
+  /** The viewer was closed on this side. */
+  | { readonly kind: "closed" }
+  /** The broker ended the session in order: it is over, or somebody took it over. */
+  | { readonly kind: "ended" }
+  | { readonly kind: "lost"; readonly why: string };
+
+export type Viewer = {
+  readonly ended: Promise<ViewEnd>;
+  /** When bytes last went each way, by performance.now(). */
+  readonly lastSentMs: () => number;
+  readonly lastReceivedMs: () => number;
+  /** Gives the connection up as lost. */
+  readonly giveUp: (why: string) => void;
+  readonly stop: () => Promise<void>;
+};
+
+export type ViewOptions = {
+  readonly session: { readonly socket: TLSSocket; readonly early: Uint8Array };
+  /** DISPLAY and what else the X server asks for. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly link: string;
+};
+
+/** No channel beside the screen's: none is named, so nxproxy opens none. */
+export function nxproxyCommand(socketPath: string, link: string): readonly string[] {
+  return ["nxproxy", "-S", `nx/nx,link=${link},connect=unix:${socketPath}:0`];
+}
+
+export async function startViewer({ session, env, link }: ViewOptions): Promise<Viewer> {
+  const { socket, early } = session;
+  const folder = mkdtempSync(join(tmpdir(), "qvd-view-"));
+  const path = join(folder, "nx");
+  const end = Promise.withResolvers<ViewEnd>();
+  let [lastSentMs, lastReceivedMs] = [performance.now(), performance.now()];
+  let hasEndedInOrder = false;
+  const server = createServer({}, (local: Socket) => {
+    server.close();
+    local.on("error", () => socket.destroy());
+    // Whoever ends first says how it ended: the broker ends what the viewer has left.
+    local.on("end", () => {
+      if (!hasEndedInOrder) end.resolve({ kind: "closed" });
+    });
+    if (early.length > 0) local.write(early);
+    local.on("data", () => {
+      lastSentMs = performance.now();
+    });
+    local.pipe(socket);
+    socket.pipe(local);
+  });
+  socket.on("data", () => {
+    lastReceivedMs = performance.now();
+  });
+  // Paused until nxproxy comes: what arrives before is its.
+  socket.pause();
+  socket.on("end", () => {
+    hasEndedInOrder = true;
+  });
+  socket.on("error", (error) => end.resolve({ kind: "lost", why: error.message }));
+  socket.on("close", () =>
+    end.resolve(hasEndedInOrder ? { kind: "ended" } : { kind: "lost", why: "the connection broke off" }),
+  );
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  chmodSync(path, 0o600);
+  const proxy = spawnProxy(nxproxyCommand(path, link), { ...env, HOME: folder, NX_CLIENT: "/bin/false" });
+  // The socket's own end, if that is why, is told first.
+  void proxy.exited.then(() => setTimeout(() => end.resolve({ kind: "closed" }), 200));
+  return {
+    ended: end.promise,
+    lastSentMs: () => lastSentMs,
+    lastReceivedMs: () => lastReceivedMs,
+    giveUp: (why) => {
+      end.resolve({ kind: "lost", why });
+      socket.destroy();
+    },
+    stop: async () => {
+      socket.destroy();
+      server.close();
+      proxy.kill("SIGTERM");
+      const killer = setTimeout(() => proxy.kill("SIGKILL"), 2_000);
+      await proxy.exited;
+      clearTimeout(killer);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function spawnProxy(command: readonly string[], env: Readonly<Record<string, string>>): Bun.Subprocess {
+  try {
+    return Bun.spawn([...command], { env, stdio: ["ignore", "ignore", "ignore"] });
+  } catch (cause) {
+    throw new AppError("driver-failed", "starting nxproxy failed: install it (Debian: apt install nxproxy)", {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * A person's way to their desktop and back after a break: sign in, choose, wait with what the broker tells, show.
+ *
+ *     sign in ──► choose ──► ask for the session ──► show ──► (closed, or ended by the broker) done
+ *                                 ▲                    │
+ *                                 └──── wait ◄──────── lost
+ */
+
+import { randomBytes } from "node:crypto";
+import { backoffMs } from "../lib/backoff.ts";
+import { AppError, describeError, isAppError } from "../lib/errors.ts";
+import { sleep } from "../lib/wait.ts";
+import { type Authorization, BrokerConnection, type Place } from "./broker-connection.ts";
+import { chooseDesktop, type ListedDesktop, parseDesktops } from "./desktops.ts";
+import { startViewer, type ViewEnd, type Viewer } from "./nx-viewer.ts";
+import type { ShownCertificate } from "./trust-broker.ts";
+
+export type ConnectOptions = {
+  readonly place: Place;
+  readonly authorities?: readonly string[] | undefined;
+  readonly login: string;
+  readonly password: string;
+  /** Id or name. */
+  readonly vm?: string | undefined;
+  /** As WIDTHxHEIGHT. */
+  readonly geometry: string;
+  readonly link: string;
+  readonly keyboard: string;
+  /** Environment of what shows the desktop. */
+  readonly displayEnv: Readonly<Record<string, string>>;
+  /** The whole X server is the desktop's. */
+  readonly isFullscreen: boolean;
+};
+
+export type ConnectDeps = {
+  /** For the person: what happens. */
+  readonly say: (text: string) => void;
+  /** Throws when the certificate isn't to be believed. */
+  readonly requireTrust: (shown: ShownCertificate) => Promise<void>;
+  /** Asked when there are several and none was named. */
+  readonly choose: (desktops: readonly ListedDesktop[]) => Promise<ListedDesktop>;
+  readonly signal: AbortSignal;
+  readonly times?: Partial<ConnectTimes>;
+};
+
+export type ConnectTimes = Readonly<Record<keyof typeof TIMES, number>>;
+
+const TIMES = {
+  /** Silence after something was sent, until the broker is asked whether it is there. */
+  silenceMs: 20_000,
+  lookEveryMs: 5_000,
+  /** How long a lost session is asked for again. */
+  retryMs: 10 * 60_000,
+  firstRetryMs: 500,
+  mostRetryMs: 15_000,
+} as const;
+
+type Signed = { readonly authorization: Authorization; readonly desktop: ListedDesktop };
+
+/**
+ * Returns how the session ended; a break is mended meanwhile. Throws when it can't be begun, or not again. Whoever
+ * aborts leaves: the session is lost to them, and waits.
+ */
+export async function runConnect(options: ConnectOptions, deps: ConnectDeps): Promise<ViewEnd> {
+  const surroundings = { options, deps, times: { ...TIMES, ...deps.times } };
+  try {
+    return await showSession(await beginSession(options, deps), surroundings);
+  } catch (error) {
+    if (deps.signal.aborted) return { kind: "lost", why: "interrupted" };
+    throw error;
+  }
+}
+
+async function showSession(first: Session, surroundings: Surroundings): Promise<ViewEnd> {
+  const { options, deps } = surroundings;
+  for (let session = first; ; ) {
+    deps.say(`connected to ${session.desktop.name}`);
+    const viewer = await startViewer({
+      session: session.connection.take(),
+      env: options.displayEnv,
+      link: options.link,
+    });
+    const end = await watch(viewer, surroundings).finally(() => viewer.stop());
+    if (end.kind !== "lost" || deps.signal.aborted) return end;
+    deps.say(`the connection was lost (${end.why}); connecting again`);
+    session = await beginAgain(session, surroundings);
+  }
+}
+
+type Session = Signed & { readonly connection: BrokerConnection };
+type Surroundings = {
+  readonly options: ConnectOptions;
+  readonly deps: ConnectDeps;
+  readonly times: ConnectTimes;
+};
+
+async function beginSession(options: ConnectOptions, deps: ConnectDeps): Promise<Session> {
+  const { login, password, vm } = options;
+  const connection = await open(options, deps);
+  try {
+    const authorization = `Basic ${Buffer.from(`${login}:${password}`).toString("base64")}`;
+    const list = await connection.ask("/qvd/list_of_vm", {
+      Authorization: authorization,
+      Accept: "application/json",
+    });
+    if (list.status !== 200) throw refused(list.status, { doing: `signing in as ${login}`, body: list.body });
+    const desktops = parseDesktops(list.body);
+    const desktop =
+      chooseDesktop(desktops, vm) ?? (await deps.choose(desktops.filter((one) => one.blocked === 0)));
+    const token = await askToken(connection, { authorization, desktop });
+    await askSession(connection, { authorization, desktop }, { options, deps });
+    // The password may hold a code that is good once; what connects again is the token, where there is one.
+    return { connection, desktop, authorization: token ?? authorization };
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+/** A token that opens this desktop alone, or undefined from a broker that makes none. */
+async function askToken(
+  connection: BrokerConnection,
+  { authorization, desktop }: Signed,
+): Promise<Authorization | undefined> {
+  const made = await connection.ask(`/qvd/create_auth_token?vm_id=${desktop.id}`, {
+    Authorization: authorization,
+  });
+  if (made.status !== 200) return undefined;
+  try {
+    const { auth_token: token } = JSON.parse(made.body) as { auth_token?: unknown };
+    return typeof token === "string" ? `Bearer ${token.trim()}` : undefined;
+  } catch {
+    // A broker that says something else makes none that we could use.
+    return undefined;
+  }
+}
+
+async function askSession(
+  connection: BrokerConnection,
+  { authorization, desktop }: Signed,
+  { options, deps }: Omit<Surroundings, "times">,
+): Promise<void> {
+  const { geometry, link, keyboard, isFullscreen } = options;
+  // No channel is asked for but the screen.
+  const query = new URLSearchParams({
+    id: String(desktop.id),
+    "qvd.client.os": "linux",
+    "qvd.client.link": link,
+    "qvd.client.keyboard": keyboard,
+    "qvd.client.geometry": geometry,
+    "qvd.client.fullscreen": isFullscreen ? "1" : "0",
+    "qvd.client.printing.enabled": "0",
+    "qvd.client.usb.enabled": "0",
+    "qvd.client.audio.sound.enable": "0",
+    "qvd.client.audio.microphone.enable": "0",
+  });
+  let lastText = "";
+  const answer = await connection.ask(
+    `/qvd/connect_to_vm?${query}`,
+    { Authorization: authorization, Connection: "Upgrade", Upgrade: "QVD/1.0" },
+    (text) => {
+      if (text !== lastText) deps.say(text);
+      lastText = text;
+    },
+  );
+  if (answer.status !== 101)
+    throw refused(answer.status, { doing: `connecting to ${desktop.name}`, body: answer.body });
+}
+
+async function beginAgain(before: Session, { options, deps, times }: Surroundings): Promise<Session> {
+  const untilMs = performance.now() + times.retryMs;
+  for (let tries = 1; ; tries++) {
+    const waitMs = backoffMs(tries, { firstMs: times.firstRetryMs, mostMs: times.mostRetryMs });
+    await sleep(waitMs * (0.75 + (randomBytes(1)[0] ?? 0) / 512), deps.signal);
+    deps.signal.throwIfAborted();
+    try {
+      const connection = await open(options, deps);
+      try {
+        await askSession(connection, before, { options, deps });
+        return { ...before, connection };
+      } catch (error) {
+        connection.close();
+        throw error;
+      }
+    } catch (error) {
+      if (!isPassing(error) || performance.now() >= untilMs) throw error;
+      deps.say(describeError(error));
+    }
+  }
+}
+
+/** What may be over in a moment: a network, a broker, a box that is away. */
+function isPassing(error: unknown): boolean {
+  return isAppError(error) && (error.code === "unavailable" || error.code === "timeout");
+}
+
+/**
+ * Waits for the end of the view. A network that was cut tells nothing for many minutes: when something was sent and
+ * nothing came back for a while, the broker is asked anew, and when it answers the old connection is dead.
+ */
+async function watch(viewer: Viewer, { options, deps, times }: Surroundings): Promise<ViewEnd> {
+  const stop = () => viewer.giveUp("interrupted");
+  deps.signal.addEventListener("abort", stop, { once: true });
+  try {
+    for (;;) {
+      const end = await Promise.race([viewer.ended, sleep(times.lookEveryMs).then(() => undefined)]);
+      if (end !== undefined) return end;
+      const heardMs = viewer.lastReceivedMs();
+      const isSilent = viewer.lastSentMs() > heardMs && performance.now() - heardMs > times.silenceMs;
+      if (isSilent && (await isBrokerThere(options, deps)) && viewer.lastReceivedMs() === heardMs)
+        viewer.giveUp("nothing came any more");
+    }
+  } finally {
+    deps.signal.removeEventListener("abort", stop);
+  }
+}
+
+async function isBrokerThere(options: ConnectOptions, deps: ConnectDeps): Promise<boolean> {
+  try {
+    const connection = await open(options, deps);
+    const answer = await connection.ask("/qvd/ping", {}).finally(() => connection.close());
+    return answer.status === 200;
+  } catch {
+    // Not there, which is what was asked.
+    return false;
+  }
+}
+
+function open({ place, authorities }: ConnectOptions, { requireTrust, signal }: ConnectDeps) {
+  return BrokerConnection.open({ place, authorities, requireTrust, signal });
+}
+
+function refused(
+  status: number,
+  { doing, body }: { readonly doing: string; readonly body: string },
+): AppError {
+  const said = body.trim().replaceAll(/\s+/g, " ").slice(0, 300);
+  if (status === 401) return new AppError("not-signed-in", `${doing} failed: wrong login or password`);
+  if (status === 403) return new AppError("forbidden", `${doing} was refused: ${said || "not allowed"}`);
+  if (status === 404) return new AppError("not-found", `${doing} failed: ${said || "it isn't there"}`);
+  return new AppError("unavailable", `${doing} failed: ${said || `the broker answered ${status}`}`);
+}
