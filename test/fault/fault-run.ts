@@ -36,6 +36,8 @@ export type FaultReport = {
   readonly takeovers: number;
   /** From the end of the last fault until every desktop was served again; null when one never was. */
   readonly calmSeconds: number | null;
+  /** Of each that is not served: what the site knows of it, and what its boxes did last. */
+  readonly dossiers: readonly string[];
   readonly unserved: readonly string[];
   readonly violations: readonly Violation[];
 };
@@ -68,7 +70,8 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultReport> 
       beats: records.reduce((sum, record) => sum + record.beats.length, 0),
       takeovers: await lab.countTakeovers(),
       calmSeconds,
-      unserved: isServed === true ? [] : await listUnserved(lab),
+      unserved: isServed === true ? [] : (await listUnserved(lab)).map((vmId) => `desktop ${vmId}`),
+      dossiers: isServed === true ? [] : await writeDossiers(lab),
       violations: records.flatMap(checkBeats),
     };
   } finally {
@@ -130,7 +133,7 @@ export async function isEverybodyServed(lab: ManyNodes): Promise<boolean> {
   return (await listUnserved(lab)).length === 0;
 }
 
-async function listUnserved(lab: ManyNodes): Promise<readonly string[]> {
+async function listUnserved(lab: ManyNodes): Promise<readonly VmId[]> {
   const running = await lab.listRunning().catch((): readonly VmId[] => []);
   const before = lab.desktops.map((vmId) => lab.listAcknowledged(vmId)[0]);
   await sleep(1_000);
@@ -140,7 +143,11 @@ async function listUnserved(lab: ManyNodes): Promise<readonly string[]> {
     const goesOn = after !== undefined && (after.life !== one?.life || after.number > one.number);
     return goesOn && running.includes(vmId) && lab.findDesktop(vmId).length === 1;
   };
-  return lab.desktops.filter((vmId, index) => !isServed(vmId, index)).map((vmId) => `desktop ${vmId}`);
+  return lab.desktops.filter((vmId, index) => !isServed(vmId, index));
+}
+
+async function writeDossiers(lab: ManyNodes): Promise<readonly string[]> {
+  return await Promise.all((await listUnserved(lab)).map((vmId) => lab.describeDesktop(vmId)));
 }
 
 /** The lives that each desktop has acknowledged, in the order of the lab's desktops. */

@@ -152,6 +152,27 @@ export class ManyNodes {
     return rows.map(({ id }) => id);
   }
 
+  /** All that the site knows of a desktop, its last lines, and the processes of it that there are. */
+  async describeDesktop(vmId: VmId): Promise<string> {
+    const [row] = await this.database.orm.execute(sql`
+      select v.wish, v.node_id, v.epoch, v.is_blocked, v.blocked_reason, to_jsonb(r) as report, l.epoch as lease_epoch,
+        l.valid_until > qvd_now() as is_lease_valid, l.lost_at
+      from vms v left join vm_reports r on r.vm_id = v.id left join leases l on l.node_id = v.node_id
+      where v.id = ${vmId}`);
+    const events = await this.database.orm.execute(sql`
+      select at, node_id, to_jsonb(e) - 'vm_id' - 'id' - 'at' - 'node_id' as what from vm_events e where vm_id = ${vmId} order by id desc limit 25`);
+    const found = this.findDesktop(vmId).map(
+      ({ node, pid }) => `${node.name} has process ${pid}: ${stateOf(pid)}`,
+    );
+    const logs = await Promise.all(this.nodes.map(async (node) => `${node.name}: ${await tail(node, vmId)}`));
+    return [
+      `desktop ${vmId}: ${JSON.stringify(row)}`,
+      ...found,
+      ...events.map((event) => JSON.stringify(event)),
+      ...logs,
+    ].join("\n");
+  }
+
   async countTakeovers(): Promise<number> {
     const [row] = await this.database.orm.execute<{ count: number }>(
       sql`select count(*)::int as count from audit_log where action = 'node.take-over'`,
@@ -248,9 +269,20 @@ async function findLeftCounters(folder: string): Promise<readonly number[]> {
   });
 }
 
-async function tail(node: LabNode): Promise<string> {
-  const lines = (await node.log()).split("\n").slice(-12);
+/** Of `vmId` alone, where it is given. */
+async function tail(node: LabNode, vmId?: VmId): Promise<string> {
+  const all = (await node.log()).split("\n");
+  const lines = all.filter((line) => vmId === undefined || line.includes(`"vmId":${vmId},`)).slice(-12);
   const keeper = (await node.log("keeper")).split("\n").slice(-6);
   const folders = await readdir(node.folder).catch((): string[] => []);
   return `${folders.join(" ")}\n${lines.join("\n")}\n-- keeper\n${keeper.join("\n")}`;
+}
+
+/** `D` is one that waits for its disk, such as a frozen one. */
+function stateOf(pid: number): string {
+  try {
+    return /^State:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "";
+  } catch {
+    return "gone meanwhile";
+  }
 }
