@@ -17,6 +17,7 @@ import type { LoopDeps } from "../../src/node/deps.ts";
 import { gatherWakes } from "../../src/node/gather-wakes.ts";
 import { OwnLease } from "../../src/node/lease/own-lease.ts";
 import { NodeLoop } from "../../src/node/loop.ts";
+import { isAtWork } from "../../src/node/memory.ts";
 import { placeDesktops } from "../../src/node/place-desktops.ts";
 import { reportNode } from "../../src/node/report/report-node.ts";
 import { SiteWakes } from "../../src/node/site-wakes.ts";
@@ -89,6 +90,7 @@ export async function startLeanNode(options: LeanNodeOptions): Promise<void> {
       const topics = payload.split("\n").map(parseWake);
       if (topics.some((wake) => wake?.topic === "vm")) loop.wake();
     },
+    isBusy: () => isAtWork(loop.list()),
     onCatchUp: () => loop.wake(),
   });
   hypervisor.watch((vmId) => loop.stir(vmId));

@@ -24,7 +24,7 @@ import { GuestHookNews } from "./hooks/guest-hook-news.ts";
 import { ImageIntake } from "./image-intake.ts";
 import type { NodeLease } from "./lease/node-lease.ts";
 import { NodeLoop } from "./loop.ts";
-import { listUsedImages } from "./memory.ts";
+import { isAtWork, listUsedImages } from "./memory.ts";
 import { NodeReporter } from "./node-reporter.ts";
 import { createNotices, type Notices } from "./notices.ts";
 import { placeDesktops } from "./place-desktops.ts";
@@ -166,6 +166,7 @@ export class Box {
     const siteWakes = new SiteWakes({
       ...{ db, nodeId, log, listenAddress: this.#deps.databaseAddress },
       hear: (payload) => notices.hear(payload),
+      isBusy: () => isAtWork(loop.list()),
       onCatchUp: () => this.#wake({ topic: "vm" }),
     });
     await siteWakes.start();

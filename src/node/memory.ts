@@ -1,7 +1,7 @@
 /** What the node process remembers of a desktop between two passes. All of it may be lost with the process. */
 
 import type { NodeDesktop } from "../db/queries/node-desktops.ts";
-import type { DiId } from "../domain/ids.ts";
+import type { DiId, VmId } from "../domain/ids.ts";
 import type { VmFailure, VmNetwork, VmReport } from "../domain/vm/facts.ts";
 import { NEVER_REPORTED } from "../domain/vm/facts.ts";
 import type { VmAction } from "../domain/vm/steps.ts";
@@ -75,6 +75,12 @@ export function readReport(desktop: NodeDesktop, nowMs: number): VmReport {
     queuePosition: stored.queuePosition ?? undefined,
     queueDueAtMs: stored.queueDueInMs === null ? undefined : nowMs + stored.queueDueInMs,
   };
+}
+
+/** Whether something is being done to any of them. */
+export function isAtWork(memories: ReadonlyMap<VmId, Pick<VmMemory, "running">>): boolean {
+  for (const { running } of memories.values()) if (running !== undefined) return true;
+  return false;
 }
 
 /** Images that something of a desktop may stand on now: what it runs on, and what it may just be started from. */

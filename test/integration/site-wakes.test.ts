@@ -89,4 +89,37 @@ describe("a large site", () => {
     expect(await waitFor(() => to.heard.length > 0, { timeoutMs: 5_000 })).toBe(true);
     expect(to.heard[0]).toContain(JSON.stringify({ topic: "vm" }));
   });
+
+  test("is asked half as often by a box that is at work, beyond a thousand", async () => {
+    await rows.owner.execute(
+      sql`insert into nodes (name) select 'most-' || n from generate_series(1, 1000) n`,
+    );
+    const polls: (() => void)[] = [];
+    const heard: string[] = [];
+    const wakes = new SiteWakes({
+      ...{ db: rows.node, nodeId: two ?? asId<NodeId>(0), listenAddress: undefined, log: silentLog() },
+      hear: (payload) => heard.push(payload),
+      isBusy: () => true,
+      onCatchUp: () => {},
+      timers: {
+        after: (_ms, call) => {
+          polls.push(call);
+          return () => {};
+        },
+        every: () => () => {},
+      },
+    });
+    opened.push(wakes);
+    await wakes.start();
+    const isHeard = async (timeoutMs: number) => {
+      heard.length = 0;
+      polls.at(-1)?.();
+      return (await waitFor(() => heard.length > 0, { timeoutMs, everyMs: 5 })) === true;
+    };
+    expect(await isHeard(200)).toBe(false);
+    expect(await isHeard(5_000)).toBe(true);
+    await reportWakes(rows.node, [{ topic: "vm", vmId }], one ?? asId<NodeId>(0));
+    expect(await isHeard(200)).toBe(false);
+    expect(await isHeard(5_000)).toBe(true);
+  });
 });
