@@ -24,6 +24,11 @@ const WELL: NodeSigns = {
 
 test("a box that is well has no problems", () => expect(listProblems(WELL)).toEqual([]));
 
+test("brokers that drain are no problem", () => {
+  const elder: WorkerFacts = { ...WORKER, pid: 8, state: "draining", isElder: true, deadlineAtMs: 9 };
+  expect(listProblems({ ...WELL, workers: [WORKER, elder] })).toEqual([]);
+});
+
 describe("a box tells, with advice,", () => {
   const cases: readonly [string, Partial<NodeSigns>, RegExp][] = [
     ["of a lost lease", { hasLease: false }, /lease/],
@@ -31,6 +36,16 @@ describe("a box tells, with advice,", () => {
       "of a worker that is down",
       { workers: [{ ...WORKER, state: "restarting", pid: null, restarts: 4 }] },
       /broker-1 .*4 restarts/,
+    ],
+    [
+      "of a new certificate that is not used, once for all brokers",
+      { workers: [1, 2].map((pid) => ({ ...WORKER, pid, trouble: "It isn't of the key" })) },
+      /^It isn't of the key\.$/,
+    ],
+    [
+      "of brokers whose successors don't listen",
+      { workers: [WORKER, { ...WORKER, pid: 8, isElder: true }] },
+      /wait to be replaced/,
     ],
     ["of a disk that is nearly full", { diskFreeMb: 1_023 }, /1023 MB .*\/var\/lib\/qvd/],
     ["of memory that is nearly used up", { memoryFreeMb: 255 }, /255 MB of memory/],
