@@ -94,6 +94,21 @@ describe("a browser at a desktop", () => {
     socket.close();
   });
 
+  test("gives and gets the clipboard as text, and nothing else that its desktop says", async () => {
+    const socket = await shown();
+    display.orders.length = 0;
+    const order = { type: "clipboard", text: "ñ 漢 €" };
+    socket.socket.send(JSON.stringify(order));
+    await becomes(() => display.orders.length > 0);
+    expect(JSON.parse(display.orders[0] ?? "")).toEqual(order);
+    display.say('{"type":"ended","cause":"superseded"}\nnonsense\n{"type":"clipboard","text":"inside"}\n');
+    await becomes(() => socket.has("clipboard"));
+    expect(socket.messages.filter(({ type }) => type !== "progress" && type !== "ready")).toEqual([
+      { type: "clipboard", text: "inside" },
+    ]);
+    socket.close();
+  });
+
   test("is told how the start goes, and why it doesn't", async () => {
     onRequest = (session) => {
       door.store.append(VM, "start-queued", "Waits for its turn: place 3 of 7.");

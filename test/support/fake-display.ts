@@ -15,6 +15,8 @@ export type FakeDisplay = {
   receivedBytes: number;
   /** While true it doesn't read what comes on the screen. */
   rest(isResting: boolean): void;
+  /** Says something on the control channels. */
+  say(text: string): void;
   stop(): void;
 };
 
@@ -24,6 +26,7 @@ export function openFakeDisplay(): FakeDisplay {
   const hellos: DisplayHello[] = [];
   const orders: string[] = [];
   const screens = new Set<Bun.Socket<State>>();
+  const controls = new Set<Bun.Socket<State>>();
   const server = Bun.listen<State>({
     hostname: "127.0.0.1",
     port: 0,
@@ -38,12 +41,15 @@ export function openFakeDisplay(): FakeDisplay {
           socket.write(chunk);
           return;
         }
-        data.text += chunk.toString("latin1");
+        data.text += chunk.toString("utf8");
         const lines = data.text.split("\n");
         data.text = lines.pop() ?? "";
         for (const line of lines) greetOrTake(socket, line);
       },
-      close: (socket) => void screens.delete(socket),
+      close: (socket) => {
+        screens.delete(socket);
+        controls.delete(socket);
+      },
       error: () => {},
     },
   });
@@ -55,6 +61,7 @@ export function openFakeDisplay(): FakeDisplay {
     socket.data.hello = hello;
     hellos.push(hello);
     if (hello.channel === "rfb") screens.add(socket);
+    if (hello.channel === "control") controls.add(socket);
     socket.write("OK\n");
   }
   const display: FakeDisplay = {
@@ -66,6 +73,9 @@ export function openFakeDisplay(): FakeDisplay {
     receivedBytes: 0,
     rest: (isResting) => {
       for (const socket of screens) isResting ? socket.pause() : socket.resume();
+    },
+    say: (text) => {
+      for (const socket of controls) socket.write(text);
     },
     stop: () => server.stop(true),
   };

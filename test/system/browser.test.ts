@@ -3,12 +3,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { waitFor } from "../../src/lib/wait.ts";
+import { connectRequest } from "../support/broker-door.ts";
 import { openTcpCutter } from "../support/tcp-cutter.ts";
 import { visitPage } from "../support/visit-page.ts";
 import { type BrowserLab, openBrowserLab } from "./browser-lab.ts";
 import { createScreen } from "./guest-lab.ts";
 
-const PLACE = { instance: "brwlab", network: "10.93.8", screen: ":95" };
+const PLACE = { instance: "brwlab", network: "172.29.8", screen: ":95" };
 const BACKGROUND = [0x20, 0x40, 0x80] as const;
 const WINDOW = [0xc0, 0x20, 0x40] as const;
 const SLOW = 120_000;
@@ -236,15 +237,8 @@ describe("the same session in the browser and in an NX client", () => {
     const screen = await createScreen(PLACE);
     const { context, page } = await sitDown();
     const windows = await lab.desktop.inside("pgrep -x xterm");
-    const nx = await Bun.connect({
-      hostname: "127.0.0.1",
-      port: lab.door.port,
-      tls: { rejectUnauthorized: false },
-      socket: { data: () => {}, error: () => {} },
-    });
-    nx.write(
-      `GET /qvd/connect_to_vm?id=1&qvd.client.link=lan&qvd.client.geometry=1024x768 HTTP/1.1\r\nAuthorization: Basic ${btoa("alice:secret")}\r\nConnection: Upgrade\r\nUpgrade: QVD/1.0\r\n\r\n`,
-    );
+    const nx = await lab.door.open();
+    nx.send(connectRequest(1));
     await page.waitForSelector("text=Shown elsewhere", { timeout: 10_000 });
     await waitFor(() => lab.channels.read(lab.desktop.vmId)?.xState === "listening", {
       timeoutMs: 10_000,

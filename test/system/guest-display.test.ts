@@ -9,13 +9,13 @@ import {
   type GuestChannels,
   type PrepareRequest,
 } from "../../src/node/guest-channel/guest-channels.ts";
-import { formatDisplayOrder } from "../../src/wire/display/control.ts";
+import { formatDisplayLine } from "../../src/wire/display/control.ts";
 import { DISPLAY_PORT, type DisplayChannel, formatDisplayHello } from "../../src/wire/display/hello.ts";
 import { buildDisplayRoot } from "../support/display-root.ts";
 import { RfbViewer } from "../support/rfb-viewer.ts";
 import { createGuestLab, createScreen, type GuestLab } from "./guest-lab.ts";
 
-const PLACE = { instance: "dsplab", network: "10.93.7", screen: ":94" };
+const PLACE = { instance: "dsplab", network: "172.29.7", screen: ":94" };
 const BACKGROUND = 0x204080;
 const WINDOW = 0xc02040;
 const KEY = "abcdefghijklmnop";
@@ -98,7 +98,7 @@ describe("a desktop that is first seen by a browser", () => {
       [801, 603],
       [1000, 700],
     ] as const) {
-      control.send(formatDisplayOrder({ type: "resize", width, height }));
+      control.send(formatDisplayLine({ type: "resize", width, height }));
       const fits = async () => {
         const { size } = await viewer.look();
         // To X the size of the last NX client is no change, so it is missed by a pixel.

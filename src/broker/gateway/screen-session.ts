@@ -13,7 +13,15 @@ import type { UserActor } from "../../domain/access/actor.ts";
 import type { VmId } from "../../domain/ids.ts";
 import type { ClientParameters } from "../../domain/session/client-parameters.ts";
 import { describeError, isAppError } from "../../lib/errors.ts";
-import { type DisplayOrder, formatDisplayOrder } from "../../wire/display/control.ts";
+import { LineSplitter } from "../../lib/lines.ts";
+import {
+  type DisplayNews,
+  type DisplayOrder,
+  formatDisplayLine,
+  MOST_CONTROL_BYTES,
+  parseDisplayNews,
+} from "../../wire/display/control.ts";
+import { PatientWriter } from "../../wire/display/patient-writer.ts";
 import type { LiveSession, LiveSessions } from "../live-sessions.ts";
 import type { Recorder } from "../record.ts";
 import type { EndpointDeps, ReadySession } from "../request.ts";
@@ -53,7 +61,7 @@ export class ScreenSession {
   readonly #gone = new AbortController();
   #session: ReadySession | undefined;
   #screen: ScreenEnd | undefined;
-  #control: OwnedSocket | undefined;
+  #control: ControlEnd | undefined;
   #cause: SessionEnd["cause"] | undefined;
   #isRecorded = false;
   #received = 0;
@@ -84,8 +92,7 @@ export class ScreenSession {
   }
 
   onOrder(order: DisplayOrder): void {
-    // A line of 60 bytes; where not even that fits, the next size will do.
-    this.#control?.write(formatDisplayOrder(order));
+    this.#control?.give(order);
   }
 
   /** The browser takes bytes again. */
@@ -134,8 +141,8 @@ export class ScreenSession {
       channel: "control",
       timeoutMs,
       own: (socket) => {
-        this.#control = socket;
-        return IDLE_OWNER;
+        this.#control = new ControlEnd(socket, (news) => this.#tell(news));
+        return this.#control;
       },
     });
     if (this.#gone.signal.aborted) return this.#finish();
@@ -172,7 +179,7 @@ export class ScreenSession {
   #finish(): void {
     this.#gone.abort();
     this.#screen?.close();
-    this.#control?.terminate();
+    this.#control?.close();
     this.#page.close();
     if (this.#session === undefined || this.#isRecorded) return;
     this.#isRecorded = true;
@@ -249,11 +256,39 @@ class ScreenEnd implements SocketOwner {
   }
 }
 
-/** The agent has nothing to say on the control channel yet; its end is told by the screen's. */
-const IDLE_OWNER: SocketOwner = {
-  onData: () => {},
-  onDrain: () => {},
-  onEnd: () => {},
-  onClose: () => {},
-  onHandshake: () => {},
-};
+/** The desktop's side of what is no picture. Its end is told by the screen's. */
+class ControlEnd implements SocketOwner {
+  readonly #socket: OwnedSocket;
+  readonly #writer: PatientWriter;
+  readonly #lines = new LineSplitter(MOST_CONTROL_BYTES);
+  readonly #onNews: (news: DisplayNews) => void;
+
+  constructor(socket: OwnedSocket, onNews: (news: DisplayNews) => void) {
+    this.#socket = socket;
+    this.#writer = new PatientWriter(socket);
+    this.#onNews = onNews;
+  }
+
+  give(order: DisplayOrder): void {
+    this.#writer.write(formatDisplayLine(order));
+  }
+
+  onData(chunk: Uint8Array): void {
+    for (const line of this.#lines.push(chunk)) {
+      const news = line === null ? undefined : parseDisplayNews(line);
+      if (news !== undefined) this.#onNews(news);
+    }
+  }
+
+  onDrain(): void {
+    this.#writer.drain();
+  }
+
+  onEnd(): void {}
+  onClose(): void {}
+  onHandshake(): void {}
+
+  close(): void {
+    this.#socket.terminate();
+  }
+}

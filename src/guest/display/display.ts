@@ -9,9 +9,18 @@
 import { LineSplitter } from "../../lib/lines.ts";
 import type { Log } from "../../lib/log.ts";
 import { waitFor } from "../../lib/wait.ts";
-import { MOST_CONTROL_BYTES, parseDisplayOrder, type ScreenSize } from "../../wire/display/control.ts";
+import {
+  type DisplayOrder,
+  formatDisplayLine,
+  MOST_CONTROL_BYTES,
+  parseDisplayOrder,
+  type ScreenSize,
+} from "../../wire/display/control.ts";
 import { DISPLAY_PORT } from "../../wire/display/hello.ts";
+import { PatientWriter } from "../../wire/display/patient-writer.ts";
 import type { LaunchInput } from "../session/launch.ts";
+import { isAlive, listProcesses, signalProcess } from "../session/processes.ts";
+import { Clipboard } from "./clipboard.ts";
 import { type ChannelOwner, DisplayDoor, type DisplayHandlers, type DoorSocket } from "./door.ts";
 import { joinScreen } from "./join.ts";
 import type { DisplayChild, DisplayPrograms } from "./programs.ts";
@@ -36,6 +45,7 @@ export type ShowInput = {
 /** Of x11vnc, on loopback. */
 const SCREEN_PORT = DISPLAY_PORT + 1;
 const UP_MS = 10_000;
+const STRAY_MS = 2_000;
 /** A hand on the window's edge asks for many sizes; only the last is worth the work. */
 const MOST_RESIZES_WAITING = 1;
 
@@ -90,6 +100,7 @@ export class Display {
   async #serve(user: LaunchInput): Promise<string | undefined> {
     if (this.#server !== undefined && this.#deps.isPortOpen(SCREEN_PORT)) return undefined;
     this.#server?.child.kill();
+    await this.#endStrays(user.account.uid);
     let child: DisplayChild;
     try {
       child = this.#deps.programs.serve(user, SCREEN_PORT);
@@ -112,10 +123,17 @@ export class Display {
     return "x11vnc did not come up; the image may lack it";
   }
 
+  /** One that an agent before us started would hold the port. */
+  async #endStrays(uid: number): Promise<void> {
+    const strays = listProcesses().filter((one) => one.name === "x11vnc" && one.uid === uid);
+    for (const stray of strays) signalProcess(stray, "SIGKILL");
+    await waitFor(() => !strays.some(isAlive), { timeoutMs: STRAY_MS, everyMs: 5 });
+  }
+
   #handlersFor(user: LaunchInput): DisplayHandlers {
     return {
       rfb: (socket) => this.#seat(socket, user),
-      control: (_socket) => this.#control(user),
+      control: (socket) => this.#control(socket, user),
       upload: () => "files can't be taken yet",
       download: () => "files can't be given yet",
     };
@@ -138,16 +156,29 @@ export class Display {
     });
   }
 
-  #control(user: LaunchInput): ChannelOwner {
+  #control(socket: DoorSocket, user: LaunchInput): ChannelOwner {
     const lines = new LineSplitter(MOST_CONTROL_BYTES);
+    const writer = new PatientWriter(socket);
+    const clipboard = new Clipboard({
+      read: () => this.#deps.programs.readClipboard(user),
+      write: (text) => this.#deps.programs.writeClipboard(user, text),
+      tell: (text) => writer.write(formatDisplayLine({ type: "clipboard", text })),
+      log: this.#deps.log,
+    });
+    const obey = (order: DisplayOrder) => {
+      if (order.type === "resize") void this.#resizeInTurn(user, order);
+      else if (order.type === "share-clipboard") clipboard.share(order.isShared);
+      else clipboard.set(order.text);
+    };
     return {
       data: (chunk) => {
         for (const line of lines.push(chunk)) {
           const order = line === null ? undefined : parseDisplayOrder(line);
-          if (order !== undefined) void this.#resizeInTurn(user, order);
+          if (order !== undefined) obey(order);
         }
       },
-      close: () => {},
+      drain: () => writer.drain(),
+      close: () => clipboard.share(false),
     };
   }
 

@@ -29,12 +29,29 @@ export type DisplayPrograms = {
   readonly visit: (user: LaunchInput, display: number) => DisplayChild;
   /** False when X refused. */
   readonly resize: (user: LaunchInput, size: ScreenSize) => Promise<boolean>;
+  /** What was copied in the session; undefined when that is no text. */
+  readonly readClipboard: (user: LaunchInput) => Promise<string | undefined>;
+  /** Makes a text what was copied. */
+  readonly writeClipboard: (user: LaunchInput, text: string) => void;
   /** Lifts whatever key a client that vanished held down. */
   readonly releaseKeys: (user: LaunchInput) => Promise<void>;
 };
 
 /** Measured: with `-wait 4 -defer 2` it keeps up with Xvnc; `-xrandr` lets it follow the session's size. */
-const SERVE = ["-shared", "-forever", "-nopw", "-noipv6", "-nolookup", "-localhost", "-xrandr", "-q"];
+const SERVE = [
+  "-shared",
+  "-forever",
+  "-nopw",
+  "-noipv6",
+  "-nolookup",
+  "-localhost",
+  "-xrandr",
+  "-q",
+  "-nosel",
+];
+/** x11vnc's own keeping of selections works with neither Xvfb nor nxagent, and knows Latin-1 alone. */
+const CLIPBOARD = ["xclip", "-display", DISPLAY, "-selection", "clipboard"];
+const CLIPBOARD_MS = 2_000;
 const SPEED = ["-wait", "4", "-defer", "2"];
 
 export const displayPrograms: DisplayPrograms = {
@@ -55,6 +72,23 @@ export const displayPrograms: DisplayPrograms = {
       NX_CLIENT: "/bin/false",
     }),
   resize: resizeScreen,
+  async readClipboard(user) {
+    const { exitCode, stdout } = await run([...asUser(user), ...CLIPBOARD, "-o", "-t", "UTF8_STRING"], {
+      timeoutMs: CLIPBOARD_MS,
+      env: environmentOf(user),
+    });
+    return exitCode === 0 ? stdout : undefined;
+  },
+  writeClipboard(user, text) {
+    // It stays, to answer for the text, until something else is copied: so it is not waited for.
+    const child = Bun.spawn([...asUser(user), ...CLIPBOARD, "-i"], {
+      ...placeOf(user),
+      stdio: ["pipe", "ignore", "ignore"],
+    });
+    child.unref();
+    child.stdin.write(text);
+    void child.stdin.end();
+  },
   async releaseKeys(user) {
     await run([...asUser(user), "x11vnc", "-display", DISPLAY, "-R", "clear_keys"], {
       timeoutMs: RUN_MS,
@@ -113,14 +147,7 @@ function childOf(child: Bun.Subprocess): DisplayChild {
 }
 
 function asUser({ account, gid }: LaunchInput): readonly string[] {
-  return [
-    "setpriv",
-    `--reuid=${account.uid}`,
-    `--regid=${gid}`,
-    "--init-groups",
-    "--inh-caps=-all",
-    "--pdeathsig=KILL",
-  ];
+  return ["setpriv", `--reuid=${account.uid}`, `--regid=${gid}`, "--init-groups", "--inh-caps=-all"];
 }
 
 function placeOf(user: LaunchInput, more: Readonly<Record<string, string>> = {}) {

@@ -4,7 +4,10 @@
  * the page of the desktop's own user.
  */
 
-export const MOST_CONTROL_BYTES = 4096;
+/** A clipboard of the longest, every letter of it escaped. */
+export const MOST_CONTROL_BYTES = 640 * 1024;
+/** A longer text stays on its side. */
+export const MOST_CLIPBOARD = 100_000;
 
 /** What X allows: nxagent's RANDR offers no more, and windows need some room. */
 export const SCREEN_BOUNDS = {
@@ -15,7 +18,15 @@ export const SCREEN_BOUNDS = {
 export type ScreenSize = { readonly width: number; readonly height: number };
 
 /** To the agent. */
-export type DisplayOrder = { readonly type: "resize" } & ScreenSize;
+export type DisplayOrder =
+  | ({ readonly type: "resize" } & ScreenSize)
+  /** Whether what is copied in the desktop is to be told; not before the person says so. */
+  | { readonly type: "share-clipboard"; readonly isShared: boolean }
+  /** What was copied at the person's computer. */
+  | { readonly type: "clipboard"; readonly text: string };
+
+/** From the agent: what was copied in the desktop. */
+export type DisplayNews = { readonly type: "clipboard"; readonly text: string };
 
 /** The nearest size that a screen may have. */
 export function fitScreen(wanted: ScreenSize): ScreenSize {
@@ -34,21 +45,42 @@ export function parseScreenSize(geometry: string): ScreenSize | undefined {
   return found === null ? undefined : { width: Number(found[1]), height: Number(found[2]) };
 }
 
-export function formatDisplayOrder(order: DisplayOrder): string {
-  return `${JSON.stringify(order)}\n`;
+export function formatDisplayLine(message: DisplayOrder | DisplayNews): string {
+  return `${JSON.stringify(message)}\n`;
 }
 
 /** Undefined when the line is no order; an agent leaves out what a newer broker asks. */
 export function parseDisplayOrder(line: string): DisplayOrder | undefined {
-  let value: unknown;
+  const { type, width, height, isShared, text } = readObject(line);
+  switch (type) {
+    case "resize":
+      if (typeof width !== "number" || typeof height !== "number") return undefined;
+      return { type, ...fitScreen({ width, height }) };
+    case "share-clipboard":
+      return typeof isShared === "boolean" ? { type, isShared } : undefined;
+    case "clipboard":
+      return isClipboard(text) ? { type, text } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Undefined when the line is no news: it comes out of a desktop, so it may be anything. */
+export function parseDisplayNews(line: string): DisplayNews | undefined {
+  const { type, text } = readObject(line);
+  return type === "clipboard" && isClipboard(text) ? { type, text } : undefined;
+}
+
+function isClipboard(text: unknown): text is string {
+  return typeof text === "string" && text.length <= MOST_CLIPBOARD;
+}
+
+function readObject(line: string): Partial<Record<string, unknown>> {
   try {
-    value = JSON.parse(line);
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null ? { ...value } : {};
   } catch {
     // Not JSON is an answer here, not a failure.
-    return undefined;
+    return {};
   }
-  if (typeof value !== "object" || value === null) return undefined;
-  const { type, width, height } = value as Partial<Record<string, unknown>>;
-  if (type !== "resize" || typeof width !== "number" || typeof height !== "number") return undefined;
-  return { type, ...fitScreen({ width, height }) };
 }

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { fitScreen, formatDisplayOrder, parseDisplayOrder, parseScreenSize } from "./control.ts";
+import {
+  fitScreen,
+  formatDisplayLine,
+  MOST_CLIPBOARD,
+  parseDisplayNews,
+  parseDisplayOrder,
+  parseScreenSize,
+} from "./control.ts";
 import { formatDisplayHello, formatDisplayRefusal, parseDisplayHello } from "./hello.ts";
 
 describe("the hello of the display door", () => {
@@ -34,12 +41,25 @@ describe("the hello of the display door", () => {
 
 describe("orders about the screen", () => {
   test("are read as they were written", () => {
-    const order = { type: "resize", width: 1200, height: 800 } as const;
-    expect(parseDisplayOrder(formatDisplayOrder(order).trimEnd())).toEqual(order);
+    for (const order of [
+      { type: "resize", width: 1200, height: 800 },
+      { type: "share-clipboard", isShared: true },
+      { type: "clipboard", text: "ñ 漢\n€ \u0000" },
+    ] as const)
+      expect(parseDisplayOrder(formatDisplayLine(order).trimEnd())).toEqual(order);
+    const news = { type: "clipboard", text: "copied" } as const;
+    expect(parseDisplayNews(formatDisplayLine(news).trimEnd())).toEqual(news);
   });
 
   for (const line of ["", "7", "null", "[]", "{", '{"type":"resize"}', '{"type":"resize","width":"1"}'])
     test(`are none: ${line}`, () => expect(parseDisplayOrder(line)).toBeUndefined());
+
+  test("are none where a clipboard is too long, and news from a desktop are nothing else", () => {
+    const text = "x".repeat(MOST_CLIPBOARD + 1);
+    expect(parseDisplayOrder(JSON.stringify({ type: "clipboard", text }))).toBeUndefined();
+    expect(parseDisplayNews(JSON.stringify({ type: "clipboard", text }))).toBeUndefined();
+    expect(parseDisplayNews('{"type":"resize","width":1,"height":1}')).toBeUndefined();
+  });
 
   test("keep within what X allows", () => {
     expect(fitScreen({ width: 5000, height: 10 })).toEqual({ width: 1920, height: 240 });

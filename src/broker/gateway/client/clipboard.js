@@ -6,7 +6,7 @@
 export class Clipboard {
   #isShared = false;
   #last = "";
-  #paste = () => {};
+  #say = () => {};
   #button;
 
   constructor(button) {
@@ -15,10 +15,10 @@ export class Clipboard {
     window.addEventListener("focus", () => void this.#give());
   }
 
-  /** `paste` gives a text to the desktop. */
-  attach(paste) {
-    this.#paste = paste;
-    void this.#give();
+  /** `say` tells the gateway something. */
+  attach(say) {
+    this.#say = say;
+    if (this.#isShared) this.#share(true);
   }
 
   /** The desktop copied something. */
@@ -35,6 +35,7 @@ export class Clipboard {
   #share(isShared) {
     this.#isShared = isShared;
     this.#button.setAttribute("aria-pressed", String(isShared));
+    this.#say({ type: "share-clipboard", isShared });
     if (isShared) void this.#give();
   }
 
@@ -44,7 +45,7 @@ export class Clipboard {
       const text = await navigator.clipboard.readText();
       if (text === "" || text === this.#last) return;
       this.#last = text;
-      this.#paste(text);
+      this.#say({ type: "clipboard", text });
     } catch {
       // Not allowed, or nothing that is text.
     }

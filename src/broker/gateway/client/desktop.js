@@ -77,6 +77,7 @@ async function open() {
     onText: (message) => {
       if (message.type === "progress") say(`Opening ${name}`, message.text);
       else if (message.type === "ready") show(opened);
+      else if (message.type === "clipboard") clipboard.take(message.text);
       else {
         isOver = true;
         finish(message);
@@ -120,7 +121,7 @@ function show(on) {
       target: () => screen.querySelector("canvas"),
       type: (keysym) => rfb.sendKey(keysym, null),
     });
-    clipboard.attach((text) => rfb.clipboardPasteFrom(text));
+    clipboard.attach((message) => on.say(message));
     keys.focus();
     fit();
     askForSize();
@@ -128,7 +129,6 @@ function show(on) {
   rfb.addEventListener("disconnect", () => {
     delete main.dataset.shown;
   });
-  rfb.addEventListener("clipboard", (event) => clipboard.take(event.detail.text));
   new ResizeObserver(fit).observe(screen.querySelector("canvas"));
 }
 

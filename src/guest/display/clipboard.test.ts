@@ -1,0 +1,72 @@
+import { expect, test } from "bun:test";
+import { silentLog } from "../../lib/log.ts";
+import { waitFor } from "../../lib/wait.ts";
+import { Clipboard } from "./clipboard.ts";
+
+function play() {
+  const told: string[] = [];
+  const world = { copied: "before", looks: 0, isBroken: false };
+  const clipboard = new Clipboard({
+    read: async () => {
+      world.looks++;
+      if (world.isBroken) throw new Error("no xclip");
+      return world.copied;
+    },
+    write: (text) => {
+      world.copied = text;
+    },
+    tell: (text) => void told.push(text),
+    log: silentLog(),
+    everyMs: 2,
+  });
+  const looked = async (more = 2) => {
+    const from = world.looks;
+    await waitFor(() => world.looks >= from + more, { timeoutMs: 1_000, everyMs: 1 });
+  };
+  return { told, world, clipboard, looked };
+}
+
+test("looks at nothing before it is shared, and never again after", async () => {
+  const { world, clipboard, looked } = play();
+  expect(world.looks).toBe(0);
+  clipboard.share(true);
+  await looked();
+  clipboard.share(false);
+  const { looks } = world;
+  await waitFor(() => false, { timeoutMs: 20 });
+  expect(world.looks).toBeLessThanOrEqual(looks + 1);
+});
+
+test("tells what is copied from then on, once, and not what was there before", async () => {
+  const { told, world, clipboard, looked } = play();
+  clipboard.share(true);
+  await looked();
+  world.copied = "new";
+  await looked(4);
+  clipboard.share(false);
+  expect(told).toEqual(["new"]);
+});
+
+test("doesn't tell what came from the other side", async () => {
+  const { told, world, clipboard, looked } = play();
+  clipboard.share(true);
+  await looked();
+  clipboard.set("theirs");
+  await looked(4);
+  expect(world.copied).toBe("theirs");
+  expect(told).toEqual([]);
+  clipboard.share(false);
+});
+
+test("goes on after a look that failed", async () => {
+  const { told, world, clipboard, looked } = play();
+  clipboard.share(true);
+  await looked();
+  world.isBroken = true;
+  await looked();
+  world.isBroken = false;
+  world.copied = "after";
+  await looked(3);
+  clipboard.share(false);
+  expect(told).toEqual(["after"]);
+});

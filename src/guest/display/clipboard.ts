@@ -1,0 +1,66 @@
+/**
+ * The session's clipboard, told while the person shares it. X tells nobody that something was copied without an
+ * extension of which no program of Debian's makes use, so it is looked at once a second, and only then.
+ */
+
+import type { Log } from "../../lib/log.ts";
+import { MOST_CLIPBOARD } from "../../wire/display/control.ts";
+
+export type ClipboardDeps = {
+  readonly read: () => Promise<string | undefined>;
+  readonly write: (text: string) => void;
+  /** Called with what was copied in the desktop, once. */
+  readonly tell: (text: string) => void;
+  readonly log: Log;
+  readonly everyMs?: number;
+};
+
+const EVERY_MS = 1_000;
+
+export class Clipboard {
+  readonly #deps: ClipboardDeps;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #isLooking = false;
+  /** What both sides have; undefined before the first look. */
+  #last: string | undefined;
+
+  constructor(deps: ClipboardDeps) {
+    this.#deps = deps;
+  }
+
+  /** What was there before is not told: it was copied before the person said that it may be. */
+  share(isShared: boolean): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    if (!isShared) return;
+    this.#last = undefined;
+    void this.#look();
+    this.#timer = setInterval(() => void this.#look(), this.#deps.everyMs ?? EVERY_MS);
+  }
+
+  set(text: string): void {
+    this.#last = text;
+    try {
+      this.#deps.write(text);
+    } catch (error) {
+      this.#deps.log.warn("clipboard-not-set", { error });
+    }
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    const before = this.#last;
+    try {
+      const text = (await this.#deps.read()) ?? "";
+      // Set meanwhile: what was read may be older.
+      if (this.#last !== before || text.length > MOST_CLIPBOARD) return;
+      this.#last = text;
+      if (before !== undefined && text !== before && text !== "") this.#deps.tell(text);
+    } catch (error) {
+      this.#deps.log.warn("clipboard-not-read", { error });
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+}
