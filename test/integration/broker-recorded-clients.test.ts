@@ -1,6 +1,9 @@
 /** The clients that exist, replayed byte for byte against a broker over TLS. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { waitFor } from "../../src/lib/wait.ts";
 import {
@@ -11,8 +14,9 @@ import {
   reportListening,
   until,
 } from "../support/broker-door.ts";
-import type { QvdClient } from "../support/qvd-client.ts";
+import { QvdClient } from "../support/qvd-client.ts";
 import { RECORDED_CLIENTS, type RecordedClient } from "../support/recorded-clients.ts";
+import { createTlsPair } from "../support/tls-pair.ts";
 import { openTlsRecordRelay } from "../support/tls-record-relay.ts";
 
 const SWITCHED = /^[\s\S]*?HTTP\/1\.1 101 Switching Protocols\r\nX-QVD-Slave-Key: [A-Za-z0-9]{64}\r\n\r\n/;
@@ -91,6 +95,37 @@ test("what a Qt client says beyond the five reaches the desktop as far as it may
   const names = Object.keys(last().client.given ?? {});
   expect(names).not.toContain("qvd.client.nxagent.extra_args");
   expect(names).not.toContain("qvd.client.hostname");
+});
+
+test("all of them get their sessions from a broker that is a process of its own", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "qvd-recorded-"));
+  const { tlsKey, tlsCertificate } = await createTlsPair();
+  const files = { key: join(folder, "key"), certificate: join(folder, "crt") };
+  writeFileSync(files.key, tlsKey);
+  writeFileSync(files.certificate, tlsCertificate);
+  const script = join(import.meta.dir, "../support/broker-process.ts");
+  const command = [process.execPath, script, `${desktop.port}`, files.key, files.certificate];
+  const broker = Bun.spawn(command, { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    const { value } = await broker.stdout.getReader().read();
+    const port = Number(new TextDecoder().decode(value).trim());
+    for (const recorded of RECORDED_CLIENTS) {
+      const asking = await QvdClient.open(port);
+      asking.send(recorded.list);
+      expect((await asking.answer()).status).toBe(200);
+      const client = recorded.connections === "one" ? asking : await QvdClient.open(port);
+      client.send(recorded.connect);
+      await client.expect(SWITCHED);
+      client.send(recorded.first);
+      await client.expect(new RegExp(`^${recorded.first}$`));
+      client.close();
+      asking.close();
+    }
+  } finally {
+    broker.kill();
+    await broker.exited;
+    rmSync(folder, { recursive: true });
+  }
 });
 
 /** Sends over TLS 1.2 through a relay that counts; resolves with the lengths of the records that came back. */
