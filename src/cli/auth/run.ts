@@ -15,7 +15,7 @@ export const authRun: Command = {
   examples: ["qvd auth run"],
   async run(io) {
     const { config, layout, log, database: address } = openMode(io);
-    const database = openDatabase(await address("qvd_auth"), { max: 2, applicationName: "qvd auth" });
+    const database = openDatabase(await address("qvd_auth"), { max: 4, applicationName: "qvd auth" });
     const secretKey = await readSettingsKey(layout.settingsKey);
     const authLog = log.with({ process: "auth" });
     const systemAuthorities = await readSystemAuthorities();

@@ -23,7 +23,7 @@ export const configGet: Command = {
     if (args.options.json) printJson(io, found);
     else if (found.kind === "secret")
       io.err(found.isSet ? `${name} is set; it is not shown to anybody\n` : `${name} is not set\n`);
-    else io.out(`${found.value}\n`);
+    else io.out(found.value.endsWith("\n") ? found.value : `${found.value}\n`);
     return 0;
   },
 };

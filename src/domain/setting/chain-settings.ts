@@ -22,7 +22,7 @@ export const CHAIN_SETTINGS = {
     default: [],
     choices: CHAIN_WORDS,
     label: "Asked in this order",
-    doc: "Commas between: ldap asks the directory, auto makes the account and desktop of whoever proved themselves, totp asks for a second factor of those who have one.",
+    doc: "Commas between: ldap asks the directory, auto makes the account and desktop of whoever proved themselves.",
   },
   "l7r.auth.plugins.tail": {
     group: "chain",
