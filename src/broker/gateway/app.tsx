@@ -11,9 +11,17 @@ import { clearUserToken, readUserToken } from "./cookies.ts";
 import type { GatewayDeps } from "./deps.ts";
 import type { GatewayContext, GatewayEnv } from "./env.ts";
 import { gatewayHeaders } from "./headers.ts";
+import { beginOidc, endOidc } from "./oidc.tsx";
 import { issueTicket, showDesktop } from "./pages/desktop.tsx";
 import { listDesktops, showDesktops } from "./pages/desktops.tsx";
-import { showSignIn, signIn, signOut } from "./pages/sign-in.tsx";
+import {
+  beginSetUp,
+  confirmSetUp,
+  removeSecondFactor,
+  renewCodes,
+  showSecondFactor,
+} from "./pages/second-factor.tsx";
+import { showSignIn, signIn, signInWithSetUp, signOut } from "./pages/sign-in.tsx";
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 const CSRF_HEADER = "X-CSRF-Token";
@@ -29,8 +37,11 @@ export function createGatewayApp(deps: GatewayDeps): Hono<GatewayEnv> {
   app.notFound((c) => renderProblem(c, 404, "There is no page at this address."));
 
   app.get("/static/*", serveAsset(deps));
-  app.get("/sign-in", showSignIn());
+  app.get("/sign-in", showSignIn(deps));
   app.post("/sign-in", signIn(deps));
+  app.post("/sign-in/set-up", signInWithSetUp(deps));
+  app.get("/sign-in/oidc/begin", beginOidc(deps, "sign-in"));
+  app.get("/sign-in/oidc", endOidc(deps));
 
   app.use("/*", requireUser(deps));
   app.use("/*", checkForgery());
@@ -38,6 +49,12 @@ export function createGatewayApp(deps: GatewayDeps): Hono<GatewayEnv> {
   app.get("/desktops", listDesktops(deps));
   app.get("/desktop/:id", showDesktop(deps));
   app.post("/desktop/:id/ticket", issueTicket(deps));
+  app.get("/unlock/begin", beginOidc(deps, "unlock"));
+  app.get("/second-factor", showSecondFactor());
+  app.post("/second-factor/begin", beginSetUp(deps));
+  app.post("/second-factor/confirm", confirmSetUp(deps));
+  app.post("/second-factor/renew", renewCodes(deps));
+  app.post("/second-factor/remove", removeSecondFactor(deps));
   app.post("/sign-out", signOut(deps));
   return app;
 }

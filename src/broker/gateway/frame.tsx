@@ -1,7 +1,7 @@
 /** The frame of users' pages: brand, who is signed in, the way out. */
 
 import type { Child } from "hono/jsx";
-import { SubmitButton } from "../../ui/button.tsx";
+import { ButtonLink, SubmitButton } from "../../ui/button.tsx";
 import { Document } from "../../ui/document.tsx";
 import { PostForm } from "../../ui/form.tsx";
 import { Icon } from "../../ui/icons.tsx";
@@ -28,6 +28,7 @@ export function renderUserPage(
           </a>
           <div class="portal-account">
             <span class="portal-name">{actor.login}</span>
+            <ButtonLink href="/second-factor" label="Second factor" icon="key" kind="quiet" isIconOnly />
             <PostForm action="/sign-out" csrf={csrfToken} isBare>
               <SubmitButton label="Sign out" icon="sign-out" kind="quiet" isIconOnly />
             </PostForm>

@@ -12,18 +12,29 @@ import type { DesktopView } from "../../store.ts";
 import type { GatewayDeps } from "../deps.ts";
 import type { GatewayEnv } from "../env.ts";
 import { renderUserPage } from "../frame.tsx";
+import { describeProvider } from "../oidc.tsx";
 
 const LIST_ID = "desktops";
 
 export function showDesktops(deps: GatewayDeps): Handler<GatewayEnv> {
   return async function showList(c) {
-    const desktops = await deps.store.listDesktops(c.get("signedIn").actor.userId);
+    const { userId, tenantName } = c.get("signedIn").actor;
+    const desktops = await deps.store.listDesktops(userId);
+    const provider = await describeProvider(deps, c, tenantName);
     return renderUserPage(
       c,
       "Your desktops",
       <>
         <h1 class="portal-title">Your desktops</h1>
         <DesktopList desktops={desktops} />
+        {provider === undefined ? null : (
+          <ButtonLink
+            href="/unlock/begin"
+            label={`Unlock a locked screen with ${provider}`}
+            icon="key"
+            kind="quiet"
+          />
+        )}
       </>,
     );
   };

@@ -6,35 +6,32 @@
 
 import type { Handler } from "hono";
 import { isAppError } from "../../../lib/errors.ts";
-import { SubmitButton } from "../../../ui/button.tsx";
+import { ButtonLink, SubmitButton } from "../../../ui/button.tsx";
 import { Card } from "../../../ui/card.tsx";
 import { Gate } from "../../../ui/document.tsx";
 import { TextField } from "../../../ui/field.tsx";
 import { requireOwnOrigin, requireToken } from "../../../ui/forgery.ts";
 import { CSRF_FIELD, PostForm } from "../../../ui/form.tsx";
 import { Notice } from "../../../ui/notice.tsx";
+import { CodeFields, type SetUp, SetUpFields } from "../../../ui/second-factor.tsx";
 import type { AuthAnswer, AuthProof } from "../../../wire/auth/messages.ts";
 import { clearUserToken, readGateToken, readUserToken, writeGateToken, writeUserToken } from "../cookies.ts";
 import type { GatewayDeps } from "../deps.ts";
 import type { GatewayContext, GatewayEnv } from "../env.ts";
+import { localPath } from "../local-path.ts";
+import { describeProvider } from "../oidc.tsx";
 import { randomWebToken } from "../web-store.ts";
+import { renderFirstCodes } from "./second-factor.tsx";
 
 const WRONG = "This login and password don't belong together. Check both and try again.";
 const WRONG_CODE = "This code is not right, or too old. Sign in again.";
-const NOT_ENROLLED =
-  "Your site asks for a second factor, and you have none yet. Ask your administrator how to enrol one.";
-
-/** A page of ours, never another site's: `//host` and `/\host` are what browsers take for one. */
-function localPath(wanted: string | undefined): string {
-  return wanted !== undefined && /^\/(?![/\\])[^\\\s]*$/.test(wanted) ? wanted : "/";
-}
-
 type Step =
   | { readonly kind: "password"; readonly login?: string; readonly text?: string }
-  | { readonly kind: "code"; readonly ticket: string };
+  | { readonly kind: "code"; readonly ticket: string }
+  | { readonly kind: "set-up"; readonly setUp: SetUp };
 
-export function showSignIn(): Handler<GatewayEnv> {
-  return (c) => renderStep(c, { kind: "password" });
+export function showSignIn(deps: GatewayDeps): Handler<GatewayEnv> {
+  return (c) => renderStep(deps, c, { kind: "password" });
 }
 
 export function signIn(deps: GatewayDeps): Handler<GatewayEnv> {
@@ -52,7 +49,7 @@ export function signIn(deps: GatewayDeps): Handler<GatewayEnv> {
     const question = { kind: "user", login, proof, origin: c.env.address } as const;
     const answer = await deps.auth.verify(question, c.req.raw.signal);
     const userId = answer.outcome === "accepted" && "userId" in answer ? answer.userId : undefined;
-    if (userId === undefined) return refuse(c, answer, { login, isCode: ticket !== "" });
+    if (userId === undefined) return refuse(deps, c, { answer, login, isCode: ticket !== "" });
     return begin(deps, c, userId);
   };
 }
@@ -65,26 +62,61 @@ async function begin(deps: GatewayDeps, c: GatewayContext, userId: number) {
   } catch (error) {
     // Blocked meanwhile: a stranger learns no more than from a wrong password.
     if (isAppError(error) && error.code === "not-signed-in")
-      return renderStep(c, { kind: "password", text: WRONG }, 401);
+      return renderStep(deps, c, { kind: "password", text: WRONG }, 401);
     throw error;
   }
 }
 
-function refuse(
+async function refuse(
+  deps: GatewayDeps,
   c: GatewayContext,
-  answer: AuthAnswer,
-  { login, isCode }: { readonly login: string; readonly isCode: boolean },
+  {
+    answer,
+    login,
+    isCode,
+  }: { readonly answer: AuthAnswer; readonly login: string; readonly isCode: boolean },
 ) {
   switch (answer.outcome) {
     case "second-factor-needed":
-      if (!answer.isEnrolled) return renderStep(c, { kind: "password", login, text: NOT_ENROLLED }, 401);
-      return renderStep(c, { kind: "code", ticket: answer.ticket });
+      if (!answer.isEnrolled) return await beginSetUp(deps, c, answer.ticket);
+      return renderStep(deps, c, { kind: "code", ticket: answer.ticket });
     case "busy":
     case "unavailable":
-      return renderStep(c, { kind: "password", login, text: answer.text }, 503);
+      return renderStep(deps, c, { kind: "password", login, text: answer.text }, 503);
     default:
-      return renderStep(c, { kind: "password", login, text: isCode ? WRONG_CODE : WRONG }, 401);
+      return renderStep(deps, c, { kind: "password", login, text: isCode ? WRONG_CODE : WRONG }, 401);
   }
+}
+
+/** Their site requires a second factor, and they have none: they set one up on the way in. */
+async function beginSetUp(deps: GatewayDeps, c: GatewayContext, ticket: string) {
+  const proof = { kind: "second-factor", ticket, code: "" } as const;
+  const request = { kind: "begin-enrolment", of: "user", login: "", proof, origin: c.env.address } as const;
+  const begun = await deps.auth.ask(request, c.req.raw.signal);
+  if (begun.outcome === "enrolment-begun") return renderStep(deps, c, { kind: "set-up", setUp: begun });
+  return renderStep(deps, c, { kind: "password", text: "text" in begun ? begun.text : WRONG }, 401);
+}
+
+/** POST /sign-in/set-up: the first code of it; signs in as well. */
+export function signInWithSetUp(deps: GatewayDeps): Handler<GatewayEnv> {
+  return async function submitSetUp(c) {
+    const body = await c.req.parseBody();
+    const field = (name: string) => (typeof body[name] === "string" ? body[name] : "");
+    requireOwnOrigin(c.req.raw);
+    requireToken(field(CSRF_FIELD), readGateToken(c));
+    const request = {
+      kind: "confirm-enrolment",
+      ticket: field("set-up"),
+      code: field("code"),
+      origin: c.env.address,
+    } as const;
+    const done = await deps.auth.ask(request, c.req.raw.signal);
+    if (done.outcome !== "enrolled" || !("userId" in done.person))
+      return renderStep(deps, c, { kind: "password", text: "text" in done ? done.text : WRONG_CODE }, 401);
+    const begun = await deps.web.begin(done.person.userId, c.env.address);
+    writeUserToken(c, begun.token);
+    return renderFirstCodes(c, done.recoveryCodes, localPath(c.req.query("next")));
+  };
 }
 
 export function signOut(deps: GatewayDeps): Handler<GatewayEnv> {
@@ -96,23 +128,43 @@ export function signOut(deps: GatewayDeps): Handler<GatewayEnv> {
   };
 }
 
-function renderStep(c: GatewayContext, step: Step, status: 200 | 401 | 503 = 200) {
+async function renderStep(deps: GatewayDeps, c: GatewayContext, step: Step, status: 200 | 401 | 503 = 200) {
   const token = readGateToken(c) ?? randomWebToken();
   writeGateToken(c, token);
   const next = localPath(c.req.query("next"));
+  const query = next === "/" ? "" : `?next=${encodeURIComponent(next)}`;
+  const provider = step.kind === "password" ? await describeProvider(deps, c) : undefined;
   return c.html(
-    <Gate title={step.kind === "code" ? "Your code" : "Your desktops"} theme="auto" assets={c.get("assets")}>
+    <Gate title={TITLES[step.kind]} theme="auto" assets={c.get("assets")}>
       <Card>
-        <PostForm
-          action={next === "/" ? "/sign-in" : `/sign-in?next=${encodeURIComponent(next)}`}
-          csrf={token}
-        >
-          {step.kind === "code" ? <CodeFields ticket={step.ticket} /> : <PasswordFields step={step} />}
+        <PostForm action={`${step.kind === "set-up" ? "/sign-in/set-up" : "/sign-in"}${query}`} csrf={token}>
+          <Fields step={step} />
+          <SubmitButton label="Sign in" kind="main" isWide />
         </PostForm>
+        {provider === undefined ? null : (
+          <ButtonLink href={`/sign-in/oidc/begin${query}`} label={`Sign in with ${provider}`} />
+        )}
       </Card>
     </Gate>,
     status,
   );
+}
+
+const TITLES = {
+  password: "Your desktops",
+  code: "Your code",
+  "set-up": "Set up a second factor",
+} as const satisfies Record<Step["kind"], string>;
+
+function Fields({ step }: { readonly step: Step }) {
+  switch (step.kind) {
+    case "code":
+      return <CodeFields ticket={step.ticket} />;
+    case "set-up":
+      return <SetUpFields setUp={step.setUp} />;
+    case "password":
+      return <PasswordFields step={step} />;
+  }
 }
 
 function PasswordFields(props: { readonly step: Extract<Step, { kind: "password" }> }) {
@@ -128,24 +180,6 @@ function PasswordFields(props: { readonly step: Extract<Step, { kind: "password"
         autocomplete="current-password"
         isRequired
       />
-      <SubmitButton label="Sign in" kind="main" isWide />
-    </>
-  );
-}
-
-function CodeFields(props: { readonly ticket: string }) {
-  return (
-    <>
-      <input type="hidden" name="ticket" value={props.ticket} />
-      <TextField
-        name="code"
-        label="Code"
-        hint="From your authenticator app, or one of your recovery codes."
-        autocomplete="one-time-code"
-        isRequired
-        isFirst
-      />
-      <SubmitButton label="Sign in" kind="main" isWide />
     </>
   );
 }

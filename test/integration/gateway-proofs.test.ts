@@ -1,0 +1,170 @@
+/** Users at the portal with a second factor and at a provider: the QVD port, the real auth process, a real provider. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { type AuthClient, createAuthClient } from "../../src/auth/client.ts";
+import { hashPassword } from "../../src/auth/password.ts";
+import { runAuth } from "../../src/auth/run-auth.ts";
+import { parseBase32 } from "../../src/auth/totp/base32.ts";
+import { formatCode, stepAt } from "../../src/auth/totp/one-time-code.ts";
+import { createWebStore, randomWebToken } from "../../src/broker/gateway/web-store.ts";
+import { settings } from "../../src/db/schema/index.ts";
+import { silentLog } from "../../src/lib/log.ts";
+import { createAuthParts } from "../support/auth-parts.ts";
+import { type BrokerDoor, openBrokerDoor } from "../support/broker-door.ts";
+import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
+import { SEED_PASSWORD, type Seed, seedSite } from "../support/db-seed.ts";
+import { type PlayedProvider, playProvider } from "../support/play-provider.ts";
+import { PortalClient } from "../support/portal-client.ts";
+import { createTlsPair } from "../support/tls-pair.ts";
+
+const folder = mkdtempSync(`${tmpdir()}/qvd-portal-proofs-`);
+const ending = new AbortController();
+let database: TestDatabase;
+let seed: Seed;
+let door: BrokerDoor;
+let auth: AuthClient;
+let ended: Promise<void>;
+let provider: PlayedProvider;
+
+const set = (name: string, value: unknown) =>
+  database
+    .open("qvd_owner")
+    .orm.insert(settings)
+    .values({ name, value })
+    .onConflictDoUpdate({ target: [settings.tenantId, settings.name], set: { value } });
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  seed = await seedSite(database.open("qvd_owner").orm, { hashPassword });
+  const path = `${folder}/socket`;
+  const ready = Promise.withResolvers<void>();
+  ended = runAuth({
+    socketPaths: [path],
+    ...createAuthParts(database.open("qvd_auth").orm),
+    log: silentLog(),
+    signal: ending.signal,
+    onReady: ready.resolve,
+  });
+  await ready.promise;
+  auth = createAuthClient({ path, log: silentLog() });
+  door = await openBrokerDoor({
+    web: createWebStore(database.open("qvd_broker").orm, randomWebToken),
+    auth,
+  });
+  const { tlsKey, tlsCertificate } = await createTlsPair();
+  const redirectUris = [`https://127.0.0.1:${door.port}/sign-in/oidc`];
+  provider = await playProvider({ key: tlsKey, certificate: tlsCertificate, redirectUris, isPublic: true });
+  await set("auth.oidc.ca", tlsCertificate);
+}, 120_000);
+afterAll(async () => {
+  await door.close();
+  auth.close();
+  ending.abort();
+  await ended;
+  provider.stop();
+  await database.drop();
+  rmSync(folder, { recursive: true });
+}, 60_000);
+
+const field = (html: string, name: string) =>
+  new RegExp(`name="${name}" value="([^"]+)"`).exec(html)?.[1] ?? "";
+const codeOf = (html: string) => {
+  const secret = parseBase32(/<code>([A-Z2-7 ]+)<\/code>/.exec(html)?.[1] ?? "") ?? new Uint8Array();
+  return formatCode(secret, stepAt(Date.now()));
+};
+const recoveryIn = (html: string) =>
+  [...html.matchAll(/<code>([a-z2-9]{5}-[a-z2-9]{5})<\/code>/g)].map(([, code = ""]) => code);
+
+describe("somebody with a phone", () => {
+  let codes: string[] = [];
+
+  test("sets up a second factor from their page, with the password once more", async () => {
+    const browser = new PortalClient(door.port);
+    expect((await browser.signIn("alice", SEED_PASSWORD)).status).toBe(303);
+    const csrf = field((await browser.ask("/second-factor")).text, "csrf");
+    const post = (path: string, fields: Record<string, string>) =>
+      browser.ask(`/second-factor/${path}`, { form: { csrf, ...fields } });
+    expect((await post("begin", { password: "wrong password" })).text).toContain("not right");
+    const begun = (await post("begin", { password: SEED_PASSWORD })).text;
+    const code = codeOf(begun);
+    codes = recoveryIn((await post("confirm", { "set-up": field(begun, "set-up"), code })).text);
+    expect(codes).toHaveLength(10);
+    expect((await post("remove", { password: SEED_PASSWORD, code: "000000" })).text).toContain("not right");
+    codes = recoveryIn((await post("renew", { password: SEED_PASSWORD, code: codes[0] ?? "" })).text);
+    expect(codes).toHaveLength(10);
+  });
+
+  test("is asked for the code at the next sign-in", async () => {
+    const browser = new PortalClient(door.port);
+    const asked = await browser.signIn("alice", SEED_PASSWORD);
+    expect(asked.text).not.toContain(SEED_PASSWORD);
+    const fields = { csrf: field(asked.text, "csrf"), ticket: field(asked.text, "ticket") };
+    expect((await browser.ask("/sign-in", { form: { ...fields, code: "000000" } })).status).toBe(401);
+    expect((await browser.ask("/sign-in", { form: { ...fields, code: codes[1] ?? "" } })).status).toBe(303);
+    expect((await browser.ask("/")).status).toBe(200);
+  });
+
+  test("sets one up on the way in where the site requires it", async () => {
+    await set("auth.second-factor", "required");
+    const browser = new PortalClient(door.port);
+    const asked = (await browser.signIn("bob", SEED_PASSWORD)).text;
+    const form = { csrf: field(asked, "csrf"), "set-up": field(asked, "set-up"), code: codeOf(asked) };
+    const done = await browser.ask("/sign-in/set-up", { form });
+    expect(recoveryIn(done.text)).toHaveLength(10);
+    expect((await browser.ask("/")).status).toBe(200);
+    await set("auth.second-factor", "optional");
+  });
+});
+
+describe("somebody with a provider", () => {
+  const goThrough = async (browser: PortalClient, path: string) => {
+    const begun = await browser.ask(path);
+    expect(begun.status).toBe(303);
+    const back = await provider.signIn(begun.location ?? "", "alice");
+    return await browser.ask(back.pathname + back.search);
+  };
+
+  test("is offered it when the site has one", async () => {
+    expect((await new PortalClient(door.port).ask("/sign-in")).text).not.toContain("Sign in with");
+    await set("auth.oidc.issuer", provider.issuer);
+    expect((await new PortalClient(door.port).ask("/sign-in")).text).toContain(
+      "Sign in with your organisation",
+    );
+  });
+
+  test("signs in there, and goes on to where they wanted to", async () => {
+    const browser = new PortalClient(door.port);
+    const done = await goThrough(browser, "/sign-in/oidc/begin?next=%2Fsecond-factor");
+    // A redirect would leave out the cookie: the browser is still on its way from the provider.
+    expect(done.status).toBe(200);
+    expect(done.headers.get("Refresh")).toBe("0;url=/second-factor");
+    expect((await browser.ask("/")).text).toContain("Unlock a locked screen");
+  });
+
+  test("gets a code that unlocks their screen, once", async () => {
+    const browser = new PortalClient(door.port);
+    await goThrough(browser, "/sign-in/oidc/begin");
+    const code =
+      /<code>([a-z2-9]{8})<\/code>/.exec((await goThrough(browser, "/unlock/begin")).text)?.[1] ?? "";
+    const unlock = {
+      kind: "unlock",
+      userId: seed.alice.userId,
+      vmId: seed.alice.vmId,
+      secret: code,
+    } as const;
+    expect((await auth.ask(unlock, ending.signal)).outcome).toBe("unlocked");
+    expect((await auth.ask(unlock, ending.signal)).outcome).toBe("denied");
+  });
+
+  test("gets no further without the cookie, or with somebody else's", async () => {
+    const [mine, other] = [new PortalClient(door.port), new PortalClient(door.port)];
+    const back = await provider.signIn((await mine.ask("/sign-in/oidc/begin")).location ?? "", "alice");
+    expect((await new PortalClient(door.port).ask(back.pathname + back.search)).status).toBe(401);
+    await other.ask("/sign-in/oidc/begin");
+    expect((await other.ask(back.pathname + back.search)).status).toBe(401);
+    expect((await other.ask("/")).status).toBe(303);
+    expect((await mine.ask("/unlock/begin")).location).toStartWith("/sign-in");
+  });
+});
