@@ -27,6 +27,16 @@ export async function askDirectoryTest(
   throw failureOf(reply);
 }
 
+/** Directories of a scope that auth of this box leaves alone, since they didn't answer; none where auth is away itself. */
+export async function askAwayDirectories(
+  deps: AdminDeps,
+  c: AdminContext,
+  names: readonly string[],
+): Promise<readonly { readonly name: string; readonly text: string }[]> {
+  const reply = await deps.auth.ask({ kind: "list-away" }, c.req.raw.signal);
+  return reply.outcome === "away" ? reply.directories.filter(({ name }) => names.includes(name)) : [];
+}
+
 /** Whose next try waits on this box; of their own tenant for its administrators. */
 export async function askSlowed(
   deps: AdminDeps,

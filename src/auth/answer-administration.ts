@@ -3,13 +3,15 @@
 import { asId, type TenantId } from "../domain/ids.ts";
 import type { SettingValues } from "../domain/setting/registry.ts";
 import { settingValues } from "../domain/setting/resolve.ts";
-import { clip, MOST_SLOWED } from "../wire/auth/administration.ts";
+import { clip, MOST_AWAY, MOST_SLOWED } from "../wire/auth/administration.ts";
 import type { AuthReply, AuthRequest } from "../wire/auth/requests.ts";
 import type { AccountStore } from "./account-store.ts";
+import type { AwayServer } from "./ldap/server-health.ts";
 import type { TestedServer } from "./ldap/test-directory.ts";
 import type { SignInThrottle, SlowedSignIn } from "./sign-in-throttle.ts";
 
 export type AdministrationDeps = {
+  readonly listAway: () => readonly AwayServer[];
   readonly throttle: SignInThrottle;
   readonly store: Pick<AccountStore, "readSettings">;
   readonly testDirectory: (
@@ -18,7 +20,10 @@ export type AdministrationDeps = {
   ) => Promise<readonly TestedServer[]>;
 };
 
-type Request = Extract<AuthRequest, { kind: "test-directory" | "list-slowed" | "forget-slowed" }>;
+type Request = Extract<
+  AuthRequest,
+  { kind: "test-directory" | "list-slowed" | "forget-slowed" | "list-away" }
+>;
 type Reply = AuthReply extends infer One ? (One extends AuthReply ? Omit<One, "id"> : never) : never;
 
 export async function answerAdministration(
@@ -36,6 +41,14 @@ export async function answerAdministration(
         servers: servers.map(({ name, steps }) => ({ name, steps: [...steps] })),
       };
     }
+    case "list-away":
+      return {
+        outcome: "away",
+        directories: deps
+          .listAway()
+          .slice(0, MOST_AWAY)
+          .map(({ name, text }) => ({ name: clip(name, 100), text: clip(text) })),
+      };
     case "list-slowed": {
       const { slowed, total } = deps.throttle.list(MOST_SLOWED, request.tenant);
       return { outcome: "slowed", slowed: slowed.map(toShape), total };

@@ -62,6 +62,7 @@ function decideReply(deps: RequestDeps, request: AuthRequest, signal: AbortSigna
       return createUnlockCode(deps.unlock, request, signal);
     case "test-directory":
     case "list-slowed":
+    case "list-away":
     case "forget-slowed":
       return answerAdministration(deps.administration, request, signal);
     case "unlock":

@@ -35,6 +35,7 @@ export type AuthDeps = {
   readonly adminSocketPath?: string;
   readonly accounts: AccountStore;
   readonly testDirectory: AdministrationDeps["testDirectory"];
+  readonly listAway: AdministrationDeps["listAway"];
   readonly secondFactors: TotpStore;
   readonly tokens: TokenStore;
   /** Sealed with the site's key, so that its other boxes can open them. */
@@ -92,7 +93,8 @@ export async function runAuth(deps: AuthDeps): Promise<void> {
     store: deps.unlocks,
     decide: (claim, signal) => decideClaim(answerDeps, claim, signal),
   };
-  const administration = { throttle, store, testDirectory: deps.testDirectory };
+  const { testDirectory, listAway } = deps;
+  const administration = { throttle, store, testDirectory, listAway };
   const servers = deps.socketPaths.map((path) =>
     serveAuth({
       path,

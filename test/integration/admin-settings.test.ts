@@ -131,6 +131,20 @@ describe("who is slowed down", () => {
 });
 
 describe("trying a directory", () => {
+  test("isn't needed to see that one of the tenant's own didn't answer", async () => {
+    expect(await html("/settings?tenant=default")).not.toContain("did not answer");
+    await askApi(
+      admin,
+      {
+        ...{ method: "PUT", path: "/settings/auth.ldap.host" },
+        body: { value: "ldaps://away.example.org, ldaps://b", tenant: "default" },
+      },
+      site,
+    );
+    expect(await html("/settings?tenant=default")).toContain("ldaps://away.example.org did not answer");
+    expect(await html("/settings", acme)).not.toContain("did not answer");
+  });
+
   test("tells each step, by page and by API", async () => {
     const response = await postForm(admin, "/settings/directory/test?tenant=acme", site, { login: "ann" });
     expect(await response.text()).toContain("No entry below dc=example matches.");

@@ -119,6 +119,13 @@ async function ask(
   return answer;
 }
 
+async function askAs(path: string, request: Parameters<AuthClient["ask"]>[0]) {
+  const client = createAuthClient({ path, log: silentLog() });
+  const reply = await client.ask(request, never);
+  client.close();
+  return reply;
+}
+
 const owned = async (login: string) => {
   const rows = await database.open("qvd_owner").sql`
     select u.login, u.full_name, v.name, v.osf_id, v.di_tag from users u left join vms v on v.user_id = u.id
@@ -207,6 +214,10 @@ describe("the order", () => {
       expect(answer).toMatchObject({ outcome: "unavailable" });
       expect(JSON.stringify(answer)).not.toContain("localhost");
       expect(log).toContain(`ldaps://localhost:${directory.tlsPort}`);
+      const name = `ldaps://localhost:${directory.tlsPort}`;
+      expect(await askAs(`${folder}/one-admin`, { kind: "list-away" })).toMatchObject({
+        directories: [{ name, text: expect.stringContaining("ECONNREFUSED") }],
+      });
     } finally {
       await directory.start();
     }
@@ -290,12 +301,6 @@ describe("a hash of QVD 4", () => {
 });
 
 describe("what administrators ask of auth", () => {
-  async function askAs(path: string, request: Parameters<AuthClient["ask"]>[0]) {
-    const client = createAuthClient({ path, log: silentLog() });
-    const reply = await client.ask(request, never);
-    client.close();
-    return reply;
-  }
   const admin = `${folder}/one-admin`;
   const test0 = { kind: "test-directory", tenantId: 1, login: "ann" } as const;
   const steps = async (login = "ann") => {

@@ -30,6 +30,10 @@ export function playAdministration(): AdminDeps["auth"]["ask"] {
         });
         return { id: 1, outcome: "slowed", slowed: [...slowed], total: slowed.length };
       }
+      case "list-away": {
+        const directories = [{ name: "ldaps://away.example.org", text: "connect ECONNREFUSED" }];
+        return { id: 1, outcome: "away", directories };
+      }
       case "forget-slowed":
         gone.add(asked.slowedId);
         return { id: 1, outcome: "forgotten" };

@@ -38,7 +38,7 @@ export async function askDirectory(
         return { outcome: "unavailable", text: "nobody waits for the answer any more" };
       const text = describeError(error);
       failures.push(`${server.name}: ${text}`);
-      deps.health.noteFailure(key, text);
+      deps.health.noteFailure(key, { name: server.name, text });
       deps.log.warn("directory-failed", { server: server.name, text });
     }
   }

@@ -8,7 +8,10 @@ import type { Clock } from "../../lib/clock.ts";
 
 export const SERVER_REST = { firstMs: 1_000, mostMs: 30_000, mostServers: 1_000 } as const;
 
-type Entry = { failures: number; restUntilMs: number; text: string };
+/** A server that is left alone now, for administrators. */
+export type AwayServer = { readonly name: string; readonly text: string };
+
+type Entry = { name: string; failures: number; restUntilMs: number; text: string };
 
 export class ServerHealth {
   readonly #clock: Clock;
@@ -24,8 +27,16 @@ export class ServerHealth {
     return entry !== undefined && entry.restUntilMs > this.#clock.monotonicMs() ? entry.text : undefined;
   }
 
-  noteFailure(key: string, text: string): void {
-    const entry = this.#entries.get(key) ?? { failures: 0, restUntilMs: 0, text };
+  /** Those that are left alone now. */
+  list(): readonly AwayServer[] {
+    const nowMs = this.#clock.monotonicMs();
+    const away = [...this.#entries.values()].filter(({ restUntilMs }) => restUntilMs > nowMs);
+    return away.map(({ name, text }) => ({ name, text }));
+  }
+
+  /** `name` is what people call it. */
+  noteFailure(key: string, { name, text }: AwayServer): void {
+    const entry = this.#entries.get(key) ?? { name, failures: 0, restUntilMs: 0, text };
     const nowMs = this.#clock.monotonicMs();
     // Several that were under way when it went away are one failure.
     if (entry.restUntilMs <= nowMs) entry.failures++;

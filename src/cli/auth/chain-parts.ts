@@ -32,6 +32,7 @@ export function createChainParts(db: Db, options: ChainPartsOptions) {
     accounts: createAccountStore(db, {
       upgradeHash: (account, hashes) => upgradeHash(context, account, hashes),
     }),
+    listAway: () => health.list(),
     testDirectory: (values: SettingValues, asked: { login: string; signal: AbortSignal }) =>
       testDirectory({ secretKey, systemAuthorities }, values, asked),
     parts: {

@@ -6,6 +6,7 @@ const id = z.number().int().nonnegative();
 
 /** Lines of the socket are bounded, and a page shows no more. */
 export const MOST_SLOWED = 40;
+export const MOST_AWAY = 20;
 const MOST_TEXT = 400;
 
 export const AdministrationRequests = [
@@ -18,6 +19,8 @@ export const AdministrationRequests = [
     login: z.string().max(256),
   }),
   z.strictObject({ id, kind: z.literal("list-slowed"), tenant: z.string().max(128).optional() }),
+  /** Directories that are left alone for a while, since they didn't answer. */
+  z.strictObject({ id, kind: z.literal("list-away") }),
   z.strictObject({ id, kind: z.literal("forget-slowed"), slowedId: z.string().max(64) }),
 ] as const;
 
@@ -43,6 +46,11 @@ export const AdministrationReplies = [
     servers: z.array(z.strictObject({ name: z.string(), steps: z.array(DirectoryStep) })),
   }),
   z.strictObject({ id, outcome: z.literal("slowed"), slowed: z.array(SlowedShape), total: z.number().int() }),
+  z.strictObject({
+    id,
+    outcome: z.literal("away"),
+    directories: z.array(z.strictObject({ name: z.string(), text: z.string() })),
+  }),
   z.strictObject({ id, outcome: z.literal("forgotten") }),
 ] as const;
 

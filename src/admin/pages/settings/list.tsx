@@ -3,10 +3,12 @@
 import type { Handler } from "hono";
 import type { TenantRow } from "../../../db/queries/tenants.ts";
 import type { ResolvedSetting } from "../../../domain/setting/resolve.ts";
+import { askAwayDirectories } from "../../auth-administration.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminEnv } from "../../env.ts";
 import { renderPage } from "../../render.tsx";
 import { listScopes, readScope, readSettings, type SettingScope } from "../../setting-scope.ts";
+import { Notice } from "../../ui/notice.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
 import { GroupCard } from "./group-card.tsx";
 import { PartNav, ScopeNav } from "./nav.tsx";
@@ -16,11 +18,16 @@ export function showSettings(deps: AdminDeps): Handler<AdminEnv> {
   return async function showPage(c) {
     const part: SettingPart = c.req.query("part") === "other" ? "other" : "sign-in";
     const scope = await readScope(deps, c, c.req.query("tenant"));
+    const settings = await readSettings(deps, scope);
+    const servers = settings.find(({ name }) => name === "auth.ldap.host")?.value;
+    const away =
+      part === "sign-in" && Array.isArray(servers) ? await askAwayDirectories(deps, c, servers) : [];
     const view = {
+      away,
       part,
       scope,
       tenants: await listScopes(deps, c),
-      settings: await readSettings(deps, scope),
+      settings,
       csrf: c.get("signedIn").csrfToken,
     };
     return renderPage(c, { title: "Settings", section: "settings" }, <SettingsPage view={view} />);
@@ -32,11 +39,13 @@ type SettingsView = {
   readonly scope: SettingScope;
   readonly tenants: readonly TenantRow[];
   readonly settings: readonly ResolvedSetting[];
+  /** Directories that didn't answer lately. */
+  readonly away: readonly { readonly name: string; readonly text: string }[];
   readonly csrf: string;
 };
 
 function SettingsPage(props: { readonly view: SettingsView }) {
-  const { part, scope, tenants, settings, csrf } = props.view;
+  const { part, scope, tenants, settings, away, csrf } = props.view;
   return (
     <>
       <PageHead
@@ -50,6 +59,9 @@ function SettingsPage(props: { readonly view: SettingsView }) {
       <div class="stack">
         <PartNav scope={scope} current={part} />
         <ScopeNav scope={scope} part={part} tenants={tenants} />
+        {away.map(({ name, text }) => (
+          <Notice tone="bad">{`The directory ${name} did not answer and is left alone for a moment: ${text}.`}</Notice>
+        ))}
         {groupsOf(part).map((group) => (
           <GroupCard group={group} scope={scope} settings={settings} csrf={csrf} />
         ))}
