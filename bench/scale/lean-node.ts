@@ -88,7 +88,7 @@ export async function startLeanNode(options: LeanNodeOptions): Promise<void> {
     ...{ db, nodeId, log, timers, listenAddress: undefined },
     hear: (payload) => {
       const topics = payload.split("\n").map(parseWake);
-      if (topics.some((wake) => wake?.topic === "vm")) loop.wake();
+      if (topics.some((wake) => wake?.topic === "vm")) loop.wakeForNews();
     },
     isBusy: () => isAtWork(loop.list()),
     onCatchUp: () => loop.wake(),

@@ -315,7 +315,10 @@ export class Box {
   #wake(wake: Wake): void {
     const started = this.#started;
     if (started === undefined) return;
-    if (wake.topic === "vm") started.loop.wake(wake.vmId);
+    // A poll doesn't say of what: the loop asks, in one row.
+    if (wake.topic === "vm" && wake.vmId === undefined && started.siteWakes.isPolling)
+      started.loop.wakeForNews();
+    else if (wake.topic === "vm") started.loop.wake(wake.vmId);
     else if (wake.topic === "image") started.intake.wake();
     else started.reporter.wake();
   }

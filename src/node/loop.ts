@@ -24,6 +24,7 @@ import { waitFor } from "../lib/wait.ts";
 import type { LoopDeps } from "./deps.ts";
 import { composeDesired } from "./desired.ts";
 import type { GuestEvent } from "./guest-channel/guest-channels.ts";
+import { listNews } from "./list-news.ts";
 import { newMemory, readReport, type VmMemory } from "./memory.ts";
 import { type NetworkTimes, NetworkWatch } from "./network-watch.ts";
 import { observeDesktop, observeWorld, type World } from "./observe.ts";
@@ -78,8 +79,6 @@ export class NodeLoop {
   #callOffPass: (() => void) | undefined;
   #endPasses: (() => void) | undefined;
   #isNewsDue = false;
-  /** As of the last full pass. */
-  #wishes = "";
   #isPassing = false;
   #passes = 0;
   #passedAtMs = Number.NEGATIVE_INFINITY;
@@ -106,7 +105,7 @@ export class NodeLoop {
     const { fullPassMs, newsMs } = this.#options;
     const ends = [
       this.#timers.every(fullPassMs, () => this.wake()),
-      this.#timers.every(newsMs, () => this.#wakeForNews()),
+      this.#timers.every(newsMs, () => this.wakeForNews()),
     ];
     this.#endPasses = () => ends.forEach((end) => void end());
     this.wake();
@@ -129,9 +128,10 @@ export class NodeLoop {
     this.#scheduleGathered();
   }
 
-  #wakeForNews(): void {
+  /** Says that something may be wished anew: what, the loop asks in one row. */
+  wakeForNews(): void {
     this.#isNewsDue = true;
-    this.#schedule(0);
+    this.#scheduleGathered();
   }
 
   takeGuestEvent(vmId: VmId, event: GuestEvent): void {
@@ -195,14 +195,14 @@ export class NodeLoop {
     const isFull = this.#isAllDirty;
     const isForNews = this.#isNewsDue && !isFull;
     const known = this.#takeStirred();
-    const vmIds = [...this.#dirty];
+    const dirty = [...this.#dirty];
     this.#isAllDirty = false;
     this.#isNewsDue = false;
     this.#dirty.clear();
     let pauseMs = this.#options.gatherMs;
     try {
-      const isNews = isForNews && (await this.#isAnythingNew());
-      if (isFull || isNews || vmIds.length > 0) await this.#look(isFull || isNews ? undefined : vmIds, known);
+      const vmIds = isForNews ? [...new Set([...dirty, ...(await this.#readNews())])] : dirty;
+      if (isFull || vmIds.length > 0) await this.#look(isFull ? undefined : vmIds, known);
       else if (known.length > 0) await this.#lookAgain(known);
       if (this.#awayTries > 0) this.#deps.log.info("database-back", { tries: this.#awayTries });
       this.#awayTries = 0;
@@ -241,13 +241,10 @@ export class NodeLoop {
   }
 
   /** Desktops that nobody has are placed on the way: a wake for them may have been lost as well. */
-  async #isAnythingNew(): Promise<boolean> {
-    // On the way to its wish, a desktop may wait for what nobody tells: an image, the lease, room.
-    for (const { desktop, report } of this.#memories.values()) if (report.state !== desktop.wish) return true;
+  async #readNews(): Promise<readonly VmId[]> {
     const marks = await this.#readMarks();
-    if (marks.wishes !== this.#wishes) return true;
-    if (!marks.hasUnplaced) return false;
-    return (await attemptDatabase("place desktops", this.#deps.place)).length > 0;
+    const placed = marks.hasUnplaced ? await attemptDatabase("place desktops", this.#deps.place) : [];
+    return [...listNews(marks.wishes, this.#memories), ...placed];
   }
 
   #readMarks() {
@@ -263,7 +260,6 @@ export class NodeLoop {
     const marks = vmIds === undefined ? await this.#readMarks() : undefined;
     const mayWait = marks?.hasUnplaced ?? vmIds?.some((vmId) => !this.#memories.has(vmId)) ?? false;
     const placed = mayWait ? await attemptDatabase("place desktops", this.#deps.place) : [];
-    if (marks !== undefined) this.#wishes = marks.wishes;
     const asked = vmIds === undefined ? undefined : [...vmIds, ...placed];
     const desktops = await attemptDatabase("read the desktops of this node", () =>
       listNodeDesktops(db, node.nodeId, asked),

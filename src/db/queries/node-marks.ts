@@ -12,7 +12,10 @@ import { nodes, vms } from "../schema/index.ts";
 import { LIVE_SESSION, WISH_MARKS } from "./wish-marks.ts";
 
 export type NodeMarks = {
-  /** Compares equal as long as nothing is wished anew. */
+  /**
+   * Compares equal as long as nothing is wished anew. Whether the node is drained, and a line for each desktop: its id
+   * and the same marks that a read of it and the answer to a report bring.
+   */
   readonly wishes: string;
   /** Some desktop waits for a node to take it. */
   readonly hasUnplaced: boolean;
@@ -25,9 +28,8 @@ export async function readNodeMarks(db: Db, nodeId: NodeId): Promise<NodeMarks> 
 
 const MARKS = prepared(
   ["int"],
-  sql`select concat(
-      md5(string_agg(v.id || ${WISH_MARKS}, ',' order by v.id)),
-      (select drain from ${nodes} where id = $1)) as wishes,
+  sql`select concat((select drain from ${nodes} where id = $1), E'\\n',
+      string_agg(v.id || ${WISH_MARKS}, E'\\n' order by v.id)) as wishes,
     exists (select from ${vms} where needs_node) as "hasUnplaced"
   from ${vms} v ${LIVE_SESSION}
   where v.node_id = $1`,
