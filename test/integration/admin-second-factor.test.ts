@@ -70,10 +70,10 @@ function visit() {
   return (path: string, fields: Record<string, string>) => postForm(admin, path, as, fields);
 }
 
-describe("an administrator who needs a second factor", () => {
-  let secret = "";
-  let codes: string[] = [];
+let secret = "";
+let codes: string[] = [];
 
+describe("an administrator who needs a second factor", () => {
   test("sets it up on the way in, and is given recovery codes once", async () => {
     await set("auth.second-factor", "required");
     const post = visit();
@@ -115,6 +115,23 @@ describe("an administrator who needs a second factor", () => {
     for (const path of ["/sign-in", "/sign-in/set-up"])
       expect((await postForm(admin, path, as, { ticket: "x", code: "1" })).status).toBe(403);
   });
+});
+
+test("an administrator renews codes and removes it from their own page, with both factors once more", async () => {
+  await set("auth.second-factor", "optional");
+  const as = await admin.signIn("admin");
+  const post = (path: string, fields: Record<string, string>) =>
+    postForm(admin, `/account/second-factor/${path}`, as, { password: PASSWORD, ...fields });
+  expect(await (await getPage(admin, "/account", as)).text()).toContain("8 recovery codes are left");
+  expect((await post("renew", { code: "000000" })).status).toBe(422);
+  expect((await post("begin", {})).status).toBe(422);
+  const renewed = await (await post("renew", { code: codes[2] ?? "" })).text();
+  const fresh = /<code>([a-z2-9]{5}-[a-z2-9]{5})<\/code>/.exec(renewed)?.[1] ?? "";
+  expect((await post("remove", { code: fresh, password: "wrong password" })).status).toBe(422);
+  const second = [...renewed.matchAll(/<code>([a-z2-9]{5}-[a-z2-9]{5})<\/code>/g)][1]?.[1] ?? "";
+  expect((await post("remove", { code: second })).status).toBe(200);
+  const page = await (await getPage(admin, "/account", as)).text();
+  expect(page).toContain("Set up a second factor");
 });
 
 describe("a user's page", () => {

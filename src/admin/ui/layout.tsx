@@ -6,7 +6,7 @@
 import type { PropsWithChildren } from "hono/jsx";
 import { Document, type Theme } from "../../ui/document.tsx";
 import type { AssetUrls } from "./assets.ts";
-import { SubmitButton } from "./button.tsx";
+import { ButtonLink, SubmitButton } from "./button.tsx";
 import { PostForm } from "./form.tsx";
 import { Icon, type IconName } from "./icons.tsx";
 import { LIVE_EVENT, LIVE_ID, MAIN_ID } from "./ids.ts";
@@ -131,6 +131,7 @@ function Account(props: { readonly frame: Frame }) {
         {frame.login}
         <span class="row-sub">{frame.tenantName === "*" ? "All tenants" : frame.tenantName}</span>
       </span>
+      <ButtonLink href="/account" label="Your account" icon="key" kind="quiet" isIconOnly />
       <PostForm action="/theme" csrf={frame.csrf} back={frame.path} isBare>
         <input type="hidden" name="theme" value={NEXT_THEME[frame.theme]} />
         <SubmitButton
