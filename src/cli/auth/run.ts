@@ -4,6 +4,7 @@ import { readSettingsKey } from "../box/settings-key.ts";
 import type { Command } from "../command.ts";
 import { openMode } from "../mode.ts";
 import { createChainParts } from "./chain-parts.ts";
+import { keepSweepingTokens } from "./keep-sweeping.ts";
 import { createProofParts } from "./proof-parts.ts";
 import { readSystemAuthorities } from "./system-authorities.ts";
 
@@ -25,6 +26,7 @@ export const authRun: Command = {
       networkRange: config.networkRange,
       log: authLog,
     });
+    void keepSweepingTokens({ db: database.orm, log: authLog }, io.signal);
     try {
       await runAuth({
         socketPaths: [layout.authSocketForBroker, layout.authSocketForAdmin],

@@ -1,0 +1,167 @@
+/** Bearer tokens, from their making to their end, over the auth socket and the real database. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { eq, sql } from "drizzle-orm";
+import { type AuthClient, createAuthClient } from "../../src/auth/client.ts";
+import { hashPassword } from "../../src/auth/password.ts";
+import { runAuth } from "../../src/auth/run-auth.ts";
+import { listUserTokens } from "../../src/db/queries/user-tokens.ts";
+import { settings, users, userTokens } from "../../src/db/schema/index.ts";
+import { asId, type TokenId } from "../../src/domain/ids.ts";
+import { silentLog } from "../../src/lib/log.ts";
+import { createToken, MOST_TOKENS } from "../../src/service/token/create.ts";
+import { revokeToken } from "../../src/service/token/revoke.ts";
+import { sweepTokens } from "../../src/service/token/sweep.ts";
+import { createAuthParts } from "../support/auth-parts.ts";
+import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
+import { type Seed, seedSite } from "../support/db-seed.ts";
+
+const folder = mkdtempSync(`${tmpdir()}/qvd-tokens-`);
+const never = new AbortController().signal;
+const ending = new AbortController();
+let database: TestDatabase;
+let seed: Seed;
+let auth: AuthClient;
+let ended: Promise<void>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  seed = await seedSite(database.open("qvd_owner").orm, { hashPassword });
+  const path = `${folder}/socket`;
+  const ready = Promise.withResolvers<void>();
+  ended = runAuth({
+    socketPaths: [path],
+    ...createAuthParts(database.open("qvd_auth").orm),
+    log: silentLog(),
+    signal: ending.signal,
+    onReady: ready.resolve,
+  });
+  await ready.promise;
+  auth = createAuthClient({ path, log: silentLog() });
+}, 120_000);
+afterAll(async () => {
+  auth.close();
+  ending.abort();
+  await ended;
+  await database.drop();
+  rmSync(folder, { recursive: true });
+});
+
+async function make(wish: { isMultiUse?: boolean; vmId?: number; lifetimeSeconds?: number } = {}) {
+  const request = {
+    kind: "create-token",
+    userId: seed.alice.userId,
+    isMultiUse: true,
+    origin: "192.0.2.5",
+  } as const;
+  const made = await auth.ask({ ...request, ...wish }, never);
+  if (made.outcome !== "token-created") throw new Error(JSON.stringify(made));
+  return made;
+}
+
+const show = (token: string, kind: "user" | "administrator" = "user") =>
+  auth.verify({ kind, login: "", proof: { kind: "token", token }, origin: crypto.randomUUID() }, never);
+const owner = () => database.open("qvd_owner").orm;
+
+describe("a token", () => {
+  test("stands for its user, as often as it was made for", async () => {
+    const many = await make();
+    expect(many.token).toMatch(/^[0-9A-Za-z]{43}$/);
+    for (let use = 0; use < 3; use++)
+      expect(await show(many.token)).toMatchObject({
+        outcome: "accepted",
+        userId: seed.alice.userId,
+        by: "token",
+      });
+    const once = await make({ isMultiUse: false });
+    const both = await Promise.all([show(once.token), show(once.token)]);
+    expect(both.map(({ outcome }) => outcome).sort()).toEqual(["accepted", "denied"]);
+    expect((await show(once.token)).outcome).toBe("denied");
+  });
+
+  test("is bound to a desktop when so made", async () => {
+    const { token } = await make({ vmId: seed.alice.vmId });
+    expect(await show(token)).toMatchObject({ outcome: "accepted", vmId: seed.alice.vmId });
+    expect(await show((await make()).token)).not.toHaveProperty("vmId");
+    const lost = {
+      kind: "create-token",
+      userId: seed.alice.userId,
+      vmId: 999_999,
+      isMultiUse: true,
+      origin: "x",
+    } as const;
+    expect((await auth.ask(lost, never)).outcome).toBe("refused");
+  });
+
+  test("is in the database as a hash only", async () => {
+    const { token } = await make();
+    const rows = JSON.stringify(await owner().select().from(userTokens));
+    expect(rows).not.toContain(token);
+    expect(rows).not.toContain(Buffer.from(token).toString("base64"));
+  });
+
+  test("ends by its time, which the tenant bounds", async () => {
+    const { token, tokenId } = await make({ lifetimeSeconds: 60 });
+    const id = asId<TokenId>(tokenId);
+    expect((await show(token)).outcome).toBe("accepted");
+    await owner().update(userTokens).set({ expiresAt: sql`qvd_now()` }).where(eq(userTokens.id, id));
+    expect((await show(token)).outcome).toBe("denied");
+    await owner().insert(settings).values({ name: "auth.token.lifetime", value: 120 });
+    const long = asId<TokenId>((await make({ lifetimeSeconds: 86_400 })).tokenId);
+    const [row] = await owner().select().from(userTokens).where(eq(userTokens.id, long));
+    expect(Number(row?.expiresAt) - Number(row?.createdAt)).toBeLessThan(121_000);
+    await owner().delete(settings);
+  });
+
+  test("opens nothing once it is revoked, nor while its user is blocked", async () => {
+    const { token, tokenId } = await make();
+    const setBlocked = (isBlocked: boolean) =>
+      owner().update(users).set({ isBlocked }).where(eq(users.id, seed.alice.userId));
+    await setBlocked(true);
+    expect((await show(token)).outcome).toBe("denied");
+    const asked = { kind: "create-token", userId: seed.alice.userId, isMultiUse: true, origin: "x" } as const;
+    expect((await auth.ask(asked, never)).outcome).toBe("refused");
+    await setBlocked(false);
+    expect((await show(token)).outcome).toBe("accepted");
+    const context = { db: database.open("qvd_admin").orm, actor: seed.tenantAdministrator };
+    await revokeToken(context, { tokenId: asId<TokenId>(tokenId) });
+    expect((await show(token)).outcome).toBe("denied");
+    const listed = await listUserTokens(context.db, { userId: seed.alice.userId });
+    expect(listed.find(({ id }) => id === tokenId)?.state).toBe("revoked");
+  });
+
+  test("is no administrator's, and nothing that is none is a token", async () => {
+    const { token } = await make();
+    expect((await show(token, "administrator")).outcome).toBe("denied");
+    for (const text of ["", "x", token.slice(1), `${token}0`, "\u0000", "a".repeat(500), "' or 1=1 --"])
+      expect((await show(text)).outcome).toBe("denied");
+  });
+});
+
+test("of one user there are so many at most, and with one more the oldest goes", async () => {
+  const context = { db: database.open("qvd_auth").orm, actor: { kind: "system", what: "auth" } } as const;
+  const randomToken = () => crypto.randomUUID();
+  const input = { userId: seed.bob.userId, isMultiUse: true, lifetimeSeconds: 60 };
+  const first = await createToken(context, { randomToken }, input);
+  for (let made = 1; made <= MOST_TOKENS; made++) await createToken(context, { randomToken }, input);
+  const ids = (await owner().select().from(userTokens).where(eq(userTokens.userId, seed.bob.userId))).map(
+    ({ id }) => id,
+  );
+  expect(ids).toHaveLength(MOST_TOKENS);
+  expect(ids).not.toContain(first.tokenId);
+}, 30_000);
+
+test("what is over for a week is forgotten, and nothing else", async () => {
+  await owner().delete(userTokens);
+  const [old, fresh] = [await make(), await make()];
+  const id = asId<TokenId>(old.tokenId);
+  await owner()
+    .update(userTokens)
+    .set({ expiresAt: sql`qvd_now() - interval '8 days'` })
+    .where(eq(userTokens.id, id));
+  const context = { db: database.open("qvd_auth").orm, actor: { kind: "system", what: "auth" } } as const;
+  expect(await sweepTokens(context)).toBe(1);
+  expect((await show(fresh.token)).outcome).toBe("accepted");
+});
