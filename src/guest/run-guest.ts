@@ -24,7 +24,7 @@ import {
 } from "./session/guest-session.ts";
 import type { Launched, LaunchInput } from "./session/launch.ts";
 import { readRecord } from "./session/record.ts";
-import { UnlockDoor } from "./unlock-door.ts";
+import { UnlockDoor, type UnlockDoorDeps } from "./unlock-door.ts";
 
 export type GuestDeps = {
   readonly places: GuestPlaces;
@@ -64,21 +64,15 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
   const over = new AbortController();
   let isPoweringOff = false;
   let link: Link | undefined;
-  const send = (message: FromGuest) => link?.send(message);
+  const send = (message: FromGuest): boolean => {
+    link?.send(message);
+    return link !== undefined;
+  };
   const hooks = deps.openHooks?.((hook, text) => send({ type: "hook", hook, text }));
   const sessionDeps = hooks === undefined ? deps : { ...deps, hooks };
-  const door = new UnlockDoor({
-    path: deps.places.unlock,
-    log: deps.log,
-    whose: () => readRecord(deps.places.record),
-    send: (message) => {
-      link?.send(message);
-      return link !== undefined;
-    },
-  });
+  const door = openDoor(deps, send);
   const session: GuestSession = new GuestSession({ ...sessionDeps, onChange: reportSession });
   session.recover();
-  door.admit();
 
   function reportSession() {
     door.admit();
@@ -112,12 +106,10 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
   const beats = setInterval(beat, BEAT_MS);
   signal.addEventListener("abort", () => over.abort(), { once: true });
   if (signal.aborted) over.abort();
-  const attached = attach(
+  await attach(
     {
       dial: deps.dial ?? dialSocket(deps.places.socket),
-      boot,
-      log: deps.log,
-      random: deps.random,
+      ...{ boot, log: deps.log, random: deps.random },
       onAttached: (made) => {
         link = made;
         reportSession();
@@ -131,7 +123,6 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
     },
     over.signal,
   );
-  await attached;
   clearInterval(beats);
   stopWatching();
   door.close();
@@ -139,6 +130,10 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
   if (!isPoweringOff) return 0;
   writeFileSync(deps.places.powerOff, "power-off\n");
   return POWER_OFF_EXIT_CODE;
+}
+
+function openDoor({ places, log }: GuestDeps, send: UnlockDoorDeps["send"]): UnlockDoor {
+  return new UnlockDoor({ path: places.unlock, log, whose: () => readRecord(places.record), send });
 }
 
 function answerOf({ order }: Order, outcome: OrderOutcome): FromGuest {

@@ -10,7 +10,7 @@ export async function describeOidc(
   { settings: tenants }: OidcDeps,
   { of, tenant }: RequestOf<"describe-oidc">,
 ): Promise<Reply> {
-  const settings = await tenants.read(of, tenantNamed(of, tenant));
+  const settings = await tenants.read(of, await nameTenant(tenants, of, tenant));
   if (settings["auth.oidc.issuer"] === "") return { outcome: "refused", text: "There is no provider." };
   return { outcome: "oidc-described", label: settings["auth.oidc.label"] };
 }
@@ -19,12 +19,15 @@ export async function beginOidc(
   deps: OidcDeps,
   { of, tenant, redirectUri, isFresh }: RequestOf<"begin-oidc">,
 ): Promise<Reply> {
-  const start = { of, tenant: tenantNamed(of, tenant), redirectUri, isFresh };
+  const start = { of, tenant: await nameTenant(deps.settings, of, tenant), redirectUri, isFresh };
   return { outcome: "oidc-begun", ...(await beginJourney(deps, start)) };
 }
 
-function tenantNamed(of: "user" | "administrator", tenant: string): string {
+async function nameTenant(
+  tenants: OidcDeps["settings"],
+  of: "user" | "administrator",
+  tenant: string,
+): Promise<string> {
   const name = tenant.trim().toLowerCase();
-  if (name !== "") return name;
-  return of === "administrator" ? "*" : "default";
+  return name === "" ? await tenants.readDefaultTenant(of) : name;
 }

@@ -6,6 +6,8 @@ import { AppError } from "../../lib/errors.ts";
 import type { AccountStore } from "../account-store.ts";
 
 export type TenantSettings = {
+  /** Of a page that names no tenant: that of a login that names none. */
+  readDefaultTenant(of: "user" | "administrator"): Promise<string>;
   /** Throws `not-found` where there is no such tenant, or it offers administrators no provider. */
   read(of: "user" | "administrator", tenant: string): Promise<SettingValues>;
   /** Whether the tenant's provider is the site's, which alone may say whose user somebody is. */
@@ -14,6 +16,10 @@ export type TenantSettings = {
 
 export function createTenantSettings(store: AccountStore): TenantSettings {
   return {
+    async readDefaultTenant(of) {
+      if (of === "administrator") return "*";
+      return settingValues(await store.readSettings(undefined))["l7r.auth.plugin.default.tenant"];
+    },
     async read(of, name) {
       const tenant = await store.findTenant(name);
       if (tenant === undefined || tenant.isBlocked)
