@@ -104,8 +104,6 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
 
   const stopWatching = watchPowerOff(deps.places, () => void powerOffFromInside());
   const beats = setInterval(beat, BEAT_MS);
-  signal.addEventListener("abort", () => over.abort(), { once: true });
-  if (signal.aborted) over.abort();
   await attach(
     {
       dial: deps.dial ?? dialSocket(deps.places.socket),
@@ -121,7 +119,7 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
       onOrder: (order, from) => void obey(order, from),
       onUnlockAnswer: (answer) => door.answer(answer),
     },
-    over.signal,
+    AbortSignal.any([signal, over.signal]),
   );
   clearInterval(beats);
   stopWatching();
