@@ -50,7 +50,7 @@ beforeAll(async () => {
   await ready.promise;
   auth = createAuthClient({ path, log: silentLog() });
   door = await openBrokerDoor({
-    web: createWebStore(database.open("qvd_broker").orm, randomWebToken),
+    web: createWebStore(database.open("qvd_broker").orm, randomWebToken, "default-node"),
     auth,
   });
   const { tlsKey, tlsCertificate } = await createTlsPair();

@@ -23,7 +23,7 @@ beforeAll(async () => {
   display = openFakeDisplay();
   const users = { alice: seed.alice.userId, bob: seed.bob.userId };
   door = await openBrokerDoor({
-    web: createWebStore(database.open("qvd_broker").orm, randomWebToken),
+    web: createWebStore(database.open("qvd_broker").orm, randomWebToken, "default-node"),
     auth: {
       ask: async () => ({ id: 0, outcome: "denied" }),
       verify: async ({ login, proof, origin }) => {

@@ -1,6 +1,7 @@
 /** Web sessions and tickets in memory, for tests of what the gateway does with them. */
 
 import type { WebStore } from "../../src/broker/gateway/web-store.ts";
+import type { ReadySession } from "../../src/broker/request.ts";
 import { asId, type TenantId, type UserId } from "../../src/domain/ids.ts";
 import { AppError } from "../../src/lib/errors.ts";
 
@@ -10,8 +11,11 @@ export type TableWebStore = WebStore & {
   readonly tickets: Map<string, { readonly vmId: number; readonly sessionToken: string }>;
 };
 
-/** `ownerOf` says whose a desktop is. */
-export function createTableWebStore(ownerOf: (vmId: number) => number | undefined): TableWebStore {
+/** `ownerOf` says whose a desktop is, `screenOf` in which session it is shown. */
+export function createTableWebStore(
+  ownerOf: (vmId: number) => number | undefined,
+  screenOf: (vmId: number) => ReadySession | undefined = () => undefined,
+): TableWebStore {
   const sessions: TableWebStore["sessions"] = new Map();
   const tickets: TableWebStore["tickets"] = new Map();
   const expiresAt = new Date(Date.now() + 3_600_000);
@@ -43,6 +47,7 @@ export function createTableWebStore(ownerOf: (vmId: number) => number | undefine
       tickets.set(ticket, wish);
       return ticket;
     },
+    findScreen: async (userId, vmId) => (ownerOf(vmId) === userId ? screenOf(vmId) : undefined),
     takeTicket: async ({ ticket, sessionToken, vmId }) => {
       const found = tickets.get(ticket);
       if (found?.sessionToken !== sessionToken || found.vmId !== vmId) return false;

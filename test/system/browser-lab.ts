@@ -42,7 +42,14 @@ export async function openBrowserLab(place: LabPlace, archive?: string): Promise
     [2, ALICE],
     [3, 2],
   ]);
-  const web = createTableWebStore((vmId) => owners.get(vmId));
+  const web = createTableWebStore(
+    (vmId) => owners.get(vmId),
+    (vmId) => {
+      const live = store.sessions.find((one) => one.vmId === vmId && !one.isEnded && !one.isSuperseded);
+      if (live?.address === undefined || live.port === undefined) return undefined;
+      return { ...live, address: live.address, port: live.port, elsewhere: undefined };
+    },
+  );
   const door = await openBrokerDoor({ web });
   const { store } = door;
   for (const [id, owner] of owners) store.addDesktop(id, owner);

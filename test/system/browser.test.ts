@@ -2,12 +2,13 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { openScreen } from "../../bench/screen.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { connectRequest } from "../support/broker-door.ts";
+import { Visit } from "../support/nx-visit.ts";
 import { openTcpCutter } from "../support/tcp-cutter.ts";
 import { visitPage } from "../support/visit-page.ts";
 import { type BrowserLab, openBrowserLab } from "./browser-lab.ts";
-import { createScreen } from "./guest-lab.ts";
 
 const PLACE = { instance: "brwlab", network: "172.29.8", screen: ":95" };
 const BACKGROUND = [0x20, 0x40, 0x80] as const;
@@ -232,25 +233,93 @@ describe("a person in a browser", () => {
   );
 });
 
+describe("files", () => {
+  test(
+    "go to the desktop and come from it, whatever they are called, and belong to the person",
+    async () => {
+      const { context, page } = await sitDown();
+      await page.hover("#bar");
+      await page.click("#files-open");
+      const bytes = Buffer.alloc(3_000_000, "quarter ");
+      await page.setInputFiles("#files-input", {
+        name: "../../.año nuevo.txt",
+        mimeType: "text/plain",
+        buffer: bytes,
+      });
+      await page.waitForSelector("text=is there.");
+      expect(await lab.desktop.inside("cd /home/alice/Downloads && stat -c '%n %s %U' *")).toBe(
+        "año nuevo.txt 3000000 alice",
+      );
+      await page.setInputFiles("#files-input", {
+        name: "año nuevo.txt",
+        mimeType: "text/plain",
+        buffer: Buffer.from("2"),
+      });
+      await page.waitForSelector("text=(2) año nuevo.txt is there.");
+      await lab.desktop.inside(
+        "head -c 20000000 /dev/urandom > /home/alice/Downloads/big.bin; sha256sum /home/alice/Downloads/big.bin > /tmp/sum",
+      );
+      await page.click("#files button[type=submit]");
+      await page.hover("#bar");
+      await page.click("#files-open");
+      const coming = page.waitForEvent("download");
+      await page.click("#files-list a:has-text('big.bin')");
+      const path = await (await coming).path();
+      const sum = new Bun.CryptoHasher("sha256").update(await Bun.file(path).arrayBuffer()).digest("hex");
+      expect(await lab.desktop.inside("cat /tmp/sum")).toStartWith(sum);
+      await context.close();
+    },
+    SLOW,
+  );
+
+  test(
+    "are given as the person may read them, and no others",
+    async () => {
+      const { context, page } = await sitDown();
+      await lab.desktop.inside(
+        "ln -s /etc/shadow /home/alice/Downloads/shadow; mkfifo /home/alice/Downloads/fifo",
+      );
+      for (const name of ["shadow", "fifo", "..%2F..%2Fetc%2Fpasswd", "nothing"]) {
+        const answer = await context.request.get(`${lab.url}/desktop/1/files/${name}`);
+        expect(answer.ok(), name).toBe(false);
+        expect(await answer.text()).not.toContain("root:");
+      }
+      await page.close();
+      await context.close();
+    },
+    SLOW,
+  );
+});
+
 describe("the same session in the browser and in an NX client", () => {
+  const ALICE = { login: "alice", password: "secret", vmId: 1 };
+
   test("goes on in either, with its windows, and the older one is told", async () => {
-    const screen = await createScreen(PLACE);
+    const screen = await openScreen();
     const { context, page } = await sitDown();
     const windows = await lab.desktop.inside("pgrep -x xterm");
+    const visit = await Visit.open(screen, lab.door.port, ALICE, { colour: "#204080" });
+    await page.waitForSelector("text=Shown elsewhere", { timeout: 10_000 });
+    expect(await lab.desktop.inside("pgrep -x xterm")).toBe(windows);
+    await page.click("#again");
+    await page.waitForSelector("main[data-shown]", { timeout: 60_000 });
+    expect(await isPainted(page)).toBe(true);
+    expect(await lab.desktop.inside("pgrep -x xterm")).toBe(windows);
+    await visit.leave();
+    await context.close();
+    await screen.close();
+  }, 180_000);
+
+  test("comes to the browser also from an NX client that never said a word", async () => {
+    const { context, page } = await sitDown();
     const nx = await lab.door.open();
     nx.send(connectRequest(1));
     await page.waitForSelector("text=Shown elsewhere", { timeout: 10_000 });
-    await waitFor(() => lab.channels.read(lab.desktop.vmId)?.xState === "listening", {
-      timeoutMs: 10_000,
-      everyMs: 20,
-    });
-    expect(await lab.desktop.inside("pgrep -x xterm")).toBe(windows);
+    expect((await nx.answer(20_000)).status).toBe(101);
     nx.terminate();
     await page.click("#again");
-    await page.waitForSelector("main[data-shown]", { timeout: 90_000 });
+    await page.waitForSelector("main[data-shown]", { timeout: 60_000 });
     expect(await isPainted(page)).toBe(true);
-    expect(await lab.desktop.inside("pgrep -x xterm")).toBe(windows);
     await context.close();
-    await screen.stop();
   }, 180_000);
 });

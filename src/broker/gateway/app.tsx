@@ -14,6 +14,7 @@ import { gatewayHeaders } from "./headers.ts";
 import { beginOidc, endOidc } from "./oidc.tsx";
 import { issueTicket, showDesktop } from "./pages/desktop.tsx";
 import { listDesktops, showDesktops } from "./pages/desktops.tsx";
+import { giveFile, listFiles, takeFile } from "./pages/files.ts";
 import {
   beginSetUp,
   confirmSetUp,
@@ -49,6 +50,9 @@ export function createGatewayApp(deps: GatewayDeps): Hono<GatewayEnv> {
   app.get("/desktops", listDesktops(deps));
   app.get("/desktop/:id", showDesktop(deps));
   app.post("/desktop/:id/ticket", issueTicket(deps));
+  app.get("/desktop/:id/files", listFiles(deps));
+  app.get("/desktop/:id/files/:name", giveFile(deps));
+  app.post("/desktop/:id/files", takeFile(deps));
   app.get("/unlock/begin", beginOidc(deps, "unlock"));
   app.get("/second-factor", showSecondFactor());
   app.post("/second-factor/begin", beginSetUp(deps));

@@ -5,6 +5,7 @@
  * can have at the same time. Whoever comes to the loopback port by another way is refused.
  */
 
+import { MOST_FILE_BYTES } from "../../wire/display/transfer.ts";
 import { connectDesktop } from "../connect-desktop.ts";
 import { type OwnedSocket, tuneSocket } from "../socket.ts";
 import type { HandedOver } from "../upgrade.ts";
@@ -36,11 +37,12 @@ export function startGateway(given: Omit<GatewayDeps, "assets">): Gateway {
   const server = Bun.serve<ScreenSocketData>({
     hostname: LOOPBACK,
     port: 0,
-    maxRequestBodySize: MOST_FORM_BYTES,
+    maxRequestBodySize: MOST_FILE_BYTES,
     idleTimeout: REQUEST_IDLE_SECONDS,
     async fetch(request, serving) {
       const pipe = pipes.get(serving.requestIP(request)?.port ?? 0);
       if (pipe === undefined) return new Response(null, { status: 403 });
+      if (isTooMuch(request)) return new Response(null, { status: 413 });
       if (!isScreenPath(new URL(request.url).pathname)) return app.fetch(request, { address: pipe.address });
       const wish = await admitSocket(deps, request, pipe.address);
       if (wish instanceof Response) return wish;
@@ -81,4 +83,12 @@ export function startGateway(given: Omit<GatewayDeps, "assets">): Gateway {
       server.stop(true);
     },
   };
+}
+
+/** Only files may be large, and they say how large they are. */
+function isTooMuch(request: Request): boolean {
+  const length = request.headers.get("Content-Length");
+  const isFile = /^\/desktop\/[0-9]+\/files$/.test(new URL(request.url).pathname);
+  if (request.headers.has("Transfer-Encoding")) return true;
+  return !isFile && Number(length ?? 0) > MOST_FORM_BYTES;
 }

@@ -1,12 +1,15 @@
 /** What the gateway needs of the database beside the broker's own store: who is signed in by browser, and tickets. */
 
 import type { Db } from "../../db/client.ts";
+import { attemptDatabase } from "../../db/errors.ts";
+import { readLiveScreen } from "../../db/queries/live-screen.ts";
 import { asId, type UserId, type VmId } from "../../domain/ids.ts";
 import { type BegunWebSession, beginWebSession } from "../../service/web-session/begin.ts";
 import { endWebSession } from "../../service/web-session/end.ts";
 import { type FoundWebSession, findWebSession } from "../../service/web-session/find.ts";
 import { issueTicket } from "../../service/web-session/issue-ticket.ts";
 import { type Ticket, takeTicket } from "../../service/web-session/take-ticket.ts";
+import type { ReadySession } from "../request.ts";
 import type { Asker } from "../store.ts";
 
 export interface WebStore {
@@ -16,11 +19,14 @@ export interface WebStore {
   end(token: string): Promise<void>;
   /** Throws when the desktop is not the asker's. */
   issueTicket(asker: Asker, wish: { readonly vmId: VmId; readonly sessionToken: string }): Promise<string>;
+  /** The session in which they sit at that desktop by browser now. */
+  findScreen(userId: UserId, vmId: VmId): Promise<ReadySession | undefined>;
   /** True once for each ticket. */
   takeTicket(ticket: Ticket): Promise<boolean>;
 }
 
-export function createWebStore(db: Db, randomToken: () => string): WebStore {
+/** `nodeName` is this box's. */
+export function createWebStore(db: Db, randomToken: () => string, nodeName: string): WebStore {
   return {
     begin: (userId, origin) =>
       beginWebSession(
@@ -31,6 +37,14 @@ export function createWebStore(db: Db, randomToken: () => string): WebStore {
     find: (token) => findWebSession(db, token),
     end: (token) => endWebSession(db, token),
     issueTicket: (asker, wish) => issueTicket({ db, ...asker }, { randomToken }, wish),
+    findScreen: async (userId, vmId) => {
+      const found = await attemptDatabase("find your session", () => readLiveScreen(db, { userId, vmId }));
+      if (found === undefined) return undefined;
+      const { node, ...session } = found;
+      const isHere = node === null || node.name === nodeName;
+      const elsewhere = isHere ? undefined : { node: node.name, address: node.address ?? undefined };
+      return { ...session, elsewhere };
+    },
     takeTicket: (ticket) => takeTicket(db, ticket),
   };
 }

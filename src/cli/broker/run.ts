@@ -80,7 +80,7 @@ export const brokerRun: Command = {
           }),
         ),
         auth,
-        web: createWebStore(database.orm, randomWebToken),
+        web: createWebStore(database.orm, randomWebToken, config.nodeName),
         connectWakes: (onWake) => {
           const client = connectWake({ path: layout.wakeSocket, onWake, log: workerLog });
           return {

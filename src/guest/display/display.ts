@@ -24,6 +24,7 @@ import { Clipboard } from "./clipboard.ts";
 import { type ChannelOwner, DisplayDoor, type DisplayHandlers, type DoorSocket } from "./door.ts";
 import { joinScreen } from "./join.ts";
 import type { DisplayChild, DisplayPrograms } from "./programs.ts";
+import { giveFile, takeFile } from "./transfer.ts";
 
 export type DisplayDeps = {
   readonly log: Log;
@@ -134,8 +135,8 @@ export class Display {
     return {
       rfb: (socket) => this.#seat(socket, user),
       control: (socket) => this.#control(socket, user),
-      upload: () => "files can't be taken yet",
-      download: () => "files can't be given yet",
+      upload: (socket, argument) => takeFile(socket, user, argument),
+      download: (socket, argument) => giveFile(socket, user, argument),
     };
   }
 

@@ -146,7 +146,7 @@ function childOf(child: Bun.Subprocess): DisplayChild {
   return { pid: child.pid, exited: child.exited, kill: () => child.kill("SIGKILL") };
 }
 
-function asUser({ account, gid }: LaunchInput): readonly string[] {
+export function asUser({ account, gid }: LaunchInput): readonly string[] {
   return ["setpriv", `--reuid=${account.uid}`, `--regid=${gid}`, "--init-groups", "--inh-caps=-all"];
 }
 
@@ -154,7 +154,7 @@ function placeOf(user: LaunchInput, more: Readonly<Record<string, string>> = {})
   return { cwd: user.home, env: { ...environmentOf(user), ...more } };
 }
 
-function environmentOf({ account, home }: LaunchInput): Record<string, string> {
+export function environmentOf({ account, home }: LaunchInput): Record<string, string> {
   return {
     HOME: home,
     USER: account.login,

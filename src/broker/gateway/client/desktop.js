@@ -5,6 +5,7 @@
 
 import RFB from "@novnc/novnc";
 import { Clipboard } from "./clipboard.js";
+import { Files } from "./files.js";
 import { Keys } from "./keys.js";
 import { PageChannel } from "./page-channel.js";
 
@@ -32,6 +33,7 @@ field.spellcheck = false;
 main.append(field);
 
 const keys = new Keys(field);
+new Files({ desktop, csrf, onClose: () => keys.focus() });
 const clipboard = new Clipboard(byId("clipboard"));
 let channel;
 let rfb;

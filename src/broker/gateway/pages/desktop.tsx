@@ -27,6 +27,7 @@ export function showDesktop(deps: GatewayDeps): Handler<GatewayEnv> {
           <h1 class="visually-hidden">{name}</h1>
           <div id="screen" class="screen-canvas" />
           <Toolbar name={name} />
+          <Files />
           <Veil name={name} />
         </main>
       </Document>,
@@ -67,6 +68,10 @@ function Toolbar(props: { readonly name: string }) {
         <Icon name="clipboard" size={20} />
         <span class="visually-hidden">Share the clipboard</span>
       </button>
+      <button class="screen-tool" type="button" id="files-open" title="Files">
+        <Icon name="upload" size={20} />
+        <span class="visually-hidden">Files</span>
+      </button>
       <button class="screen-tool" type="button" id="keyboard" title="Keyboard of the screen">
         <Icon name="keyboard" size={20} />
         <span class="visually-hidden">Keyboard of the screen</span>
@@ -76,6 +81,29 @@ function Toolbar(props: { readonly name: string }) {
         <span class="visually-hidden">Send Ctrl+Alt+Del</span>
       </button>
     </div>
+  );
+}
+
+/** Files to and from the folder `Downloads` of the desktop; filled in by the script. */
+function Files() {
+  return (
+    <dialog class="files" id="files" aria-labelledby="files-title">
+      <h2 id="files-title">Files</h2>
+      <p class="files-note">
+        They lie in <code>Downloads</code> of your desktop.
+      </p>
+      <label class="button button-main files-give">
+        Send a file
+        <input class="visually-hidden" type="file" id="files-input" multiple />
+      </label>
+      <p id="files-state" role="status" />
+      <ul class="files-list" id="files-list" />
+      <form method="dialog">
+        <button class="button" type="submit">
+          Close
+        </button>
+      </form>
+    </dialog>
   );
 }
 
