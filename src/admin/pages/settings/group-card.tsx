@@ -7,10 +7,14 @@ import { SETTING_GROUPS, type SettingGroup } from "../../../domain/setting/spec.
 import type { SettingScope } from "../../setting-scope.ts";
 import { ButtonLink } from "../../ui/button.tsx";
 import { Card } from "../../ui/card.tsx";
+import { Fold } from "../../ui/fold.tsx";
 import { PostButton } from "../../ui/form.tsx";
 import { Pill } from "../../ui/pill.tsx";
 import { ActionsCell, Cell, Table, TitleCell } from "../../ui/table.tsx";
 import { partOf, scopeQuery, settingsPath } from "./parts.ts";
+
+/** A card of up to so many rows shows all of them. */
+const LEAST_TO_FOLD = 4;
 
 export function GroupCard(props: {
   readonly group: SettingGroup;
@@ -24,6 +28,10 @@ export function GroupCard(props: {
   const canChange =
     scope.tenantName === undefined || settings.some(({ name }) => specOf(name).scope === "tenant");
   if (settings.length === 0) return null;
+  // Few are ever set; the chain is what one comes for.
+  const isLong = settings.length > LEAST_TO_FOLD;
+  const shown = settings.filter(({ source }) => !isLong || source !== "default");
+  const folded = settings.filter((setting) => !shown.includes(setting));
   return (
     <Card
       title={title}
@@ -51,20 +59,39 @@ export function GroupCard(props: {
         </span>
       }
     >
-      <Table
-        caption={title}
-        columns={[
-          { title: "Setting" },
-          { title: "Value" },
-          { title: "From" },
-          { title: "Actions", isHidden: true, isTight: true },
-        ]}
-      >
-        {settings.map((setting) => (
-          <Row setting={setting} scope={scope} csrf={csrf} />
-        ))}
-      </Table>
+      {shown.length === 0 ? null : (
+        <SettingTable caption={title} settings={shown} scope={scope} csrf={csrf} />
+      )}
+      {folded.length === 0 ? null : (
+        <Fold summary={`${shown.length === 0 ? "All" : `${folded.length} more`} at their defaults`}>
+          <SettingTable caption={`${title}: defaults`} settings={folded} scope={scope} csrf={csrf} />
+        </Fold>
+      )}
     </Card>
+  );
+}
+
+function SettingTable(props: {
+  readonly caption: string;
+  readonly settings: readonly ResolvedSetting[];
+  readonly scope: SettingScope;
+  readonly csrf: string;
+}) {
+  const { caption, settings, scope, csrf } = props;
+  return (
+    <Table
+      caption={caption}
+      columns={[
+        { title: "Setting" },
+        { title: "Value" },
+        { title: "From" },
+        { title: "Actions", isHidden: true, isTight: true },
+      ]}
+    >
+      {settings.map((setting) => (
+        <Row setting={setting} scope={scope} csrf={csrf} />
+      ))}
+    </Table>
   );
 }
 
