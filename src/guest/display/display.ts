@@ -31,8 +31,6 @@ export type DisplayDeps = {
   readonly programs: DisplayPrograms;
   /** Whether that port of this desktop listens, from the kernel's tables. */
   readonly isPortOpen: (port: number) => boolean;
-  /** Called when a browser begins or ends to look. */
-  readonly onSeat?: (isSeated: boolean) => void;
 };
 
 export type ShowInput = {
@@ -55,11 +53,17 @@ export class Display {
   #server: { readonly uid: number; readonly child: DisplayChild } | undefined;
   #door: DisplayDoor | undefined;
   #seats = 0;
+  #onSeat: (isSeated: boolean) => void = () => {};
   #wanted: ScreenSize[] = [];
   #isResizing = false;
 
   constructor(deps: DisplayDeps) {
     this.#deps = deps;
+  }
+
+  /** Has `onSeat` called when a browser begins or ends to look. */
+  watch(onSeat: (isSeated: boolean) => void): void {
+    this.#onSeat = onSeat;
   }
 
   /** Undefined when the door is open, else why it isn't. The session must be suspended. May be called again. */
@@ -145,11 +149,11 @@ export class Display {
     return joinScreen(socket, SCREEN_PORT, {
       onOpen: () => {
         isSeated = true;
-        if (this.#seats++ === 0) this.#deps.onSeat?.(true);
+        if (this.#seats++ === 0) this.#onSeat(true);
       },
       onClose: () => {
         if (!isSeated) return;
-        if (--this.#seats === 0) this.#deps.onSeat?.(false);
+        if (--this.#seats === 0) this.#onSeat(false);
         this.#deps.programs
           .releaseKeys(user)
           .catch((error: unknown) => this.#deps.log.warn("display-keys-not-released", { error }));

@@ -23,7 +23,7 @@ name=$1; count=1
 while [ -e "$name" ] || [ -L "$name" ]; do count=$((count + 1)); name="($count) $1"; done
 mv -n -- "$part" "$name" && printf %s "$name"`;
 /** $1 is the name; says its size in a line, then gives its bytes. */
-const GIVE = `${IN_FOLDER}[ -f "$1" ] && stat -Lc %s -- "$1" && exec cat -- "$1"`;
+const GIVE = `${IN_FOLDER}[ -f "$1" ] && [ -r "$1" ] && stat -Lc %s -- "$1" && exec cat -- "$1"`;
 const LIST = `${IN_FOLDER}find . -maxdepth 1 -type f -not -name '.*' -printf '%s\\t%f\\0' | head -zn ${MOST_FILES}`;
 
 const LF = 10;

@@ -98,6 +98,7 @@ export class GuestSession {
     this.#deps = deps;
     this.#limits = { ...SESSION_LIMITS, ...deps.limits };
     this.#x = new XSession({ ...deps, onChange: () => this.#tellChange() });
+    deps.display?.screen.watch((isSeated) => this.#runState(isSeated ? "connected" : "suspended"));
   }
 
   get state(): XState {
@@ -334,10 +335,16 @@ export class GuestSession {
 
   #tellChange(): void {
     const hook = stateHookOf(this.#x.state);
-    if (this.#isKnown && hook !== undefined && this.#x.state !== this.#toldState)
-      this.#deps.hooks?.runBeside(hook, { ...this.#pairs, ...statePairs(hook) });
+    // What a browser shows is suspended, and connected only by a first client of ours: its seat says more.
+    const isSeats = this.#access === "browser" && hook !== "disconnected";
+    if (this.#isKnown && hook !== undefined && !isSeats && this.#x.state !== this.#toldState)
+      this.#runState(hook);
     this.#toldState = this.#x.state;
     this.#deps.onChange();
+  }
+
+  #runState(hook: GuestHook): void {
+    this.#deps.hooks?.runBeside(hook, { ...this.#pairs, ...statePairs(hook) });
   }
 
   async #suspend(signal: AbortSignal): Promise<OrderOutcome> {
