@@ -171,6 +171,8 @@ export const PACKAGE_HOMES: readonly {
     why: "administrators' and users' pages answer browsers",
   },
   { name: "htmx.org", folders: ["admin", "broker"], why: "administrators' and users' pages answer browsers" },
+  { name: "openid-client", folders: ["auth"], why: "who somebody is, is asked by one process" },
+  { name: "uqr", folders: ["domain"], why: "one place draws QR codes, as the path of an SVG" },
   { name: "@novnc/novnc", folders: ["broker"], why: "the gateway alone shows a desktop to a browser" },
   {
     name: "drizzle-orm",
