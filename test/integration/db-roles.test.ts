@@ -122,6 +122,13 @@ const STATEMENTS: readonly (readonly [statement: string, allowed: readonly Proce
   ["update sessions set address = '10.0.0.1', port = 22 where false", [NODE]],
   ["update sessions set connected_at = qvd_now() where false", [BROKER]],
   ["update sessions set ends_at = qvd_now() where false", [BROKER]],
+  // Who is signed in by browser, and what opens a desktop once.
+  ["select * from user_web_sessions", [BROKER]],
+  ["update user_web_sessions set seen_at = qvd_now() where false", [BROKER]],
+  ["update user_web_sessions set user_id = 1, expires_at = qvd_now() where false", []],
+  ["select * from user_web_tickets", [BROKER]],
+  ["update user_web_tickets set vm_id = 1 where false", []],
+  ["delete from user_web_tickets where false", [BROKER]],
   // Of brokers that are lost with their box, by whoever takes over.
   ["update sessions set ended_at = qvd_now(), end_cause = 'node-lost' where false", [BROKER, NODE]],
   ["update sessions set end_wished_at = qvd_now() where false", [ADMIN, BROKER]],

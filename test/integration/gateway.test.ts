@@ -214,6 +214,27 @@ describe("pages", () => {
   });
 });
 
+describe("files", () => {
+  test("are refused to strangers, without the token, to others, and where nobody sits", async () => {
+    const path = `/desktop/${seed.alice.vmId}/files`;
+    const stranger = new PortalClient(door.port);
+    expect((await stranger.ask(path)).location).toStartWith("/sign-in");
+    expect((await stranger.ask(`${path}?name=a`, { form: {} })).status).toBe(401);
+    const client = await signedIn();
+    expect((await client.ask(path)).status).toBe(409);
+    expect((await client.ask(`${path}?name=a`, { form: {} })).status).toBe(403);
+    const bob = await signedIn("bob");
+    expect((await bob.ask(path)).status).toBe(409);
+    expect((await bob.ask(`${path}/x`)).status).toBe(409);
+  });
+
+  test("alone may be large", async () => {
+    const client = await signedIn();
+    const form = { csrf: "x", login: "x".repeat(70_000), password: "" };
+    expect((await client.ask("/sign-in", { form })).status).toBe(413);
+  });
+});
+
 describe("tickets", () => {
   test("are refused to strangers, without the token, and for somebody else's desktop", async () => {
     const path = `/desktop/${seed.alice.vmId}/ticket`;
