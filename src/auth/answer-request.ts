@@ -66,11 +66,7 @@ function decideReply(deps: RequestDeps, request: AuthRequest, signal: AbortSigna
     case "forget-slowed":
       return answerAdministration(deps.administration, request, signal);
     case "unlock":
-      return unlockScreen(
-        deps.unlock,
-        { ...request, userId: asId<UserId>(request.userId), vmId: asId<VmId>(request.vmId) },
-        signal,
-      );
+      return unlockScreen(deps.unlock, { ...request, userId: asId<UserId>(request.userId) }, signal);
     default:
       return assertNever(request);
   }

@@ -59,9 +59,11 @@ export class UnlockScreens {
 
   async #decide(vmId: VmId, secret: string): Promise<Verdict> {
     const { db, nodeId, auth, signal } = this.#deps;
-    const userId = await readVmOwner(db, vmId, nodeId);
-    if (userId === undefined) return { isUnlocked: false, text: "" };
-    const reply = await auth.ask({ kind: "unlock", userId, vmId, secret }, signal);
+    const owner = await readVmOwner(db, vmId, nodeId);
+    if (owner === undefined) return { isUnlocked: false, text: "" };
+    const { userId, address } = owner;
+    const origin = address ?? `desktop ${vmId}`;
+    const reply = await auth.ask({ kind: "unlock", userId, vmId, secret, origin }, signal);
     switch (reply.outcome) {
       case "unlocked":
         return { isUnlocked: true, text: "" };

@@ -153,6 +153,7 @@ describe("somebody with a provider", () => {
       userId: seed.alice.userId,
       vmId: seed.alice.vmId,
       secret: code,
+      origin: "desktop 1",
     } as const;
     expect((await auth.ask(unlock, ending.signal)).outcome).toBe("unlocked");
     expect((await auth.ask(unlock, ending.signal)).outcome).toBe("denied");

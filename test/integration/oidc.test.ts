@@ -16,7 +16,7 @@ import { createTenant } from "../../src/service/tenant/create.ts";
 import { sealSecret } from "../../src/wire/setting/sealed-secret.ts";
 import { createAuthParts } from "../support/auth-parts.ts";
 import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
-import { type Seed, seedSite } from "../support/db-seed.ts";
+import { SEED_PASSWORD, type Seed, seedSite } from "../support/db-seed.ts";
 import { CLIENT_SECRET, type Cookies, type PlayedProvider, playProvider } from "../support/play-provider.ts";
 import { createTlsPair } from "../support/tls-pair.ts";
 
@@ -228,12 +228,24 @@ describe("an unlock code", () => {
     const created = await create(true);
     if (created.outcome !== "unlock-code-created") throw new Error(JSON.stringify(created));
     const unlock = (userId: number, secret: string) =>
-      boxes[0].ask({ kind: "unlock", userId, vmId: 7, secret }, never);
+      boxes[0].ask({ kind: "unlock", userId, vmId: 7, secret, origin: "desktop 7" }, never);
     expect((await unlock(seed.bob.userId, created.code)).outcome).toBe("denied");
     expect((await unlock(seed.alice.userId, "aaaaaaaa")).outcome).toBe("denied");
     expect((await unlock(seed.alice.userId, created.code)).outcome).toBe("unlocked");
     expect((await unlock(seed.alice.userId, created.code)).outcome).toBe("denied");
   });
+});
+
+test("a password unlocks too, of its own user, judged by where the client sits", async () => {
+  const unlock = (userId: number, origin: string, secret = SEED_PASSWORD) =>
+    boxes[0].ask({ kind: "unlock", userId, vmId: 7, secret, origin }, never);
+  expect((await unlock(seed.alice.userId, "192.0.2.9")).outcome).toBe("unlocked");
+  expect((await unlock(seed.alice.userId, "192.0.2.9", "")).outcome).toBe("denied");
+  expect((await unlock(999_999, "192.0.2.9")).outcome).toBe("denied");
+  await set("auth.policy", "allow from=192.0.2.0/24\ndeny");
+  expect((await unlock(seed.alice.userId, "192.0.2.9")).outcome).toBe("unlocked");
+  expect((await unlock(seed.alice.userId, "203.0.113.9")).outcome).toBe("denied");
+  await set("auth.policy", "");
 });
 
 describe("what does not come from the provider", () => {

@@ -18,6 +18,7 @@ export type ProviderDeps = {
 };
 
 const FRESH_MS = 10 * 60_000;
+const FAILED_MS = 10_000;
 const TIMEOUT_SECONDS = 10;
 const MOST_ANSWER_BYTES = 1024 * 1024;
 /** Tenants with a provider of their own whose discovery is kept. */
@@ -44,18 +45,17 @@ export class Providers {
     const nowMs = this.#deps.monotonicMs();
     const kept = this.#kept.get(key);
     if (kept !== undefined && nowMs - kept.sinceMs < FRESH_MS) return await kept.config;
-    const config = discover(settings, secret, this.#deps.systemAuthorities);
-    this.#keep(key, { config, sinceMs: nowMs });
-    try {
-      return await config;
-    } catch (cause) {
-      this.#kept.delete(key);
+    const config = discover(settings, secret, this.#deps.systemAuthorities).catch((cause: unknown) => {
+      // Whoever opens the sign-in page meanwhile doesn't make us ask a provider again that just didn't answer.
+      this.#keep(key, { config, sinceMs: nowMs - FRESH_MS + FAILED_MS });
       throw new AppError(
         "unavailable",
         `the provider ${issuer} (auth.oidc.issuer) can't be asked: is the address right, and its certificate signed by auth.oidc.ca?`,
         { cause },
       );
-    }
+    });
+    this.#keep(key, { config, sinceMs: nowMs });
+    return await config;
   }
 
   #keep(key: string, kept: Kept): void {

@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import type { UserId, VmId } from "../../domain/ids.ts";
+import type { UserId } from "../../domain/ids.ts";
 import type { AuthReply, AuthRequest } from "../../wire/auth/requests.ts";
 import type { Claim, Verdict } from "../authenticator.ts";
 import type { LoginName } from "../login.ts";
@@ -27,16 +27,16 @@ type Reply = AuthReply extends infer One ? (One extends AuthReply ? Omit<One, "i
 
 export async function unlockScreen(
   { store, decide }: UnlockDeps,
-  asked: { readonly userId: UserId; readonly vmId: VmId; readonly secret: string },
+  asked: { readonly userId: UserId; readonly secret: string; readonly origin: string },
   signal: AbortSignal,
 ): Promise<Reply> {
-  const { userId, vmId, secret } = asked;
+  const { userId, secret, origin } = asked;
   const name = await store.findName(userId);
   if (name === undefined || secret === "") return { outcome: "denied" };
   const codeHash = hashUnlockCode(secret);
   if (codeHash !== undefined && (await store.useCode(userId, codeHash))) return { outcome: "unlocked" };
   const proof = { kind: "password", password: secret } as const;
-  const verdict = await decide({ kind: "user", name, proof, origin: `desktop ${vmId}` }, signal);
+  const verdict = await decide({ kind: "user", name, proof, origin }, signal);
   if (verdict.outcome === "accepted") {
     const { id } = verdict.account;
     // A directory may say that this login is somebody else.

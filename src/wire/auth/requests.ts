@@ -66,6 +66,8 @@ export const AuthRequest = z.discriminatedUnion("kind", [
     userId: z.number().int(),
     vmId: z.number().int(),
     secret: z.string().max(2048),
+    /** The address of the client that sits there, by which the policy judges; the desktop while nobody does. */
+    origin,
   }),
   ...AdministrationRequests,
 ]);
