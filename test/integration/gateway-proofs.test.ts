@@ -96,6 +96,16 @@ describe("somebody with a phone", () => {
     expect(codes).toHaveLength(10);
   });
 
+  test("meets forms whose fields have ids apart", async () => {
+    const browser = new PortalClient(door.port);
+    await browser.signIn("bob", SEED_PASSWORD);
+    const ids = [...(await browser.ask("/second-factor")).text.matchAll(/ id="([^"]+)"/g)].map(
+      ([, id]) => id,
+    );
+    expect(ids).toContain("renew-password");
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
   test("is asked for the code at the next sign-in", async () => {
     const browser = new PortalClient(door.port);
     const asked = await browser.signIn("alice", SEED_PASSWORD);

@@ -121,20 +121,20 @@ async function renderForms(deps: AdminDeps, c: AdminContext, text: string | unde
       {text === undefined ? null : <Notice tone="bad">{text}</Notice>}
       {facts === undefined ? (
         <PostForm action="/account/second-factor/begin" csrf={csrf}>
-          <Password />
+          <Password form="begin" />
           <SubmitButton label="Set up a second factor" kind="main" />
         </PostForm>
       ) : (
         <>
           <p>{`It is set up. ${facts.recoveryCodesLeft} recovery codes are left.`}</p>
           <PostForm action="/account/second-factor/renew" csrf={csrf}>
-            <Password />
-            <Code />
+            <Password form="renew" />
+            <Code form="renew" />
             <SubmitButton label="New recovery codes" />
           </PostForm>
           <PostForm action="/account/second-factor/remove" csrf={csrf}>
-            <Password />
-            <Code />
+            <Password form="remove" />
+            <Code form="remove" />
             <SubmitButton label="Remove" kind="danger" />
           </PostForm>
         </>
@@ -144,12 +144,22 @@ async function renderForms(deps: AdminDeps, c: AdminContext, text: string | unde
   );
 }
 
-function Password() {
+/** A page has several forms with a password. */
+type InForm = { readonly form: string };
+
+function Password({ form }: InForm) {
   return (
-    <TextField name="password" label="Password" type="password" autocomplete="current-password" isRequired />
+    <TextField
+      name="password"
+      idPrefix={`${form}-`}
+      label="Password"
+      type="password"
+      autocomplete="current-password"
+      isRequired
+    />
   );
 }
 
-function Code() {
-  return <TextField name="code" label="Code" autocomplete="one-time-code" isRequired />;
+function Code({ form }: InForm) {
+  return <TextField name="code" idPrefix={`${form}-`} label="Code" autocomplete="one-time-code" isRequired />;
 }

@@ -115,18 +115,18 @@ function renderForms(c: GatewayContext, text: string | undefined) {
         the password.
       </p>
       <PostForm action="/second-factor/begin" csrf={csrf}>
-        <Password />
+        <Password form="begin" />
         <SubmitButton label="Set up" kind="main" />
       </PostForm>
       <h2>If you have one</h2>
       <PostForm action="/second-factor/renew" csrf={csrf}>
-        <Password />
-        <Code />
+        <Password form="renew" />
+        <Code form="renew" />
         <SubmitButton label="New recovery codes" />
       </PostForm>
       <PostForm action="/second-factor/remove" csrf={csrf}>
-        <Password />
-        <Code />
+        <Password form="remove" />
+        <Code form="remove" />
         <SubmitButton label="Remove" />
       </PostForm>
     </Titled>,
@@ -142,14 +142,24 @@ function Titled(props: { readonly title: string; readonly children?: Child }) {
   );
 }
 
-function Password() {
+/** A page has several forms with a password. */
+type InForm = { readonly form: string };
+
+function Password({ form }: InForm) {
   return (
-    <TextField name="password" label="Password" type="password" autocomplete="current-password" isRequired />
+    <TextField
+      name="password"
+      idPrefix={`${form}-`}
+      label="Password"
+      type="password"
+      autocomplete="current-password"
+      isRequired
+    />
   );
 }
 
-function Code() {
-  return <TextField name="code" label="Code" autocomplete="one-time-code" isRequired />;
+function Code({ form }: InForm) {
+  return <TextField name="code" idPrefix={`${form}-`} label="Code" autocomplete="one-time-code" isRequired />;
 }
 
 /** The recovery codes of somebody who had to set up a second factor to get in, and is in now. */
