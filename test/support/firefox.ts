@@ -1,0 +1,117 @@
+/** Debian's Firefox without a screen, driven by WebDriver BiDi, which it speaks itself. */
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { waitFor } from "../../src/lib/wait.ts";
+
+export type Firefox = {
+  visit(address: string): Promise<void>;
+  /** The value of an expression in the page; promises are waited for. */
+  evaluate(expression: string): Promise<unknown>;
+  /** Keys as a person presses them, one after the other. */
+  press(...keys: readonly string[]): Promise<void>;
+  click(x: number, y: number): Promise<void>;
+  stop(): Promise<void>;
+};
+
+const START_MS = 60_000;
+const ANSWER_MS = 60_000;
+
+type Answer = {
+  readonly id?: number;
+  readonly type: string;
+  readonly result?: unknown;
+  readonly message?: string;
+};
+
+export async function startFirefox(): Promise<Firefox> {
+  const profile = await mkdtemp("/tmp/qvd-firefox-");
+  const browser = Bun.spawn(
+    [
+      "/usr/bin/firefox-esr",
+      "--headless",
+      "--no-remote",
+      "--profile",
+      profile,
+      "--remote-debugging-port",
+      "0",
+    ],
+    { env: { HOME: profile, PATH: "/usr/bin:/bin" }, stdin: "ignore", stdout: "ignore", stderr: "pipe" },
+  );
+  const socket = new WebSocket(`${await readAddress(browser.stderr)}/session`);
+  const waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  let lastId = 0;
+  socket.onmessage = ({ data }) => {
+    const answer: Answer = JSON.parse(String(data));
+    const asked = waiting.get(answer.id ?? -1);
+    if (answer.type === "success") asked?.resolve(answer.result);
+    else asked?.reject(new Error(`Firefox: ${answer.message}`));
+  };
+  await new Promise((resolve) => {
+    socket.onopen = resolve;
+  });
+  async function ask(method: string, params: object): Promise<Record<string, unknown>> {
+    const id = ++lastId;
+    const asked = Promise.withResolvers<unknown>();
+    waiting.set(id, asked);
+    socket.send(JSON.stringify({ id, method, params }));
+    const timer = setTimeout(() => asked.reject(new Error(`Firefox: no answer to ${method}`)), ANSWER_MS);
+    try {
+      return Object(await asked.promise);
+    } finally {
+      clearTimeout(timer);
+      waiting.delete(id);
+    }
+  }
+  await ask("session.new", { capabilities: { alwaysMatch: { acceptInsecureCerts: true } } });
+  const { contexts } = await ask("browsingContext.getTree", {});
+  const context = Array.isArray(contexts) ? contexts[0]?.context : undefined;
+  const act = (actions: readonly object[]) => ask("input.performActions", { context, actions });
+  return {
+    visit: async (url) => void (await ask("browsingContext.navigate", { context, url, wait: "complete" })),
+    evaluate: async (expression) => {
+      const { result } = await ask("script.evaluate", {
+        expression,
+        target: { context },
+        awaitPromise: true,
+      });
+      return Object(result).value;
+    },
+    press: async (...keys) => {
+      const actions = keys.flatMap((value) => [
+        { type: "keyDown", value },
+        { type: "keyUp", value },
+      ]);
+      await act([{ type: "key", id: "keyboard", actions }]);
+    },
+    click: async (x, y) => {
+      const pause = { type: "pause", duration: 200 };
+      const actions = [
+        { type: "pointerMove", x, y },
+        pause,
+        { type: "pointerDown", button: 0 },
+        pause,
+        { type: "pointerUp", button: 0 },
+        pause,
+      ];
+      await act([{ type: "pointer", id: "mouse", actions }]);
+    },
+    stop: async () => {
+      socket.close();
+      browser.kill("SIGKILL");
+      await browser.exited;
+      await rm(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+async function readAddress(stderr: ReadableStream<Uint8Array>): Promise<string> {
+  let said = "";
+  void (async () => {
+    for await (const chunk of stderr) said = (said + Buffer.from(chunk).toString("utf8")).slice(-10_000);
+  })();
+  const address = () => /WebDriver BiDi listening on (ws:\/\/\S+)/.exec(said)?.[1];
+  await waitFor(() => address() !== undefined, { timeoutMs: START_MS, everyMs: 50 });
+  const found = address();
+  if (found === undefined) throw new Error(`Firefox did not start: ${said}`);
+  return found;
+}

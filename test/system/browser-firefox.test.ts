@@ -1,0 +1,60 @@
+/** The same as in Chromium, where it could differ: the picture, keys and the pointer, in Debian's Firefox. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { waitFor } from "../../src/lib/wait.ts";
+import { type Firefox, startFirefox } from "../support/firefox.ts";
+import { type BrowserLab, openBrowserLab } from "./browser-lab.ts";
+
+const PLACE = { instance: "ffxlab", network: "172.29.10", screen: ":97" };
+const ENTER = "\uE007";
+const COUNT = `(() => {
+  const canvas = document.querySelector("canvas");
+  if (!canvas) return 0;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let count = 0;
+  for (let at = 0; at < data.length; at += 4)
+    if (Math.max(Math.abs(data[at] - 0xc0), Math.abs(data[at + 1] - 0x20), Math.abs(data[at + 2] - 0x40)) < 6) count++;
+  return count;
+})()`;
+
+let lab: BrowserLab;
+let firefox: Firefox;
+const isHere = existsSync("/usr/bin/firefox-esr");
+
+beforeAll(async () => {
+  if (!isHere) return;
+  lab = await openBrowserLab(PLACE);
+  firefox = await startFirefox();
+}, 660_000);
+
+afterAll(async () => {
+  await firefox?.stop();
+  await lab?.stop();
+}, 60_000);
+
+async function becomes(expression: string, timeoutMs = 30_000): Promise<void> {
+  const holds = async () => (await firefox.evaluate(expression)) === true;
+  expect(await waitFor(holds, { timeoutMs, everyMs: 100 }), expression).toBe(true);
+}
+
+describe.skipIf(!isHere)("a person in Firefox (needs firefox-esr)", () => {
+  test("signs in, opens a desktop, and types in it", async () => {
+    await firefox.visit(`${lab.url}/`);
+    await firefox.evaluate(
+      `(login.value = "alice", password.value = "secret", document.querySelector("button[type=submit]").click(), 0)`,
+    );
+    await becomes(`document.querySelector(".desktop-list") !== null`);
+    await firefox.visit(`${lab.url}/desktop/1`);
+    await becomes(`document.querySelector("main").dataset.shown !== undefined`);
+    await becomes(`${COUNT} > 50000`);
+    await firefox.click(280, 280);
+    await firefox.press(..."in Firefox ", ..."ñçãüß€@", ENTER);
+    const isTyped = async () =>
+      (await lab.desktop.inside("tail -n 1 /home/alice/typed")) === "in Firefox ñçãüß€@";
+    expect(
+      await waitFor(isTyped, { timeoutMs: 8_000, everyMs: 50 }),
+      await lab.desktop.inside("tail -n 1 /home/alice/typed"),
+    ).toBe(true);
+  }, 120_000);
+});
