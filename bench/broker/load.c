@@ -9,7 +9,8 @@
  *                                    and the answer read to the end of a 101. WAY: down, up, echo, idle.
  *                                    Prints "begun" when all are connected and warm, then
  *                                    "ended BYTES SECONDS" or, for echo, "ended P50_US P99_US COUNT";
- *                                    idle waits for the end of its standard input.
+ *                                    idle waits for the end of its standard input. WAY work: N people who each
+ *                                    send something twenty times a second, and wait for it; ends as echo does.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -186,6 +187,48 @@ static void run_echo(double seconds) {
   printf("ended %.2f %.2f %ld\n", samples[count / 2], samples[count * 99 / 100], count);
 }
 
+/* The samples of all people, in one row: each takes the next place. */
+static atomic_long taken;
+
+static void *run_person(void *arg) {
+  /* Desktops of their own, beside those of the idle. */
+  SSL *ssl = connect_client((int)(long)arg + 4000);
+  long none = 0;
+  char message[MESSAGE] = "e";
+  echo(ssl, &none, 0);
+  warm++;
+  /* Not all in step. */
+  usleep((long)arg % 50 * 1000);
+  while (!is_over) {
+    double sent = now();
+    if (SSL_write(ssl, message, MESSAGE) != MESSAGE) break;
+    for (int got = 0; got < MESSAGE;) {
+      int n = SSL_read(ssl, message, MESSAGE - got);
+      if (n <= 0) return NULL;
+      got += n;
+    }
+    if (is_over) break;
+    long place = taken++;
+    if (place < MOST_SAMPLES) samples[place] = (now() - sent) * 1e6;
+    usleep(50000);
+  }
+  return NULL;
+}
+
+static void run_work(int streams, double seconds) {
+  for (long i = 0; i < streams; i++) start(run_person, (void *)i, NULL);
+  while (warm < streams) usleep(1000);
+  usleep(200000);
+  taken = 0;
+  say("begun");
+  usleep(seconds * 1e6);
+  is_over = 1;
+  long count = taken < MOST_SAMPLES ? taken : MOST_SAMPLES;
+  usleep(100000);
+  qsort(samples, count, sizeof *samples, ascending);
+  printf("ended %.2f %.2f %ld\n", samples[count / 2], samples[count * 99 / 100], count);
+}
+
 static void run_idle(int streams) {
   for (int i = 0; i < streams; i++) {
     long none = 0;
@@ -230,6 +273,7 @@ int main(int argc, char **argv) {
   SSL_CTX_set1_groups_list(context, "X25519");
   if (*way == 'e') run_echo(atof(argv[5]));
   else if (*way == 'i') run_idle(atoi(argv[4]));
+  else if (*way == 'w') run_work(atoi(argv[4]), atof(argv[5]));
   else run_bulk(atoi(argv[4]), atof(argv[5]));
   fflush(stdout);
   _exit(0);

@@ -23,8 +23,9 @@ export type Load = {
 };
 
 export type Stage = {
-  startRelay(name: Relay["name"]): Promise<Relay & { stop(): Promise<void> }>;
-  startLoad(relay: Relay, way: "down" | "up" | "echo" | "idle", more: LoadOptions): Load;
+  /** A broker asks `authSocket` who people are, where it is given. */
+  startRelay(name: Relay["name"], authSocket?: string): Promise<Relay & { stop(): Promise<void> }>;
+  startLoad(relay: Relay, way: "down" | "up" | "echo" | "idle" | "work", more: LoadOptions): Load;
   /** Puts a relay and the desktops' side before everything else on the machine, for a round trip's microseconds. */
   hurry(relay: Relay, isHurried: boolean): Promise<void>;
   close(): Promise<void>;
@@ -60,8 +61,8 @@ export async function openStage(): Promise<Stage> {
   const desktop = start([...LOAD_CORES, load, "desktop"]);
   const desktopPort = Number((await desktop.line())[0]);
   return {
-    startRelay: (name) =>
-      name === "broker" ? startBroker(folder, desktopPort) : startHaproxy(folder, desktopPort),
+    startRelay: (name, authSocket) =>
+      name === "broker" ? startBroker(folder, desktopPort, authSocket) : startHaproxy(folder, desktopPort),
     startLoad: (relay, way, { streams, seconds }) =>
       start([
         ...(way === "echo" ? ["chrt", "--fifo", "10"] : []),
@@ -85,10 +86,11 @@ export async function openStage(): Promise<Stage> {
   };
 }
 
-async function startBroker(folder: string, desktopPort: number) {
+async function startBroker(folder: string, desktopPort: number, authSocket?: string) {
   const script = join(import.meta.dir, "../../test/support/broker-process.ts");
   const child = start([
     ...[...RELAY_CORE, process.execPath, script, `${desktopPort}`, `${folder}/key`, `${folder}/crt`],
+    ...(authSocket === undefined ? [] : [authSocket]),
   ]);
   const port = Number((await child.line())[0]);
   return { name: "broker" as const, pid: child.pid, port, headFile: `${folder}/head`, stop: child.end };

@@ -1,17 +1,32 @@
 /**
- * A broker alone in a process, for measuring it: `broker-process.ts DESKTOP_PORT KEY_FILE CERTIFICATE_FILE`.
- * Everybody is alice, every number a desktop of hers that listens at DESKTOP_PORT. Prints its port.
+ * A broker alone in a process, for measuring it: `broker-process.ts DESKTOP_PORT KEY_FILE CERTIFICATE_FILE [AUTH_SOCKET]`.
+ * Alice is whoever says so, all others are whom AUTH_SOCKET takes them for; every number is a desktop of hers that
+ * listens at DESKTOP_PORT. Prints its port.
  */
 
 import { readFileSync } from "node:fs";
+import { createAuthClient } from "../../src/auth/client.ts";
 import { runBroker } from "../../src/broker/run-broker.ts";
 import { silentLog } from "../../src/lib/log.ts";
+import type { AuthAnswer } from "../../src/wire/auth/messages.ts";
 import { reportListening } from "./broker-door.ts";
 import { playAuth } from "./played-auth.ts";
 import { TableBrokerStore } from "./table-broker-store.ts";
 
-const [desktopPort = "", keyFile = "", certificateFile = ""] = process.argv.slice(2);
+const [desktopPort = "", keyFile = "", certificateFile = "", authSocket] = process.argv.slice(2);
+const asked = authSocket === undefined ? undefined : createAuthClient({ path: authSocket, log: silentLog() });
 const MOST_DESKTOPS = 5_000;
+const ALICE: AuthAnswer = {
+  ...{
+    id: 0,
+    outcome: "accepted",
+    userId: 1,
+    login: "alice",
+    tenantId: 1,
+    tenantName: "default",
+    by: "local",
+  },
+};
 
 const store = new TableBrokerStore();
 for (let id = 1; id <= MOST_DESKTOPS; id++) store.addDesktop(id, 1, { state: "running", wish: "running" });
@@ -37,15 +52,10 @@ await runBroker({
   store,
   auth: {
     ...playAuth(),
-    verify: async () => ({
-      id: 0,
-      outcome: "accepted",
-      userId: 1,
-      login: "alice",
-      tenantId: 1,
-      tenantName: "default",
-      by: "local",
-    }),
+    verify: async (question, signal) => {
+      if (asked !== undefined && question.login !== "alice") return await asked.verify(question, signal);
+      return ALICE;
+    },
   },
   connectWakes: () => ({ wake: () => {}, close: () => {} }),
   log: silentLog(),
