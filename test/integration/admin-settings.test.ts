@@ -13,11 +13,13 @@ import {
 } from "../support/admin-app.ts";
 
 let admin: AdminApp;
+let owner: ReturnType<AdminApp["database"]["open"]>["sql"];
 let site: SignedInAs;
 let acme: SignedInAs;
 
 beforeAll(async () => {
   admin = await createAdminApp();
+  owner = admin.database.open("qvd_owner").sql;
   site = await admin.signIn("admin");
   acme = await admin.signIn("acme-admin");
 });
@@ -25,7 +27,7 @@ afterAll(() => admin.stop());
 
 const html = async (path: string, as = site) => (await getPage(admin, path, as)).text();
 const stored = async () => {
-  const rows = await admin.database.open("qvd_owner").sql`
+  const rows = await owner`
     select t.name as tenant, s.name, s.value from settings s join tenants t on t.id = s.tenant_id order by s.name, t.name`;
   return rows.map(({ tenant, name, value }) => [tenant, name, value]);
 };

@@ -7,6 +7,7 @@ import nacl from "tweetnacl";
 import { type AuthClient, createAuthClient } from "../../src/auth/client.ts";
 import { hashPassword } from "../../src/auth/password.ts";
 import { runAuth } from "../../src/auth/run-auth.ts";
+import type { Db } from "../../src/db/client.ts";
 import { createLog, silentLog } from "../../src/lib/log.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { setSetting } from "../../src/service/setting/set.ts";
@@ -33,13 +34,18 @@ const ending = new AbortController();
 const sockets = [`${folder}/one`, `${folder}/two`];
 let database: TestDatabase;
 let directory: DirectoryServerLab;
+let owner: ReturnType<TestDatabase["open"]>["sql"];
+let adminDb: Db;
 let seed: Seed;
 let ended: Promise<unknown>;
 let log = "";
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  seed = await seedSite(database.open("qvd_owner").orm, { hashPassword });
+  const opened = database.open("qvd_owner");
+  owner = opened.sql;
+  adminDb = database.open("qvd_admin").orm;
+  seed = await seedSite(opened.orm, { hashPassword });
   directory = await startDirectory(seedDirectory());
   const started = sockets.map(startAuth);
   await Promise.all(started.map(({ ready }) => ready));
@@ -75,7 +81,7 @@ function startAuth(path: string) {
 }
 
 async function set(values: Readonly<Record<string, string>>): Promise<void> {
-  const context = { db: database.open("qvd_admin").orm, actor: seed.siteAdministrator };
+  const context = { db: adminDb, actor: seed.siteAdministrator };
   const deps = { sealSecret: async (...of: Parameters<typeof seal>) => seal(...of) };
   for (const [name, value] of Object.entries(values))
     await setSetting(context, deps, {
@@ -88,7 +94,7 @@ const seal = (use: Parameters<typeof sealSecret>[1], secret: string) =>
   sealSecret(keys.publicKey, use, secret);
 
 beforeEach(async () => {
-  await database.open("qvd_owner").sql`delete from settings`;
+  await owner`delete from settings`;
   await set({
     "l7r.auth.plugins": "ldap",
     "auth.ldap.host": `ldaps://localhost:${directory.tlsPort}`,
@@ -127,7 +133,7 @@ async function askAs(path: string, request: Parameters<AuthClient["ask"]>[0]) {
 }
 
 const owned = async (login: string) => {
-  const rows = await database.open("qvd_owner").sql`
+  const rows = await owner`
     select u.login, u.full_name, v.name, v.osf_id, v.di_tag from users u left join vms v on v.user_id = u.id
     where u.login = ${login} order by v.name`;
   return rows.map((row) => ({ ...row }));
@@ -153,7 +159,7 @@ describe("a first sign-in", () => {
     expect(await owned("ann")).toEqual([
       { login: "ann", full_name: "Ann Ford", name: "ann-1", osf_id: Number(seed.osfId), di_tag: "default" },
     ]);
-    const audit = await database.open("qvd_owner").sql`select actor, action, subject_name from audit_log
+    const audit = await owner`select actor, action, subject_name from audit_log
       where actor = 'system:auth' and (subject_name like 'ann%') order by id`;
     expect(audit.map((row) => ({ ...row }))).toEqual([
       { actor: "system:auth", action: "user.provision", subject_name: "ann" },
@@ -170,7 +176,6 @@ describe("a first sign-in", () => {
 
   test("takes the next name where another's desktop has the first, and says when there is none left", async () => {
     await set({ "l7r.auth.plugins": "auto,ldap", "auth.auto.max_vms": "1" });
-    const owner = database.open("qvd_owner").sql;
     await owner`update vms set name = 'josé-1' where id = ${seed.bob.vmId}`;
     expect(await ask("josé")).toMatchObject({
       outcome: "unavailable",
@@ -237,8 +242,7 @@ describe("the order", () => {
 
   test("proves an administrator by the directory, where that is set", async () => {
     const kind = "administrator";
-    await database.open("qvd_owner")
-      .sql`insert into administrators (tenant_id, login) values (${seed.tenantId}, 'ann')`;
+    await owner`insert into administrators (tenant_id, login) values (${seed.tenantId}, 'ann')`;
     expect(await ask("ann@default", undefined, { kind })).toMatchObject({ outcome: "denied" });
     await set({ "auth.administrators.plugins": "ldap" });
     expect(await ask("ann@default", undefined, { kind })).toMatchObject({ outcome: "accepted", by: "ldap" });
@@ -249,7 +253,6 @@ describe("the policy", () => {
   test("forbids local passwords to those who aren't named", async () => {
     await set({ "auth.policy": "allow by=local property=sign-in:local\ndeny by=local" });
     expect(await ask("bob", SEED_PASSWORD)).toMatchObject({ outcome: "denied" });
-    const owner = database.open("qvd_owner").sql;
     await owner`insert into properties (user_id, key, value) values (${seed.bob.userId}, 'sign-in', 'local')`;
     expect(await ask("bob", SEED_PASSWORD)).toMatchObject({ outcome: "accepted", by: "local" });
     expect(await ask("bob")).toMatchObject({ outcome: "accepted", by: "ldap" });
@@ -267,13 +270,11 @@ describe("a hash of QVD 4", () => {
   /** `secret`, by the salt that QVD 4 shipped. */
   const OLD = "gF7cemH4TAk9hgXhfRbmGsabY4w5p4fdOGj2A4/hK/w";
   const hash = async () => {
-    const owner = database.open("qvd_owner").sql;
     return (await owner`select password_hash from user_credentials where user_id = ${seed.alice.userId}`)[0]
       ?.password_hash;
   };
 
   test("is accepted once, and then one of today", async () => {
-    const owner = database.open("qvd_owner").sql;
     await owner`update user_credentials set password_hash = ${OLD} where user_id = ${seed.alice.userId}`;
     expect(await ask("alice", "Secret")).toMatchObject({ outcome: "denied" });
     expect(await hash()).toBe(OLD);
@@ -284,14 +285,13 @@ describe("a hash of QVD 4", () => {
     const audit = await owner`select subject_name from audit_log where action = 'user.upgrade-hash'`;
     expect(audit.map((row) => row.subject_name)).toEqual(["alice"]);
     await setUserPassword(
-      { db: database.open("qvd_admin").orm, actor: seed.siteAdministrator },
+      { db: adminDb, actor: seed.siteAdministrator },
       { hashPassword },
       { userId: seed.alice.userId, password: SEED_PASSWORD },
     );
   });
 
   test("is good with the salt that it was made with", async () => {
-    const owner = database.open("qvd_owner").sql;
     await owner`update user_credentials set password_hash = ${OLD} where user_id = ${seed.alice.userId}`;
     await owner`insert into settings (name, value) values ('l7r.auth.plugin.default.salt', '"another"')`;
     expect(await ask("alice", "secret")).toMatchObject({ outcome: "denied" });

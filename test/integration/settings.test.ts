@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import nacl from "tweetnacl";
 import { z } from "zod";
 import { SettingShape } from "../../src/admin/api/shapes.ts";
+import type { Db } from "../../src/db/client.ts";
 import { listAudit } from "../../src/db/queries/audit.ts";
 import { listSettings } from "../../src/db/queries/settings.ts";
 import { settingValues } from "../../src/domain/setting/resolve.ts";
@@ -13,6 +14,8 @@ import { type AdminApp, askApi, createAdminApp, type SignedInAs } from "../suppo
 
 const keys = nacl.box.keyPair();
 let admin: AdminApp;
+let owner: ReturnType<AdminApp["database"]["open"]>["sql"];
+let ownerDb: Db;
 let site: SignedInAs;
 let acme: SignedInAs;
 
@@ -20,6 +23,9 @@ beforeAll(async () => {
   admin = await createAdminApp({
     sealSecret: async (use, secret) => sealSecret(keys.publicKey, use, secret),
   });
+  const opened = admin.database.open("qvd_owner");
+  owner = opened.sql;
+  ownerDb = opened.orm;
   site = await admin.signIn("admin");
   acme = await admin.signIn("acme-admin");
 });
@@ -53,7 +59,6 @@ describe("a setting", () => {
     await put("auth.ldap.starttls", false);
     await put("auth.auto.max_vms", 3);
     await put("l7r.auth.plugins", "auto, ldap", site, "acme");
-    const owner = admin.database.open("qvd_owner").sql;
     const rows = await owner`select name, value, tenant_id > 0 as is_own from settings order by name`;
     expect(rows.map(({ name, value, is_own }) => [name, value, is_own])).toEqual([
       ["auth.auto.max_vms", 3, false],
@@ -81,7 +86,6 @@ describe("a setting", () => {
       ["auth.ldap.filter", "(a=b)", 404, acme, "default"],
       ["l7r.auth.plugins.tail", "ldap", 422, acme],
     ];
-    const owner = admin.database.open("qvd_owner").sql;
     const count = async () => Number((await owner`select count(*) n from settings`)[0]?.n);
     const before = await count();
     for (const [name, value, status, as, tenant] of refused)
@@ -95,12 +99,11 @@ describe("a secret", () => {
     await put("auth.ldap.host", "ldaps://dc.example", site, "acme");
     expect((await put("auth.ldap.bindpass", "hunter2!", site, "acme")).status).toBe(204);
     expect(await get("auth.ldap.bindpass", acme)).toMatchObject({ value: "", isSet: true, source: "tenant" });
-    const owner = admin.database.open("qvd_owner");
     const everything =
-      await owner.sql`select value::text from settings union all select detail::text from audit_log`;
+      await owner`select value::text from settings union all select detail::text from audit_log`;
     expect(JSON.stringify(everything)).not.toContain("hunter2");
-    const [{ id = 0 } = {}] = await owner.sql`select id from tenants where name = 'acme'`;
-    const read = async () => settingValues(await listSettings(owner.orm, id), id);
+    const [{ id = 0 } = {}] = await owner`select id from tenants where name = 'acme'`;
+    const read = async () => settingValues(await listSettings(ownerDb, id), id);
     const values = await read();
     const sealed = values["auth.ldap.bindpass"];
     if (sealed === undefined) throw new Error("not there");

@@ -6,7 +6,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { runOk } from "../../src/lib/run.ts";
+import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 
 export const DIRECTORY_BASE = "dc=example,dc=org";
@@ -57,6 +57,12 @@ export async function startDirectory(ldif: string): Promise<DirectoryServerLab> 
     const isUp = () => lab.text.slice(before).includes("slapd starting");
     if ((await waitFor(isUp, { timeoutMs: 20_000, everyMs: 20 })) === undefined)
       throw new Error(`slapd did not start: ${lab.text.slice(before)}`);
+    // It says so a moment before it answers.
+    const whoAmI = ["ldapwhoami", "-x", "-H", `ldap://127.0.0.1:${port}`, "-o", "nettimeout=2"];
+    const answers = async () =>
+      (await run([...whoAmI, "-D", SEARCHER.dn, "-w", SEARCHER.password])).exitCode === 0;
+    if ((await waitFor(answers, { timeoutMs: 20_000, everyMs: 50 })) === undefined)
+      throw new Error(`slapd does not answer: ${lab.text.slice(before)}`);
   };
   const stop = async () => {
     lab.process?.kill("SIGCONT");
