@@ -47,9 +47,10 @@ export const LOOP_OPTIONS: LoopOptions = { fullPassMs: 60_000, newsMs: 15_000, g
 const AWAY_BACKOFF = { firstMs: 100, mostMs: 2_000 };
 /**
  * What only moved on this box is looked at by wishes that were read, or confirmed by the answer to a report, this long ago at
- * most: in a start's five looks nothing is read after the first. Whoever wishes anew wakes besides.
+ * most: in a start's five looks nothing is read after the first. Whoever wishes anew wakes besides, so this is less than
+ * what a lost wake costs anyway.
  */
-const CONFIRMED_MS = 2_000;
+const CONFIRMED_MS = 10_000;
 /** What an answer doesn't confirm, such as an image's state, is this old at most. */
 const READ_MS = 20_000;
 /** A desktop whose plan never comes to rest is a bug; it may not take the box with it. */
@@ -60,7 +61,7 @@ const ROUNDS_WITHIN_MS = 10_000;
 const CALLED_OFF = new Set(["unpack-image", "prepare-disks", "start-container", "prepare-session"]);
 
 /** What desktops say that changes nothing about them. */
-const NO_FACTS: ReadonlySet<GuestEvent["type"]> = new Set(["beat", "garbage", "hook-failed", "unlock-asked"]);
+const NO_FACTS: ReadonlySet<GuestEvent["type"]> = new Set(["beat", "garbage", "hook-failed", "channel-failed", "unlock-asked"]);
 
 export class NodeLoop {
   readonly #deps: StepDeps;
