@@ -61,7 +61,13 @@ const ROUNDS_WITHIN_MS = 10_000;
 const CALLED_OFF = new Set(["unpack-image", "prepare-disks", "start-container", "prepare-session"]);
 
 /** What desktops say that changes nothing about them. */
-const NO_FACTS: ReadonlySet<GuestEvent["type"]> = new Set(["beat", "garbage", "hook-failed", "channel-failed", "unlock-asked"]);
+const NO_FACTS: ReadonlySet<GuestEvent["type"]> = new Set([
+  "beat",
+  "garbage",
+  "hook-failed",
+  "channel-failed",
+  "unlock-asked",
+]);
 
 export class NodeLoop {
   readonly #deps: StepDeps;
