@@ -29,6 +29,7 @@ import { unblockNode } from "../../src/service/node/unblock.ts";
 import { undrainNode } from "../../src/service/node/undrain.ts";
 import { changeOsf } from "../../src/service/osf/change.ts";
 import { createOsf } from "../../src/service/osf/create.ts";
+import { deleteOsf } from "../../src/service/osf/delete.ts";
 import { setProperty } from "../../src/service/property/set.ts";
 import { unsetProperty } from "../../src/service/property/unset.ts";
 import { endLostSessions } from "../../src/service/session/end-lost.ts";
@@ -59,6 +60,7 @@ import { wishVmRunning } from "../../src/service/vm/wish-running.ts";
 import { wishVmStopped } from "../../src/service/vm/wish-stopped.ts";
 import { wishVmStoppedByPolicy } from "../../src/service/vm/wish-stopped-by-policy.ts";
 import { SEED_PASSWORD, SEED_RANGE, type Seed, seedHash } from "./db-seed.ts";
+import { FRONT_DOOR_CASES } from "./front-door-verb-cases.ts";
 import { PROOF_CASES } from "./proof-verb-cases.ts";
 
 const DEPS = { hashPassword: seedHash, networkRange: SEED_RANGE, randomToken: () => crypto.randomUUID() };
@@ -100,6 +102,8 @@ export const VERB_CASES: Readonly<Record<string, Case>> = {
   },
   "user/change": {
     also: ["tenant"],
+    // Auth takes names from directories.
+    roles: ["qvd_admin", "qvd_auth"],
     call: (c, s) => changeUser(c, { userId: s.alice.userId, fullName: "Alice" }),
   },
   "user/set-password": {
@@ -139,7 +143,15 @@ export const VERB_CASES: Readonly<Record<string, Case>> = {
     call: (c, s) => resetAdministratorSecondFactor(c, { administratorId: s.administratorId }),
   },
   ...PROOF_CASES,
+  ...FRONT_DOOR_CASES,
   "osf/create": { also: ["tenant"], call: (c, s, name) => createOsf(c, { tenantId: s.tenantId, name }) },
+  "osf/delete": {
+    also: ["tenant"],
+    call: async (c, s, name) => {
+      const { osfId } = await createOsf(asSystem(s), { tenantId: s.tenantId, name });
+      await deleteOsf(c, { osfId });
+    },
+  },
   "osf/change": { also: ["tenant"], call: (c, s) => changeOsf(c, { osfId: s.osfId, memoryMb: 2048 }) },
   "image/enrol": {
     also: ["tenant"],
@@ -174,6 +186,8 @@ export const VERB_CASES: Readonly<Record<string, Case>> = {
   },
   "vm/create": {
     also: ["tenant"],
+    // Auth makes desktops of those whom a directory proves.
+    roles: ["qvd_admin", "qvd_auth"],
     call: (c, s, name) => createVm(c, DEPS, { userId: s.alice.userId, osfId: s.osfId, name }),
   },
   "vm/change": { also: ["tenant"], call: (c, s) => changeVm(c, { vmId: s.alice.vmId, diTag: "default" }) },
