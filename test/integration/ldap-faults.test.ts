@@ -110,18 +110,21 @@ describe("several servers", () => {
 
   test("a wrong password is not put to the next", async () => {
     const second = await startDirectory(seedDirectory());
-    const host = [directory, second].map(({ tlsPort }) => `ldaps://localhost:${tlsPort}`);
-    const values = {
-      ...searchSettings(directory),
-      "auth.ldap.host": host,
-      "auth.ldap.ca": directory.ca + second.ca,
-    };
-    expect(await askDirectoryOf(values, "ann", "wrong again")).toEqual({ outcome: "denied" });
-    await second.stop();
-    const isRead = () => second.log().includes("slapd stopped");
-    expect(await waitFor(isRead, { timeoutMs: 5_000, everyMs: 10 })).toBe(true);
-    expect(second.count(/ SRCH |uid=ann/)).toBe(0);
-    await second.destroy();
+    try {
+      const host = [directory, second].map(({ tlsPort }) => `ldaps://localhost:${tlsPort}`);
+      const values = {
+        ...searchSettings(directory),
+        "auth.ldap.host": host,
+        "auth.ldap.ca": directory.ca + second.ca,
+      };
+      expect(await askDirectoryOf(values, "ann", "wrong again")).toEqual({ outcome: "denied" });
+      await second.stop();
+      const isRead = () => second.log().includes("slapd stopped");
+      expect(await waitFor(isRead, { timeoutMs: 5_000, everyMs: 10 })).toBe(true);
+      expect(second.count(/ SRCH |uid=ann/)).toBe(0);
+    } finally {
+      await second.destroy();
+    }
   }, 60_000);
 
   test("one that hangs in the middle is away", async () => {
