@@ -8,9 +8,9 @@ import type { Handler } from "hono";
 import { streamSSE } from "hono/streaming";
 import { AppError } from "../lib/errors.ts";
 import { sleep } from "../lib/wait.ts";
+import { LIVE_EVENT } from "../ui/ids.ts";
 import type { AdminEnv } from "./env.ts";
 import type { Live } from "./live.ts";
-import { LIVE_EVENT } from "./ui/ids.ts";
 
 const LASTS_MS = 15 * 60_000;
 /** Shorter than what proxies take for a dead connection. */

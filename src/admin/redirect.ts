@@ -1,10 +1,10 @@
 /** The answer to a form that did its work: a sentence for the next page, and the way there. */
 
 import { type ErrorCode, isAppError } from "../lib/errors.ts";
+import { BACK_FIELD } from "../ui/form.tsx";
 import { writeFlash } from "./cookies.ts";
 import type { AdminContext } from "./env.ts";
 import { capitalize } from "./form.ts";
-import { BACK_FIELD } from "./ui/form.tsx";
 import type { Flash } from "./ui/layout.tsx";
 
 /** To where the form said it came from, else to `fallback`. */

@@ -6,8 +6,8 @@
 
 import type { MiddlewareHandler } from "hono";
 import { requireOwnOrigin as requireOwnRequest, requireToken } from "../../ui/forgery.ts";
+import { CSRF_FIELD } from "../../ui/form.tsx";
 import type { AdminContext, AdminEnv } from "../env.ts";
-import { CSRF_FIELD } from "../ui/form.tsx";
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 export const CSRF_HEADER = "X-CSRF-Token";

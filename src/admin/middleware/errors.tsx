@@ -6,15 +6,15 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { isDatabaseAway } from "../../db/errors.ts";
 import { AppError, isAppError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
+import { ButtonLink } from "../../ui/button.tsx";
+import { Card } from "../../ui/card.tsx";
+import { Empty } from "../../ui/empty.tsx";
+import { HTTP_STATUSES } from "../../ui/http-status.ts";
+import { Notice } from "../../ui/notice.tsx";
 import type { AdminContext, AdminEnv } from "../env.ts";
 import { capitalize } from "../form.ts";
-import { HTTP_STATUSES } from "../http-status.ts";
 import { renderPage } from "../render.tsx";
-import { ButtonLink } from "../ui/button.tsx";
-import { Card } from "../ui/card.tsx";
-import { Empty } from "../ui/empty.tsx";
 import { Gate } from "../ui/layout.tsx";
-import { Notice } from "../ui/notice.tsx";
 
 export function answerErrors(log: Log): ErrorHandler<AdminEnv> {
   return function answerError(error, c) {

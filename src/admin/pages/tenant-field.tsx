@@ -1,5 +1,5 @@
 import type { TenantRow } from "../../db/queries/tenants.ts";
-import { SelectField } from "../ui/field.tsx";
+import { SelectField } from "../../ui/field.tsx";
 
 /** Whose a new thing is. Where there is one tenant there is nothing to ask. */
 export function TenantField(props: {

@@ -1,13 +1,13 @@
 /** Asks before something is destroyed: says what goes, what stays, and offers the way back. */
 
 import type { Child } from "hono/jsx";
-import { ButtonLink, SubmitButton } from "./button.tsx";
-import { Card } from "./card.tsx";
-import { PostForm } from "./form.tsx";
+import { ButtonLink, SubmitButton } from "../../ui/button.tsx";
+import { Card } from "../../ui/card.tsx";
+import { PostForm } from "../../ui/form.tsx";
+import { Notice } from "../../ui/notice.tsx";
+import { Prose } from "../../ui/prose.tsx";
 import { Narrow } from "./narrow.tsx";
-import { Notice } from "./notice.tsx";
 import { PageHead } from "./page-head.tsx";
-import { Prose } from "./prose.tsx";
 
 export function Confirm(props: {
   readonly title: string;

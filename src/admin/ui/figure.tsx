@@ -1,4 +1,4 @@
-import { Icon, type IconName } from "./icons.tsx";
+import { Icon, type IconName } from "../../ui/icons.tsx";
 
 /** One number that matters, leading to the list behind it. */
 export function Figure(props: {

@@ -1,13 +1,13 @@
 /** A page that is a form: its head, what was wrong as a whole, the fields, and the two ways out. */
 
 import type { PropsWithChildren } from "hono/jsx";
-import { ButtonLink, SubmitButton } from "./button.tsx";
-import { Card } from "./card.tsx";
-import { PostForm } from "./form.tsx";
+import { ButtonLink, SubmitButton } from "../../ui/button.tsx";
+import { Card } from "../../ui/card.tsx";
+import { PostForm } from "../../ui/form.tsx";
+import { Notice } from "../../ui/notice.tsx";
+import { Prose } from "../../ui/prose.tsx";
 import { Narrow } from "./narrow.tsx";
-import { Notice } from "./notice.tsx";
 import { PageHead } from "./page-head.tsx";
-import { Prose } from "./prose.tsx";
 
 export function FormPage(
   props: PropsWithChildren<{

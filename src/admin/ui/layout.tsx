@@ -4,14 +4,14 @@
  */
 
 import type { PropsWithChildren } from "hono/jsx";
+import { ButtonLink, SubmitButton } from "../../ui/button.tsx";
 import { Document, type Theme } from "../../ui/document.tsx";
+import { PostForm } from "../../ui/form.tsx";
+import { Icon, type IconName } from "../../ui/icons.tsx";
+import { LIVE_EVENT, LIVE_ID, MAIN_ID } from "../../ui/ids.ts";
+import { Notice } from "../../ui/notice.tsx";
+import type { Tone } from "../../ui/tone.ts";
 import type { AssetUrls } from "./assets.ts";
-import { ButtonLink, SubmitButton } from "./button.tsx";
-import { PostForm } from "./form.tsx";
-import { Icon, type IconName } from "./icons.tsx";
-import { LIVE_EVENT, LIVE_ID, MAIN_ID } from "./ids.ts";
-import { Notice } from "./notice.tsx";
-import type { Tone } from "./tone.ts";
 
 export { Gate, type Theme } from "../../ui/document.tsx";
 export type Section = "overview" | "desktops" | "sessions" | "users" | "images" | "nodes" | "settings";

@@ -1,7 +1,7 @@
 /** Above a list: the search, which htmx sends while one types, and whatever else narrows the list down. */
 
 import type { PropsWithChildren } from "hono/jsx";
-import { Icon } from "./icons.tsx";
+import { Icon } from "../../ui/icons.tsx";
 
 export function ListToolbar(
   props: PropsWithChildren<{

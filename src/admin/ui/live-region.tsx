@@ -1,7 +1,7 @@
 /** A part of a page that asks for itself again when something changed, keeping focus and what was ticked. */
 
 import type { PropsWithChildren } from "hono/jsx";
-import { LIVE_EVENT, LIVE_ID } from "./ids.ts";
+import { LIVE_EVENT, LIVE_ID } from "../../ui/ids.ts";
 
 export function LiveRegion(
   props: PropsWithChildren<{ readonly id: string; readonly path: string; readonly class?: string }>,

@@ -1,5 +1,5 @@
 import type { Child } from "hono/jsx";
-import { Icon } from "./icons.tsx";
+import { Icon } from "../../ui/icons.tsx";
 
 /** The head of a page: where one came from, what this is, how it is, what can be done. */
 export function PageHead(props: {

@@ -1,6 +1,6 @@
 /** Parts of a whole as one bar. The legend beside it says the same in words, so the bar itself is decoration. */
 
-import type { Tone } from "./tone.ts";
+import type { Tone } from "../../ui/tone.ts";
 
 const FILLS = {
   good: "bar-good",

@@ -1,8 +1,8 @@
 /** Tables. Each cell names its column, because on narrow screens the rows are cards without headings. */
 
 import type { Child, PropsWithChildren } from "hono/jsx";
-import { ButtonLink } from "./button.tsx";
-import { Icon } from "./icons.tsx";
+import { ButtonLink } from "../../ui/button.tsx";
+import { Icon } from "../../ui/icons.tsx";
 
 export type Column = {
   readonly title: string;

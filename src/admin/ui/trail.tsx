@@ -2,11 +2,11 @@
 
 import type { VmEventCode } from "../../domain/vm/event.ts";
 import { FAULT_CODES } from "../../domain/vm/event.ts";
+import type { IconName } from "../../ui/icons.tsx";
+import { Icon } from "../../ui/icons.tsx";
+import { TONE_CLASSES, type Tone } from "../../ui/tone.ts";
 import { groupTrail } from "./group-trail.ts";
-import type { IconName } from "./icons.tsx";
-import { Icon } from "./icons.tsx";
 import { formatInstant, Moment } from "./moment.tsx";
-import { TONE_CLASSES, type Tone } from "./tone.ts";
 
 export type TrailItem = {
   readonly at: Date;

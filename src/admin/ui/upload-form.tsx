@@ -4,8 +4,8 @@
  */
 
 import type { PropsWithChildren } from "hono/jsx";
-import { SubmitButton } from "./button.tsx";
-import { CSRF_FIELD } from "./form.tsx";
+import { SubmitButton } from "../../ui/button.tsx";
+import { CSRF_FIELD } from "../../ui/form.tsx";
 
 export function UploadForm(props: PropsWithChildren<{ readonly action: string; readonly csrf: string }>) {
   return (

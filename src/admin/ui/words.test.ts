@@ -1,12 +1,12 @@
 /** The small words of the pages: distances, sizes, actors, sentences, places to go back to. */
 
 import { describe, expect, test } from "bun:test";
+import { parseStateGroup, STATE_GROUPS, VM_STATE_TEXTS } from "../../ui/vm-state.ts";
 import { capitalize } from "../form.ts";
 import { localPath } from "../redirect.ts";
 import { formatDistance, formatDuration } from "./moment.tsx";
 import { formatSize } from "./size.ts";
 import { formatActor } from "./trail.tsx";
-import { parseStateGroup, STATE_GROUPS, VM_STATE_TEXTS } from "./vm-state.ts";
 
 describe("words", () => {
   const DURATIONS: readonly (readonly [number, string])[] = [

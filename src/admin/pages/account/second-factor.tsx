@@ -6,6 +6,11 @@
 import type { Handler } from "hono";
 import type { Child } from "hono/jsx";
 import { readSecondFactorFacts } from "../../../db/queries/second-factors.ts";
+import { ButtonLink, SubmitButton } from "../../../ui/button.tsx";
+import { Card } from "../../../ui/card.tsx";
+import { TextField } from "../../../ui/field.tsx";
+import { PostForm } from "../../../ui/form.tsx";
+import { Notice } from "../../../ui/notice.tsx";
 import { RecoveryCodes, SetUpFields } from "../../../ui/second-factor.tsx";
 import type { AuthProof } from "../../../wire/auth/messages.ts";
 import type { AuthReply } from "../../../wire/auth/requests.ts";
@@ -13,11 +18,6 @@ import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { readForm } from "../../form.ts";
 import { renderPage } from "../../render.tsx";
-import { ButtonLink, SubmitButton } from "../../ui/button.tsx";
-import { Card } from "../../ui/card.tsx";
-import { TextField } from "../../ui/field.tsx";
-import { PostForm } from "../../ui/form.tsx";
-import { Notice } from "../../ui/notice.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
 
 const DENIED = "That was not right. Check it and try again.";

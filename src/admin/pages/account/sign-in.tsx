@@ -6,6 +6,11 @@
 
 import type { Handler } from "hono";
 import { type AdministratorId, asId } from "../../../domain/ids.ts";
+import { ButtonLink, SubmitButton } from "../../../ui/button.tsx";
+import { Card } from "../../../ui/card.tsx";
+import { TextField } from "../../../ui/field.tsx";
+import { CSRF_FIELD, PostForm } from "../../../ui/form.tsx";
+import { Notice } from "../../../ui/notice.tsx";
 import type { SetUp } from "../../../ui/second-factor.tsx";
 import { CodeFields, RecoveryCodes, SetUpFields } from "../../../ui/second-factor.tsx";
 import type { AuthProof } from "../../../wire/auth/messages.ts";
@@ -16,12 +21,7 @@ import { readForm } from "../../form.ts";
 import { requireOwnOrigin, requireToken } from "../../middleware/csrf.ts";
 import { localPath } from "../../redirect.ts";
 import { beginFor, type SignInOutcome, signInAdministrator } from "../../sign-in.ts";
-import { ButtonLink, SubmitButton } from "../../ui/button.tsx";
-import { Card } from "../../ui/card.tsx";
-import { TextField } from "../../ui/field.tsx";
-import { CSRF_FIELD, PostForm } from "../../ui/form.tsx";
 import { Gate } from "../../ui/layout.tsx";
-import { Notice } from "../../ui/notice.tsx";
 
 type Step =
   | { readonly kind: "password"; readonly login?: string; readonly text?: string }

@@ -1,9 +1,9 @@
 import type { Handler } from "hono";
+import { BACK_FIELD } from "../../../ui/form.tsx";
 import { writeTheme } from "../../cookies.ts";
 import type { AdminEnv } from "../../env.ts";
 import { readForm } from "../../form.ts";
 import { localPath } from "../../redirect.ts";
-import { BACK_FIELD } from "../../ui/form.tsx";
 
 /** POST /theme: light, dark, or as the system says. */
 export function changeTheme(): Handler<AdminEnv> {

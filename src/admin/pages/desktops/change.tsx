@@ -4,13 +4,13 @@ import type { Handler } from "hono";
 import type { DesktopRow } from "../../../db/queries/desktops.ts";
 import { readOsf } from "../../../db/queries/osfs.ts";
 import { changeVm } from "../../../service/vm/change.ts";
+import { SuggestField, TextField } from "../../../ui/field.tsx";
 import { contextOf } from "../../context.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { type FormState, readForm, refusedForm } from "../../form.ts";
 import { redirectTo } from "../../redirect.ts";
 import { renderPage } from "../../render.tsx";
-import { SuggestField, TextField } from "../../ui/field.tsx";
 import { FormPage } from "../../ui/form-page.tsx";
 import { readDesktopOf } from "./read.ts";
 

@@ -2,7 +2,7 @@
 
 import type { Advice, Candidate, Explanation } from "../../../domain/vm/explain-facts.ts";
 import { formatSpan } from "../../../domain/vm/format-span.ts";
-import { Card } from "../../ui/card.tsx";
+import { Card } from "../../../ui/card.tsx";
 import { Facts } from "../../ui/facts.tsx";
 import { formatInstant } from "../../ui/moment.tsx";
 

@@ -1,17 +1,17 @@
 /** The list of desktops: the table with its filters, in the page and as the fragment that htmx asks for. */
 
 import type { DESKTOP_SORTS, DesktopRow } from "../../../db/queries/desktops.ts";
+import { ButtonLink, SubmitButton } from "../../../ui/button.tsx";
+import { Card } from "../../../ui/card.tsx";
+import { Empty } from "../../../ui/empty.tsx";
+import { PostButton, PostForm } from "../../../ui/form.tsx";
+import { Pill } from "../../../ui/pill.tsx";
+import { STATE_GROUPS, type StateGroup } from "../../../ui/vm-state.ts";
 import type { ListQuery } from "../../list-query.ts";
 import { hrefWith, sortParam } from "../../list-query.ts";
-import { ButtonLink, SubmitButton } from "../../ui/button.tsx";
-import { Card } from "../../ui/card.tsx";
-import { Empty } from "../../ui/empty.tsx";
-import { PostButton, PostForm } from "../../ui/form.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
-import { Pill } from "../../ui/pill.tsx";
 import { Segments } from "../../ui/segments.tsx";
 import { ActionsCell, Cell, type Column, Table, TableFoot, TitleCell } from "../../ui/table.tsx";
-import { STATE_GROUPS, type StateGroup } from "../../ui/vm-state.ts";
 import { SessionPill, StatePill } from "./state-pill.tsx";
 
 export const DESKTOPS_ID = "desktops";

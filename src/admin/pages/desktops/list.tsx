@@ -3,15 +3,15 @@
 import type { Handler } from "hono";
 import { DESKTOP_SORTS, listDesktops } from "../../../db/queries/desktops.ts";
 import { readOverview } from "../../../db/queries/overview.ts";
+import { ButtonLink } from "../../../ui/button.tsx";
+import { parseStateGroup, STATE_GROUPS, type StateGroup, statesOf } from "../../../ui/vm-state.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { parseListQuery } from "../../list-query.ts";
 import { readPageOrLast } from "../../read-page.ts";
 import { renderPage } from "../../render.tsx";
-import { ButtonLink } from "../../ui/button.tsx";
 import { ListToolbar } from "../../ui/list-toolbar.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
-import { parseStateGroup, STATE_GROUPS, type StateGroup, statesOf } from "../../ui/vm-state.ts";
 import { seesTenants, tenantOf } from "../../visible.ts";
 import { addressOf, DESKTOPS_ID, DesktopsRegion, type DesktopsView } from "./list-view.tsx";
 

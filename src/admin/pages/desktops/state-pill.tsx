@@ -1,9 +1,9 @@
 /** A desktop's state and session as pills. What is wished but not yet true is said beside it. */
 
 import type { VmState } from "../../../domain/vm/state.ts";
+import { Pill } from "../../../ui/pill.tsx";
+import { VM_STATE_TEXTS } from "../../../ui/vm-state.ts";
 import { formatDuration } from "../../ui/moment.tsx";
-import { Pill } from "../../ui/pill.tsx";
-import { VM_STATE_TEXTS } from "../../ui/vm-state.ts";
 
 export type StatedVm = {
   readonly state: VmState;

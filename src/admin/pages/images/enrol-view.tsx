@@ -4,14 +4,14 @@
  */
 
 import type { OsfRow } from "../../../db/queries/osfs.ts";
+import { ButtonLink, SubmitButton } from "../../../ui/button.tsx";
+import { Card } from "../../../ui/card.tsx";
+import { Empty } from "../../../ui/empty.tsx";
+import { FileField, SelectField, TextField } from "../../../ui/field.tsx";
+import { PostForm } from "../../../ui/form.tsx";
+import { Notice } from "../../../ui/notice.tsx";
 import { type FormState, filled } from "../../form.ts";
-import { ButtonLink, SubmitButton } from "../../ui/button.tsx";
-import { Card } from "../../ui/card.tsx";
-import { Empty } from "../../ui/empty.tsx";
-import { FileField, SelectField, TextField } from "../../ui/field.tsx";
-import { PostForm } from "../../ui/form.tsx";
 import { Narrow } from "../../ui/narrow.tsx";
-import { Notice } from "../../ui/notice.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
 import { formatSize } from "../../ui/size.ts";
 import { UploadForm } from "../../ui/upload-form.tsx";

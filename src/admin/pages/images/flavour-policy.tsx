@@ -2,8 +2,8 @@
 
 import type { OsfRow } from "../../../db/queries/osfs.ts";
 import { formatSeconds } from "../../../domain/image/span.ts";
+import { SelectField, TextField, TickField } from "../../../ui/field.tsx";
 import type { FormState, FormValues } from "../../form.ts";
-import { SelectField, TextField, TickField } from "../../ui/field.tsx";
 import { FormPart } from "../../ui/form-part.tsx";
 
 export const POLICY_DEFAULTS: FormValues = {

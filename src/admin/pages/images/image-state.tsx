@@ -1,10 +1,10 @@
 /** How an image is, in a pill, and how far its transfer has come. */
 
 import type { ImageRow } from "../../../db/queries/images.ts";
-import { Pill } from "../../ui/pill.tsx";
+import { Pill } from "../../../ui/pill.tsx";
+import type { Tone } from "../../../ui/tone.ts";
 import { ShareBar } from "../../ui/share-bar.tsx";
 import { formatSize } from "../../ui/size.ts";
-import type { Tone } from "../../ui/tone.ts";
 
 const STATES = {
   new: { tone: "busy", text: "Waiting" },

@@ -1,6 +1,6 @@
 import type { ImageRow } from "../../../db/queries/images.ts";
-import { PostButton } from "../../ui/form.tsx";
-import { Icon } from "../../ui/icons.tsx";
+import { PostButton } from "../../../ui/form.tsx";
+import { Icon } from "../../../ui/icons.tsx";
 
 /** Tags with a way to take each off; a version's own says nothing that the version doesn't. */
 export function ImageTags(props: {

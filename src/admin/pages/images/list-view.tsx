@@ -2,13 +2,13 @@
 
 import type { ImageRow } from "../../../db/queries/images.ts";
 import type { OsfRow } from "../../../db/queries/osfs.ts";
-import { ButtonLink } from "../../ui/button.tsx";
-import { Card } from "../../ui/card.tsx";
-import { Empty } from "../../ui/empty.tsx";
-import { PostButton } from "../../ui/form.tsx";
+import { ButtonLink } from "../../../ui/button.tsx";
+import { Card } from "../../../ui/card.tsx";
+import { Empty } from "../../../ui/empty.tsx";
+import { PostButton } from "../../../ui/form.tsx";
+import { Pill } from "../../../ui/pill.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Moment } from "../../ui/moment.tsx";
-import { Pill } from "../../ui/pill.tsx";
 import { formatSize } from "../../ui/size.ts";
 import { ActionsCell, Cell, NoteRow, Table, TitleCell } from "../../ui/table.tsx";
 import { ImageState } from "./image-state.tsx";

@@ -3,10 +3,10 @@
 import type { Handler } from "hono";
 import { listImages } from "../../../db/queries/images.ts";
 import { listOsfs } from "../../../db/queries/osfs.ts";
+import { ButtonLink } from "../../../ui/button.tsx";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { renderPage } from "../../render.tsx";
-import { ButtonLink } from "../../ui/button.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
 import { seesTenants, tenantOf } from "../../visible.ts";
 import { ImagesRegion, type ImagesView } from "./list-view.tsx";

@@ -2,15 +2,15 @@
 
 import type { AuditRow } from "../../../db/queries/audit.ts";
 import type { ImageRow } from "../../../db/queries/images.ts";
-import { ButtonLink } from "../../ui/button.tsx";
-import { Card } from "../../ui/card.tsx";
+import { ButtonLink } from "../../../ui/button.tsx";
+import { Card } from "../../../ui/card.tsx";
+import { PostButton } from "../../../ui/form.tsx";
+import { Notice } from "../../../ui/notice.tsx";
+import { Pill } from "../../../ui/pill.tsx";
 import { Facts } from "../../ui/facts.tsx";
-import { PostButton } from "../../ui/form.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Moment } from "../../ui/moment.tsx";
-import { Notice } from "../../ui/notice.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
-import { Pill } from "../../ui/pill.tsx";
 import { formatSize } from "../../ui/size.ts";
 import { Cell, Table, TitleCell } from "../../ui/table.tsx";
 import { formatActor } from "../../ui/trail.tsx";

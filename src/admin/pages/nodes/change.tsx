@@ -3,6 +3,7 @@
 import type { Handler } from "hono";
 import type { NodeRow } from "../../../db/queries/nodes.ts";
 import { changeNode } from "../../../service/node/change.ts";
+import { TextField } from "../../../ui/field.tsx";
 import { unparsed } from "../../api/body.ts";
 import { contextOf } from "../../context.ts";
 import type { AdminDeps } from "../../deps.ts";
@@ -10,7 +11,6 @@ import type { AdminContext, AdminEnv } from "../../env.ts";
 import { type FormState, readForm, refusedForm } from "../../form.ts";
 import { redirectTo } from "../../redirect.ts";
 import { renderPage } from "../../render.tsx";
-import { TextField } from "../../ui/field.tsx";
 import { FormPage } from "../../ui/form-page.tsx";
 import { readNodeOf } from "./drain.tsx";
 

@@ -2,7 +2,7 @@
 
 import type { NodeRow } from "../../../db/queries/nodes.ts";
 import type { NodeFacts, NodeProblem } from "../../../domain/node/report.ts";
-import type { Tone } from "../../ui/tone.ts";
+import type { Tone } from "../../../ui/tone.ts";
 
 /** A node reports at least this often; when it is silent for longer, something is wrong with it. */
 const SILENT_AFTER_MS = 30_000;

@@ -4,15 +4,15 @@ import type { Handler } from "hono";
 import { type NodeRow, readNode } from "../../../db/queries/nodes.ts";
 import type { NodeId } from "../../../domain/ids.ts";
 import { drainNode } from "../../../service/node/drain.ts";
+import { SelectField } from "../../../ui/field.tsx";
+import { Notice } from "../../../ui/notice.tsx";
 import { contextOf } from "../../context.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { EMPTY_FORM, type FormState, readForm, refusedForm } from "../../form.ts";
 import { redirectTo } from "../../redirect.ts";
 import { renderPage } from "../../render.tsx";
-import { SelectField } from "../../ui/field.tsx";
 import { FormPage } from "../../ui/form-page.tsx";
-import { Notice } from "../../ui/notice.tsx";
 import { found, idParam, requireSite } from "../../visible.ts";
 
 const MODES = [

@@ -3,19 +3,19 @@
 import type { NodeRow } from "../../../db/queries/nodes.ts";
 import { describeLease } from "../../../domain/node/describe-lease.ts";
 import type { NodeFacts, NodeProblem, WorkerFacts } from "../../../domain/node/report.ts";
-import { ButtonLink } from "../../ui/button.tsx";
-import { Card } from "../../ui/card.tsx";
-import { Empty } from "../../ui/empty.tsx";
+import { ButtonLink } from "../../../ui/button.tsx";
+import { Card } from "../../../ui/card.tsx";
+import { Empty } from "../../../ui/empty.tsx";
+import { PostButton } from "../../../ui/form.tsx";
+import { Notice } from "../../../ui/notice.tsx";
+import { Pill } from "../../../ui/pill.tsx";
+import { Prose } from "../../../ui/prose.tsx";
+import type { Tone } from "../../../ui/tone.ts";
 import { Facts } from "../../ui/facts.tsx";
-import { PostButton } from "../../ui/form.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Moment } from "../../ui/moment.tsx";
-import { Notice } from "../../ui/notice.tsx";
-import { Pill } from "../../ui/pill.tsx";
-import { Prose } from "../../ui/prose.tsx";
 import { formatSize } from "../../ui/size.ts";
 import { Cell, Table, TitleCell } from "../../ui/table.tsx";
-import type { Tone } from "../../ui/tone.ts";
 import { describeNode, listNodeProblems, readNodeFacts } from "./describe.ts";
 
 export const NODES_ID = "nodes";

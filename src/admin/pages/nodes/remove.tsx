@@ -5,6 +5,7 @@ import type { NodeRow } from "../../../db/queries/nodes.ts";
 import { isAppError } from "../../../lib/errors.ts";
 import type { Context } from "../../../service/context.ts";
 import { removeNode } from "../../../service/node/remove.ts";
+import { TickField } from "../../../ui/field.tsx";
 import { contextOf } from "../../context.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
@@ -12,7 +13,6 @@ import { capitalize, readForm, refusedForm } from "../../form.ts";
 import { redirectTo } from "../../redirect.ts";
 import { renderPage } from "../../render.tsx";
 import { Confirm } from "../../ui/confirm.tsx";
-import { TickField } from "../../ui/field.tsx";
 import { readNodeOf } from "./drain.tsx";
 
 type Question = { readonly hurdle?: string | undefined; readonly error?: string | undefined };

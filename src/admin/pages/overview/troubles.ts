@@ -3,7 +3,7 @@
 import type { DesktopRow } from "../../../db/queries/desktops.ts";
 import type { ImageRow } from "../../../db/queries/images.ts";
 import type { NodeRow } from "../../../db/queries/nodes.ts";
-import type { Tone } from "../../ui/tone.ts";
+import type { Tone } from "../../../ui/tone.ts";
 import { listNodeProblems } from "../nodes/describe.ts";
 
 export type Trouble = {

@@ -3,17 +3,17 @@
 import type { NodeRow } from "../../../db/queries/nodes.ts";
 import type { Overview } from "../../../db/queries/overview.ts";
 import type { SessionRow } from "../../../db/queries/sessions.ts";
-import { Card } from "../../ui/card.tsx";
-import { Empty } from "../../ui/empty.tsx";
+import { Card } from "../../../ui/card.tsx";
+import { Empty } from "../../../ui/empty.tsx";
+import { Icon } from "../../../ui/icons.tsx";
+import { Pill } from "../../../ui/pill.tsx";
+import { Prose } from "../../../ui/prose.tsx";
+import { TONE_CLASSES } from "../../../ui/tone.ts";
+import { STATE_GROUPS } from "../../../ui/vm-state.ts";
 import { Figure } from "../../ui/figure.tsx";
-import { Icon } from "../../ui/icons.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Moment } from "../../ui/moment.tsx";
-import { Pill } from "../../ui/pill.tsx";
-import { Prose } from "../../ui/prose.tsx";
 import { ShareBar } from "../../ui/share-bar.tsx";
-import { TONE_CLASSES } from "../../ui/tone.ts";
-import { STATE_GROUPS } from "../../ui/vm-state.ts";
 import { describeNode } from "../nodes/describe.ts";
 import type { Trouble } from "./troubles.ts";
 

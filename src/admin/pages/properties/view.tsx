@@ -6,14 +6,14 @@ import type {
   PropertySource,
   SourcedProperty,
 } from "../../../domain/property/merge.ts";
+import { SubmitButton } from "../../../ui/button.tsx";
+import { Card } from "../../../ui/card.tsx";
+import { Empty } from "../../../ui/empty.tsx";
+import { TextField } from "../../../ui/field.tsx";
+import { PostButton, PostForm } from "../../../ui/form.tsx";
+import { Notice } from "../../../ui/notice.tsx";
 import type { FormState } from "../../form.ts";
 import type { PropertyOwner } from "../../property-kind.ts";
-import { SubmitButton } from "../../ui/button.tsx";
-import { Card } from "../../ui/card.tsx";
-import { Empty } from "../../ui/empty.tsx";
-import { TextField } from "../../ui/field.tsx";
-import { PostButton, PostForm } from "../../ui/form.tsx";
-import { Notice } from "../../ui/notice.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
 import { ActionsCell, Cell, Table, TitleCell } from "../../ui/table.tsx";
 

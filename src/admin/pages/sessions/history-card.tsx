@@ -1,7 +1,7 @@
 /** The last sessions of a desktop or a user, on its page. */
 
-import { ButtonLink } from "../../ui/button.tsx";
-import { Card } from "../../ui/card.tsx";
+import { ButtonLink } from "../../../ui/button.tsx";
+import { Card } from "../../../ui/card.tsx";
 import { type SessionRowsView, SessionTable } from "./rows.tsx";
 
 /** How many are shown there. */

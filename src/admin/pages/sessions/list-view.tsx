@@ -2,10 +2,10 @@
 
 import { MOST_COUNTED_SESSIONS } from "../../../db/queries/sessions.ts";
 import { SESSION_PHASES, type SessionPhase } from "../../../domain/session/session-phase.ts";
+import { ButtonLink } from "../../../ui/button.tsx";
+import { Card } from "../../../ui/card.tsx";
+import { Empty } from "../../../ui/empty.tsx";
 import { hrefWith, type ListQuery } from "../../list-query.ts";
-import { ButtonLink } from "../../ui/button.tsx";
-import { Card } from "../../ui/card.tsx";
-import { Empty } from "../../ui/empty.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Segments } from "../../ui/segments.tsx";
 import { TableFoot } from "../../ui/table.tsx";

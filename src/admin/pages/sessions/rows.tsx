@@ -3,9 +3,9 @@
 import type { SessionRow } from "../../../db/queries/sessions.ts";
 import { explainEnd } from "../../../domain/session/explain-end.ts";
 import { sessionPhase } from "../../../domain/session/session-phase.ts";
-import { PostButton } from "../../ui/form.tsx";
+import { PostButton } from "../../../ui/form.tsx";
+import { Pill } from "../../../ui/pill.tsx";
 import { formatDuration, Moment } from "../../ui/moment.tsx";
-import { Pill } from "../../ui/pill.tsx";
 import { formatSize } from "../../ui/size.ts";
 import { ActionsCell, Cell, type Column, Table, TitleCell } from "../../ui/table.tsx";
 

@@ -1,7 +1,7 @@
 import { formatSettingValue } from "../../../domain/setting/parse-value.ts";
 import { specOf } from "../../../domain/setting/registry.ts";
 import type { ResolvedSetting } from "../../../domain/setting/resolve.ts";
-import { AreaField, SelectField, TextField } from "../../ui/field.tsx";
+import { AreaField, SelectField, TextField } from "../../../ui/field.tsx";
 
 /** The control that fits a setting's kind. */
 export function SettingField(props: {

@@ -4,12 +4,12 @@ import { formatSettingValue } from "../../../domain/setting/parse-value.ts";
 import { specOf } from "../../../domain/setting/registry.ts";
 import type { ResolvedSetting } from "../../../domain/setting/resolve.ts";
 import { SETTING_GROUPS, type SettingGroup } from "../../../domain/setting/spec.ts";
+import { ButtonLink } from "../../../ui/button.tsx";
+import { Card } from "../../../ui/card.tsx";
+import { PostButton } from "../../../ui/form.tsx";
+import { Pill } from "../../../ui/pill.tsx";
 import type { SettingScope } from "../../setting-scope.ts";
-import { ButtonLink } from "../../ui/button.tsx";
-import { Card } from "../../ui/card.tsx";
 import { Fold } from "../../ui/fold.tsx";
-import { PostButton } from "../../ui/form.tsx";
-import { Pill } from "../../ui/pill.tsx";
 import { ActionsCell, Cell, Table, TitleCell } from "../../ui/table.tsx";
 import { partOf, scopeQuery, settingsPath } from "./parts.ts";
 

@@ -3,12 +3,12 @@
 import type { Handler } from "hono";
 import type { TenantRow } from "../../../db/queries/tenants.ts";
 import type { ResolvedSetting } from "../../../domain/setting/resolve.ts";
+import { Notice } from "../../../ui/notice.tsx";
 import { askAwayDirectories } from "../../auth-administration.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminEnv } from "../../env.ts";
 import { renderPage } from "../../render.tsx";
 import { listScopes, readScope, readSettings, type SettingScope } from "../../setting-scope.ts";
-import { Notice } from "../../ui/notice.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
 import { GroupCard } from "./group-card.tsx";
 import { PartNav, ScopeNav } from "./nav.tsx";

@@ -1,9 +1,9 @@
 /** What the pages of settings have in common: which part, and whose. */
 
 import type { TenantRow } from "../../../db/queries/tenants.ts";
+import { SubmitButton } from "../../../ui/button.tsx";
+import { SelectField } from "../../../ui/field.tsx";
 import type { SettingScope } from "../../setting-scope.ts";
-import { SubmitButton } from "../../ui/button.tsx";
-import { SelectField } from "../../ui/field.tsx";
 import { Segments } from "../../ui/segments.tsx";
 import { type SettingPart, settingsPath } from "./parts.ts";
 

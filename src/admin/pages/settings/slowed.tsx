@@ -2,6 +2,11 @@
 
 import type { Handler } from "hono";
 import { isAppError } from "../../../lib/errors.ts";
+import { Card } from "../../../ui/card.tsx";
+import { Empty } from "../../../ui/empty.tsx";
+import { PostButton } from "../../../ui/form.tsx";
+import { Notice } from "../../../ui/notice.tsx";
+import { Pill } from "../../../ui/pill.tsx";
 import type { SlowedShape } from "../../../wire/auth/administration.ts";
 import { askSlowed, forgetSlowed, nameSlowed } from "../../auth-administration.ts";
 import type { AdminDeps } from "../../deps.ts";
@@ -10,12 +15,7 @@ import { capitalize, readForm } from "../../form.ts";
 import { redirectTo } from "../../redirect.ts";
 import { renderPage } from "../../render.tsx";
 import { readScope } from "../../setting-scope.ts";
-import { Card } from "../../ui/card.tsx";
-import { Empty } from "../../ui/empty.tsx";
-import { PostButton } from "../../ui/form.tsx";
-import { Notice } from "../../ui/notice.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
-import { Pill } from "../../ui/pill.tsx";
 import { ActionsCell, Cell, Table, TitleCell } from "../../ui/table.tsx";
 import { PartNav } from "./nav.tsx";
 

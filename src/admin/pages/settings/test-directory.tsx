@@ -2,18 +2,18 @@
 
 import type { Handler } from "hono";
 import { isAppError } from "../../../lib/errors.ts";
+import { SubmitButton } from "../../../ui/button.tsx";
+import { Card } from "../../../ui/card.tsx";
+import { TextField } from "../../../ui/field.tsx";
+import { PostForm } from "../../../ui/form.tsx";
+import { Notice } from "../../../ui/notice.tsx";
 import { askDirectoryTest, type TestedDirectory } from "../../auth-administration.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { capitalize, readForm } from "../../form.ts";
 import { renderPage } from "../../render.tsx";
 import { readScope, requireSettingsRight, type SettingScope } from "../../setting-scope.ts";
-import { SubmitButton } from "../../ui/button.tsx";
-import { Card } from "../../ui/card.tsx";
-import { TextField } from "../../ui/field.tsx";
-import { PostForm } from "../../ui/form.tsx";
 import { Narrow } from "../../ui/narrow.tsx";
-import { Notice } from "../../ui/notice.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
 import { scopeQuery, settingsPath } from "./parts.ts";
 

@@ -3,13 +3,13 @@
 import type { Handler } from "hono";
 import type { UserRow } from "../../../db/queries/users.ts";
 import { changeUser } from "../../../service/user/change.ts";
+import { TextField } from "../../../ui/field.tsx";
 import { contextOf } from "../../context.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { type FormState, readForm, refusedForm } from "../../form.ts";
 import { redirectTo } from "../../redirect.ts";
 import { renderPage } from "../../render.tsx";
-import { TextField } from "../../ui/field.tsx";
 import { FormPage } from "../../ui/form-page.tsx";
 import { readUserOf } from "./read.ts";
 

@@ -1,13 +1,13 @@
 /** The list of users: the table in the page, and as the fragment that htmx asks for. */
 
 import type { UserRow } from "../../../db/queries/users.ts";
+import { ButtonLink } from "../../../ui/button.tsx";
+import { Card } from "../../../ui/card.tsx";
+import { Empty } from "../../../ui/empty.tsx";
+import { Pill } from "../../../ui/pill.tsx";
 import { hrefWith, type ListQuery } from "../../list-query.ts";
-import { ButtonLink } from "../../ui/button.tsx";
-import { Card } from "../../ui/card.tsx";
-import { Empty } from "../../ui/empty.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Moment } from "../../ui/moment.tsx";
-import { Pill } from "../../ui/pill.tsx";
 import { Cell, type Column, Table, TableFoot, TitleCell } from "../../ui/table.tsx";
 
 export const USERS_ID = "users";

@@ -2,12 +2,12 @@
 
 import type { Handler } from "hono";
 import { listUsers } from "../../../db/queries/users.ts";
+import { ButtonLink } from "../../../ui/button.tsx";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { parseListQuery } from "../../list-query.ts";
 import { readPageOrLast } from "../../read-page.ts";
 import { renderPage } from "../../render.tsx";
-import { ButtonLink } from "../../ui/button.tsx";
 import { ListToolbar } from "../../ui/list-toolbar.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
 import { seesTenants, tenantOf } from "../../visible.ts";

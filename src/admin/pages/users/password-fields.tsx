@@ -1,4 +1,4 @@
-import { TextField } from "../../ui/field.tsx";
+import { TextField } from "../../../ui/field.tsx";
 
 export function NewPasswordFields(props: { readonly errors: Readonly<Record<string, string>> }) {
   const { errors } = props;

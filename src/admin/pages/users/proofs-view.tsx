@@ -3,9 +3,9 @@
 import type { SecondFactorFacts } from "../../../db/queries/second-factors.ts";
 import type { TokenRow } from "../../../db/queries/user-tokens.ts";
 import type { UserRow } from "../../../db/queries/users.ts";
-import { Card } from "../../ui/card.tsx";
+import { Card } from "../../../ui/card.tsx";
+import { PostButton } from "../../../ui/form.tsx";
 import { Facts } from "../../ui/facts.tsx";
-import { PostButton } from "../../ui/form.tsx";
 import { Moment } from "../../ui/moment.tsx";
 import { Cell, Table } from "../../ui/table.tsx";
 

@@ -2,15 +2,15 @@
 
 import type { DesktopRow } from "../../../db/queries/desktops.ts";
 import type { SessionRow } from "../../../db/queries/sessions.ts";
-import { ButtonLink } from "../../ui/button.tsx";
-import { Card } from "../../ui/card.tsx";
-import { Empty } from "../../ui/empty.tsx";
+import { ButtonLink } from "../../../ui/button.tsx";
+import { Card } from "../../../ui/card.tsx";
+import { Empty } from "../../../ui/empty.tsx";
+import { PostButton } from "../../../ui/form.tsx";
+import { Pill } from "../../../ui/pill.tsx";
 import { Facts } from "../../ui/facts.tsx";
-import { PostButton } from "../../ui/form.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Moment } from "../../ui/moment.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
-import { Pill } from "../../ui/pill.tsx";
 import { Cell, Table, TitleCell } from "../../ui/table.tsx";
 import { SessionPill, StatePill } from "../desktops/state-pill.tsx";
 import { HistoryCard } from "../sessions/history-card.tsx";

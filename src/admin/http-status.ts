@@ -1,2 +1,0 @@
-/** Shared with the pages of users: `src/ui`. */
-export * from "../ui/http-status.ts";

@@ -1,2 +1,0 @@
-/** The kit is shared with the pages of users: `src/ui`. */
-export * from "../../ui/field.tsx";
