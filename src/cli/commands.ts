@@ -98,6 +98,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "Prove a desktop's user to what locks their screen (for PAM).",
     load: async () => (await import("./guest/unlock.ts")).guestUnlock,
   },
+  {
+    name: "guest slave",
+    summary: "Serve one connection of a session's slave channel (for nxagent).",
+    load: async () => (await import("./guest/slave.ts")).guestSlave,
+  },
   ...adminCommands,
   {
     name: "connect",

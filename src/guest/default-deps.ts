@@ -11,6 +11,7 @@ import { displayPrograms } from "./display/programs.ts";
 import { HOME_DISK_WORLD, mountHomeDisk } from "./home-disk.ts";
 import { GuestHooks } from "./hooks/hooks.ts";
 import { linkHome } from "./link-home.ts";
+import { Peripherals } from "./peripherals/peripherals.ts";
 import { guestPlaces } from "./places.ts";
 import { completeImage, prepareMachine } from "./prepare-machine.ts";
 import { provision } from "./provision.ts";
@@ -55,6 +56,7 @@ export function defaultGuestDeps(): GuestDeps {
     },
     showNotice: (text) => showNotice(text, readRecord(places.record), NOTICE_WORLD),
     setTimeZone: (zone) => setTimeZone(zone, { log }),
+    openPeripherals: (onFailure) => new Peripherals({ places, log, isPortOpen, onFailure }),
     linkHome: (wanted, home) => linkHome(wanted, home, { log }),
     isPortOpen: () => isPortOpen(NX_PORT),
     display: {

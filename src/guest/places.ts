@@ -17,6 +17,12 @@ export type GuestPlaces = {
   readonly powerOffRequest: string;
   /** Asked by what locks the screen; belongs to the session's user. */
   readonly unlock: string;
+  /** Which channels the session has, for an agent to come. */
+  readonly channels: string;
+  /** Of the session's user; proves a client on the slave channel. */
+  readonly slaveKey: string;
+  /** What nxagent starts for each connection of the slave channel. */
+  readonly slave: string;
   /** Tells init that the desktop shall go down. */
   readonly powerOff: string;
 };
@@ -34,6 +40,9 @@ export function guestPlaces(folder = "/run/qvd-guest", socket = "/run/qvd/guest.
     sessionStart: `${folder}/session-start`,
     powerOffRequest: `${folder}/power-off-request`,
     unlock: `${folder}/unlock`,
+    channels: `${folder}/channels.json`,
+    slaveKey: `${folder}/slave-key`,
+    slave: `${folder}/nx-slave`,
     powerOff: `${folder}/power-off`,
   };
 }

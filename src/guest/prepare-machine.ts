@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { GuestPlaces } from "./places.ts";
-import { DIALOG_SCRIPT, powerOffScript, SESSION_SCRIPT } from "./session/scripts.ts";
+import { DIALOG_SCRIPT, powerOffScript, SESSION_SCRIPT, slaveScript } from "./session/scripts.ts";
 
 /** Returns the id of this boot: the same for every agent until the desktop starts again. */
 export function prepareMachine(places: GuestPlaces, random: () => string): string {
@@ -11,6 +11,7 @@ export function prepareMachine(places: GuestPlaces, random: () => string): strin
   chmodSync(places.folder, 0o755);
   writeScript(places.dialog, DIALOG_SCRIPT);
   writeScript(places.sessionStart, SESSION_SCRIPT);
+  writeScript(places.slave, slaveScript(process.execPath));
   if (!existsSync(places.boot)) writeFileSync(places.boot, random());
   return readFileSync(places.boot, "utf8");
 }

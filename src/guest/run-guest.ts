@@ -9,10 +9,17 @@ import type { Clock } from "../lib/clock.ts";
 import { describeError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import { waitFor } from "../lib/wait.ts";
-import { BEAT_MS, type FromGuest, type GuestAccount, type GuestHook } from "../wire/guest/messages.ts";
+import {
+  BEAT_MS,
+  type ChannelName,
+  type FromGuest,
+  type GuestAccount,
+  type GuestHook,
+} from "../wire/guest/messages.ts";
 import { attach, type Link, type Order } from "./attach.ts";
 import { type Dial, dialSocket } from "./dial.ts";
 import type { GuestHooks } from "./hooks/hooks.ts";
+import type { Peripherals } from "./peripherals/peripherals.ts";
 import type { GuestPlaces } from "./places.ts";
 import { watchPowerOff } from "./power-off.ts";
 import type { Provisioned, ProvisioningHook } from "./provision.ts";
@@ -45,6 +52,8 @@ export type GuestDeps = {
   /** Gives the desktop the time zone of the client that comes. */
   readonly setTimeZone?: (zone: string) => void;
   readonly linkHome?: (wanted: string, home: string) => void;
+  /** Sound, printing and shared folders; none when not given. */
+  readonly openPeripherals?: (onFailure: (channel: ChannelName, text: string) => void) => Peripherals;
   /** Resolves with false when nothing could be shown. */
   readonly showNotice: (text: string) => Promise<boolean>;
   readonly observe: () => { readonly uptimeSeconds: number; readonly address: string | null };
@@ -68,14 +77,14 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
     link?.send(message);
     return link !== undefined;
   };
-  const hooks = deps.openHooks?.((hook, text) => send({ type: "hook", hook, text }));
-  const sessionDeps = hooks === undefined ? deps : { ...deps, hooks };
+  const extras = openExtras(deps, send);
   const door = openDoor(deps, send);
-  const session: GuestSession = new GuestSession({ ...sessionDeps, onChange: reportSession });
+  const session: GuestSession = new GuestSession({ ...deps, ...extras, onChange: reportSession });
   session.recover();
 
   function reportSession() {
     door.admit();
+    extras.peripherals?.follow(session.state);
     send({ type: "session", state: session.state, session: session.session });
   }
   function beat() {
@@ -132,6 +141,16 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
 
 function openDoor({ places, log }: GuestDeps, send: UnlockDoorDeps["send"]): UnlockDoor {
   return new UnlockDoor({ path: places.unlock, log, whose: () => readRecord(places.record), send });
+}
+
+/** What an image may have and a test may leave out. What goes wrong in it is told, and the session goes on. */
+function openExtras(deps: GuestDeps, send: (message: FromGuest) => void) {
+  const hooks = deps.openHooks?.((hook, text) => send({ type: "hook", hook, text }));
+  const peripherals = deps.openPeripherals?.((channel, text) => send({ type: "channel", channel, text }));
+  return {
+    ...(hooks === undefined ? {} : { hooks }),
+    ...(peripherals === undefined ? {} : { peripherals, onLine: (line: string) => peripherals.hear(line) }),
+  };
 }
 
 function answerOf({ order }: Order, outcome: OrderOutcome): FromGuest {

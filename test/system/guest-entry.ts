@@ -1,4 +1,4 @@
-/** The agent alone as an executable, for the system test: what `qvd guest run` and `qvd guest unlock` do, without the rest of qvd. */
+/** The agent alone as an executable, for the system test: what `qvd guest run`, `unlock` and `slave` do, without the rest of qvd. */
 
 if (process.argv.slice(2).join(" ") === "guest unlock") {
   const { guestUnlock } = await import("../../src/cli/guest/unlock.ts");
@@ -6,6 +6,19 @@ if (process.argv.slice(2).join(" ") === "guest unlock") {
   const write = (text: string) => void process.stdout.write(text);
   const io = { out: write, err: write, env: process.env, isTerminal: false, signal };
   process.exit(await guestUnlock.run(io, { positionals: [], options: {} }));
+}
+if (process.argv.slice(2).join(" ") === "guest slave") {
+  const { guestSlave } = await import("../../src/cli/guest/slave.ts");
+  const { writeSync } = await import("node:fs");
+  const signal = new AbortController().signal;
+  const io = {
+    out: (text: string) => void writeSync(1, text),
+    err: (text: string) => void writeSync(2, text),
+    env: process.env,
+    isTerminal: false,
+    signal,
+  };
+  process.exit(await guestSlave.run(io, { positionals: [], options: {} }));
 }
 const [{ runGuest }, { defaultGuestDeps }] = await Promise.all([
   import("../../src/guest/run-guest.ts"),

@@ -42,6 +42,7 @@ const RULES: Readonly<Record<string, (value: string) => boolean>> = {
   "qvd.client.audio.sound.enable": FLAG,
   "qvd.client.audio.microphone.enable": FLAG,
   "qvd.client.audio.compression.enable": FLAG,
+  "qvd.client.slave.enable": FLAG,
   "qvd.client.timezone": (value) => isTimeZone(value),
   "qvd.client.type": LABEL,
   "qvd.client.os.name": LABEL,

@@ -19,6 +19,7 @@ import {
   statePairs,
 } from "../hooks/hook-pairs.ts";
 import type { GuestHooks, HookOutcome, HookPairs } from "../hooks/hooks.ts";
+import type { Peripherals } from "../peripherals/peripherals.ts";
 import type { Provisioned, ProvisioningHook } from "../provision.ts";
 import type { LaunchInput } from "./launch.ts";
 import { formatOptionsLine } from "./options-line.ts";
@@ -57,6 +58,8 @@ export type GuestSessionDeps = XSessionDeps & {
   readonly setTimeZone?: (zone: string) => void;
   /** Has the place where a directory says that the home is lead to it. */
   readonly linkHome?: (wanted: string, home: string) => void;
+  /** Sound, printing and shared folders; none when not given. */
+  readonly peripherals?: Pick<Peripherals, "prepare">;
   readonly limits?: Partial<SessionLimits>;
 };
 
@@ -76,7 +79,6 @@ const PORT_TIMEOUT_MS = 2_000;
 const LOOPBACK = "127.0.0.1";
 const USUAL_SCREEN = { width: 1024, height: 768 };
 const DONE: OrderOutcome = { isGood: true };
-
 export class GuestSession {
   readonly #deps: GuestSessionDeps;
   readonly #limits: SessionLimits;
@@ -180,8 +182,8 @@ export class GuestSession {
       this.#run(hook, provisioningPairs(hook)),
     );
     if (!provisioned.isGood) return provisioned;
-    const wanted = order.parameters?.["qvd.vm.user.home"];
-    if (wanted !== undefined) this.#deps.linkHome?.(wanted, provisioned.home);
+    const home = order.parameters?.["qvd.vm.user.home"];
+    if (home !== undefined) this.#deps.linkHome?.(home, provisioned.home);
     const second = await this.#ask("connect");
     if (second !== undefined) return second;
     const zone = order.client.given?.["qvd.client.timezone"];
@@ -194,6 +196,7 @@ export class GuestSession {
       client: this.#access === "nx" ? order.client : { ...order.client, ...screen },
       accept: this.#access === "nx" ? order.accept : LOOPBACK,
       stateFile: places.state,
+      channels: this.#deps.peripherals?.prepare(order, provisioned) ?? [],
     });
     if (options === undefined)
       return fail("bad-order", "the client's parameters can't be written for nxagent");

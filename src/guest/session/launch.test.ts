@@ -40,6 +40,7 @@ describe("planLaunch", () => {
       PATH: "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games",
       XDG_RUNTIME_DIR: "/run/user/2001",
       NX_CLIENT: "/run/qvd-guest/nx-dialog",
+      NX_SLAVE_CMD: "/run/qvd-guest/nx-slave",
     });
   });
 });

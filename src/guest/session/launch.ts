@@ -63,6 +63,7 @@ export function planLaunch(input: LaunchInput, places: GuestPlaces, lang: string
       PATH: "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games",
       XDG_RUNTIME_DIR: `/run/user/${uid}`,
       NX_CLIENT: places.dialog,
+      NX_SLAVE_CMD: places.slave,
       ...(input.program === undefined ? {} : { QVD_PROGRAM: input.program }),
     },
     cwd: input.home,

@@ -15,6 +15,8 @@ export type OptionsInput = {
   /** The only address that may connect; nxagent goes on waiting when another one tries. */
   readonly accept: string;
   readonly stateFile: string;
+  /** Words of the channels beside the screen. */
+  readonly channels?: readonly (readonly [string, string])[];
 };
 
 /** Undefined when a value can't be written safely. */
@@ -32,6 +34,7 @@ export function formatOptionsLine(input: OptionsInput): string | undefined {
     // So that a client with another colour depth can resume.
     ["tolerancechecks", "risky"],
     ["clipboard", "both"],
+    ...(input.channels ?? []),
     ["accept", input.accept],
   ];
   if (options.some(([, value]) => !/^[A-Za-z0-9_./+-]+$/.test(value))) return undefined;

@@ -17,9 +17,14 @@ kill -HUP "$PPID"
 /**
  * What xinit runs: the image's own session program, on a session bus; or, of an application, its program beside
  * whatever window manager there is, so that its windows can be moved and closed. The session ends with it. Its output goes to the usual file of
- * the home, apart from nxagent's log; a full home must not keep the session from starting.
+ * the home, apart from nxagent's log; a full home must not keep the session from starting. Where the image has no
+ * printers of its own, programs print to the client's.
  */
 export const SESSION_SCRIPT = `#!/bin/sh
+if [ -x /usr/sbin/cupsd ] && [ ! -S /run/cups/cups.sock ] && ! grep -qis '^[[:space:]]*ServerName[[:space:]]' /etc/cups/client.conf; then
+  CUPS_SERVER=$XDG_RUNTIME_DIR/qvd-cups/cups.sock
+  export CUPS_SERVER
+fi
 if [ -n "$QVD_PROGRAM" ]; then
   program=$QVD_PROGRAM
   unset QVD_PROGRAM
@@ -45,6 +50,20 @@ fi
 echo "the image has neither /etc/qvd/session nor /etc/X11/Xsession" >&2
 exit 1
 `;
+
+/**
+ * nxagent starts it with a connection of the slave channel as standard input and output. The agent answers by
+ * descriptor 3, and prints what takes the connection over.
+ */
+export function slaveScript(agent: string): string {
+  return `#!/bin/sh
+exec 3>&1
+next=$('${agent}' guest slave) || exit 1
+exec 3>&-
+[ -n "$next" ] || exit 0
+eval "exec $next"
+`;
+}
 
 /** Lets the person power the desktop off from inside. */
 export function powerOffScript(requestFile: string): string {

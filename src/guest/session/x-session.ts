@@ -32,6 +32,8 @@ export type XSessionDeps = {
   readonly launch: (input: LaunchInput) => Launched;
   /** Whether the NX port is open, from the kernel's table: the port itself must never be tried. */
   readonly isPortOpen: () => boolean;
+  /** Called with each line of nxagent's log. */
+  readonly onLine?: (line: string) => void;
   /** Called after each change of state. */
   readonly onChange: () => void;
 };
@@ -232,6 +234,7 @@ export class XSession {
     this.#follower = new LogFollower(
       this.#deps.places.log,
       (line) => {
+        this.#deps.onLine?.(line);
         const event = parseLogLine(line);
         if (event === undefined) return;
         this.#hangUp = undefined;

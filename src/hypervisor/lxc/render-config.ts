@@ -52,6 +52,8 @@ export function renderConfig(spec: ContainerSpec, options: ConfigOptions): strin
     ["mount.entry", temporary("dev/shm", temporaryMb)],
     ["mount.entry", temporary("tmp", temporaryMb)],
     ...(isSystemd ? [["mount.entry", volatile(temporaryMb)] as const] : []),
+    // What a person shares with their desktop is mounted by FUSE, as the person.
+    ["mount.entry", bind("/dev/fuse", "dev/fuse", "rw,bind,nosuid,noexec,optional,create=file")],
     ["mount.entry", bind(spec.homeFolder, "home", "rw,bind,nosuid,nodev,create=dir")],
     ["mount.entry", bind(spec.channelFolder, "run/qvd", "ro,bind,nosuid,nodev,noexec,create=dir")],
     ["mount.entry", bind(spec.agentExecutable, "opt/qvd/qvd", "ro,bind,nosuid,nodev,create=file")],

@@ -188,6 +188,9 @@ export class GuestChannel {
       case "hook":
         this.#emit({ type: "hook-failed", hook: message.hook, text: message.text });
         break;
+      case "channel":
+        this.#emit({ type: "channel-failed", channel: message.channel, text: message.text });
+        break;
       case "unlock":
         this.#emit({ type: "unlock-asked", request: message.request, secret: message.secret });
         break;

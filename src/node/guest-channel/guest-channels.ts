@@ -9,7 +9,7 @@ import type { XState } from "../../domain/session/x-state.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
-import type { GuestExpiry, GuestHook, ToGuest } from "../../wire/guest/messages.ts";
+import type { ChannelName, GuestExpiry, GuestHook, ToGuest } from "../../wire/guest/messages.ts";
 import { GuestChannel } from "./channel.ts";
 import type { ChannelLimits } from "./limits.ts";
 
@@ -39,6 +39,8 @@ export type GuestEvent =
   | { readonly type: "unlock-asked"; readonly request: number; readonly secret: string }
   /** A hook of its image failed; the text is the guest's. */
   | { readonly type: "hook-failed"; readonly hook: GuestHook; readonly text: string }
+  /** Sound, printing or sharing can't be had in its session; the text is the guest's. */
+  | { readonly type: "channel-failed"; readonly channel: ChannelName; readonly text: string }
   | { readonly type: "garbage"; readonly count: number; readonly reason: string };
 
 export type GuestChannelsOptions = {

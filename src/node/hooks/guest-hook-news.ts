@@ -1,5 +1,5 @@
 /**
- * Brings failing hooks of images into the trail. A desktop says what it likes, so how often it is believed is
+ * Brings failing hooks of images, and channels that failed in a session, into the trail. A desktop says what it likes, so how often it is believed is
  * bounded; what comes beyond is dropped.
  */
 
@@ -10,6 +10,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import type { GuestEvent } from "../guest-channel/guest-channels.ts";
 import { TokenBucket } from "../guest-channel/token-bucket.ts";
+import { reportChannelFailure } from "../report/report-channel.ts";
 import { reportHookFailure } from "../report/report-hook.ts";
 
 export type GuestHookNewsDeps = {
@@ -31,20 +32,22 @@ export class GuestHookNews {
     this.#deps = deps;
   }
 
-  /** May be called with any event; only hooks are for it. Writes beside the caller, who needn't wait. */
+  /** May be called with any event; only what failed inside is for it. Writes beside the caller, who needn't wait. */
   take(vmId: VmId, event: GuestEvent): void {
-    if (event.type !== "hook-failed") return;
+    if (event.type !== "hook-failed" && event.type !== "channel-failed") return;
     const { db, nodeId, clock, log, onWritten } = this.#deps;
     const nowMs = clock.monotonicMs();
     const bucket = this.#buckets.get(vmId) ?? new TokenBucket(LIMITS, nowMs);
     this.#buckets.set(vmId, bucket);
     if (!bucket.take(1, nowMs)) return;
-    const { hook, text } = event;
-    attemptDatabase(`tell of a failed hook of desktop ${vmId}`, () =>
-      reportHookFailure(db, nodeId, { vmId, hook, text }),
+    const { text } = event;
+    attemptDatabase(`tell of what failed in desktop ${vmId}`, () =>
+      event.type === "hook-failed"
+        ? reportHookFailure(db, nodeId, { vmId, hook: event.hook, text })
+        : reportChannelFailure(db, nodeId, { vmId, channel: event.channel, text }),
     ).then(
       () => onWritten(vmId),
-      (error) => log.warn("hook-failure-not-told", { vmId, hook, error }),
+      (error) => log.warn("failure-not-told", { vmId, event: event.type, error }),
     );
   }
 }

@@ -70,6 +70,10 @@ export const GUEST_HOOKS = [
 ] as const;
 export type GuestHook = (typeof GUEST_HOOKS)[number];
 
+/** Channels of the protocol beside the screen. */
+export const GUEST_CHANNELS = ["sound", "printing", "sharing"] as const;
+export type ChannelName = (typeof GUEST_CHANNELS)[number];
+
 export type FromGuest =
   | {
       readonly type: "hello";
@@ -88,7 +92,9 @@ export type FromGuest =
   /** Somebody typed this at the locked screen; the node knows whose desktop it is. Never logged. */
   | { readonly type: "unlock"; readonly request: number; readonly secret: string }
   /** A hook of the image failed; what came of it, an order's answer says. */
-  | { readonly type: "hook"; readonly hook: GuestHook; readonly text: string };
+  | { readonly type: "hook"; readonly hook: GuestHook; readonly text: string }
+  /** A channel that the client asked for can't be had; the session goes on without. */
+  | { readonly type: "channel"; readonly channel: ChannelName; readonly text: string };
 
 export type ToGuest =
   | { readonly type: "welcome"; readonly version: number; readonly attachment: string }

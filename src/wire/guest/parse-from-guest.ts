@@ -8,6 +8,7 @@ import { z } from "zod";
 import { X_STATES } from "../../domain/session/x-state.ts";
 import {
   type FromGuest,
+  GUEST_CHANNELS,
   GUEST_FAULTS,
   GUEST_HOOKS,
   GUEST_WIRE_VERSION,
@@ -52,6 +53,11 @@ const message = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("hook"),
     hook: z.enum(GUEST_HOOKS),
+    text: z.string().max(4096).transform(cleanText),
+  }),
+  z.strictObject({
+    type: z.literal("channel"),
+    channel: z.enum(GUEST_CHANNELS),
     text: z.string().max(4096).transform(cleanText),
   }),
 ]);

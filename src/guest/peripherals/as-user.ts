@@ -1,0 +1,57 @@
+/** Programs of the channels run as the session's user, never as root. */
+
+import { type RunResult, run } from "../../lib/run.ts";
+import { listProcesses, type ProcessInfo, signalProcess } from "../session/processes.ts";
+
+export type ChannelUser = {
+  readonly login: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+};
+
+const RUN_MS = 5_000;
+
+export function runAsUser(
+  user: ChannelUser,
+  command: readonly string[],
+  { timeoutMs = RUN_MS, env = {} }: { timeoutMs?: number; env?: Readonly<Record<string, string>> } = {},
+): Promise<RunResult> {
+  return run([...dropTo(user), ...command], { timeoutMs, cwd: "/", env: { ...environmentOf(user), ...env } });
+}
+
+/** Starts a server that outlives this agent; it is found again by its name. */
+export function startAsUser(user: ChannelUser, command: readonly string[]): void {
+  const child = Bun.spawn([...dropTo(user), ...command], {
+    env: environmentOf(user),
+    cwd: "/",
+    stdio: ["ignore", "ignore", "ignore"],
+    detached: true,
+  });
+  child.unref();
+}
+
+/** The user's processes of that name. */
+export function findOfUser(user: ChannelUser, name: string): readonly ProcessInfo[] {
+  return listProcesses().filter((one) => one.uid === user.uid && one.name === name && !one.isZombie);
+}
+
+export function endOfUser(user: ChannelUser, name: string): void {
+  for (const found of findOfUser(user, name)) signalProcess(found, "SIGTERM");
+}
+
+function dropTo({ uid, gid }: ChannelUser): readonly string[] {
+  return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--init-groups", "--inh-caps=-all"];
+}
+
+function environmentOf({ uid, login, home }: ChannelUser): Record<string, string> {
+  return {
+    HOME: home,
+    USER: login,
+    LOGNAME: login,
+    // What these programs say is parsed.
+    LC_ALL: "C",
+    PATH: "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+    XDG_RUNTIME_DIR: `/run/user/${uid}`,
+  };
+}

@@ -1,0 +1,162 @@
+/**
+ * Sound, printing and shared folders of the session that is prepared last: brought up when its client is connected,
+ * taken down when it goes. Level-triggered and one thing after the other. What fails is told, and the session goes on.
+ *
+ *     prepare(order) ──► the words of nxagent's options line; the plan is kept for an agent to come
+ *     follow(state)  ──► connected: sound, printing    any other: down    none: their servers end too
+ */
+
+import { chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { ClientParameters } from "../../domain/session/client-parameters.ts";
+import type { XState } from "../../domain/session/x-state.ts";
+import { describeError } from "../../lib/errors.ts";
+import type { Log } from "../../lib/log.ts";
+import { waitFor } from "../../lib/wait.ts";
+import type { ChannelName } from "../../wire/guest/messages.ts";
+import type { GuestPlaces } from "../places.ts";
+import type { ChannelUser } from "./as-user.ts";
+import {
+  type ChannelPlan,
+  channelOptions,
+  NO_CHANNELS,
+  PRINT_PORT,
+  planChannels,
+  SOUND_PORT,
+} from "./plan-channels.ts";
+import { connectPrinting, disconnectPrinting } from "./printing.ts";
+import { parseSharingFailure } from "./sharing-failure.ts";
+import { connectSound, disconnectSound, endSound, PULSE_START } from "./sound.ts";
+
+export type PeripheralsDeps = {
+  readonly places: GuestPlaces;
+  readonly log: Log;
+  readonly isPortOpen: (port: number) => boolean;
+  /** `text` is a sentence's part, for the trail. */
+  readonly onFailure: (channel: ChannelName, text: string) => void;
+};
+
+export type ChannelOrder = {
+  readonly account: { readonly login: string; readonly uid: number };
+  readonly client: ClientParameters;
+  readonly slaveKey: string;
+  readonly access?: "nx" | "browser";
+};
+
+type Kept = { readonly user: ChannelUser; readonly plan: ChannelPlan };
+
+/** nxagent opens its channels' ports just before or after it says that the client is there. */
+const PORT_MS = 5_000;
+
+export class Peripherals {
+  readonly #deps: PeripheralsDeps;
+  #kept: Kept | undefined;
+  #state: XState = "none";
+  #isUp = false;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: PeripheralsDeps) {
+    this.#deps = deps;
+    this.#kept = readKept(deps.places.channels);
+  }
+
+  /** Before nxagent reads its options. Nothing is opened for a browser. */
+  prepare(
+    { account, client, slaveKey, access = "nx" }: ChannelOrder,
+    { gid, home }: { readonly gid: number; readonly home: string },
+  ): readonly (readonly [string, string])[] {
+    const { places } = this.#deps;
+    const user = { login: account.login, uid: account.uid, gid, home };
+    const plan = access === "nx" ? planChannels(client) : NO_CHANNELS;
+    this.#kept = { user, plan };
+    try {
+      mkdirSync(places.folder, { recursive: true, mode: 0o755 });
+      writeFileSync(places.channels, JSON.stringify(this.#kept), { mode: 0o600 });
+      writeFileSync(`${places.folder}/pulse.pa`, PULSE_START, { mode: 0o644 });
+      rmSync(places.slaveKey, { force: true });
+      if (plan.isSharing) {
+        writeFileSync(places.slaveKey, slaveKey, { mode: 0o400 });
+        chownSync(places.slaveKey, user.uid, user.gid);
+      }
+    } catch (error) {
+      this.#fail("sharing", describeError(error));
+      return [];
+    }
+    if (plan.printing === "unserved")
+      this.#fail("printing", "the client offers its printers by another way than CUPS, which is not served");
+    return channelOptions(plan);
+  }
+
+  /** May be called with the state that is known already. */
+  follow(state: XState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#last = this.#last.then(() => this.#settle());
+  }
+
+  /** A line of nxagent's log, where the sharing's helper speaks as well. */
+  hear(line: string): void {
+    const text = parseSharingFailure(line);
+    if (text !== undefined) this.#fail("sharing", text);
+  }
+
+  async #settle(): Promise<void> {
+    const kept = this.#kept;
+    if (kept === undefined) return;
+    const { user, plan } = kept;
+    const startFile = `${this.#deps.places.folder}/pulse.pa`;
+    const folder = `${this.#deps.places.folder}/cups`;
+    if (this.#state === "connected") {
+      this.#isUp = true;
+      const hasMicrophone = plan.sound === "both-ways";
+      if (plan.sound !== "off")
+        await this.#attempt("sound", SOUND_PORT, () => connectSound(user, { startFile, hasMicrophone }));
+      if (plan.printing === "cups")
+        await this.#attempt("printing", PRINT_PORT, () => connectPrinting(user, { folder }));
+      return;
+    }
+    if (this.#isUp) {
+      this.#isUp = false;
+      if (plan.sound !== "off") await this.#quietly(() => disconnectSound(user));
+      if (plan.printing === "cups") await this.#quietly(() => disconnectPrinting(user));
+    }
+    if (this.#state === "none") endSound(user);
+  }
+
+  async #attempt(channel: ChannelName, port: number, work: () => Promise<string | undefined>): Promise<void> {
+    const isOpen = () => this.#state !== "connected" || this.#deps.isPortOpen(port);
+    try {
+      const isThere = await waitFor(isOpen, { timeoutMs: PORT_MS, everyMs: 20 });
+      if (this.#state !== "connected") return;
+      const problem = isThere ? await work() : "nxagent did not open the channel";
+      // What a client that left meanwhile has broken is no news.
+      if (problem !== undefined && this.#state === "connected") this.#fail(channel, problem);
+      else this.#deps.log.info("channel-connected", { channel });
+    } catch (error) {
+      this.#fail(channel, describeError(error));
+    }
+  }
+
+  async #quietly(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#deps.log.warn("channel-not-taken-down", { error });
+    }
+  }
+
+  #fail(channel: ChannelName, text: string): void {
+    this.#deps.log.warn("channel-failed", { channel, text });
+    this.#deps.onFailure(channel, text);
+  }
+}
+
+/** Root's own words of before; none, or unreadable, means that no channel is known. */
+function readKept(path: string): Kept | undefined {
+  try {
+    const value: Kept = JSON.parse(readFileSync(path, "utf8"));
+    return Number.isInteger(value.user?.uid) && value.plan !== undefined ? value : undefined;
+  } catch {
+    // The first agent of this boot.
+    return undefined;
+  }
+}

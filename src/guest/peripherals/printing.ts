@@ -1,0 +1,111 @@
+/**
+ * Printing: while a client is connected, the session has a CUPS server of its own with a queue for each printer of the
+ * client's CUPS, which it reaches through nxagent's channel. Jobs go to the client as they are: their conversion is
+ * the client's, who knows the printer. With the client the server goes, and what it had not handed over is lost.
+ */
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { waitFor } from "../../lib/wait.ts";
+import { type ChannelUser, endOfUser, findOfUser, runAsUser, startAsUser } from "./as-user.ts";
+import { parseQueues } from "./parse-queues.ts";
+import { PRINT_PORT } from "./plan-channels.ts";
+
+const START_MS = 5_000;
+const END_MS = 3_000;
+const LIST_MS = 10_000;
+
+/** Undefined when it went well, else why not. `folder` is root's and may be read by the user. */
+export async function connectPrinting(
+  user: ChannelUser,
+  { folder }: { readonly folder: string },
+): Promise<string | undefined> {
+  const lacks = ["/usr/sbin/cupsd", "/usr/bin/lpstat", "/usr/sbin/lpadmin"].find((path) => !existsSync(path));
+  if (lacks !== undefined) return `the image has no ${lacks} (Debian: cups-daemon, cups-client)`;
+  if (hasOwnPrinters()) return "the image has printers of its own, so the client's are not shown";
+  const client = `127.0.0.1:${PRINT_PORT}`;
+  const listed = await runAsUser(user, ["lpstat", "-h", client, "-a", "-d"], { timeoutMs: LIST_MS });
+  const queues = parseQueues(listed.stdout);
+  if (queues.names.length === 0)
+    return `the client's CUPS shows no printer${describe(listed.stderr)}; its nxproxy's cups option must name its port`;
+  await disconnectPrinting(user);
+  const socket = await startServer(user, folder);
+  if (socket === undefined) return "the session's CUPS server did not start";
+  const env = { CUPS_SERVER: socket };
+  for (const name of queues.names) {
+    const uri = `ipp://${client}/printers/${name}`;
+    const add = ["lpadmin", "-p", `QVD-${name}`, "-E", "-v", uri, "-D", `${name} (client)`, "-m", "raw"];
+    const added = await runAsUser(user, add, { env });
+    if (added.exitCode !== 0) return `the client's printer ${name} can't be offered${describe(added.stderr)}`;
+  }
+  if (queues.standard !== undefined)
+    await runAsUser(user, ["lpadmin", "-d", `QVD-${queues.standard}`], { env });
+  return undefined;
+}
+
+export async function disconnectPrinting(user: ChannelUser): Promise<void> {
+  endOfUser(user, "cupsd");
+  await waitFor(() => findOfUser(user, "cupsd").length === 0, { timeoutMs: END_MS, everyMs: 50 });
+}
+
+/** Then programs of the session ask those, as the session's start script says too. */
+function hasOwnPrinters(): boolean {
+  if (existsSync("/run/cups/cups.sock")) return true;
+  const settings = "/etc/cups/client.conf";
+  return existsSync(settings) && /^\s*ServerName\s/im.test(readFileSync(settings, "utf8"));
+}
+
+async function startServer(user: ChannelUser, folder: string): Promise<string | undefined> {
+  const place = `/run/user/${user.uid}/qvd-cups`;
+  // As the user: the place is theirs, and root follows nothing there.
+  const parts = ["root", "cache", "spool", "state"].map((part) => `${place}/${part}`);
+  await runAsUser(user, ["rm", "-rf", "--", place]);
+  await runAsUser(user, ["mkdir", "-p", ...parts]);
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  writeFileSync(`${folder}/cupsd.conf`, serverSettings(place), { mode: 0o644 });
+  writeFileSync(`${folder}/cups-files.conf`, serverFiles(place, user), { mode: 0o644 });
+  startAsUser(user, ["cupsd", "-f", "-c", `${folder}/cupsd.conf`, "-s", `${folder}/cups-files.conf`]);
+  const socket = `${place}/cups.sock`;
+  const isUp = async () =>
+    (await runAsUser(user, ["lpstat", "-h", socket, "-r"])).stdout.includes("is running");
+  return (await waitFor(isUp, { timeoutMs: START_MS, everyMs: 50 })) ? socket : undefined;
+}
+
+/** Nobody but the session's user reaches the socket, so whoever does may do all. */
+function serverSettings(place: string): string {
+  const all = "Order allow,deny\nAllow all\n";
+  return `LogLevel warn
+Listen ${place}/cups.sock
+Browsing No
+BrowseLocalProtocols none
+DefaultAuthType None
+WebInterface No
+PreserveJobHistory No
+PreserveJobFiles No
+<Location />
+${all}</Location>
+<Policy default>
+<Limit All>
+${all}</Limit>
+</Policy>
+`;
+}
+
+function serverFiles(place: string, { uid, gid }: ChannelUser): string {
+  return `ServerRoot ${place}/root
+CacheDir ${place}/cache
+RequestRoot ${place}/spool
+StateDir ${place}/state
+TempDir ${place}/spool
+AccessLog /dev/null
+ErrorLog ${place}/error_log
+PageLog /dev/null
+FatalErrors none
+User ${uid}
+Group ${gid}
+`;
+}
+
+function describe(said: string): string {
+  const last = said.trim().split("\n").at(-1) ?? "";
+  return last === "" ? "" : ` (${last.slice(0, 200)})`;
+}

@@ -1,0 +1,219 @@
+/**
+ * The client's half of a session's channels: Debian's nxproxy with its media, cups and slave options, a PulseAudio
+ * with a sink that is recorded, a CUPS that prints into a file, and an sftp-server behind a request on the slave port.
+ * All run as an account without rights, from a folder that is gone afterwards.
+ */
+
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { run, runOk } from "../../src/lib/run.ts";
+import { waitFor } from "../../src/lib/wait.ts";
+
+/** Debian's `nobody`. */
+const UID = 65534;
+const QUIET: ["ignore", "ignore", "ignore"] = ["ignore", "ignore", "ignore"];
+
+export type ClientPorts = { readonly media: number; readonly cups: number; readonly slave: number };
+
+export type ShareAnswer = { readonly status: number; readonly head: string; close(): void };
+
+export class ClientSide {
+  readonly folder: string;
+  readonly #ports: ClientPorts;
+  readonly #screen: string;
+  readonly #children = new Set<Bun.Subprocess>();
+
+  private constructor(folder: string, ports: ClientPorts, screen: string) {
+    this.folder = folder;
+    this.#ports = ports;
+    this.#screen = screen;
+  }
+
+  static async start(ports: ClientPorts, screen: string): Promise<ClientSide> {
+    const folder = await mkdtemp("/var/tmp/qvd-client-");
+    for (const part of ["run", "printed", "cups", "cups/root", "cups/cache", "cups/spool", "cups/state"])
+      await mkdir(`${folder}/${part}`);
+    await runOk("giving the folder to nobody", ["chown", "-R", `${UID}:${UID}`, folder]);
+    await chmod(folder, 0o755);
+    await chmod(`${folder}/run`, 0o700);
+    // Root's, or CUPS would not run it.
+    await mkdir(`${folder}/cups-bin/backend`, { recursive: true });
+    for (const part of ["daemon", "filter"])
+      await symlink(`/usr/lib/cups/${part}`, `${folder}/cups-bin/${part}`);
+    await writeFile(`${folder}/cups-bin/backend/keep`, PRINTER, { mode: 0o755 });
+    const client = new ClientSide(folder, ports, screen);
+    const xvfb = ["Xvfb", screen, "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"];
+    client.#spawn(xvfb);
+    const isUp = async () => (await client.#run(["xset", "q"])).exitCode === 0;
+    if (!(await waitFor(isUp, { timeoutMs: 5_000, everyMs: 50 }))) throw new Error("Xvfb did not come up");
+    client.#spawn(["openbox"]);
+    await client.#startSound();
+    await client.#startPrinters();
+    return client;
+  }
+
+  /** Debian's nxproxy with those channels, as a stock client starts it. */
+  connect(host: string, channels: readonly (keyof ClientPorts)[]): Bun.Subprocess {
+    const words = channels.map((channel) => `${channel}=${this.#ports[channel]}`);
+    return this.#spawn(["nxproxy", "-S", ...words, `${host}:100`]);
+  }
+
+  async stopProxy(proxy: Bun.Subprocess): Promise<void> {
+    proxy.kill("SIGKILL");
+    await proxy.exited;
+    this.#children.delete(proxy);
+  }
+
+  /** What the client's loudspeaker plays meanwhile, as 16-bit mono at 8 kHz. */
+  async record(ms: number): Promise<Int16Array> {
+    const file = `${this.folder}/run/recorded`;
+    const words = ["--format=s16le", "--rate=8000", "--channels=1", "--latency-msec=20"];
+    const command = `exec timeout ${ms / 1000} parec -d loudspeaker.monitor ${words.join(" ")} > ${file}`;
+    await this.#run(["sh", "-c", command], ms + 10_000);
+    const bytes = await readFile(file);
+    return new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
+  }
+
+  /** Waits for a printed file that holds the text. */
+  async awaitPrinted(text: string, timeoutMs: number): Promise<boolean> {
+    const command = ["sh", "-c", `cat ${this.folder}/printed/* 2>/dev/null`];
+    const isThere = async () => (await this.#run(command)).stdout.includes(text);
+    return (await waitFor(isThere, { timeoutMs, everyMs: 100 })) === true;
+  }
+
+  /** Sends a request on the slave port; after a 101 the folder is served by a real sftp-server. */
+  async share(head: string, folder: string): Promise<ShareAnswer> {
+    const socket = connect({ host: "127.0.0.1", port: this.#ports.slave });
+    socket.on("error", () => {}); // Its end is seen by whoever waits for the answer.
+    socket.write(head);
+    const answered = Promise.withResolvers<string>();
+    let text = "";
+    let server: Bun.Subprocess<"pipe", "pipe", "ignore"> | undefined;
+    socket.on("close", () => {
+      answered.resolve(text);
+      server?.kill("SIGKILL");
+    });
+    socket.on("data", (chunk) => {
+      if (server !== undefined) {
+        server.stdin.write(chunk);
+        server.stdin.flush();
+        return;
+      }
+      text += chunk.toString("latin1");
+      if (!text.includes("\r\n\r\n")) return;
+      answered.resolve(text);
+      if (!text.startsWith("HTTP/1.1 101")) return;
+      const command = ["/usr/lib/openssh/sftp-server", "-e"];
+      const child = Bun.spawn(command, { cwd: folder, stdin: "pipe", stdout: "pipe", stderr: "ignore" });
+      server = child;
+      this.#children.add(child);
+      void (async () => {
+        for await (const bytes of child.stdout) socket.write(bytes);
+        socket.destroy();
+      })();
+    });
+    const timer = setTimeout(() => socket.destroy(), 10_000);
+    const answer = await answered.promise;
+    clearTimeout(timer);
+    return { status: Number(answer.slice(9, 12)), head: answer, close: () => socket.destroy() };
+  }
+
+  async stop(): Promise<void> {
+    for (const child of this.#children) child.kill("SIGKILL");
+    await Promise.all([...this.#children].map((child) => child.exited));
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #startSound(): Promise<void> {
+    const file = `${this.folder}/client.pa`;
+    await writeFile(
+      file,
+      `load-module module-native-protocol-unix
+load-module module-native-protocol-tcp auth-anonymous=1 listen=127.0.0.1 port=${this.#ports.media}
+load-module module-null-sink sink_name=loudspeaker
+load-module module-sine-source source_name=microphone frequency=880
+set-default-source microphone
+`,
+      { mode: 0o644 },
+    );
+    const words = ["--daemonize=no", "--exit-idle-time=-1", "--high-priority=no", "--realtime=no"];
+    this.#spawn(["pulseaudio", "-n", "-F", file, ...words]);
+    const isUp = async () => (await this.#run(["pactl", "info"])).exitCode === 0;
+    if (!(await waitFor(isUp, { timeoutMs: 10_000, everyMs: 50 })))
+      throw new Error("the client's PulseAudio did not start");
+  }
+
+  /** Two printers that write into files; the second is the client's usual one. */
+  async #startPrinters(): Promise<void> {
+    const cups = `${this.folder}/cups`;
+    const all = "Order allow,deny\nAllow all\n";
+    await writeFile(
+      `${cups}/cupsd.conf`,
+      `Listen 127.0.0.1:${this.#ports.cups}\nBrowsing No\nDefaultAuthType None\n<Location />\n${all}</Location>\n<Policy default>\n<Limit All>\n${all}</Limit>\n</Policy>\n`,
+    );
+    const places = { ServerRoot: "root", CacheDir: "cache", RequestRoot: "spool", StateDir: "state" };
+    const lines = Object.entries(places).map(([name, part]) => `${name} ${cups}/${part}\n`);
+    await writeFile(
+      `${cups}/cups-files.conf`,
+      `${lines.join("")}ServerBin ${this.folder}/cups-bin\nErrorLog ${cups}/error_log\nAccessLog ${cups}/access_log\nUser ${UID}\nGroup ${UID}\n`,
+    );
+    await chown(`${cups}/cupsd.conf`, UID, UID);
+    this.#spawn(["cupsd", "-f", "-c", `${cups}/cupsd.conf`, "-s", `${cups}/cups-files.conf`]);
+    const at = ["-h", `127.0.0.1:${this.#ports.cups}`];
+    const isUp = async () => (await this.#run(["lpstat", ...at, "-r"])).stdout.includes("is running");
+    if (!(await waitFor(isUp, { timeoutMs: 5_000, everyMs: 50 })))
+      throw new Error("the client's CUPS did not start");
+    for (const name of ["hall", "desk"]) {
+      const device = `keep:${this.folder}/printed/${name}`;
+      const added = await this.#run(["lpadmin", ...at, "-p", name, "-E", "-v", device, "-m", "raw"]);
+      if (added.exitCode !== 0) throw new Error(`the client's printer ${name} was not made: ${added.stderr}`);
+    }
+    await this.#run(["lpadmin", ...at, "-d", "desk"]);
+  }
+
+  #environment(): Record<string, string> {
+    return {
+      PATH: "/usr/bin:/bin:/usr/sbin:/sbin",
+      HOME: `${this.folder}/run`,
+      XDG_RUNTIME_DIR: `${this.folder}/run`,
+      DISPLAY: this.#screen,
+      NX_CLIENT: "/bin/false",
+      LC_ALL: "C",
+    };
+  }
+
+  #spawn(command: readonly string[]): Bun.Subprocess {
+    const child = Bun.spawn([...AS_NOBODY, ...command], { env: this.#environment(), cwd: "/", stdio: QUIET });
+    this.#children.add(child);
+    return child;
+  }
+
+  #run(command: readonly string[], timeoutMs = 10_000) {
+    return run([...AS_NOBODY, ...command], { env: this.#environment(), cwd: "/", timeoutMs });
+  }
+}
+
+/** A printer of CUPS whose paper is a file: where, says its address. What is printed is its sixth argument or its input. */
+const PRINTER = `#!/bin/sh
+[ $# -gt 0 ] || exit 0
+cat "\${6:--}" >> "\${DEVICE_URI#keep:}"
+`;
+const AS_NOBODY = ["setpriv", `--reuid=${UID}`, `--regid=${UID}`, "--clear-groups"];
+
+/** The strongest pitch among 100 to 1500 Hz in a recording at 8 kHz, and how loud it is of 32767. */
+export function hearPitch(samples: Int16Array): { readonly hertz: number; readonly loudness: number } {
+  let best = { hertz: 0, loudness: 0 };
+  const size = Math.min(samples.length, 8000);
+  if (size === 0) return best;
+  const part = samples.subarray(samples.length - size);
+  for (let hertz = 100; hertz <= 1500; hertz += 5) {
+    let [real, imaginary] = [0, 0];
+    part.forEach((value, at) => {
+      real += value * Math.cos((2 * Math.PI * hertz * at) / 8000);
+      imaginary += value * Math.sin((2 * Math.PI * hertz * at) / 8000);
+    });
+    const loudness = (2 * Math.hypot(real, imaginary)) / size;
+    if (loudness > best.loudness) best = { hertz, loudness };
+  }
+  return best;
+}

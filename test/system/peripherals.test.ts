@@ -1,0 +1,186 @@
+/** Sound, printing and shared folders of a real desktop, with PulseAudio, CUPS and sftp-server at the client's side. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmod } from "node:fs/promises";
+import { systemClock } from "../../src/lib/clock.ts";
+import { silentLog } from "../../src/lib/log.ts";
+import { waitFor } from "../../src/lib/wait.ts";
+import {
+  createGuestChannels,
+  type GuestChannels,
+  type GuestEvent,
+  type PrepareRequest,
+} from "../../src/node/guest-channel/guest-channels.ts";
+import { buildPeripheralsRoot } from "../support/peripherals-root.ts";
+import { createGuestLab, type GuestLab } from "./guest-lab.ts";
+import { ClientSide, hearPitch } from "./peripherals-lab.ts";
+
+const PLACE = { instance: "perlab", network: "172.29.9", screen: ":97" };
+const PORTS = { media: 47_131, cups: 47_132, slave: 47_133 };
+const KEY = `${"Kk0".repeat(21)}K`;
+const BASIC = { keyboard: "pc105/us", os: "linux", link: "lan", geometry: "800x600", isFullscreen: false };
+/** As the session's start has it for programs. */
+const PRINTING = "env CUPS_SERVER=/run/user/2001/qvd-cups/cups.sock";
+const AS_USER =
+  "setpriv --reuid=2001 --regid=2001 --clear-groups env HOME=/home/bea XDG_RUNTIME_DIR=/run/user/2001";
+
+let lab: GuestLab;
+let channels: GuestChannels;
+let client: ClientSide;
+let proxy: Bun.Subprocess | undefined;
+const failures: Extract<GuestEvent, { type: "channel-failed" }>[] = [];
+
+beforeAll(async () => {
+  // As udev leaves it on a box; a container that tests run in may have no udev.
+  await chmod("/dev/fuse", 0o666);
+  lab = await createGuestLab({ place: PLACE, archive: await buildPeripheralsRoot(), hasSession: true });
+  channels = createGuestChannels({
+    log: silentLog(),
+    clock: systemClock,
+    onEvent: (_vmId, event) => {
+      if (event.type === "channel-failed") failures.push(event);
+    },
+  });
+  channels.open(lab.vmId, { socketPath: lab.socketPath, ownerUid: lab.ownerUid });
+  client = await ClientSide.start(PORTS, PLACE.screen);
+  await lab.start();
+  await waitFor(() => channels.read(lab.vmId)?.address !== null, { timeoutMs: 10_000, everyMs: 20 });
+}, 660_000);
+
+afterAll(async () => {
+  await client?.stop();
+  channels?.closeAll();
+  await lab?.stop();
+}, 60_000);
+
+let session = 0;
+
+async function connect(given: Readonly<Record<string, string>>, offered: readonly (keyof typeof PORTS)[]) {
+  const request: PrepareRequest = {
+    session: ++session,
+    account: { login: "bea", uid: 2001, fullName: "Bea" },
+    client: { ...BASIC, given },
+    accept: `${PLACE.network}.1`,
+    slaveKey: KEY,
+  };
+  failures.length = 0;
+  await channels.prepareSession(lab.vmId, request);
+  proxy = client.connect(`${PLACE.network}.10`, offered);
+  const isThere = () => channels.read(lab.vmId)?.xState === "connected";
+  expect(await waitFor(isThere, { timeoutMs: 15_000, everyMs: 20 })).toBe(true);
+}
+
+async function leave() {
+  if (proxy !== undefined) await client.stopProxy(proxy);
+  const isGone = () => channels.read(lab.vmId)?.xState === "suspended";
+  expect(await waitFor(isGone, { timeoutMs: 15_000, everyMs: 20 })).toBe(true);
+}
+
+const asUser = (text: string) => lab.inside(`${AS_USER} sh -c '${text}' 2>&1`);
+
+/** What a shell text of the session's user says, at last or when time is up. */
+async function awaitInside(text: string, wanted: RegExp, timeoutMs = 10_000): Promise<string> {
+  const isSaid = async () => wanted.test(await asUser(text));
+  await waitFor(isSaid, { timeoutMs, everyMs: 200 });
+  return asUser(text);
+}
+
+describe("a client that asks for nothing", () => {
+  test("gets its screen and no channel", async () => {
+    await connect({ "qvd.client.slave.enable": "0" }, ["media", "cups", "slave"]);
+    const options = await lab.inside("cat /run/qvd-guest/nxagent.options");
+    expect(options).not.toMatch(/media=|cups=|slave=/);
+    expect(await lab.inside("pgrep -c 'pulseaudio|cupsd'")).toBe("0");
+    await leave();
+    expect(failures).toEqual([]);
+  });
+});
+
+const EVERYTHING = {
+  "qvd.client.audio.sound.enable": "1",
+  "qvd.client.audio.microphone.enable": "1",
+  "qvd.client.printing.enabled": "1",
+};
+
+/** Plays a tone of 400 Hz in the desktop for ever, as a program that asks for no sink by name. */
+async function playTone(): Promise<void> {
+  const second = Int16Array.from({ length: 8_000 }, (_, at) => 12_000 * Math.sin((2 * Math.PI * at) / 20));
+  const wave = Buffer.from(second.buffer).toString("base64");
+  await lab.inside(`echo ${wave} | base64 -d > /home/bea/wave`);
+  const play = "while cat /home/bea/wave; do :; done | pacat --format=s16le --rate=8000 --channels=1";
+  await asUser(`(${play}) > /dev/null 2>&1 &`);
+}
+
+async function isHeard(hertz: number, timeoutMs = 12_000): Promise<boolean> {
+  const isLoud = async () => {
+    const heard = hearPitch(await client.record(1_200));
+    return heard.loudness > 1_000 && Math.abs(heard.hertz - hertz) <= 5;
+  };
+  return (await waitFor(isLoud, { timeoutMs, everyMs: 50 })) === true;
+}
+
+// The tests are the chapters of one session, in this order.
+describe("sound and printing", () => {
+  test("a tone of the desktop is recorded at the client", async () => {
+    await connect(EVERYTHING, ["media", "cups", "slave"]);
+    expect(await awaitInside("pactl get-default-sink", /qvd_client/)).toContain("qvd_client");
+    await playTone();
+    expect(await isHeard(400)).toBe(true);
+  });
+
+  test("the client's microphone is recorded in the desktop", async () => {
+    expect(await awaitInside("pactl get-default-source", /qvd_microphone/)).toContain("qvd_microphone");
+    const words = "--format=s16le --rate=8000 --channels=1 --latency-msec=20";
+    await asUser(`timeout 2 parec -d qvd_microphone ${words} > /home/bea/heard`);
+    const bytes = Buffer.from(await lab.inside("base64 -w0 /home/bea/heard"), "base64");
+    const { hertz, loudness } = hearPitch(new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1));
+    expect(Math.abs(hertz - 880)).toBeLessThanOrEqual(5);
+    expect(loudness).toBeGreaterThan(1_000);
+  });
+
+  test("the client's printers are the session's, and the client's usual one is the usual one", async () => {
+    const said = await awaitInside(`${PRINTING} lpstat -d -e`, /destination/);
+    expect(said.split("\n").sort()).toEqual(["QVD-desk", "QVD-hall", "system default destination: QVD-desk"]);
+  });
+
+  test("what a program prints comes out at the client", async () => {
+    const print = `echo first words | ${PRINTING} lp; echo second words | ${PRINTING} lp -d QVD-hall`;
+    expect(await asUser(print)).toBe(
+      "request id is QVD-desk-1 (0 file(s))\nrequest id is QVD-hall-2 (0 file(s))",
+    );
+    expect(await client.awaitPrinted("first words", 10_000)).toBe(true);
+    expect(await client.awaitPrinted("second words", 10_000)).toBe(true);
+  });
+
+  test("all of it runs as the session's user", async () => {
+    const owners = await lab.inside("ps -o user= -C pulseaudio,cupsd | sort -u");
+    expect(owners).toBe("bea");
+    expect(failures).toEqual([]);
+  });
+
+  test("without the client the sound goes on into silence and the printers are gone", async () => {
+    await leave();
+    expect(await awaitInside("pactl get-default-sink", /silence/)).toContain("qvd_silence");
+    expect(await awaitInside("pactl list short sink-inputs | wc -l", /^1$/)).toBe("1");
+    expect(await lab.inside("pgrep -c cupsd")).toBe("0");
+  });
+
+  test("after a resume the tone that went on is heard again, and there are printers", async () => {
+    await connect(EVERYTHING, ["media", "cups", "slave"]);
+    expect(await isHeard(400)).toBe(true);
+    expect(await awaitInside(`${PRINTING} lpstat -e`, /QVD-desk/)).toContain("QVD-desk");
+    expect(failures).toEqual([]);
+    await leave();
+  });
+
+  test("a client that offers what it asked for badly has its session, and the trail says why", async () => {
+    await connect(EVERYTHING, ["slave"]);
+    const isTold = () => new Set(failures.map(({ channel }) => channel)).size === 2;
+    expect(await waitFor(isTold, { timeoutMs: 15_000, everyMs: 50 })).toBe(true);
+    const said = failures.map(({ text }) => text).join("\n");
+    expect(said).toContain("the client's PulseAudio does not answer");
+    expect(said).toContain("the client's CUPS shows no printer");
+    expect(channels.read(lab.vmId)?.xState).toBe("connected");
+    await leave();
+  });
+});
