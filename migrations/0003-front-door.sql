@@ -190,6 +190,8 @@ CREATE TABLE user_web_sessions (
   token_hash bytea PRIMARY KEY,
   user_id int NOT NULL REFERENCES users ON DELETE CASCADE,
   csrf_token text NOT NULL,
+  -- What the authenticator gives the person's desktops.
+  parameters jsonb NOT NULL DEFAULT '{}',
   created_at timestamptz NOT NULL DEFAULT qvd_now(),
   seen_at timestamptz NOT NULL DEFAULT qvd_now(),
   expires_at timestamptz NOT NULL

@@ -441,6 +441,7 @@ CREATE TABLE public.user_web_sessions (
     token_hash bytea NOT NULL,
     user_id integer NOT NULL,
     csrf_token text NOT NULL,
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
     seen_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
     expires_at timestamp with time zone NOT NULL

@@ -50,6 +50,7 @@ beforeAll(async () => {
       tenantId: 1,
       tenantName: "default",
       by: "local",
+      parameters: { "qvd.vm.user.home": "/home/of-alice" },
     };
   }
   door.store.addDesktop(seed.alice.vmId, seed.alice.userId, { name: "alice-desktop" });
@@ -258,6 +259,8 @@ describe("tickets", () => {
     const ticket = await client.ticket(seed.alice.vmId);
     const socket = client.socket(seed.alice.vmId, ticket);
     await becomes(() => socket.has("ready"));
+    // What the authenticator gave at the sign-in reaches the desktop.
+    expect(door.store.sessions.at(-1)?.parameters).toEqual({ "qvd.vm.user.home": "/home/of-alice" });
     expect(await isRefused(client.socket(seed.alice.vmId, ticket))).toBe(true);
     socket.close();
   });

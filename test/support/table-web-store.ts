@@ -37,7 +37,7 @@ export function createTableWebStore(
     find: async (token) => {
       const userId = sessions.get(token);
       if (userId === undefined) return undefined;
-      return { actor: actorOf(userId), csrfToken: `csrf-of-${token}`, expiresAt };
+      return { actor: actorOf(userId), csrfToken: `csrf-of-${token}`, parameters: {}, expiresAt };
     },
     end: async (token) => void sessions.delete(token),
     issueTicket: async ({ actor }, wish) => {

@@ -1,7 +1,6 @@
 /** The same as in Chromium, where it could differ: the picture, keys and the pointer, in Debian's Firefox. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
 import { waitFor } from "../../src/lib/wait.ts";
 import { type Firefox, startFirefox } from "../support/firefox.ts";
 import { type BrowserLab, openBrowserLab } from "./browser-lab.ts";
@@ -20,10 +19,8 @@ const COUNT = `(() => {
 
 let lab: BrowserLab;
 let firefox: Firefox;
-const isHere = existsSync("/usr/bin/firefox-esr");
 
 beforeAll(async () => {
-  if (!isHere) return;
   lab = await openBrowserLab(PLACE);
   firefox = await startFirefox();
 }, 660_000);
@@ -38,7 +35,7 @@ async function becomes(expression: string, timeoutMs = 30_000): Promise<void> {
   expect(await waitFor(holds, { timeoutMs, everyMs: 100 }), expression).toBe(true);
 }
 
-describe.skipIf(!isHere)("a person in Firefox (needs firefox-esr)", () => {
+describe("a person in Firefox", () => {
   test("signs in, opens a desktop, and types in it", async () => {
     await firefox.visit(`${lab.url}/`);
     await firefox.evaluate(

@@ -240,6 +240,9 @@ describe("files", () => {
       const { context, page } = await sitDown();
       await page.hover("#bar");
       await page.click("#files-open");
+      await page.evaluate(await Bun.file("node_modules/axe-core/axe.min.js").text());
+      const findings = `axe.run().then(({violations}) => violations.map((one) => one.id + " " + one.nodes[0].target))`;
+      expect(await page.evaluate<string[]>(findings)).toEqual([]);
       const bytes = Buffer.alloc(3_000_000, "quarter ");
       await page.setInputFiles("#files-input", {
         name: "../../.año nuevo.txt",

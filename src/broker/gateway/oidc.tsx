@@ -62,7 +62,7 @@ async function begin(
   if (answer.outcome === "busy" || answer.outcome === "unavailable")
     return renderProblem(c, answer.text, 503);
   if (answer.outcome !== "accepted" || !("userId" in answer)) return renderProblem(c, NOBODY, 401);
-  const begun = await deps.web.begin(answer.userId, c.env.address);
+  const begun = await deps.web.begin(answer.userId, c.env.address, answer.parameters);
   writeUserToken(c, begun.token);
   // No redirect: the browser is on its way from another site still, and would leave out a cookie that is for ours alone.
   c.header("Refresh", `0;url=${next}`);

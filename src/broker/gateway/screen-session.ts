@@ -11,7 +11,7 @@
 
 import type { UserActor } from "../../domain/access/actor.ts";
 import type { VmId } from "../../domain/ids.ts";
-import type { ClientParameters } from "../../domain/session/client-parameters.ts";
+import type { ClientParameters, GivenParameters } from "../../domain/session/client-parameters.ts";
 import { describeError, isAppError } from "../../lib/errors.ts";
 import { LineSplitter } from "../../lib/lines.ts";
 import {
@@ -49,6 +49,8 @@ export type ScreenWish = {
   readonly origin: string;
   readonly vmId: VmId;
   readonly client: ClientParameters;
+  /** What their authenticator gives the desktop. */
+  readonly parameters: GivenParameters;
 };
 
 /** What a browser may have sent and the desktop not taken. People's hands make a few kB a second. */
@@ -115,12 +117,13 @@ export class ScreenSession {
   }
 
   async #open(): Promise<void> {
-    const { actor, origin, vmId, client } = this.#wish;
+    const { actor, origin, vmId, client, parameters } = this.#wish;
     const result = await requestSession(this.#deps, {
       asker: { actor, origin },
       vmId,
       client,
       access: "browser",
+      parameters,
       tell: (text) => this.#tell({ type: "progress", text }),
       signal: this.#gone.signal,
     });

@@ -72,7 +72,8 @@ export async function admitSocket(
     const found = await deps.web.find(sessionToken);
     const isGood = found !== undefined && (await deps.web.takeTicket({ ticket, sessionToken, vmId }));
     if (!isGood) return new Response(null, { status: 403 });
-    return { actor: found.actor, origin, vmId, client: describeBrowser(searchParams) };
+    const { actor, parameters } = found;
+    return { actor, origin, vmId, parameters, client: describeBrowser(searchParams) };
   } catch (error) {
     deps.log.warn("browser-not-admitted", { vmId, error });
     return new Response(null, { status: 503 });

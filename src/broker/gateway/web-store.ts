@@ -4,6 +4,7 @@ import type { Db } from "../../db/client.ts";
 import { attemptDatabase } from "../../db/errors.ts";
 import { readLiveScreen } from "../../db/queries/live-screen.ts";
 import { asId, type UserId, type VmId } from "../../domain/ids.ts";
+import type { GivenParameters } from "../../domain/session/client-parameters.ts";
 import { type BegunWebSession, beginWebSession } from "../../service/web-session/begin.ts";
 import { endWebSession } from "../../service/web-session/end.ts";
 import { type FoundWebSession, findWebSession } from "../../service/web-session/find.ts";
@@ -13,8 +14,11 @@ import type { ReadySession } from "../request.ts";
 import type { Asker } from "../store.ts";
 
 export interface WebStore {
-  /** For a user whom auth has just proved. Throws `not-signed-in` when they were blocked meanwhile. */
-  begin(userId: number, origin: string): Promise<BegunWebSession>;
+  /**
+   * For a user whom auth has just proved; `parameters` are what it gives their desktops. Throws `not-signed-in` when they
+   * were blocked meanwhile.
+   */
+  begin(userId: number, origin: string, parameters?: GivenParameters): Promise<BegunWebSession>;
   find(token: string): Promise<FoundWebSession | undefined>;
   end(token: string): Promise<void>;
   /** Throws when the desktop is not the asker's. */
@@ -28,11 +32,11 @@ export interface WebStore {
 /** `nodeName` is this box's. */
 export function createWebStore(db: Db, randomToken: () => string, nodeName: string): WebStore {
   return {
-    begin: (userId, origin) =>
+    begin: (userId, origin, parameters = {}) =>
       beginWebSession(
         { db, actor: { kind: "system", what: "broker" }, origin },
         { randomToken },
-        { userId: asId<UserId>(userId) },
+        { userId: asId<UserId>(userId), parameters },
       ),
     find: (token) => findWebSession(db, token),
     end: (token) => endWebSession(db, token),

@@ -1,5 +1,6 @@
-import { integer, pgTable, text } from "drizzle-orm/pg-core";
+import { integer, jsonb, pgTable, text } from "drizzle-orm/pg-core";
 import type { UserId, VmId } from "../../domain/ids.ts";
+import type { GivenParameters } from "../../domain/session/client-parameters.ts";
 import { bytea, moment, qvdNow } from "./columns.ts";
 
 /** A user signed in by browser, on the port of the clients. */
@@ -8,6 +9,7 @@ export const userWebSessions = pgTable("user_web_sessions", {
   tokenHash: bytea("token_hash").primaryKey(),
   userId: integer("user_id").$type<UserId>().notNull(),
   csrfToken: text("csrf_token").notNull(),
+  parameters: jsonb("parameters").$type<GivenParameters>().notNull().default({}),
   createdAt: moment("created_at").notNull().default(qvdNow),
   seenAt: moment("seen_at").notNull().default(qvdNow),
   expiresAt: moment("expires_at").notNull(),

@@ -13,6 +13,8 @@ import { readUserActor } from "./user-actor.ts";
 
 export const beginWebSessionInput = z.object({
   userId: idField<UserId>(),
+  /** What the authenticator gives their desktops. */
+  parameters: z.record(z.string().max(128), z.string().max(1024)).default({}),
   lifetimeSeconds: wholeNumber(60, 30 * 86_400).default(12 * 3600),
 });
 
@@ -30,7 +32,7 @@ export async function beginWebSession(
   deps: { readonly randomToken: () => string },
   input: z.input<typeof beginWebSessionInput>,
 ): Promise<BegunWebSession> {
-  const { userId, lifetimeSeconds } = parseInput(beginWebSessionInput, input);
+  const { userId, parameters, lifetimeSeconds } = parseInput(beginWebSessionInput, input);
   authorize(context, "web-session.begin", { what: `user ${userId}` });
   const token = deps.randomToken();
   const csrfToken = deps.randomToken();
@@ -44,6 +46,7 @@ export async function beginWebSession(
         tokenHash: tokenHash(token),
         userId,
         csrfToken,
+        parameters,
         expiresAt: sql`qvd_now() + make_interval(secs => ${lifetimeSeconds})`,
       })
       .returning({ expiresAt: userWebSessions.expiresAt });

@@ -3,12 +3,14 @@ import type { Db } from "../../db/client.ts";
 import { attemptDatabase } from "../../db/errors.ts";
 import { users, userWebSessions } from "../../db/schema/index.ts";
 import type { UserActor } from "../../domain/access/actor.ts";
+import type { GivenParameters } from "../../domain/session/client-parameters.ts";
 import { tokenHash } from "../sign-in/token.ts";
 import { readUserActor } from "./user-actor.ts";
 
 export type FoundWebSession = {
   readonly actor: UserActor;
   readonly csrfToken: string;
+  readonly parameters: GivenParameters;
   readonly expiresAt: Date;
 };
 
@@ -34,6 +36,7 @@ export async function findWebSession(db: Db, token: string): Promise<FoundWebSes
       .update(userWebSessions)
       .set({ seenAt: sql`qvd_now()` })
       .where(and(mine, lt(userWebSessions.seenAt, sql`qvd_now() - interval '1 minute'`)));
-    return { actor, csrfToken: row.csrfToken, expiresAt: row.expiresAt };
+    const { csrfToken, parameters, expiresAt } = row;
+    return { actor, csrfToken, parameters, expiresAt };
   });
 }

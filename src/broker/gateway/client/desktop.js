@@ -39,12 +39,14 @@ let channel;
 let rfb;
 let tries = 0;
 
+/** The screen is not there; the person is told why. */
 function say(title, text, { isBusy = true, canTryAgain = false } = {}) {
   byId("veil-title").textContent = title;
   byId("veil-text").textContent = text;
   byId("spinner").hidden = !isBusy;
   byId("again").hidden = !canTryAgain;
   veil.hidden = false;
+  delete main.dataset.shown;
   bar.hidden = true;
 }
 
@@ -110,7 +112,8 @@ function retryLater() {
 
 function show(on) {
   screen.replaceChildren();
-  rfb = new RFB(screen, on, { shared: true });
+  const mine = new RFB(screen, on, { shared: true });
+  rfb = mine;
   rfb.focusOnClick = false;
   rfb.background = "#10151b";
   rfb.qualityLevel = 8;
@@ -129,7 +132,8 @@ function show(on) {
     askForSize();
   });
   rfb.addEventListener("disconnect", () => {
-    delete main.dataset.shown;
+    // noVNC may take seconds to say it, and there is a newer one by then.
+    if (rfb === mine) delete main.dataset.shown;
   });
   new ResizeObserver(fit).observe(screen.querySelector("canvas"));
 }

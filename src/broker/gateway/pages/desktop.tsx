@@ -94,7 +94,7 @@ function Files() {
       </p>
       <label class="button button-main files-give">
         Send a file
-        <input class="visually-hidden" type="file" id="files-input" multiple />
+        <input class="files-input" type="file" id="files-input" multiple />
       </label>
       <p id="files-state" role="status" />
       <ul class="files-list" id="files-list" />

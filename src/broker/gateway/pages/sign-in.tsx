@@ -5,6 +5,7 @@
  */
 
 import type { Handler } from "hono";
+import type { GivenParameters } from "../../../domain/session/client-parameters.ts";
 import { isAppError } from "../../../lib/errors.ts";
 import { ButtonLink, SubmitButton } from "../../../ui/button.tsx";
 import { Card } from "../../../ui/card.tsx";
@@ -48,15 +49,19 @@ export function signIn(deps: GatewayDeps): Handler<GatewayEnv> {
         : { kind: "second-factor", ticket, code: field("code") };
     const question = { kind: "user", login, proof, origin: c.env.address } as const;
     const answer = await deps.auth.verify(question, c.req.raw.signal);
-    const userId = answer.outcome === "accepted" && "userId" in answer ? answer.userId : undefined;
-    if (userId === undefined) return refuse(deps, c, { answer, login, isCode: ticket !== "" });
-    return begin(deps, c, userId);
+    if (answer.outcome !== "accepted" || !("userId" in answer))
+      return refuse(deps, c, { answer, login, isCode: ticket !== "" });
+    return begin(deps, c, answer);
   };
 }
 
-async function begin(deps: GatewayDeps, c: GatewayContext, userId: number) {
+async function begin(
+  deps: GatewayDeps,
+  c: GatewayContext,
+  person: { readonly userId: number; readonly parameters?: GivenParameters | undefined },
+) {
   try {
-    const begun = await deps.web.begin(userId, c.env.address);
+    const begun = await deps.web.begin(person.userId, c.env.address, person.parameters);
     writeUserToken(c, begun.token);
     return c.redirect(localPath(c.req.query("next")), 303);
   } catch (error) {
