@@ -244,7 +244,11 @@ class StateTeller {
       log.error("tls-not-renewed", { reason, advice: "what was there before stays in use" });
       this.tell({ tlsFault: reason });
     };
-    await watchTls({ files: tls.files, everyMs, nowMs: Date.now, onRenewed: use, onFault: keep }, signal);
+    const { files, first } = tls;
+    await watchTls(
+      { files, inUse: first.signs, everyMs, nowMs: Date.now, onRenewed: use, onFault: keep },
+      signal,
+    );
   }
 }
 

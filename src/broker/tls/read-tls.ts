@@ -4,7 +4,7 @@
  */
 
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { AppError } from "../../lib/errors.ts";
 import { run } from "../../lib/run.ts";
 import type { BrokerTls, ClientCertificates } from "./broker-tls.ts";
@@ -31,6 +31,8 @@ export type ReadTls = {
   readonly certificateEndsAtMs: number;
   /** What isn't valid at this time, in words. Good enough where there is nothing better, never to replace what is. */
   readonly lapsed: string | undefined;
+  /** Of the files, taken before they were read: others mean that something was replaced. */
+  readonly signs: string;
 };
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
@@ -44,6 +46,7 @@ export function listTlsFiles({ key, certificate, clients }: TlsFiles): readonly 
 
 /** Throws `bad-input` that names the setting, the file and the cause. */
 export async function readTls(files: TlsFiles, nowMs: number): Promise<ReadTls> {
+  const signs = await readSigns(files);
   const tlsKey = await readText(files.key);
   const tlsCertificate = await readText(files.certificate);
   const leaf = parseCertificates(files.certificate, tlsCertificate)[0];
@@ -54,7 +57,21 @@ export async function readTls(files: TlsFiles, nowMs: number): Promise<ReadTls> 
     tls: { tlsKey, tlsCertificate, ...(clients && { clients: clients.certificates }) },
     certificateEndsAtMs: Date.parse(leaf.validTo),
     lapsed: findLapse(files.certificate, leaf, nowMs) ?? clients?.lapsed,
+    signs,
   };
+}
+
+/** Differs when one of the files was replaced or written to. */
+export async function readSigns(files: TlsFiles): Promise<string> {
+  const signs = await Promise.all(
+    listTlsFiles(files).map(({ path }) =>
+      stat(path).then(
+        ({ ino, size, mtimeMs, ctimeMs }) => [ino, size, mtimeMs, ctimeMs].join(),
+        () => "none",
+      ),
+    ),
+  );
+  return signs.join(" ");
 }
 
 function checkPair({ key, certificate }: TlsFiles, leaf: X509Certificate, text: string): void {

@@ -3,13 +3,14 @@
  * then on. Bad ones are told of once and change nothing.
  */
 
-import { stat } from "node:fs/promises";
 import { describeError } from "../../lib/errors.ts";
 import { sleep } from "../../lib/wait.ts";
-import { listTlsFiles, type ReadTls, readTls, type TlsFile, type TlsFiles } from "./read-tls.ts";
+import { type ReadTls, readSigns, readTls, type TlsFiles } from "./read-tls.ts";
 
 export type TlsWatch = {
   readonly files: TlsFiles;
+  /** Signs of the files as they were when what is in use was read. */
+  readonly inUse: string;
   readonly everyMs: number;
   readonly nowMs: () => number;
   /** Throws when they can't be used after all. */
@@ -18,10 +19,10 @@ export type TlsWatch = {
   readonly onFault: (text: string) => void;
 };
 
-/** Until the signal. What the files are now is taken to be in use. */
+/** Until the signal. */
 export async function watchTls(watch: TlsWatch, signal: AbortSignal): Promise<void> {
-  const files = listTlsFiles(watch.files);
-  let known = await readSigns(files);
+  const { files } = watch;
+  let known = watch.inUse;
   let last = known;
   while (!signal.aborted) {
     await sleep(watch.everyMs, signal);
@@ -32,23 +33,11 @@ export async function watchTls(watch: TlsWatch, signal: AbortSignal): Promise<vo
     if (!isSettled || seen === known || signal.aborted) continue;
     known = seen;
     try {
-      const read = await readTls(watch.files, watch.nowMs());
+      const read = await readTls(files, watch.nowMs());
       if (read.lapsed === undefined) watch.onRenewed(read);
       else watch.onFault(read.lapsed);
     } catch (error) {
       watch.onFault(describeError(error));
     }
   }
-}
-
-async function readSigns(files: readonly TlsFile[]): Promise<string> {
-  const signs = await Promise.all(
-    files.map(({ path }) =>
-      stat(path).then(
-        ({ ino, size, mtimeMs, ctimeMs }) => [ino, size, mtimeMs, ctimeMs].join(),
-        () => "none",
-      ),
-    ),
-  );
-  return signs.join(" ");
 }
