@@ -176,6 +176,17 @@ describe("a user", () => {
       .delete(settings)
       .where(and(eq(settings.tenantId, seed.tenantId), eq(settings.name, "auth.oidc.client_id")));
   });
+
+  test("stays in their tenant where it reads the site's provider in a way of its own", async () => {
+    await set("auth.oidc.groups.tenants", ["sales=acme"]);
+    // They chose this name themselves, at the provider.
+    provider.claims.set("bob", { groups: ["sales"], name: "alice" });
+    await set("auth.oidc.claim.login", "name", seed.tenantId);
+    const { answer } = await signIn("bob", { tenant: "default" });
+    await set("auth.oidc.claim.login", "preferred_username", seed.tenantId);
+    provider.claims.delete("bob");
+    expect(answer).toMatchObject({ outcome: "accepted", tenantName: "default" });
+  });
 });
 
 describe("an administrator", () => {

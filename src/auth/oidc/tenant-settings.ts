@@ -1,6 +1,7 @@
 /** The settings of a tenant by its name, as far as signing in at a provider goes. */
 
-import type { SettingValues } from "../../domain/setting/registry.ts";
+import { OIDC_SETTINGS } from "../../domain/setting/oidc-settings.ts";
+import { isSettingName, type SettingValues } from "../../domain/setting/registry.ts";
 import { settingValues } from "../../domain/setting/resolve.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { AccountStore } from "../account-store.ts";
@@ -10,9 +11,17 @@ export type TenantSettings = {
   readDefaultTenant(of: "user" | "administrator"): Promise<string>;
   /** Throws `not-found` where there is no such tenant, or it offers administrators no provider. */
   read(of: "user" | "administrator", tenant: string): Promise<SettingValues>;
-  /** Whether the tenant's provider is the site's, which alone may say whose user somebody is. */
+  /** Whether the tenant's provider, and how it is read, is the site's, which alone may say whose user somebody is. */
   isOfSite(settings: SettingValues): Promise<boolean>;
 };
+
+/**
+ * All that says whom a provider proves. A tenant that has only the claim of the login of its own could have people of the
+ * site's provider choose whose user of another tenant they are. The button's words say nothing.
+ */
+const OF_PROVIDER = Object.keys(OIDC_SETTINGS)
+  .filter(isSettingName)
+  .filter((name) => name !== "auth.oidc.label");
 
 export function createTenantSettings(store: AccountStore): TenantSettings {
   return {
@@ -35,8 +44,7 @@ export function createTenantSettings(store: AccountStore): TenantSettings {
     },
     async isOfSite(settings) {
       const site = settingValues(await store.readSettings(undefined));
-      const same = (name: "auth.oidc.issuer" | "auth.oidc.client_id") => site[name] === settings[name];
-      return same("auth.oidc.issuer") && same("auth.oidc.client_id");
+      return OF_PROVIDER.every((name) => Bun.deepEquals(site[name], settings[name]));
     },
   };
 }
