@@ -4,8 +4,8 @@ import { describeError, isAppError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import { sleep } from "../lib/wait.ts";
 import type { AuthAnswer, AuthQuestion } from "../wire/auth/messages.ts";
-import type { Claim, Verdict, Verifier } from "./authenticator.ts";
-import { type NameRules, parseLoginName } from "./login.ts";
+import type { Claim, ProvedAccount, Verdict, Verifier } from "./authenticator.ts";
+import { type LoginName, type NameRules, parseLoginName } from "./login.ts";
 import type { SignInThrottle } from "./sign-in-throttle.ts";
 
 export type AnswerDeps = {
@@ -37,7 +37,8 @@ export async function decideVerdict(
   const { kind, proof, origin } = question;
   const rules = await readRules(deps);
   if (rules === undefined) return { outcome: "unavailable", text: ACCOUNTS_AWAY };
-  const name = parseLoginName(question.login, rules, kind);
+  // Any other proof says by itself whose it is; a login beside it is whatever its asker likes.
+  const name = proof.kind === "password" ? parseLoginName(question.login, rules, kind) : undefined;
   // An empty password is never looked at: many directories take it for the wish to be nobody, and agree.
   if (proof.kind === "password" && (name === undefined || proof.password === ""))
     return { outcome: "denied" };
@@ -55,8 +56,13 @@ export async function decideClaim(deps: AnswerDeps, claim: Claim, signal: AbortS
   await sleep(attempt.waitMs, signal);
   attempt.begin();
   const verdict = await verify(deps, { ...claim, asker: attempt.asker }, signal);
-  attempt.end(ATTEMPT_ENDS[verdict.outcome]);
+  const proved = name === undefined && verdict.outcome === "accepted" ? nameOf(verdict.account) : name;
+  attempt.end(ATTEMPT_ENDS[verdict.outcome], proved);
   return verdict;
+}
+
+function nameOf({ login, tenantName: tenant }: ProvedAccount): LoginName {
+  return { login, tenant };
 }
 
 const ACCOUNTS_AWAY = "Accounts can't be read: the database does not answer.";

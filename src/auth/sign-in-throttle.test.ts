@@ -59,6 +59,18 @@ describe("guessing", () => {
 });
 
 describe("whoever proved themselves lately", () => {
+  test("by what names its owner itself is known by that name", () => {
+    const { throttle, tryAs, who } = create();
+    for (let n = 0; n < 8; n++) tryAs("ann", "192.0.2.1", "failed");
+    const attempt = throttle.enter({ kind: "user", name: undefined, origin: "192.0.2.1" });
+    if (attempt === "refuse") throw new Error("refused");
+    attempt.begin();
+    attempt.end("succeeded", who("ann", "").name);
+    expect(tryAs("ann", "192.0.2.1", "failed")).toBe(0);
+    for (let n = 0; n < 60; n++) tryAs("ann", `203.0.113.${n}`, "failed");
+    expect(tryAs("ann", "192.0.2.1", "failed")).toBe(0);
+  });
+
   test("gets in at once from there while others guess at them", () => {
     const { tryAs, throttle, who } = create();
     tryAs("ann", "192.0.2.1", "succeeded");

@@ -52,7 +52,9 @@ export type SlowedSignIn = {
   readonly waitMs: number;
 };
 
-export type SignInAttempt = Attempt & {
+export type SignInAttempt = Omit<Attempt, "end"> & {
+  /** `proved`: whom a success proved, where that was not known before. */
+  end(outcome: Parameters<Attempt["end"]>[0], proved?: Who["name"]): void;
   /** Whose place a wait for a hash takes: their own for those who are known here, else their address's. */
   readonly asker: string;
 };
@@ -93,11 +95,14 @@ export class SignInThrottle {
       begin: () => {
         for (const { attempt } of attempts) attempt.begin();
       },
-      end: (outcome) => {
+      end: (outcome, proved = who.name) => {
         // Who has an account of their own must not wash their address, or the account's other guessers, clean by it.
         for (const { lane, attempt } of attempts)
           attempt.end(outcome === "succeeded" && lane !== "pair" ? "undecided" : outcome);
-        if (outcome === "succeeded" && keys.pair !== undefined) this.#noteProved(keys.pair);
+        const { pair } = keysOf({ ...who, name: proved });
+        if (outcome !== "succeeded" || pair === undefined) return;
+        if (pair !== keys.pair) this.#lanes.pair.forget(pair);
+        this.#noteProved(pair);
       },
     };
   }

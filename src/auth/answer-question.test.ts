@@ -1,0 +1,42 @@
+import { expect, test } from "bun:test";
+import { asId, type TenantId, type UserId } from "../domain/ids.ts";
+import { silentLog } from "../lib/log.ts";
+import { decideVerdict } from "./answer-question.ts";
+import type { Verdict } from "./authenticator.ts";
+import { SignInThrottle } from "./sign-in-throttle.ts";
+
+const ORIGIN = "192.0.2.1";
+const never = new AbortController().signal;
+const MALLORY: Verdict = {
+  outcome: "accepted",
+  account: {
+    id: { userId: asId<UserId>(7) },
+    login: "mallory",
+    tenantId: asId<TenantId>(1),
+    tenantName: "default",
+  },
+  by: "local",
+};
+
+test("a code of one's own, shown beside somebody else's login, washes none of the guesses at them clean", async () => {
+  const time = { ms: 1_000 };
+  const throttle = new SignInThrottle({ nowMs: () => time.ms, monotonicMs: () => time.ms });
+  const name = { login: "ann", tenant: "default" };
+  for (let n = 0; n < 8; n++) {
+    const attempt = throttle.enter({ kind: "user", name, origin: ORIGIN });
+    if (attempt === "refuse") throw new Error("refused");
+    attempt.begin();
+    attempt.end("failed");
+    time.ms += 10_000;
+  }
+  const deps = {
+    throttle,
+    verifier: { verify: async () => MALLORY },
+    readNameRules: async () => ({ separators: "@", tenant: "default" }),
+    log: silentLog(),
+  };
+  const proof = { kind: "second-factor", ticket: "mallory's", code: "123456" } as const;
+  const question = { id: 1, kind: "user", login: "ann", proof, origin: ORIGIN } as const;
+  expect((await decideVerdict(deps, question, never)).outcome).toBe("accepted");
+  expect(throttle.list(10).slowed).toMatchObject([{ lane: "pair", login: "ann", failures: 8 }]);
+});
