@@ -229,6 +229,15 @@ describe("files", () => {
     expect((await bob.ask(`${path}/x`)).status).toBe(409);
   });
 
+  test("come with the token in a header, since a form would be read into memory", async () => {
+    const client = await signedIn();
+    const path = `/desktop/${seed.alice.vmId}/files?name=a`;
+    const page = (await client.ask(`/desktop/${seed.alice.vmId}`)).text;
+    const csrf = /data-csrf="([^"]+)"/.exec(page)?.[1] ?? "";
+    expect((await client.ask(path, { form: { csrf } })).status).toBe(403);
+    expect((await client.ask(path, { form: {}, headers: { "X-CSRF-Token": csrf } })).status).toBe(409);
+  });
+
   test("alone may be large", async () => {
     const client = await signedIn();
     const form = { csrf: "x", login: "x".repeat(70_000), password: "" };

@@ -14,7 +14,7 @@ import { gatewayHeaders } from "./headers.ts";
 import { beginOidc, endOidc } from "./oidc.tsx";
 import { issueTicket, showDesktop } from "./pages/desktop.tsx";
 import { listDesktops, showDesktops } from "./pages/desktops.tsx";
-import { giveFile, listFiles, takeFile } from "./pages/files.ts";
+import { giveFile, isFilesPath, listFiles, takeFile } from "./pages/files.ts";
 import {
   beginSetUp,
   confirmSetUp,
@@ -108,6 +108,8 @@ function checkForgery(): MiddlewareHandler<GatewayEnv> {
 async function readToken(c: GatewayContext): Promise<string | undefined> {
   const header = c.req.header(CSRF_HEADER);
   if (header !== undefined) return header;
+  // A form is read into memory; files, which may be huge, come with the header.
+  if (isFilesPath(c.req.path)) return undefined;
   const type = c.req.header("Content-Type") ?? "";
   if (!/^(application\/x-www-form-urlencoded|multipart\/form-data)/i.test(type)) return undefined;
   const field = (await c.req.parseBody())[CSRF_FIELD];

@@ -4,6 +4,8 @@ import { PipeEnd } from "../pipe.ts";
 import type { OwnedSocket, SocketOwner } from "../socket.ts";
 import type { HandedOver } from "../upgrade.ts";
 
+/** Where the server listens, and our end of each connection to it is. */
+export const LOOPBACK = "127.0.0.1";
 /** Until the server's end is there, a browser's request may come in pieces; a larger one waits in the kernel. */
 const MOST_EARLY_BYTES = 64 * 1024;
 
@@ -80,4 +82,12 @@ export class GatewayPipe {
     else if (end === client) server?.terminate();
     else client?.shutdownWhenSent();
   }
+}
+
+/** Whose request it is by our end of it. Other addresses of loopback have the same numbers of ports for themselves. */
+export function pipeOf(
+  pipes: ReadonlyMap<number, GatewayPipe>,
+  peer: { readonly address: string; readonly port: number } | null,
+): GatewayPipe | undefined {
+  return peer?.address === LOOPBACK ? pipes.get(peer.port) : undefined;
 }

@@ -2,7 +2,7 @@
  * The browser's side of the QVD port. A connection whose first line is a browser's is handed over here and joined, byte
  * for byte, with an HTTP server of this same process on loopback: Bun's, which reads HTTP well and WebSockets fast.
  * Whose connection it is goes beside the bytes, not in them: by the number of our own end's port, which nobody else
- * can have at the same time. Whoever comes to the loopback port by another way is refused.
+ * can have at the same time on that address. Whoever comes to the loopback port by another way is refused.
  */
 
 import { MOST_FILE_BYTES } from "../../wire/display/transfer.ts";
@@ -12,7 +12,8 @@ import type { HandedOver } from "../upgrade.ts";
 import { createGatewayApp } from "./app.tsx";
 import { loadGatewayAssets } from "./assets.ts";
 import type { GatewayDeps } from "./deps.ts";
-import { GatewayPipe } from "./gateway-pipe.ts";
+import { GatewayPipe, LOOPBACK, pipeOf } from "./gateway-pipe.ts";
+import { isFilesPath } from "./pages/files.ts";
 import { admitSocket, isScreenPath, type ScreenSocketData, screenHandlers } from "./screen-socket.ts";
 
 export type Gateway = {
@@ -23,7 +24,6 @@ export type Gateway = {
   readonly stop: () => void;
 };
 
-const LOOPBACK = "127.0.0.1";
 const CONNECT_MS = 2_000;
 const MOST_FORM_BYTES = 64 * 1024;
 const REQUEST_IDLE_SECONDS = 30;
@@ -40,7 +40,7 @@ export function startGateway(given: Omit<GatewayDeps, "assets">): Gateway {
     maxRequestBodySize: MOST_FILE_BYTES,
     idleTimeout: REQUEST_IDLE_SECONDS,
     async fetch(request, serving) {
-      const pipe = pipes.get(serving.requestIP(request)?.port ?? 0);
+      const pipe = pipeOf(pipes, serving.requestIP(request));
       if (pipe === undefined) return new Response(null, { status: 403 });
       if (isTooMuch(request)) return new Response(null, { status: 413 });
       if (!isScreenPath(new URL(request.url).pathname)) return app.fetch(request, { address: pipe.address });
@@ -88,7 +88,7 @@ export function startGateway(given: Omit<GatewayDeps, "assets">): Gateway {
 /** Only files may be large, and they say how large they are. */
 function isTooMuch(request: Request): boolean {
   const length = request.headers.get("Content-Length");
-  const isFile = /^\/desktop\/[0-9]+\/files$/.test(new URL(request.url).pathname);
+  const isFile = isFilesPath(new URL(request.url).pathname);
   if (request.headers.has("Transfer-Encoding")) return true;
   return !isFile && Number(length ?? 0) > MOST_FORM_BYTES;
 }

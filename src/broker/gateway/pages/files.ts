@@ -12,6 +12,11 @@ import type { GatewayDeps } from "../deps.ts";
 import type { GatewayContext, GatewayEnv } from "../env.ts";
 import { openFileChannel } from "../file-channel.ts";
 
+/** Where files come: bodies that may be huge. */
+export function isFilesPath(path: string): boolean {
+  return /^\/desktop\/[0-9]+\/files$/.test(path);
+}
+
 export function listFiles(deps: GatewayDeps): Handler<GatewayEnv> {
   return async function sendFiles(c) {
     const channel = await openFileChannel(deps, await findScreen(deps, c), { channel: "download", wish: {} });
