@@ -66,6 +66,10 @@ describe("a header of version 1", () => {
     expect(parseProxyHeader(Buffer.from("PROXY TCP6 2001:DB8::7 ::1 1 2\r\n"))).toMatchObject({
       clientAddress: "2001:db8::7",
     });
+    for (const mapped of ["::ffff:192.0.2.1", "::FFFF:c000:201", "0:0:0:0:0:ffff:c000:0201"])
+      expect(parseProxyHeader(Buffer.from(`PROXY TCP6 ${mapped} ::1 1 2\r\n`))).toMatchObject({
+        clientAddress: "192.0.2.1",
+      });
     expect(parseProxyHeader(Buffer.from("PROXY UNKNOWN\r\n"))).toMatchObject({ clientAddress: undefined });
   });
 

@@ -60,7 +60,7 @@ function parseText(bytes: Buffer): ProxyHeader {
   const arePorts = ports.length === 2 && ports.every((port) => /^\d{1,5}$/.test(port));
   if (family === undefined || isIP(source) !== family || isIP(destination) !== family || !arePorts)
     return fault("its PROXY header names no TCP address");
-  return header(source.toLowerCase(), length);
+  return header(family === 6 ? oneNameOf(source) : source, length);
 }
 
 function header(clientAddress: string, length: number): ProxyHeader {
@@ -71,8 +71,21 @@ function fault(text: string): ProxyHeader {
   return { kind: "fault", text };
 }
 
-/** As the kernel writes it, so that one client has one name. */
 function formatIpv6(body: Buffer): string {
   const groups = Array.from({ length: 8 }, (_, index) => body.readUInt16BE(index * 2).toString(16));
-  return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
+  return oneNameOf(groups.join(":"));
+}
+
+/**
+ * An address of IPv6 as the kernel writes it, so that one client has one name. IPv4 within IPv6 is the IPv4 address: rules
+ * about 192.0.2.0/24 mean it however the balancer heard it.
+ */
+function oneNameOf(address: string): string {
+  const url = `http://[${address}]`;
+  // One with a zone is no URL's.
+  const name = URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : address.toLowerCase();
+  const [, high, low] = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(name) ?? [];
+  if (high === undefined || low === undefined) return name;
+  const halves = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
+  return halves.flatMap((half) => [half >> 8, half & 0xff]).join(".");
 }
