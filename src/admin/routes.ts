@@ -63,7 +63,7 @@ import { changeUserPage, showChangeUser } from "./pages/users/change.tsx";
 import { createUserPage, showCreateUser } from "./pages/users/create.tsx";
 import { deleteUserPage, showDeleteUser } from "./pages/users/delete.tsx";
 import { listUsersFragment, listUsersPage } from "./pages/users/list.tsx";
-import { resetSecondFactor, revokeUserToken } from "./pages/users/proofs.ts";
+import { resetSecondFactor, revokeUserToken, showResetSecondFactor } from "./pages/users/proofs.tsx";
 import { setPassword, showSetPassword } from "./pages/users/set-password.tsx";
 import { showUser, showUserFragment } from "./pages/users/show.tsx";
 import type { Assets } from "./ui/assets.ts";
@@ -175,6 +175,7 @@ function addUserRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.post("/users/:id/password", setPassword(deps));
   app.post("/users/:id/block", actOnUser(deps, "block"));
   app.post("/users/:id/unblock", actOnUser(deps, "unblock"));
+  app.get("/users/:id/second-factor/reset", showResetSecondFactor(deps));
   app.post("/users/:id/second-factor/reset", resetSecondFactor(deps));
   app.post("/users/:id/tokens/:token/revoke", revokeUserToken(deps));
   app.get("/users/:id/delete", showDeleteUser(deps));

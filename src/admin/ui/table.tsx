@@ -15,10 +15,15 @@ export type Column = {
 };
 
 export function Table(
-  props: PropsWithChildren<{ readonly caption: string; readonly columns: readonly Column[] }>,
+  props: PropsWithChildren<{
+    readonly caption: string;
+    readonly columns: readonly Column[];
+    /** One of several below each other: label, value, mark, actions, each in line with those above. */
+    readonly isAligned?: boolean;
+  }>,
 ) {
   return (
-    <table class="table">
+    <table class={props.isAligned ? "table table-aligned" : "table"}>
       <caption class="visually-hidden">{props.caption}</caption>
       <thead>
         <tr>

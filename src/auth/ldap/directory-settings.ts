@@ -51,7 +51,7 @@ export function readDirectorySettings(
   }
   if (servers.length === 0)
     return {
-      fault: "the chain has ldap, and no server is set: set auth.ldap.host, such as ldaps://dc1.example.org",
+      fault: "no server is set: set auth.ldap.host, such as ldaps://dc1.example.org",
     };
   const userBindPattern = values["auth.ldap.userbindpattern"];
   const base = values["auth.ldap.base"];

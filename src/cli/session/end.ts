@@ -15,7 +15,9 @@ export const sessionEnd: Command = {
     const path = sessionPath(positional(args, 0, "SESSION"));
     if (flag(args, "dry-run")) {
       const { id, user, vm, state } = SessionShape.parse(await api.ask("GET", path));
-      io.err(`session ${id} of ${user} at ${vm} is ${state}${state === "ended" ? " already" : ""}\n`);
+      const what =
+        state === "ended" ? "is over already; nothing would change" : `is ${state}; it would be ended`;
+      io.err(`session ${id} of ${user} at ${vm} ${what}\n`);
       return 0;
     }
     const session = SessionShape.parse(await api.ask("POST", `${path}/disconnect`));

@@ -6,12 +6,18 @@
 import type { Handler } from "hono";
 import type { Child } from "hono/jsx";
 import { readSecondFactorFacts } from "../../../db/queries/second-factors.ts";
-import { ButtonLink, SubmitButton } from "../../../ui/button.tsx";
+import { SubmitButton } from "../../../ui/button.tsx";
 import { Card } from "../../../ui/card.tsx";
-import { TextField } from "../../../ui/field.tsx";
 import { PostForm } from "../../../ui/form.tsx";
 import { Notice } from "../../../ui/notice.tsx";
-import { RecoveryCodes, SetUpFields } from "../../../ui/second-factor.tsx";
+import {
+  ProofForm,
+  RecoveryCodes,
+  readSetUp,
+  type SetUp,
+  SetUpFields,
+  WRONG_FIRST_CODE,
+} from "../../../ui/second-factor.tsx";
 import type { AuthProof } from "../../../wire/auth/messages.ts";
 import type { AuthReply } from "../../../wire/auth/requests.ts";
 import type { AdminDeps } from "../../deps.ts";
@@ -20,34 +26,31 @@ import { readForm } from "../../form.ts";
 import { renderPage } from "../../render.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
 
-const DENIED = "That was not right. Check it and try again.";
+const DENIED = "That was not right. Check password and code, and try again; each code is good once.";
+const REMOVED = "Your second factor is removed: your password alone counts now.";
 
 export function showAccount(deps: AdminDeps): Handler<AdminEnv> {
-  return (c) => renderForms(deps, c, undefined);
+  return (c) => renderForms(deps, c);
 }
 
 export function beginSecondFactor(deps: AdminDeps): Handler<AdminEnv> {
   return async function submitPassword(c) {
     const begun = await ask(deps, c, "begin-enrolment");
-    if (begun.outcome !== "enrolment-begun") return renderForms(deps, c, textOf(begun));
-    return render(
-      c,
-      <PostForm action="/account/second-factor/confirm" csrf={c.get("signedIn").csrfToken}>
-        <SetUpFields setUp={begun} />
-        <SubmitButton label="Set up" kind="main" />
-      </PostForm>,
-    );
+    return begun.outcome === "enrolment-begun" ? renderSetUp(c, begun) : renderForms(deps, c, refusal(begun));
   };
 }
 
 export function confirmSecondFactor(deps: AdminDeps): Handler<AdminEnv> {
   return async function submitCode(c) {
-    const { code = "", "set-up": ticket = "" } = await readForm(c);
+    const values = await readForm(c);
+    const { code = "", "set-up": ticket = "" } = values;
     const origin = c.env?.address ?? "unknown";
     const done = await deps.auth.ask({ kind: "confirm-enrolment", ticket, code, origin }, c.req.raw.signal);
-    return done.outcome === "enrolled"
-      ? renderCodes(c, done.recoveryCodes)
-      : renderForms(deps, c, textOf(done));
+    if (done.outcome === "enrolled") return renderCodes(c, done.recoveryCodes);
+    const setUp = readSetUp(values);
+    return done.outcome === "denied" && setUp !== undefined
+      ? renderSetUp(c, setUp, WRONG_FIRST_CODE)
+      : renderForms(deps, c, refusal(done));
   };
 }
 
@@ -56,14 +59,15 @@ export function renewRecoveryCodes(deps: AdminDeps): Handler<AdminEnv> {
     const done = await ask(deps, c, "renew-recovery-codes");
     return done.outcome === "codes-renewed"
       ? renderCodes(c, done.recoveryCodes)
-      : renderForms(deps, c, textOf(done));
+      : renderForms(deps, c, refusal(done));
   };
 }
 
 export function removeSecondFactor(deps: AdminDeps): Handler<AdminEnv> {
   return async function submitRemoval(c) {
     const done = await ask(deps, c, "remove-second-factor");
-    return renderForms(deps, c, done.outcome === "removed" ? undefined : textOf(done));
+    const said: Said = done.outcome === "removed" ? { tone: "good", text: REMOVED } : refusal(done);
+    return renderForms(deps, c, said);
   };
 }
 
@@ -84,82 +88,88 @@ async function ask(deps: AdminDeps, c: AdminContext, kind: Kind): Promise<AuthRe
   return await deps.auth.ask(request, c.req.raw.signal);
 }
 
-function textOf(reply: AuthReply): string {
-  return "text" in reply ? reply.text : DENIED;
+function refusal(reply: AuthReply): Said {
+  return { tone: "bad", text: "text" in reply ? reply.text : DENIED };
 }
+
+type Said = { readonly tone: "good" | "bad"; readonly text: string };
 
 function render(c: AdminContext, content: Child, status: 200 | 422 = 200) {
   return renderPage(
     c,
     { title: "Your account", section: undefined, status },
-    <>
+    <div class="stack narrow">
       <PageHead
         title="Your account"
-        lead="A second factor is a code of your phone, asked for besides your password."
+        lead="A second factor is a code from an app on your phone, asked for besides your password."
       />
-      <Card title="Second factor">{content}</Card>
-    </>,
+      {content}
+    </div>,
   );
 }
 
 function renderCodes(c: AdminContext, codes: readonly string[]) {
   return render(
     c,
-    <>
-      <RecoveryCodes codes={codes} />
-      <ButtonLink href="/" label="I have kept them" kind="main" />
-    </>,
+    <Card title="Your recovery codes">
+      <RecoveryCodes codes={codes} next="/" />
+    </Card>,
   );
 }
 
-async function renderForms(deps: AdminDeps, c: AdminContext, text: string | undefined) {
+function renderSetUp(c: AdminContext, setUp: SetUp, text?: string) {
+  return render(
+    c,
+    <Card title="Set up a second factor">
+      <PostForm action="/account/second-factor/confirm" csrf={c.get("signedIn").csrfToken}>
+        <SetUpFields setUp={setUp} text={text} />
+        <div class="actions">
+          <SubmitButton label="Set up" kind="main" />
+        </div>
+      </PostForm>
+    </Card>,
+    text === undefined ? 200 : 422,
+  );
+}
+
+async function renderForms(deps: AdminDeps, c: AdminContext, said?: Said) {
   const { actor, csrfToken: csrf } = c.get("signedIn");
   const facts = await readSecondFactorFacts(deps.db, { administratorId: actor.administratorId });
   return render(
     c,
     <>
-      {text === undefined ? null : <Notice tone="bad">{text}</Notice>}
+      {said === undefined ? null : <Notice tone={said.tone}>{said.text}</Notice>}
       {facts === undefined ? (
-        <PostForm action="/account/second-factor/begin" csrf={csrf}>
-          <Password form="begin" />
-          <SubmitButton label="Set up a second factor" kind="main" />
-        </PostForm>
+        <Card title="Second factor" note="None is set up.">
+          <ProofForm
+            step={{
+              ...step("begin", csrf),
+              button: "Set up a second factor",
+              kind: "main",
+              isCodeAsked: false,
+            }}
+          />
+        </Card>
       ) : (
         <>
-          <p>{`It is set up. ${facts.recoveryCodesLeft} recovery codes are left.`}</p>
-          <PostForm action="/account/second-factor/renew" csrf={csrf}>
-            <Password form="renew" />
-            <Code form="renew" />
-            <SubmitButton label="New recovery codes" />
-          </PostForm>
-          <PostForm action="/account/second-factor/remove" csrf={csrf}>
-            <Password form="remove" />
-            <Code form="remove" />
-            <SubmitButton label="Remove" kind="danger" />
-          </PostForm>
+          <Card
+            title="New recovery codes"
+            note={`${facts.recoveryCodesLeft} recovery codes are left; new ones take their place.`}
+          >
+            <ProofForm step={{ ...step("renew", csrf), button: "Make new codes", isCodeAsked: true }} />
+          </Card>
+          <Card title="Remove the second factor" note="Your password alone counts then.">
+            <ProofForm
+              step={{ ...step("remove", csrf), button: "Remove", kind: "danger", isCodeAsked: true }}
+            />
+          </Card>
         </>
       )}
     </>,
-    text === undefined ? 200 : 422,
+    said?.tone === "bad" ? 422 : 200,
   );
 }
 
-/** A page has several forms with a password. */
-type InForm = { readonly form: string };
-
-function Password({ form }: InForm) {
-  return (
-    <TextField
-      name="password"
-      idPrefix={`${form}-`}
-      label="Password"
-      type="password"
-      autocomplete="current-password"
-      isRequired
-    />
-  );
-}
-
-function Code({ form }: InForm) {
-  return <TextField name="code" idPrefix={`${form}-`} label="Code" autocomplete="one-time-code" isRequired />;
+function step(name: "begin" | "renew" | "remove", csrf: string) {
+  return { name, action: `/account/second-factor/${name}`, csrf };
 }

@@ -11,8 +11,14 @@ import { Card } from "../../../ui/card.tsx";
 import { TextField } from "../../../ui/field.tsx";
 import { CSRF_FIELD, PostForm } from "../../../ui/form.tsx";
 import { Notice } from "../../../ui/notice.tsx";
-import type { SetUp } from "../../../ui/second-factor.tsx";
-import { CodeFields, RecoveryCodes, SetUpFields } from "../../../ui/second-factor.tsx";
+import {
+  CodeFields,
+  RecoveryCodes,
+  readSetUp,
+  type SetUp,
+  SetUpFields,
+  WRONG_FIRST_CODE,
+} from "../../../ui/second-factor.tsx";
 import type { AuthProof } from "../../../wire/auth/messages.ts";
 import { readGateToken, writeGateToken, writeSessionToken } from "../../cookies.ts";
 import type { AdminDeps } from "../../deps.ts";
@@ -90,6 +96,9 @@ export function signInWithSetUp(deps: AdminDeps): Handler<AdminEnv> {
     const { code = "", "set-up": ticket = "" } = values;
     const origin = c.env?.address ?? "unknown";
     const done = await deps.auth.ask({ kind: "confirm-enrolment", ticket, code, origin }, c.req.raw.signal);
+    const setUp = readSetUp(values);
+    if (done.outcome === "denied" && setUp !== undefined)
+      return await renderStep(deps, c, { kind: "set-up", setUp, text: WRONG_FIRST_CODE }, 401);
     if (done.outcome !== "enrolled" || !("administratorId" in done.person)) {
       const text =
         "text" in done ? done.text : "That was not the code of this key. Sign in again for a new one.";
@@ -101,8 +110,7 @@ export function signInWithSetUp(deps: AdminDeps): Handler<AdminEnv> {
     return c.html(
       <Gate title="Your recovery codes" theme={c.get("theme")} assets={c.get("assets")}>
         <Card>
-          <RecoveryCodes codes={done.recoveryCodes} />
-          <ButtonLink href={localPath(c.req.query("next"), "/")} label="I have kept them" kind="main" />
+          <RecoveryCodes codes={done.recoveryCodes} next={localPath(c.req.query("next"), "/")} />
         </Card>
       </Gate>,
     );
@@ -131,7 +139,11 @@ async function renderStep(
       <Card>
         <PostForm action={`${step.kind === "set-up" ? "/sign-in/set-up" : "/sign-in"}${query}`} csrf={token}>
           <Fields step={step} />
-          <SubmitButton label="Sign in" kind="main" isWide />
+          <SubmitButton
+            label={step.kind === "set-up" ? "Set up and sign in" : "Sign in"}
+            kind="main"
+            isWide
+          />
         </PostForm>
         {provider === undefined ? null : (
           <ButtonLink href={`/sign-in/oidc/begin${query}`} label={`Sign in with ${provider}`} />
@@ -147,7 +159,7 @@ function Fields({ step }: { readonly step: Step }) {
     case "code":
       return <CodeFields ticket={step.ticket} />;
     case "set-up":
-      return <SetUpFields setUp={step.setUp} />;
+      return <SetUpFields setUp={step.setUp} text={step.text} />;
     case "password":
       return <PasswordFields step={step} />;
   }

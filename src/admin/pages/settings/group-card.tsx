@@ -38,7 +38,7 @@ export function GroupCard(props: {
       id={`group-${group}`}
       isFlush
       aside={
-        <span class="row-actions">
+        <span class="actions">
           {group === "directory" ? (
             <ButtonLink
               href={`/settings/directory/test${scopeQuery(scope)}`}
@@ -81,6 +81,7 @@ function SettingTable(props: {
   return (
     <Table
       caption={caption}
+      isAligned
       columns={[
         { title: "Setting" },
         { title: "Value" },

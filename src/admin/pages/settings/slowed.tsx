@@ -86,7 +86,7 @@ function SlowedTable(props: {
         columns={[
           { title: "Who" },
           { title: "From" },
-          { title: "Failures", isNumber: true },
+          { title: "Failures" },
           { title: "Next try" },
           { title: "Actions", isHidden: true, isTight: true },
         ]}

@@ -3,11 +3,12 @@
 import type { SecondFactorFacts } from "../../../db/queries/second-factors.ts";
 import type { TokenRow } from "../../../db/queries/user-tokens.ts";
 import type { UserRow } from "../../../db/queries/users.ts";
+import { ButtonLink } from "../../../ui/button.tsx";
 import { Card } from "../../../ui/card.tsx";
 import { PostButton } from "../../../ui/form.tsx";
 import { Facts } from "../../ui/facts.tsx";
 import { Moment } from "../../ui/moment.tsx";
-import { Cell, Table } from "../../ui/table.tsx";
+import { ActionsCell, Cell, Table } from "../../ui/table.tsx";
 
 export type ProofsView = {
   readonly user: UserRow;
@@ -19,18 +20,18 @@ export type ProofsView = {
 };
 
 export function ProofsCard({ view }: { readonly view: ProofsView }) {
-  const { user, secondFactor, csrf, now } = view;
-  const form = { csrf, back: `/users/${user.id}` };
+  const { user, secondFactor, now } = view;
   return (
     <Card
       title="Sign-in"
       isFlush
       aside={
         secondFactor === undefined ? undefined : (
-          <PostButton
-            {...form}
-            action={`/users/${user.id}/second-factor/reset`}
+          <ButtonLink
+            href={`/users/${user.id}/second-factor/reset`}
             label="Reset second factor"
+            icon="key"
+            isSmall
           />
         )
       }
@@ -53,7 +54,11 @@ export function ProofsCard({ view }: { readonly view: ProofsView }) {
 
 function Tokens({ view }: { readonly view: ProofsView }) {
   const { user, tokens, csrf, now } = view;
-  const columns = [{ title: "Token" }, { title: "Ends" }, { title: "" }];
+  const columns = [
+    { title: "Token" },
+    { title: "Ends" },
+    { title: "Actions", isHidden: true, isTight: true },
+  ];
   return (
     <Table caption={`Tokens of ${user.login}`} columns={columns}>
       {tokens.map((token) => (
@@ -65,14 +70,16 @@ function Tokens({ view }: { readonly view: ProofsView }) {
           <Cell label="Ends">
             <Moment at={token.expiresAt} now={now} />
           </Cell>
-          <Cell label="">
+          <ActionsCell>
             <PostButton
               csrf={csrf}
               back={`/users/${user.id}`}
               action={`/users/${user.id}/tokens/${token.id}/revoke`}
               label="Revoke"
+              about={token.vm ?? "the token of all desktops"}
+              isSmall
             />
-          </Cell>
+          </ActionsCell>
         </tr>
       ))}
     </Table>

@@ -39,32 +39,34 @@ export function UserRegion(props: { readonly view: UserView }) {
       />
       <div class="stack">
         <div class="grid-split">
-          <Card
-            title="Desktops"
-            isFlush
-            aside={
-              <ButtonLink
-                href={`/desktops/new?user=${user.id}`}
-                label="Create a desktop"
-                icon="plus"
-                isSmall
+          <div class="stack">
+            <Card
+              title="Desktops"
+              isFlush
+              aside={
+                <ButtonLink
+                  href={`/desktops/new?user=${user.id}`}
+                  label="Create a desktop"
+                  icon="plus"
+                  isSmall
+                />
+              }
+            >
+              <Desktops view={view} />
+            </Card>
+            <Card title="About" isFlush>
+              <Facts
+                facts={[
+                  ["Login", user.login],
+                  ["Name", user.fullName],
+                  ["Tenant", user.tenant],
+                  ["Created", <Moment at={user.createdAt} now={view.now} />],
+                  ["Id", String(user.id)],
+                ]}
               />
-            }
-          >
-            <Desktops view={view} />
-          </Card>
+            </Card>
+          </div>
           <ProofsCard view={view} />
-          <Card title="About" isFlush>
-            <Facts
-              facts={[
-                ["Login", user.login],
-                ["Name", user.fullName],
-                ["Tenant", user.tenant],
-                ["Created", <Moment at={user.createdAt} now={view.now} />],
-                ["Id", String(user.id)],
-              ]}
-            />
-          </Card>
         </div>
         <HistoryCard
           view={{ ...view, rows: view.sessions, back: `/users/${user.id}` }}

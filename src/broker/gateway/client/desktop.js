@@ -48,6 +48,8 @@ function say(title, text, { isBusy = true, canTryAgain = false } = {}) {
   veil.hidden = false;
   delete main.dataset.shown;
   bar.hidden = true;
+  // A dialogue would lie over the veil, and keep its button from being pressed.
+  byId("files").close();
 }
 
 function windowSize() {

@@ -5,39 +5,36 @@
 
 import type { Handler } from "hono";
 import type { Child } from "hono/jsx";
-import { ButtonLink, SubmitButton } from "../../../ui/button.tsx";
+import { SubmitButton } from "../../../ui/button.tsx";
 import { Card } from "../../../ui/card.tsx";
 import { Gate } from "../../../ui/document.tsx";
-import { TextField } from "../../../ui/field.tsx";
 import { PostForm } from "../../../ui/form.tsx";
 import { Notice } from "../../../ui/notice.tsx";
-import { RecoveryCodes, SetUpFields } from "../../../ui/second-factor.tsx";
+import {
+  ProofForm,
+  RecoveryCodes,
+  readSetUp,
+  type SetUp,
+  SetUpFields,
+  WRONG_FIRST_CODE,
+} from "../../../ui/second-factor.tsx";
 import type { AuthProof } from "../../../wire/auth/messages.ts";
 import type { AuthReply } from "../../../wire/auth/requests.ts";
 import type { GatewayDeps } from "../deps.ts";
 import type { GatewayContext, GatewayEnv } from "../env.ts";
 import { renderUserPage } from "../frame.tsx";
 
-const DENIED = "That was not right. Check it and try again.";
+const DENIED = "That was not right. Check password and code, and try again; each code is good once.";
+const REMOVED = "Your second factor is removed: your password alone counts now.";
 
 export function showSecondFactor(): Handler<GatewayEnv> {
-  return (c) => renderForms(c, undefined);
+  return (c) => renderForms(c);
 }
 
 export function beginSetUp(deps: GatewayDeps): Handler<GatewayEnv> {
   return async function submitPassword(c) {
     const begun = await ask(deps, c, "begin-enrolment");
-    if (begun.outcome !== "enrolment-begun") return renderForms(c, textOf(begun));
-    return renderUserPage(
-      c,
-      "Set up a second factor",
-      <Titled title="Set up a second factor">
-        <PostForm action="/second-factor/confirm" csrf={c.get("signedIn").csrfToken}>
-          <SetUpFields setUp={begun} />
-          <SubmitButton label="Set up" kind="main" />
-        </PostForm>
-      </Titled>,
-    );
+    return begun.outcome === "enrolment-begun" ? renderSetUp(c, begun) : renderForms(c, refusal(begun));
   };
 }
 
@@ -52,7 +49,11 @@ export function confirmSetUp(deps: GatewayDeps): Handler<GatewayEnv> {
       origin: c.env.address,
     } as const;
     const done = await deps.auth.ask(request, c.req.raw.signal);
-    return done.outcome === "enrolled" ? renderCodes(c, done.recoveryCodes) : renderForms(c, textOf(done));
+    if (done.outcome === "enrolled") return renderCodes(c, done.recoveryCodes);
+    const setUp = readSetUp(body);
+    return done.outcome === "denied" && setUp !== undefined
+      ? renderSetUp(c, setUp, WRONG_FIRST_CODE)
+      : renderForms(c, refusal(done));
   };
 }
 
@@ -61,14 +62,14 @@ export function renewCodes(deps: GatewayDeps): Handler<GatewayEnv> {
     const done = await ask(deps, c, "renew-recovery-codes");
     return done.outcome === "codes-renewed"
       ? renderCodes(c, done.recoveryCodes)
-      : renderForms(c, textOf(done));
+      : renderForms(c, refusal(done));
   };
 }
 
 export function removeSecondFactor(deps: GatewayDeps): Handler<GatewayEnv> {
   return async function submitRemoval(c) {
     const done = await ask(deps, c, "remove-second-factor");
-    return renderForms(c, done.outcome === "removed" ? undefined : textOf(done));
+    return renderForms(c, done.outcome === "removed" ? { tone: "good", text: REMOVED } : refusal(done));
   };
 }
 
@@ -88,8 +89,8 @@ async function ask(deps: GatewayDeps, c: GatewayContext, kind: Kind): Promise<Au
   return await deps.auth.ask({ kind, ...person }, c.req.raw.signal);
 }
 
-function textOf(reply: AuthReply): string {
-  return "text" in reply ? reply.text : DENIED;
+function refusal(reply: AuthReply): Said {
+  return { tone: "bad", text: "text" in reply ? reply.text : DENIED };
 }
 
 function renderCodes(c: GatewayContext, codes: readonly string[]) {
@@ -97,69 +98,68 @@ function renderCodes(c: GatewayContext, codes: readonly string[]) {
     c,
     "Your recovery codes",
     <Titled title="Your recovery codes">
-      <RecoveryCodes codes={codes} />
-      <ButtonLink href="/" label="I have kept them" kind="main" />
+      <Card>
+        <RecoveryCodes codes={codes} next="/" />
+      </Card>
     </Titled>,
   );
 }
 
-function renderForms(c: GatewayContext, text: string | undefined) {
+function renderSetUp(c: GatewayContext, setUp: SetUp, text?: string) {
+  return renderUserPage(
+    c,
+    "Set up a second factor",
+    <Titled title="Set up a second factor">
+      <Card>
+        <PostForm action="/second-factor/confirm" csrf={c.get("signedIn").csrfToken}>
+          <SetUpFields setUp={setUp} text={text} />
+          <div class="actions">
+            <SubmitButton label="Set up" kind="main" />
+          </div>
+        </PostForm>
+      </Card>
+    </Titled>,
+  );
+}
+
+type Said = { readonly tone: "good" | "bad"; readonly text: string };
+
+/** The broker may not read who has one: all that can be done is offered, and auth says what can't. */
+function renderForms(c: GatewayContext, said?: Said) {
   const csrf = c.get("signedIn").csrfToken;
   return renderUserPage(
     c,
     "Second factor",
     <Titled title="Second factor">
-      {text === undefined ? null : <Notice tone="bad">{text}</Notice>}
+      {said === undefined ? null : <Notice tone={said.tone}>{said.text}</Notice>}
       <p>
-        A code from your phone, asked for besides your password. In a client with one field, type it behind
-        the password.
+        A code from an app on your phone, asked for besides your password. In a client with one field, type it
+        right behind the password.
       </p>
-      <PostForm action="/second-factor/begin" csrf={csrf}>
-        <Password form="begin" />
-        <SubmitButton label="Set up" kind="main" />
-      </PostForm>
-      <h2>If you have one</h2>
-      <PostForm action="/second-factor/renew" csrf={csrf}>
-        <Password form="renew" />
-        <Code form="renew" />
-        <SubmitButton label="New recovery codes" />
-      </PostForm>
-      <PostForm action="/second-factor/remove" csrf={csrf}>
-        <Password form="remove" />
-        <Code form="remove" />
-        <SubmitButton label="Remove" />
-      </PostForm>
+      <Card title="Set one up">
+        <ProofForm step={{ ...step("begin", csrf), button: "Set up", kind: "main", isCodeAsked: false }} />
+      </Card>
+      <Card title="New recovery codes" note="The old ones are good for nothing then.">
+        <ProofForm step={{ ...step("renew", csrf), button: "Make new codes", isCodeAsked: true }} />
+      </Card>
+      <Card title="Remove it" note="Your password alone counts then.">
+        <ProofForm step={{ ...step("remove", csrf), button: "Remove", kind: "danger", isCodeAsked: true }} />
+      </Card>
     </Titled>,
   );
 }
 
+function step(name: "begin" | "renew" | "remove", csrf: string) {
+  return { name, action: `/second-factor/${name}`, csrf };
+}
+
 function Titled(props: { readonly title: string; readonly children?: Child }) {
   return (
-    <>
-      <h1 class="portal-title">{props.title}</h1>
-      <Card>{props.children}</Card>
-    </>
+    <div class="stack">
+      <h1>{props.title}</h1>
+      {props.children}
+    </div>
   );
-}
-
-/** A page has several forms with a password. */
-type InForm = { readonly form: string };
-
-function Password({ form }: InForm) {
-  return (
-    <TextField
-      name="password"
-      idPrefix={`${form}-`}
-      label="Password"
-      type="password"
-      autocomplete="current-password"
-      isRequired
-    />
-  );
-}
-
-function Code({ form }: InForm) {
-  return <TextField name="code" idPrefix={`${form}-`} label="Code" autocomplete="one-time-code" isRequired />;
 }
 
 /** The recovery codes of somebody who had to set up a second factor to get in, and is in now. */
@@ -167,8 +167,7 @@ export function renderFirstCodes(c: GatewayContext, codes: readonly string[], ne
   return c.html(
     <Gate title="Your recovery codes" theme="auto" assets={c.get("assets")}>
       <Card>
-        <RecoveryCodes codes={codes} />
-        <ButtonLink href={next} label="I have kept them" kind="main" />
+        <RecoveryCodes codes={codes} next={next} />
       </Card>
     </Gate>,
   );

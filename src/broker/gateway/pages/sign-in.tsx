@@ -14,7 +14,13 @@ import { TextField } from "../../../ui/field.tsx";
 import { requireOwnOrigin, requireToken } from "../../../ui/forgery.ts";
 import { CSRF_FIELD, PostForm } from "../../../ui/form.tsx";
 import { Notice } from "../../../ui/notice.tsx";
-import { CodeFields, type SetUp, SetUpFields } from "../../../ui/second-factor.tsx";
+import {
+  CodeFields,
+  readSetUp,
+  type SetUp,
+  SetUpFields,
+  WRONG_FIRST_CODE,
+} from "../../../ui/second-factor.tsx";
 import type { AuthAnswer, AuthProof } from "../../../wire/auth/messages.ts";
 import { clearUserToken, readGateToken, readUserToken, writeGateToken, writeUserToken } from "../cookies.ts";
 import type { GatewayDeps } from "../deps.ts";
@@ -29,7 +35,7 @@ const WRONG_CODE = "This code is not right, or too old. Sign in again.";
 type Step =
   | { readonly kind: "password"; readonly login?: string; readonly text?: string }
   | { readonly kind: "code"; readonly ticket: string }
-  | { readonly kind: "set-up"; readonly setUp: SetUp };
+  | { readonly kind: "set-up"; readonly setUp: SetUp; readonly text?: string };
 
 export function showSignIn(deps: GatewayDeps): Handler<GatewayEnv> {
   return (c) => renderStep(deps, c, { kind: "password" });
@@ -116,6 +122,9 @@ export function signInWithSetUp(deps: GatewayDeps): Handler<GatewayEnv> {
       origin: c.env.address,
     } as const;
     const done = await deps.auth.ask(request, c.req.raw.signal);
+    const setUp = readSetUp(body);
+    if (done.outcome === "denied" && setUp !== undefined)
+      return renderStep(deps, c, { kind: "set-up", setUp, text: WRONG_FIRST_CODE }, 401);
     if (done.outcome !== "enrolled" || !("userId" in done.person))
       return renderStep(deps, c, { kind: "password", text: "text" in done ? done.text : WRONG_CODE }, 401);
     const begun = await deps.web.begin(done.person.userId, c.env.address);
@@ -144,7 +153,11 @@ async function renderStep(deps: GatewayDeps, c: GatewayContext, step: Step, stat
       <Card>
         <PostForm action={`${step.kind === "set-up" ? "/sign-in/set-up" : "/sign-in"}${query}`} csrf={token}>
           <Fields step={step} />
-          <SubmitButton label="Sign in" kind="main" isWide />
+          <SubmitButton
+            label={step.kind === "set-up" ? "Set up and sign in" : "Sign in"}
+            kind="main"
+            isWide
+          />
         </PostForm>
         {provider === undefined ? null : (
           <ButtonLink href={`/sign-in/oidc/begin${query}`} label={`Sign in with ${provider}`} />
@@ -166,7 +179,7 @@ function Fields({ step }: { readonly step: Step }) {
     case "code":
       return <CodeFields ticket={step.ticket} />;
     case "set-up":
-      return <SetUpFields setUp={step.setUp} />;
+      return <SetUpFields setUp={step.setUp} text={step.text} />;
     case "password":
       return <PasswordFields step={step} />;
   }
