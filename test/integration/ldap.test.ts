@@ -147,6 +147,16 @@ describe("nobody else is", () => {
       }));
   }
 
+  test("an unknown name of whom the base is made, which is no fault of the directory's", async () => {
+    const base = `uid=%u,ou=people,${DIRECTORY_BASE}`;
+    const values = {
+      ...searchSettings(directory),
+      "auth.ldap.base": base,
+      "auth.ldap.scope": "base" as const,
+    };
+    expect(await askDirectoryOf(values, "nobody", DIRECTORY_PASSWORD)).toEqual({ outcome: "denied" });
+  });
+
   test("an empty password never reaches the directory, which would accept it", async () => {
     await readLog();
     const before = directory.count(/ BIND /);

@@ -9,7 +9,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import type { Entry } from "ldapts";
+import { type Entry, NoSuchObjectError } from "ldapts";
 import type { BindOutcome, DirectorySession } from "./directory-session.ts";
 import type { DirectorySettings } from "./directory-settings.ts";
 import { fillDn, fillFilter, firstRdnValue } from "./templates.ts";
@@ -124,7 +124,7 @@ async function findEntry({ session, settings, person }: Asked): Promise<Entry | 
 export async function listSearched(session: DirectorySession, settings: DirectorySettings, login: string) {
   const base = fillDn(settings.base, login);
   const filter = fillFilter(settings.filter, { login });
-  const entries = await session.search(base, {
+  const search = session.search(base, {
     scope: settings.scope,
     derefAliases: settings.deref,
     filter,
@@ -133,6 +133,8 @@ export async function listSearched(session: DirectorySession, settings: Director
     sizeLimit: 2,
     timeLimit: Math.ceil(settings.timeoutMs / 1000),
   });
+  // A base made of the login is missing for whoever isn't there; any other that is missing is a fault of the settings.
+  const entries = settings.base.includes("%u") ? await unlessMissing(search) : await search;
   const [entry] = entries;
   return {
     base,
@@ -142,6 +144,15 @@ export async function listSearched(session: DirectorySession, settings: Director
     listGroups: async () =>
       entry === undefined ? [] : await listGroups(session, settings, { entry, login }),
   };
+}
+
+async function unlessMissing(search: Promise<readonly Entry[]>): Promise<readonly Entry[]> {
+  try {
+    return await search;
+  } catch (error) {
+    if (error instanceof NoSuchObjectError) return [];
+    throw error;
+  }
 }
 
 async function readEntry({ session, settings }: Asked, dn: string): Promise<Entry | string> {
