@@ -1,7 +1,15 @@
 /** What the agent puts in place before it does anything else. May be called at each of its starts. */
 
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import type { GuestPlaces } from "./places.ts";
 import { DIALOG_SCRIPT, powerOffScript, SESSION_SCRIPT, slaveScript } from "./session/scripts.ts";
 
@@ -24,6 +32,9 @@ export function completeImage(places: GuestPlaces): void {
     const id = createHash("sha256").update(`qvd machine ${hostName}`).digest("hex").slice(0, 32);
     writeFileSync("/etc/machine-id", `${id}\n`, { mode: 0o444 });
   }
+  // Without it a shared folder can't be taken off again by its user.
+  if (lstatSync("/etc/mtab", { throwIfNoEntry: false }) === undefined)
+    symlinkSync("../proc/self/mounts", "/etc/mtab");
   // With systemd as init its own commands work.
   if (existsSync("/run/systemd/system")) return;
   mkdirSync("/usr/local/bin", { recursive: true });

@@ -94,19 +94,18 @@ export class ClientSide {
       server?.kill("SIGKILL");
     });
     socket.on("data", (chunk) => {
-      if (server !== undefined) {
-        server.stdin.write(chunk);
-        server.stdin.flush();
-        return;
-      }
-      text += chunk.toString("latin1");
-      if (!text.includes("\r\n\r\n")) return;
-      answered.resolve(text);
+      if (server !== undefined) return pass(server, Buffer.from(chunk));
+      text += Buffer.from(chunk).toString("latin1");
+      const end = text.indexOf("\r\n\r\n") + 4;
+      if (end < 4) return;
+      answered.resolve(text.slice(0, end));
       if (!text.startsWith("HTTP/1.1 101")) return;
-      const command = ["/usr/lib/openssh/sftp-server", "-e"];
+      const command = [...AS_NOBODY, "/usr/lib/openssh/sftp-server", "-e"];
       const child = Bun.spawn(command, { cwd: folder, stdin: "pipe", stdout: "pipe", stderr: "ignore" });
       server = child;
       this.#children.add(child);
+      // The desktop speaks at once, so its first words may come with the answer.
+      pass(child, Buffer.from(text.slice(end), "latin1"));
       void (async () => {
         for await (const bytes of child.stdout) socket.write(bytes);
         socket.destroy();
@@ -116,6 +115,13 @@ export class ClientSide {
     const answer = await answered.promise;
     clearTimeout(timer);
     return { status: Number(answer.slice(9, 12)), head: answer, close: () => socket.destroy() };
+  }
+
+  /** A folder of the client's person. */
+  async makeFolder(name: string): Promise<string> {
+    await mkdir(`${this.folder}/${name}`);
+    await chown(`${this.folder}/${name}`, UID, UID);
+    return `${this.folder}/${name}`;
   }
 
   async stop(): Promise<void> {
@@ -191,6 +197,11 @@ set-default-source microphone
   #run(command: readonly string[], timeoutMs = 10_000) {
     return run([...AS_NOBODY, ...command], { env: this.#environment(), cwd: "/", timeoutMs });
   }
+}
+
+function pass(to: Bun.Subprocess<"pipe", "pipe", "ignore">, bytes: Uint8Array): void {
+  to.stdin.write(bytes);
+  to.stdin.flush();
 }
 
 /** A printer of CUPS whose paper is a file: where, says its address. What is printed is its sixth argument or its input. */

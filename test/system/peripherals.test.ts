@@ -1,7 +1,7 @@
 /** Sound, printing and shared folders of a real desktop, with PulseAudio, CUPS and sftp-server at the client's side. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmod } from "node:fs/promises";
+import { chmod, writeFile } from "node:fs/promises";
 import { systemClock } from "../../src/lib/clock.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { waitFor } from "../../src/lib/wait.ts";
@@ -13,7 +13,7 @@ import {
 } from "../../src/node/guest-channel/guest-channels.ts";
 import { buildPeripheralsRoot } from "../support/peripherals-root.ts";
 import { createGuestLab, type GuestLab } from "./guest-lab.ts";
-import { ClientSide, hearPitch } from "./peripherals-lab.ts";
+import { ClientSide, hearPitch, type ShareAnswer } from "./peripherals-lab.ts";
 
 const PLACE = { instance: "perlab", network: "172.29.9", screen: ":97" };
 const PORTS = { media: 47_131, cups: 47_132, slave: 47_133 };
@@ -181,6 +181,86 @@ describe("sound and printing", () => {
     expect(said).toContain("the client's PulseAudio does not answer");
     expect(said).toContain("the client's CUPS shows no printer");
     expect(channels.read(lab.vmId)?.xState).toBe("connected");
+    await leave();
+  });
+});
+
+const UPGRADE = "Connection: Upgrade\r\nUpgrade: qvd:sftp/1.0\r\n";
+const PROOF = `Authorization: Basic ${KEY}\r\n`;
+
+describe("a folder of the client's", () => {
+  let folder: string;
+  let shared: ShareAnswer | undefined;
+  const inShare = (text: string) => asUser(`cd "/home/bea/Redirected/my papers" && ${text}`);
+
+  test("appears in the desktop, as the original client asks for it", async () => {
+    folder = await client.makeFolder("my papers");
+    await writeFile(`${folder}/letter.txt`, "dear desk\n");
+    await writeFile(`${folder}/big`, Buffer.alloc(300_000, "0123456789abcdef"));
+    await connect({}, ["slave"]);
+    shared = await client.share(
+      `PUT /shares/${folder.replace(" ", "%20")} HTTP/1.1\r\n${PROOF}${UPGRADE}\r\n`,
+      folder,
+    );
+    expect(shared.head).toBe("HTTP/1.1 101 Switching Protocols\r\nX-QVD-Share-Ticket: my papers\r\n\r\n");
+    const isThere = async () => (await inShare("cat letter.txt")) === "dear desk";
+    expect(await waitFor(isThere, { timeoutMs: 5_000, everyMs: 50 }), await inShare("ls -la")).toBe(true);
+    const sum = new Bun.CryptoHasher("md5").update(await Bun.file(`${folder}/big`).bytes()).digest("hex");
+    expect(await inShare("md5sum < big")).toBe(`${sum}  -`);
+  });
+
+  test("takes what the desktop writes", async () => {
+    expect(await inShare("mkdir made && echo written there > made/note && mv made/note note")).toBe("");
+    expect(await Bun.file(`${folder}/note`).text()).toBe("written there\n");
+  });
+
+  test("is the user's, and nothing of ours stays for it", async () => {
+    expect(await lab.inside("ps -o user= -C sshfs")).toBe("bea");
+    expect(await lab.inside("pgrep -fc [g]uest.slave")).toBe("0");
+  });
+
+  test("is not to be had twice under one name", async () => {
+    const again = await client.share(`PUT /shares/my%20papers HTTP/1.1\r\n${PROOF}${UPGRADE}\r\n`, folder);
+    expect(again.status).toBe(409);
+    again.close();
+  });
+
+  test("is refused without the session's key", async () => {
+    const ask = (proof: string) => client.share(`PUT /shares/x HTTP/1.1\n${proof}${UPGRADE}\n`, folder);
+    const [without, wrong] = [await ask(""), await ask(`Authorization: Basic ${KEY}x\n`)];
+    expect([without.status, wrong.status]).toEqual([401, 403]);
+    for (const answer of [without, wrong]) answer.close();
+  });
+
+  test("goes with its connection", async () => {
+    shared?.close();
+    expect(await awaitInside("ls -A Redirected/*", /^Redirected.*:$|^$/)).not.toContain("letter");
+    expect(await awaitInside("cat /proc/mounts | grep -c fuse.sshfs", /^0$/)).toBe("0");
+    expect(failures).toEqual([]);
+  });
+
+  test("goes with the client, and comes again with the next", async () => {
+    const ask = () => client.share(`PUT /shares/${folder} HTTP/1.1\n${PROOF}${UPGRADE}\n`, folder);
+    expect((await ask()).status).toBe(101);
+    await leave();
+    expect(await awaitInside("cat /proc/mounts | grep -c fuse.sshfs", /^0$/)).toBe("0");
+    await connect({}, ["slave"]);
+    expect((await ask()).status).toBe(101);
+    const isThere = async () => (await inShare("cat letter.txt")) === "dear desk";
+    expect(await waitFor(isThere, { timeoutMs: 5_000, everyMs: 50 })).toBe(true);
+    await lab.inside("pkill -9 sshfs");
+    expect((await ask()).status).toBe(101);
+    expect(await waitFor(isThere, { timeoutMs: 5_000, everyMs: 50 })).toBe(true);
+  });
+
+  test("can't be had where the box keeps FUSE to itself, and the trail says so", async () => {
+    await lab.inside("umount /dev/fuse; rm -f /dev/fuse");
+    const refused = await client.share(`PUT /shares/other HTTP/1.1\n${PROOF}${UPGRADE}\n`, folder);
+    expect(refused.status).toBe(501);
+    expect(await waitFor(() => failures.length > 0, { timeoutMs: 5_000, everyMs: 50 })).toBe(true);
+    expect(failures).toEqual([
+      { type: "channel-failed", channel: "sharing", text: "the desktop has no /dev/fuse" },
+    ]);
     await leave();
   });
 });

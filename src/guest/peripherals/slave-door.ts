@@ -80,16 +80,28 @@ function mount(options: SlaveDoorOptions, answer: Extract<SlaveAnswer, { kind: "
   if (lacks !== undefined) return say(options, 501, "Folders can't be shared here.", lacks);
   const place = `${options.home}/${SHARES}/${answer.name}`;
   try {
-    mkdirSync(place, { recursive: true, mode: 0o700 });
+    prepareFolder(place);
     if (readdirSync(place).length > 0) return say(options, 409, "A folder of that name is there already.");
   } catch (cause) {
-    // A dead mount, or a file of that name.
+    // A file of that name, or a home that takes nothing.
     return say(options, 409, "A folder of that name is there already.", `${place} can't be used: ${cause}`);
   }
   sendHead(options, 101, [`X-QVD-Share-Ticket: ${answer.name}`]);
   const convert =
     answer.charset === undefined ? [] : ["-o", `modules=iconv,from_code=${answer.charset},to_code=UTF-8`];
   return done([SSHFS, "client:", place, "-f", "-o", "passive,idmap=user,fsname=client", ...convert]);
+}
+
+/** What a helper that was killed has left mounted is there for nobody: it is taken off first. */
+function prepareFolder(place: string): void {
+  try {
+    mkdirSync(place, { recursive: true, mode: 0o700 });
+    readdirSync(place);
+  } catch {
+    // If that doesn't help, the second try says why.
+    Bun.spawnSync(["fusermount3", "-u", "-z", place], { stdio: ["ignore", "ignore", "ignore"] });
+    mkdirSync(place, { recursive: true, mode: 0o700 });
+  }
 }
 
 function serve(options: SlaveDoorOptions, path: string): SlaveOutcome {

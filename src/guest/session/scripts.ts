@@ -53,14 +53,15 @@ exit 1
 
 /**
  * nxagent starts it with a connection of the slave channel as standard input and output. The agent answers by
- * descriptor 3, and prints what takes the connection over.
+ * descriptor 3, and prints what takes the connection over. An answer would be lost if its end came before the
+ * client's: the channel knows no half of a close.
  */
 export function slaveScript(agent: string): string {
   return `#!/bin/sh
 exec 3>&1
 next=$('${agent}' guest slave) || exit 1
 exec 3>&-
-[ -n "$next" ] || exit 0
+[ -n "$next" ] || exec timeout 2 cat >/dev/null
 eval "exec $next"
 `;
 }
