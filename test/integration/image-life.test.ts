@@ -112,7 +112,7 @@ describe("an image", () => {
     expect((await type("image publish", ["life:2", "default", "pilot"])).err).toContain(
       "tags default, head, pilot",
     );
-    expect((await type("image list", [], { osf: "life" })).out).toMatch(/life:1 +ready +-/);
+    expect((await type("image list", [], { osf: "life" })).out).toMatch(/life:1 +published +-/);
     expect((await type("image retire", ["life:2"])).err).toContain("it carries the tag pilot");
     expect((await type("image untag", ["life:2", "pilot"])).code).toBe(0);
     expect((await type("image delete", ["life:2"], { "dry-run": true })).err).toContain("would delete");
@@ -120,7 +120,7 @@ describe("an image", () => {
     expect((await type("image retire", ["life:2"])).code).toBe(0);
     const listed = (await type("image list", [], { osf: "life" })).out;
     expect(listed).toMatch(/life:2 +retired +-/);
-    expect(listed).toMatch(/life:1 +ready +default head/);
+    expect(listed).toMatch(/life:1 +published +default head/);
   });
 
   test("is deleted, and its file goes from where another would be fetched to", async () => {

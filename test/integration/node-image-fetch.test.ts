@@ -62,10 +62,11 @@ function start(): ImageIntake {
 }
 
 async function enrol(fields: Partial<typeof dis.$inferInsert> = {}): Promise<DiId> {
-  const diId = await world.rows.addImage(`v${crypto.randomUUID().slice(0, 8)}`, "new");
+  // New once all is said of it: the intake may look at any moment.
+  const diId = await world.rows.addImage(`v${crypto.randomUUID().slice(0, 8)}`, "failed");
   await world.rows.owner
     .update(dis)
-    .set({ fileName: "desk.tar", sourceUrl: server.url, ...fields })
+    .set({ state: "new", fileName: "desk.tar", sourceUrl: server.url, ...fields })
     .where(eq(dis.id, diId));
   intake.wake();
   return diId;
