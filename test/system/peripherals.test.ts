@@ -228,13 +228,13 @@ describe("a folder of the client's", () => {
   test("is refused without the session's key", async () => {
     const ask = (proof: string) => client.share(`PUT /shares/x HTTP/1.1\n${proof}${UPGRADE}\n`, folder);
     const [without, wrong] = [await ask(""), await ask(`Authorization: Basic ${KEY}x\n`)];
-    expect([without.status, wrong.status]).toEqual([401, 403]);
+    const log = await lab.inside("tail -20 /run/qvd-guest/session.log");
+    expect([without.status, wrong.status], log).toEqual([401, 403]);
     for (const answer of [without, wrong]) answer.close();
   });
 
   test("goes with its connection", async () => {
     shared?.close();
-    expect(await awaitInside("ls -A Redirected/*", /^Redirected.*:$|^$/)).not.toContain("letter");
     expect(await awaitInside("cat /proc/mounts | grep -c fuse.sshfs", /^0$/)).toBe("0");
     expect(failures).toEqual([]);
   });
@@ -254,7 +254,7 @@ describe("a folder of the client's", () => {
   });
 
   test("can't be had where the box keeps FUSE to itself, and the trail says so", async () => {
-    await lab.inside("umount /dev/fuse; rm -f /dev/fuse");
+    await lab.inside("umount -l /dev/fuse; rm -f /dev/fuse");
     const refused = await client.share(`PUT /shares/other HTTP/1.1\n${PROOF}${UPGRADE}\n`, folder);
     expect(refused.status).toBe(501);
     expect(await waitFor(() => failures.length > 0, { timeoutMs: 5_000, everyMs: 50 })).toBe(true);

@@ -39,6 +39,10 @@ const SSHFS = "/usr/bin/sshfs";
 /** Where shared folders appear, below the home: QVD 4's `vma.user.shares.path`. */
 const SHARES = "Redirected";
 
+/** Whoever connects has its request ready. */
+const HEAD_MS = 10_000;
+const WAIT_MS = 5;
+
 const REASONS: Readonly<Record<number, string>> = {
   101: "Switching Protocols",
   200: "OK",
@@ -126,13 +130,31 @@ function open(options: SlaveDoorOptions, answer: Extract<SlaveAnswer, { kind: "o
 /** Byte by byte, so that nothing is taken that is for the program to come. */
 function readHead(fd: number): string | undefined {
   const bytes = Buffer.alloc(MOST_HEAD_BYTES);
+  const endMs = performance.now() + HEAD_MS;
   for (let size = 0; size < MOST_HEAD_BYTES; ) {
-    if (readSync(fd, bytes, size, 1, null) === 0) return undefined;
-    size += 1;
-    const end = /\n\r?\n$/.exec(bytes.toString("utf8", Math.max(0, size - 3), size));
+    const count = readByte(fd, { bytes, size, endMs });
+    if (count === 0) return undefined;
+    size += count;
+    const end = /\n\r?\n$/.exec(bytes.toString("latin1", Math.max(0, size - 3), size));
     if (end !== null) return bytes.toString("utf8", 0, size - end[0].length);
   }
   return undefined;
+}
+
+/** nxagent's end of the connection may be one that doesn't wait. Zero at its end, or when time is up. */
+function readByte(
+  fd: number,
+  { bytes, size, endMs }: { readonly bytes: Buffer; readonly size: number; readonly endMs: number },
+): number {
+  while (performance.now() < endMs) {
+    try {
+      return readSync(fd, bytes, size, 1, null);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) return 0;
+      Bun.sleepSync(WAIT_MS);
+    }
+  }
+  return 0;
 }
 
 function say(options: SlaveDoorOptions, status: number, text: string, failure?: string): SlaveOutcome {
