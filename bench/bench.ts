@@ -105,3 +105,9 @@ export function percentile(values: readonly number[], share: number): number {
   if (below === undefined || above === undefined) return Number.NaN;
   return below + (above - below) * (place - Math.floor(place));
 }
+
+/** How many at once, in ascending order: the numbers among a benchmark's words, else `otherwise`. */
+export function readCounts(words: readonly string[], otherwise: readonly number[]): readonly number[] {
+  const named = words.map(Number).filter((count) => Number.isInteger(count) && count > 0);
+  return named.length > 0 ? named.sort((a, b) => a - b) : otherwise;
+}

@@ -17,7 +17,7 @@ import {
   openCgroupTree,
 } from "../src/hypervisor/lxc/cgroup-tree.ts";
 import { sleep } from "../src/lib/wait.ts";
-import { type Bench, type BenchIo, type Figure, figure } from "./bench.ts";
+import { type Bench, type BenchIo, type Figure, figure, readCounts } from "./bench.ts";
 import { type BenchBox, openBenchBox } from "./box.ts";
 import { STAGE_NEEDS } from "./desktop-stage.ts";
 import { freeUnusedObjects, isAccounted, readChargeMb } from "./kernel-memory.ts";
@@ -59,7 +59,7 @@ type Side = {
 };
 
 async function run(io: BenchIo): Promise<Figure[]> {
-  const counts = readCounts(io.words ?? []);
+  const counts = readCounts(io.words ?? [], COUNTS);
   const screen = await openScreen(SCREEN_SIZE);
   try {
     const ours = await measureOurs(io, screen, counts);
@@ -71,11 +71,6 @@ async function run(io: BenchIo): Promise<Figure[]> {
   } finally {
     await screen.close();
   }
-}
-
-function readCounts(words: readonly string[]): readonly number[] {
-  const named = words.map(Number).filter((count) => Number.isInteger(count) && count > 0);
-  return named.length > 0 ? named.sort((a, b) => a - b) : COUNTS;
 }
 
 const memoryMb = (cost: Cost) => cost.processesMb + cost.kernelMb;
