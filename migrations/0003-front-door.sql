@@ -208,3 +208,5 @@ CREATE TABLE user_web_tickets (
 CREATE INDEX user_web_tickets_expiry ON user_web_tickets (expires_at);
 GRANT SELECT, INSERT, DELETE ON user_web_sessions, user_web_tickets TO qvd_broker;
 GRANT UPDATE (seen_at) ON user_web_sessions TO qvd_broker;
+-- A new password ends what the old one has opened.
+GRANT SELECT (user_id), DELETE ON user_web_sessions TO qvd_admin;

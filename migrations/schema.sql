@@ -1119,6 +1119,9 @@ GRANT SELECT(used_at) ON TABLE public.user_tokens TO qvd_admin;
 GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE public.user_tokens TO qvd_admin;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.user_web_sessions TO qvd_broker;
+GRANT DELETE ON TABLE public.user_web_sessions TO qvd_admin;
+
+GRANT SELECT(user_id) ON TABLE public.user_web_sessions TO qvd_admin;
 
 GRANT UPDATE(seen_at) ON TABLE public.user_web_sessions TO qvd_broker;
 

@@ -124,6 +124,9 @@ const STATEMENTS: readonly (readonly [statement: string, allowed: readonly Proce
   ["update sessions set ends_at = qvd_now() where false", [BROKER]],
   // Who is signed in by browser, and what opens a desktop once.
   ["select * from user_web_sessions", [BROKER]],
+  ["select user_id from user_web_sessions", [BROKER, ADMIN]],
+  ["delete from user_web_sessions where false", [BROKER, ADMIN]],
+  ["insert into user_web_sessions (user_id) select 1 where false", [BROKER]],
   ["update user_web_sessions set seen_at = qvd_now() where false", [BROKER]],
   ["update user_web_sessions set user_id = 1, expires_at = qvd_now() where false", []],
   ["select * from user_web_tickets", [BROKER]],

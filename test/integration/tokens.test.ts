@@ -14,6 +14,9 @@ import { silentLog } from "../../src/lib/log.ts";
 import { createToken, MOST_TOKENS } from "../../src/service/token/create.ts";
 import { revokeToken } from "../../src/service/token/revoke.ts";
 import { sweepTokens } from "../../src/service/token/sweep.ts";
+import { setUserPassword } from "../../src/service/user/set-password.ts";
+import { beginWebSession } from "../../src/service/web-session/begin.ts";
+import { findWebSession } from "../../src/service/web-session/find.ts";
 import { createAuthParts } from "../support/auth-parts.ts";
 import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
 import { type Seed, seedSite } from "../support/db-seed.ts";
@@ -130,6 +133,20 @@ describe("a token", () => {
     expect((await show(token)).outcome).toBe("denied");
     const listed = await listUserTokens(context.db, { userId: seed.alice.userId });
     expect(listed.find(({ id }) => id === tokenId)?.state).toBe("revoked");
+  });
+
+  test("ends with the password that it was made by, and so does every sign-in by browser", async () => {
+    const { token } = await make();
+    const system = { db: owner(), actor: { kind: "system", what: "test" } } as const;
+    const randomToken = () => crypto.randomUUID();
+    const { userId } = seed.alice;
+    const mine = await beginWebSession(system, { randomToken }, { userId });
+    const bobs = await beginWebSession(system, { randomToken }, { userId: seed.bob.userId });
+    const admin = { db: database.open("qvd_admin").orm, actor: seed.tenantAdministrator };
+    await setUserPassword(admin, { hashPassword }, { userId, password: "another password" });
+    expect((await show(token)).outcome).toBe("denied");
+    expect(await findWebSession(owner(), mine.token)).toBeUndefined();
+    expect(await findWebSession(owner(), bobs.token)).toBeDefined();
   });
 
   test("is no administrator's, and nothing that is none is a token", async () => {

@@ -1,5 +1,6 @@
+import { and, eq, isNull, sql } from "drizzle-orm";
 import { z } from "zod";
-import { userCredentials } from "../../db/schema/index.ts";
+import { userCredentials, userTokens, userWebSessions } from "../../db/schema/index.ts";
 import type { UserId } from "../../domain/ids.ts";
 import { recordAudit } from "../audit.ts";
 import { type Context, change } from "../context.ts";
@@ -9,7 +10,10 @@ import { findUserFor } from "./find.ts";
 
 export const setUserPasswordInput = z.object({ userId: idField<UserId>(), password: passwordField });
 
-/** Running sessions go on; the new password counts at the next sign-in. */
+/**
+ * Running sessions go on. What the old password has opened is closed, since somebody else may have known it: the user's
+ * sign-ins by browser are over, and their tokens open nothing any more.
+ */
 export async function setUserPassword(
   context: Context,
   deps: PasswordDeps,
@@ -26,6 +30,11 @@ export async function setUserPassword(
       .insert(userCredentials)
       .values({ userId, passwordHash })
       .onConflictDoUpdate({ target: userCredentials.userId, set: newHash(passwordHash) });
+    await inside.db.delete(userWebSessions).where(eq(userWebSessions.userId, userId));
+    await inside.db
+      .update(userTokens)
+      .set({ revokedAt: sql`qvd_now()` })
+      .where(and(eq(userTokens.userId, userId), isNull(userTokens.revokedAt)));
     await recordAudit(inside, {
       action: "user.set-password",
       tenantId: user.tenantId,
