@@ -7,6 +7,7 @@ import { isIP } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { AppError, describeError } from "../lib/errors.ts";
 import { AnswerReader, type BrokerAnswer } from "./answer-reader.ts";
+import { plainText } from "./plain-text.ts";
 import type { ShownCertificate } from "./trust-broker.ts";
 
 export type Place = { readonly host: string; readonly port: number };
@@ -79,7 +80,7 @@ export class BrokerConnection {
     for (;;) {
       const answer = await this.#readAnswer();
       if (answer.status !== 102) return answer;
-      onProgress(answer.headers.get("x-qvd-vm-info") ?? "");
+      onProgress(plainText(answer.headers.get("x-qvd-vm-info") ?? ""));
     }
   }
 

@@ -38,3 +38,9 @@ test("a list is taken as the protocol says, and nothing else", () => {
   expect(parseDesktops(line)).toMatchObject([{ id: 1, name: "a" }]);
   for (const text of ["", "{}", '[{"id":"1"}]']) expect(() => parseDesktops(text)).toThrow(/can't be read/);
 });
+
+test("a name says nothing to a person's terminal", () => {
+  const name = "work\u001b]0;root\u0007\u009b2J\r\u202ekrow";
+  const line = JSON.stringify([{ id: 1, name, state: "running\u001b[A", blocked: 0 }]);
+  expect(parseDesktops(line)).toMatchObject([{ name: "work ]0;root 2J krow", state: "running [A" }]);
+});

@@ -2,12 +2,13 @@
 
 import { z } from "zod";
 import { AppError } from "../lib/errors.ts";
+import { plainText } from "./plain-text.ts";
 
 const Listed = z.array(
   z.object({
     id: z.int(),
-    name: z.string(),
-    state: z.string(),
+    name: z.string().transform(plainText),
+    state: z.string().transform(plainText),
     blocked: z.int(),
     is_application: z.int().optional(),
   }),

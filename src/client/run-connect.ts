@@ -13,6 +13,7 @@ import { sleep } from "../lib/wait.ts";
 import { type Authorization, BrokerConnection, type Place } from "./broker-connection.ts";
 import { chooseDesktop, type ListedDesktop, parseDesktops } from "./desktops.ts";
 import { startViewer, type ViewEnd, type Viewer } from "./nx-viewer.ts";
+import { plainText } from "./plain-text.ts";
 import type { ShownCertificate } from "./trust-broker.ts";
 
 export type ConnectOptions = {
@@ -234,7 +235,7 @@ function refused(
   status: number,
   { doing, body }: { readonly doing: string; readonly body: string },
 ): AppError {
-  const said = body.trim().replaceAll(/\s+/g, " ").slice(0, 300);
+  const said = plainText(body).trim().replaceAll(/\s+/g, " ").slice(0, 300);
   if (status === 401) return new AppError("not-signed-in", `${doing} failed: wrong login or password`);
   if (status === 403) return new AppError("forbidden", `${doing} was refused: ${said || "not allowed"}`);
   if (status === 404) return new AppError("not-found", `${doing} failed: ${said || "it isn't there"}`);
