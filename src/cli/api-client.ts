@@ -121,7 +121,7 @@ export function createApi(place: ApiPlace, token: string | undefined): Api {
     const text = await response.text();
     const answer = parseJson(text);
     if (response.ok) return answer;
-    throw refusalOf(response.status, answer);
+    throw refusalOf(answer, { status: response.status, isSigningIn: token === undefined });
   };
   return {
     place,
@@ -199,11 +199,18 @@ const CODES: readonly ErrorCode[] = [
   "protocol",
 ];
 
-function refusalOf(status: number, answer: unknown): AppError {
+function refusalOf(
+  answer: unknown,
+  { status, isSigningIn }: { readonly status: number; readonly isSigningIn: boolean },
+): AppError {
   const refusal = Refusal.safeParse(answer);
   if (!refusal.success) return new AppError("unavailable", `the API answered ${status} without a reason`);
   const { code, message, field } = refusal.data.error;
   const known = CODES.find((each) => each === code) ?? "unavailable";
-  const advice = known === "not-signed-in" ? " (run `qvd admin sign-in`)" : "";
-  return new AppError(known, `${message}${advice}`, field === undefined ? {} : { field });
+  // What the API says is for programs.
+  const text =
+    known === "not-signed-in" && !isSigningIn
+      ? "this sign-in is over: run `qvd admin sign-in` again"
+      : message;
+  return new AppError(known, text, field === undefined ? {} : { field });
 }

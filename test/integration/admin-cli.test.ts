@@ -77,7 +77,9 @@ describe("commands", () => {
     const id = String(session.id);
     expect((await type("session show", [id])).out).toContain("shown by");
     const rehearsed = await type("session end", [id], { "dry-run": true });
-    expect(rehearsed.err).toBe(`session ${id} of ${session.user} at ${session.vm} is connected; it would be ended\n`);
+    expect(rehearsed.err).toBe(
+      `session ${id} of ${session.user} at ${session.vm} is connected; it would be ended\n`,
+    );
     expect((await type("session end", [id])).err).toContain(`asked for the end of session ${id}`);
     expect((await type("session end", [id])).code).toBe(1);
     expect((await type("session show", ["ann"])).err).toContain("SESSION is an id");

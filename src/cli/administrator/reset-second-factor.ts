@@ -22,7 +22,7 @@ export const administratorResetSecondFactor: Command = {
       );
       if (found === undefined) throw new AppError("not-found", `there is no administrator ${name}`);
       await resetAdministratorSecondFactor(context, { administratorId: asId<AdministratorId>(found.id) });
-      io.err(`reset the second factor of administrator ${name}\n`);
+      io.err(`reset the second factor of administrator ${name}; their sign-ins have ended\n`);
     });
     return 0;
   },

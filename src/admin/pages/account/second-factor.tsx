@@ -24,6 +24,7 @@ import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { readForm } from "../../form.ts";
 import { renderPage } from "../../render.tsx";
+import { Narrow } from "../../ui/narrow.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
 
 const DENIED = "That was not right. Check password and code, and try again; each code is good once.";
@@ -98,13 +99,13 @@ function render(c: AdminContext, content: Child, status: 200 | 422 = 200) {
   return renderPage(
     c,
     { title: "Your account", section: undefined, status },
-    <div class="stack narrow">
+    <Narrow>
       <PageHead
         title="Your account"
         lead="A second factor is a code from an app on your phone, asked for besides your password."
       />
-      {content}
-    </div>,
+      <div class="stack">{content}</div>
+    </Narrow>,
   );
 }
 
