@@ -9,6 +9,7 @@ import type { Database } from "../db/client.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
+import { refuseNoAddress, serveQuietly } from "../ui/serve-quietly.ts";
 import { connectWake } from "../wire/wake/client.ts";
 import { createApp } from "./app.ts";
 import type { AdminDeps } from "./deps.ts";
@@ -95,7 +96,10 @@ async function listen(deps: RunAdminDeps, fetch: Fetch) {
       tls: { key, cert },
       maxRequestBodySize: MOST_UPLOAD_BYTES,
       idleTimeout: 30,
+      ...serveQuietly(deps.log),
       fetch(request, server) {
+        const refusal = refuseNoAddress(request);
+        if (refusal !== undefined) return refusal;
         const peer = server.requestIP(request)?.address;
         return fetch(request, {
           ...(peer === undefined ? {} : { address: peer }),

@@ -98,6 +98,14 @@ describe("the port of clients and browsers", () => {
     client.terminate();
   });
 
+  test.each(["evil@x", "a b", "[::1", "x:99999", "%"])("refuses the host %j in few words", async (host) => {
+    const client = await QvdClient.open(door.port);
+    client.send(`GET /sign-in HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    const { status, body } = await client.answer(5_000);
+    expect([status, body]).toEqual([400, ""]);
+    client.terminate();
+  });
+
   test("tells auth the address of the connection, whatever headers say", async () => {
     origins.length = 0;
     const client = new PortalClient(door.port);

@@ -5,6 +5,7 @@
  * can have at the same time on that address. Whoever comes to the loopback port by another way is refused.
  */
 
+import { refuseNoAddress, serveQuietly } from "../../ui/serve-quietly.ts";
 import { MOST_FILE_BYTES } from "../../wire/display/transfer.ts";
 import { connectDesktop } from "../connect-desktop.ts";
 import { type OwnedSocket, tuneSocket } from "../socket.ts";
@@ -39,9 +40,12 @@ export function startGateway(given: Omit<GatewayDeps, "assets">): Gateway {
     port: 0,
     maxRequestBodySize: MOST_FILE_BYTES,
     idleTimeout: REQUEST_IDLE_SECONDS,
+    ...serveQuietly(deps.log),
     async fetch(request, serving) {
       const pipe = pipeOf(pipes, serving.requestIP(request));
       if (pipe === undefined) return new Response(null, { status: 403 });
+      const refusal = refuseNoAddress(request);
+      if (refusal !== undefined) return refusal;
       if (isTooMuch(request)) return new Response(null, { status: 413 });
       if (!isScreenPath(new URL(request.url).pathname)) return app.fetch(request, { address: pipe.address });
       const wish = await admitSocket(deps, request, pipe.address);
