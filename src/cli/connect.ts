@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import {
   clientFolder,
   type Profile,
@@ -42,7 +43,11 @@ export const connect: Command = {
       doc: "Show the windows on your own display instead of in a window of their own: the desktop could then watch your keys and other windows.",
     },
     profile: { type: "text", value: "NAME", doc: "Take what isn't said from this profile." },
-    "save-profile": { type: "text", value: "NAME", doc: "Keep what is said, all but the password, and end." },
+    "save-profile": {
+      type: "text",
+      value: "NAME",
+      doc: "Keep what is said, all but password, --accept-certificate and --real-display, and end.",
+    },
   },
   details: [
     "The password is asked for, or read from stdin where there is no terminal; a second factor's code goes at its end. A certificate that no authority",
@@ -66,13 +71,12 @@ export const connect: Command = {
     const { DISPLAY } = io.env;
     if (DISPLAY === undefined || DISPLAY === "")
       throw new AppError("bad-input", "there is no screen to show a desktop on: DISPLAY is not set");
-    const login = given.user ?? (await readAnswer(io, "Login: "));
+    const login = given.user ?? (await readAnswer(io, "Login: ", "--user LOGIN"));
     const password = await readPassword(io, `Password of ${login}: `);
-    const caFile = textOption(args, "ca");
     const options = {
       ...{ place, login, password, vm: given.vm, link: given.link ?? "adsl" },
       ...{ geometry: given.geometry ?? "1280x800", keyboard: given.keyboard ?? "pc105/us" },
-      ...(caFile === undefined ? {} : { authorities: [readAuthority(caFile)] }),
+      ...(given.ca === undefined ? {} : { authorities: [readAuthority(given.ca)] }),
     };
     await showDesktop(io, args, { options, folder });
     return 0;
@@ -129,7 +133,11 @@ async function readGiven(args: CommandArgs, folder: string): Promise<Profile> {
   parsePlace(host);
   const fields = ["user", "vm", "geometry", "link", "keyboard"] as const;
   const said = fields.map((field) => [field, textOption(args, field) ?? kept?.[field]] as const);
-  const profile = { host, ...Object.fromEntries(said.filter(([, value]) => value !== undefined)) };
+  const ca = textOption(args, "ca");
+  // A profile is used from other folders, too.
+  const authority = ca === undefined ? kept?.ca : resolve(ca);
+  const known = [...said, ["ca", authority] as const].filter(([, value]) => value !== undefined);
+  const profile = { host, ...Object.fromEntries(known) };
   requireSane(profile);
   return profile;
 }
@@ -209,7 +217,11 @@ async function requireTrust(
       "forbidden",
       "not connected: nobody is there to compare it; say --accept-certificate, or --ca",
     );
-  const answer = await readAnswer(io, "Is that the one your administrator told you? Type yes to keep it: ");
+  const answer = await readAnswer(
+    io,
+    "Is that the one your administrator told you? Type yes to keep it: ",
+    "--accept-certificate SHA256",
+  );
   if (answer.trim().toLowerCase() !== "yes")
     throw new AppError("forbidden", "not connected: the certificate was not accepted");
   await writePin(folder, place, shown.fingerprint);
@@ -222,7 +234,7 @@ async function chooseByPerson(io: CommandIo, desktops: readonly ListedDesktop[])
   desktops.forEach(({ name, state }, index) => {
     io.err(`  ${index + 1}  ${name} (${state})\n`);
   });
-  const answer = (await readAnswer(io, "Which one? ")).trim();
+  const answer = (await readAnswer(io, "Which one? ", "--vm DESKTOP")).trim();
   const chosen = desktops[Number(answer) - 1] ?? desktops.find(({ name }) => name === answer);
   if (chosen === undefined)
     throw new AppError("bad-input", `${answer} is none of them: ${names}`, { field: "vm" });

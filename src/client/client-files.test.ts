@@ -28,8 +28,8 @@ describe("pinned certificates", () => {
 
 describe("profiles", () => {
   test("come back as they were kept", async () => {
-    await writeProfile(folder, "work", { host: "a:1", user: "alice" });
-    expect(await readProfile(folder, "work")).toEqual({ host: "a:1", user: "alice" });
+    await writeProfile(folder, "work", { host: "a:1", user: "alice", ca: "/etc/ca.pem" });
+    expect(await readProfile(folder, "work")).toEqual({ host: "a:1", user: "alice", ca: "/etc/ca.pem" });
   });
   test("that aren't there are told with what makes them", async () => {
     await expect(readProfile(folder, "work")).rejects.toThrow(/--save-profile work/);

@@ -18,6 +18,8 @@ export const Profile = z.strictObject({
   geometry: z.string().optional(),
   link: z.string().optional(),
   keyboard: z.string().optional(),
+  /** An absolute path. */
+  ca: z.string().optional(),
 });
 export type Profile = z.infer<typeof Profile>;
 
