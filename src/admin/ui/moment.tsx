@@ -16,6 +16,8 @@ export function formatInstant(at: Date): string {
 /** The same words as static/app.js uses when it keeps them current. */
 export function formatDistance(elapsedMs: number): string {
   const seconds = Math.round(elapsedMs / 1000);
+  // What lies a little ahead is a clock that differs, not a plan.
+  if (seconds < -60) return `in ${formatDuration(-elapsedMs)}`;
   if (seconds < 5) return "just now";
   return `${formatDuration(elapsedMs)} ago`;
 }

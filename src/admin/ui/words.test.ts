@@ -25,6 +25,7 @@ describe("words", () => {
     expect(formatDistance(4_000)).toBe("just now");
     expect(formatDistance(-2_000)).toBe("just now");
     expect(formatDistance(61_000)).toBe("1 min ago");
+    expect(formatDistance(-3 * 3_600_000)).toBe("in 3 h");
   });
 
   const SIZES: readonly (readonly [number, string])[] = [

@@ -3,14 +3,18 @@
  * progress, say when the live connection is lost. Every page works without it.
  */
 (() => {
+  const duration = (seconds) => {
+    if (seconds < 60) return `${seconds} s`;
+    if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+    if (seconds < 86400) return `${Math.floor(seconds / 3600)} h`;
+    const days = Math.floor(seconds / 86400);
+    return days === 1 ? "1 day" : `${days} days`;
+  };
+
   const distance = (ms) => {
     const seconds = Math.round(ms / 1000);
-    if (seconds < 5) return "just now";
-    if (seconds < 60) return `${seconds} s ago`;
-    if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-    if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
-    const days = Math.floor(seconds / 86400);
-    return days === 1 ? "1 day ago" : `${days} days ago`;
+    if (seconds < -60) return `in ${duration(-seconds)}`;
+    return seconds < 5 ? "just now" : `${duration(seconds)} ago`;
   };
 
   const refreshTimes = () => {
