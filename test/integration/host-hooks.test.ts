@@ -144,4 +144,27 @@ describe("an image's failing hooks", () => {
     expect(told).toHaveLength(10);
     expect([...told].sort()[0]).toBe("failed 0");
   });
+
+  test("have channels of the session beside them", async () => {
+    const vm = await rows.addVm("one");
+    await rows.owner.execute(sql`update vms set node_id = ${world.nodeId} where id = ${vm}`);
+    const written = Promise.withResolvers<void>();
+    const { nodeId } = world;
+    const deps = {
+      db: rows.node,
+      nodeId,
+      clock: systemClock,
+      log: silentLog(),
+      onWritten: () => written.resolve(),
+    };
+    new GuestHookNews(deps).take(vm, {
+      type: "channel-failed",
+      channel: "sharing",
+      text: "the image has no sshfs",
+    });
+    await written.promise;
+    expect(await texts(vm, "channel-failed")).toEqual([
+      "The session has no sharing: the image has no sshfs.",
+    ]);
+  });
 });

@@ -21,6 +21,7 @@ const GOOD: readonly FromGuest[] = [
   { type: "powering-off" },
   { type: "unlock", request: 3, secret: "what was typed" },
   { type: "hook", hook: "pre-connect", text: "The hook ended with 3." },
+  { type: "channel", channel: "sound", text: "the image has no pactl" },
 ];
 
 describe("parseFromGuest", () => {
@@ -40,6 +41,7 @@ describe("parseFromGuest", () => {
     ["no type", "{}"],
     ["a hook that isn't one", '{"type":"hook","hook":"rm -rf","text":"x"}'],
     ["a hook that says too much", JSON.stringify({ type: "hook", hook: "stop", text: "x".repeat(4097) })],
+    ["a channel that isn't one", '{"type":"channel","channel":"camera","text":"x"}'],
     ["a further key", JSON.stringify({ type: "done", order: 1, extra: true })],
     ["a prototype key", '{"type":"done","order":1,"__proto__":{"x":1}}'],
     ["an order that is text", '{"type":"done","order":"1"}'],
