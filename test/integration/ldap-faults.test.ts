@@ -108,6 +108,20 @@ describe("several servers", () => {
     silent.close();
   });
 
+  test("are left alone for those alone whose settings are at fault", async () => {
+    const authenticator = createTestAuthenticator();
+    const good = searchSettings(directory);
+    const ask = (values: typeof good) => askDirectoryOf(values, "ann", DIRECTORY_PASSWORD, authenticator);
+    for (const wrong of [
+      { bindpass: "another" },
+      { "auth.ldap.base": "dc=nowhere" },
+      { "auth.ldap.ca": "" },
+    ]) {
+      expect((await ask({ ...good, ...wrong })).outcome).toBe("unavailable");
+      expect(await ask(good)).toMatchObject(PROVED);
+    }
+  });
+
   test("a wrong password is not put to the next", async () => {
     const second = await startDirectory(seedDirectory());
     try {

@@ -23,7 +23,7 @@ export async function askDirectory(
 ): Promise<AskedDirectory> {
   const failures: string[] = [];
   for (const server of settings.servers) {
-    const key = keyOf(server);
+    const key = keyOf(server, settings);
     const resting = deps.health.restsFor(key);
     if (resting !== undefined) {
       failures.push(`${server.name} is left alone for a while: ${resting}`);
@@ -62,7 +62,11 @@ async function askServer(
   }
 }
 
-/** With how it is reached: another tenant may have named the same server with a wrong authority. */
-function keyOf({ host, port, encryption, ca }: DirectoryServer): string {
-  return JSON.stringify([host, port, encryption, Bun.hash(ca).toString(36)]);
+/**
+ * With how it is reached and asked: another tenant may have named the same server with a wrong authority, a searcher that
+ * is refused, or less patience. That must not have it left alone for the others.
+ */
+function keyOf({ host, port, encryption, ca }: DirectoryServer, settings: DirectorySettings): string {
+  const asked = JSON.stringify([ca, { ...settings, servers: [] }]);
+  return JSON.stringify([host, port, encryption, Bun.hash(asked).toString(36)]);
 }
