@@ -1,7 +1,10 @@
+import { z } from "zod";
 import { positional } from "../admin/arguments.ts";
 import { findUser } from "../admin/find.ts";
 import { openApi } from "../api-client.ts";
 import type { Command } from "../command.ts";
+
+const SetUp = z.object({ isSetUp: z.boolean() });
 
 export const userResetSecondFactor: Command = {
   name: "user reset-second-factor",
@@ -13,7 +16,12 @@ export const userResetSecondFactor: Command = {
   async run(io, args) {
     const api = await openApi(io.env);
     const user = await findUser(api, positional(args, 0, "USER"));
-    await api.ask("DELETE", `/users/${user.id}/second-factor`);
+    const path = `/users/${user.id}/second-factor`;
+    if (!SetUp.parse(await api.ask("GET", path)).isSetUp) {
+      io.err(`user ${user.login} has no second factor: nothing to reset\n`);
+      return 0;
+    }
+    await api.ask("DELETE", path);
     io.err(`reset the second factor of user ${user.login}\n`);
     return 0;
   },
