@@ -39,15 +39,15 @@ export async function decideVerdict(
   if (rules === undefined) return { outcome: "unavailable", text: ACCOUNTS_AWAY };
   // Any other proof says by itself whose it is; a login beside it is whatever its asker likes.
   const name = proof.kind === "password" ? parseLoginName(question.login, rules, kind) : undefined;
-  // An empty password is never looked at: many directories take it for the wish to be nobody, and agree.
-  if (proof.kind === "password" && (name === undefined || proof.password === ""))
-    return { outcome: "denied" };
+  if (proof.kind === "password" && name === undefined) return { outcome: "denied" };
   return await decideClaim(deps, { kind, name, proof, origin }, signal);
 }
 
 /** The same for a claim whose name is known. */
 export async function decideClaim(deps: AnswerDeps, claim: Claim, signal: AbortSignal): Promise<Verdict> {
-  const { kind, name, origin } = claim;
+  const { kind, name, origin, proof } = claim;
+  // An empty password is never looked at: many directories take it for the wish to be nobody, and agree.
+  if (proof.kind === "password" && proof.password === "") return { outcome: "denied" };
   const attempt = deps.throttle.enter({ kind, name, origin });
   if (attempt === "refuse")
     return { outcome: "busy", text: "Too many tries to sign in to this account. Wait a minute and retry." };

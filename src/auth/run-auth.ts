@@ -85,8 +85,10 @@ export async function runAuth(deps: AuthDeps): Promise<void> {
     store: secondFactors,
     tickets,
     halfProofs,
-    prove: ({ of, login, proof, origin }, signal) =>
-      decideVerdict(answerDeps, { id: 0, kind: of, login, proof, origin }, signal),
+    prove: ({ of: kind, login, tenant, proof, origin }, signal) =>
+      tenant === undefined
+        ? decideVerdict(answerDeps, { id: 0, kind, login, proof, origin }, signal)
+        : decideClaim(answerDeps, { kind, name: { login, tenant }, proof, origin }, signal),
     resume: verifier.resume,
   };
   const unlock: UnlockDeps = {

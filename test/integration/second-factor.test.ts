@@ -93,6 +93,17 @@ const setPolicy = (value: string) =>
     .values({ name: "auth.second-factor", value })
     .onConflictDoUpdate({ target: [settings.tenantId, settings.name], set: { value } });
 
+test("somebody who is signed in is named by their tenant, and no other account's password counts", async () => {
+  const begin = (login: string, tenant: string, password: string) => {
+    const proof = { kind: "password", password } as const;
+    return client.ask({ kind: "begin-enrolment", of: "user", login, tenant, proof, origin: origin() }, never);
+  };
+  expect((await begin("alice", "default", SEED_PASSWORD)).outcome).toBe("enrolment-begun");
+  expect((await begin("alice@default", "default", SEED_PASSWORD)).outcome).toBe("denied");
+  expect((await begin("alice", "elsewhere", SEED_PASSWORD)).outcome).toBe("denied");
+  expect((await begin("alice", "default", "")).outcome).toBe("denied");
+});
+
 describe("whoever has a second factor", () => {
   let set: Awaited<ReturnType<typeof enrol>>;
   beforeAll(async () => {

@@ -13,6 +13,8 @@ const origin = z.string().max(128);
 const person = {
   of: z.enum(["user", "administrator"]),
   login: z.string().max(512),
+  /** Of somebody who is signed in: their own, and `login` is theirs as it stands, whatever parts names on this site. */
+  tenant: z.string().max(128).optional(),
   /** Proves them anew; being signed in is not enough to change what proves them. */
   proof: AuthProof,
 };

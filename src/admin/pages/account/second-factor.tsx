@@ -76,7 +76,7 @@ type Kind = "begin-enrolment" | "renew-recovery-codes" | "remove-second-factor";
 
 async function ask(deps: AdminDeps, c: AdminContext, kind: Kind): Promise<AuthReply> {
   const { password = "", code = "" } = await readForm(c);
-  const { login, tenantName } = c.get("signedIn").actor;
+  const { login, tenantName: tenant } = c.get("signedIn").actor;
   const proof: AuthProof = {
     kind: "password",
     password,
@@ -84,8 +84,7 @@ async function ask(deps: AdminDeps, c: AdminContext, kind: Kind): Promise<AuthRe
     ...(code === "" ? {} : { secondFactor: code }),
   };
   const origin = c.env?.address ?? "unknown";
-  const named = tenantName === "*" ? login : `${login}@${tenantName}`;
-  const request = { kind, of: "administrator", login: named, proof, origin } as const;
+  const request = { kind, of: "administrator", login, tenant, proof, origin } as const;
   return await deps.auth.ask(request, c.req.raw.signal);
 }
 

@@ -77,7 +77,7 @@ type Kind = "begin-enrolment" | "renew-recovery-codes" | "remove-second-factor";
 
 async function ask(deps: GatewayDeps, c: GatewayContext, kind: Kind): Promise<AuthReply> {
   const body = await c.req.parseBody();
-  const { login, tenantName } = c.get("signedIn").actor;
+  const { login, tenantName: tenant } = c.get("signedIn").actor;
   const code = String(body.code ?? "");
   const proof: AuthProof = {
     kind: "password",
@@ -85,7 +85,7 @@ async function ask(deps: GatewayDeps, c: GatewayContext, kind: Kind): Promise<Au
     canAskForCode: true,
     ...(code === "" ? {} : { secondFactor: code }),
   };
-  const person = { of: "user", login: `${login}@${tenantName}`, proof, origin: c.env.address } as const;
+  const person = { of: "user", login, tenant, proof, origin: c.env.address } as const;
   return await deps.auth.ask({ kind, ...person }, c.req.raw.signal);
 }
 
