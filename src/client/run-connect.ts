@@ -231,12 +231,16 @@ function open({ place, authorities }: ConnectOptions, { requireTrust, signal }: 
   return BrokerConnection.open({ place, authorities, requireTrust, signal });
 }
 
+/** The broker says no more than 401. */
+const DENIED =
+  "wrong login or password. Where a second factor is asked for, its code goes at the password's end; one that is required has to be set up first, in a browser at the broker's address";
+
 function refused(
   status: number,
   { doing, body }: { readonly doing: string; readonly body: string },
 ): AppError {
   const said = plainText(body).trim().replaceAll(/\s+/g, " ").slice(0, 300);
-  if (status === 401) return new AppError("not-signed-in", `${doing} failed: wrong login or password`);
+  if (status === 401) return new AppError("not-signed-in", `${doing} failed: ${DENIED}`);
   if (status === 403) return new AppError("forbidden", `${doing} was refused: ${said || "not allowed"}`);
   if (status === 404) return new AppError("not-found", `${doing} failed: ${said || "it isn't there"}`);
   return new AppError("unavailable", `${doing} failed: ${said || `the broker answered ${status}`}`);
