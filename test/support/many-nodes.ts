@@ -166,6 +166,7 @@ export class ManyNodes {
     );
     const logs = await Promise.all(this.nodes.map(async (node) => `${node.name}: ${await tail(node, vmId)}`));
     return [
+      await listHolders(`homes/${vmId}.img`),
       `desktop ${vmId}: ${JSON.stringify(row)}`,
       ...found,
       ...events.map((event) => JSON.stringify(event)),
@@ -285,4 +286,15 @@ function stateOf(pid: number): string {
   } catch {
     return "gone meanwhile";
   }
+}
+
+/** Loop devices over the file, and the processes in whose view one of them is mounted or that have it open. */
+async function listHolders(file: string): Promise<string> {
+  const script = `for loop in $(grep -l '${file}' /sys/block/loop*/loop/backing_file | cut -d/ -f4); do
+    echo "$loop"
+    for pid in $(grep -l "/dev/$loop " /proc/[0-9]*/mountinfo 2>/dev/null | cut -d/ -f3) $(ls -l /proc/[0-9]*/fd 2>/dev/null | grep -B99 "/dev/$loop$" | grep -o '^/proc/[0-9]*' | cut -d/ -f3 | tail -1)
+    do echo "  $pid $(cut -d')' -f2 /proc/$pid/stat | cut -c1-3) $(tr '\\0' ' ' < /proc/$pid/cmdline | cut -c1-120)"; done
+  done`;
+  const { stdout } = await run(["sh", "-c", script]);
+  return `held by: ${stdout.trim() || "nobody that is seen"}`;
 }

@@ -100,7 +100,9 @@ export class Visit {
     const { env } = this.#screen;
     const focus = ["xdotool", "mousemove", "200", "200", "sleep", "0.1", "click", "1", "sleep", "0.2"];
     await run(focus, { env });
-    await run(["xdotool", "type", "--delay", "15", `${text}\n`], { env });
+    await run(["xdotool", "type", "--delay", "15", text], { env });
+    // A line end among what is typed would be the key Linefeed, which not every keyboard has.
+    await run(["xdotool", "key", "Return"], { env });
   }
 
   /** Cuts the connection, as a client's crash does. */

@@ -36,7 +36,10 @@ export type TableSession = Mutable<SessionView> & {
 };
 
 export class TableBrokerStore implements BrokerStore {
-  node: { isBlocked: boolean; state: string; isDraining?: boolean } | undefined = { isBlocked: false, state: "running" };
+  node: { isBlocked: boolean; state: string; isDraining?: boolean } | undefined = {
+    isBlocked: false,
+    state: "running",
+  };
   /** Under which the node registered. */
   address: string | undefined;
   /** While true every call fails as with a database that is away. */

@@ -185,7 +185,9 @@ export async function createScreen(place = PLACE): Promise<{ connect(): NxClient
           await run(["xdotool", "mousemove", "300", "300", "sleep", "0.2", "click", "1", "sleep", "0.3"], {
             env,
           });
-          await run(["xdotool", "type", "--delay", "20", `${text}\n`], { env });
+          await run(["xdotool", "type", "--delay", "20", text], { env });
+          // A line end among what is typed would be the key Linefeed, which not every keyboard has.
+          await run(["xdotool", "key", "Return"], { env });
         },
         async drop() {
           proxy.kill("SIGKILL");

@@ -45,9 +45,13 @@ export function createFenceDisks(options: FenceDisksOptions): FenceDisks {
     async drop() {
       await freezing;
       const mountPoints = await listMountPoints();
-      // One that freezes after the thaw, ours or the node process's, would keep its lock for ever once unmounted.
-      if (!(await waitFor(async () => !(await isFreezing(mountPoints)), { timeoutMs: FREEZER_MS })))
-        log.warn("disks-still-freezing", { mountPoints: mountPoints.length });
+      // One that freezes after the thaw, ours or the node process's, would keep its lock for ever once unmounted:
+      // better nothing runs here until whatever holds up its freezing is over.
+      if (!(await waitFor(async () => await endFreezers(mountPoints), { timeoutMs: FREEZER_MS })))
+        throw new AppError(
+          "driver-failed",
+          "dropping the disks of desktops: a freezing of one is still under way",
+        );
       for (const mountPoint of mountPoints)
         if (!calls.shutDownFileSystem(mountPoint)) log.warn("disk-not-shut-down", { mountPoint });
       // Thawed only now that nothing can be written: a frozen one can't be unmounted.
@@ -61,14 +65,21 @@ export function createFenceDisks(options: FenceDisksOptions): FenceDisks {
   };
 }
 
-/** Whether a program is about to freeze one of them. */
-async function isFreezing(mountPoints: readonly string[]): Promise<boolean> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const lines = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
-  );
-  return lines.some((line) => {
-    const words = line.split("\0");
+/** Kills the programs that are about to freeze one of them; true when there is none. */
+async function endFreezers(mountPoints: readonly string[]): Promise<boolean> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const isFreezer = async (pid: number) => {
+    const words = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
     return words.includes("--freeze") && mountPoints.some((mountPoint) => words.includes(mountPoint));
-  });
+  };
+  const are = await Promise.all(pids.map(isFreezer));
+  const freezers = pids.filter((_pid, index) => are[index]);
+  for (const pid of freezers) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+  }
+  return freezers.length === 0;
 }

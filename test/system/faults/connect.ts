@@ -21,10 +21,10 @@ export function testConnect(lab: () => FaultLab): void {
     const said = new Response(client.stderr).text();
     try {
       expect(await sees(true)).toBe(true);
-      const [session] = await lab().openSessions(alice.vmId);
-      const worker =
-        session?.broker_worker === "2" || session?.broker_worker === "broker-2" ? "broker-2" : "broker-1";
-      await box.killPart(worker);
+      const isOpen = async () => (await lab().openSessions(alice.vmId))[0];
+      const session = await waitFor(isOpen, { timeoutMs: 30_000 });
+      expect(session).toBeDefined();
+      await box.killPart(session?.broker_worker === "broker-2" ? "broker-2" : "broker-1");
       const isAnother = async () => {
         const [next] = await lab().openSessions(alice.vmId);
         return next !== undefined && next.id !== session?.id;
