@@ -14,7 +14,7 @@ export type WorkerEntry = ProcessIdentity & {
   /** What it was started with; an older version left it out. */
   readonly command?: readonly string[];
   /** Of its executable and settings; an earlier version left it out. */
-  readonly fingerprint?: string;
+  readonly fingerprint?: string | undefined;
   /** It carries what a restart would end, so it is replaced by a newer one and left to drain. */
   readonly drains?: boolean;
   /** It was told to take nobody new. */

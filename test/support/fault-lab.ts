@@ -63,7 +63,8 @@ export class FaultLab {
     const file = `${homeFolder(this.box.layout, asId<VmId>(person.vmId))}/${person.login}/${TYPED_FILE}`;
     await visit.type(word);
     const isThere = () => existsSync(file) && readFileSync(file, "utf8").includes(word);
-    if (!(await waitFor(isThere, { timeoutMs: 5_000 }))) throw new Error(`${word} did not reach ${file}`);
+    // A desktop that has just started stands back behind all else on the machine for some seconds.
+    if (!(await waitFor(isThere, { timeoutMs: 15_000 }))) throw new Error(`${word} did not reach ${file}`);
   }
 
   async openSessions(vmId?: number): Promise<readonly OpenSession[]> {

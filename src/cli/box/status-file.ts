@@ -10,6 +10,8 @@ const Process = z.object({
   startTicks: z.number(),
   startedAtMs: z.number(),
   restarts: z.number(),
+  /** Of executable and settings that it was started with: by it the next `box run` leaves alone what is as it should be. */
+  fingerprint: z.string().optional(),
 });
 
 export const BoxStatus = z.object({
