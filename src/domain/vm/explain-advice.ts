@@ -13,11 +13,11 @@ export function adviseOn(facts: ExplainFacts, candidates: readonly Candidate[]):
 
 function blockAdvice({ isBlocked, name, report }: ExplainFacts): Advice | undefined {
   if (!isBlocked) return undefined;
-  const first =
-    (report?.crashes ?? 0) > 0
-      ? "See below why it kept failing and repair that, then unblock it."
-      : "Unblock it.";
-  return { text: first, command: `qvd vm unblock ${word(name)}` };
+  const command = `qvd vm unblock ${word(name)}`;
+  if (report?.state === "running") return { text: "Unblock it when its user may connect again.", command };
+  return (report?.crashes ?? 0) > 0
+    ? { text: "See below why it kept failing and repair that, then unblock it.", command }
+    : { text: "Unblock it.", command };
 }
 
 function imageAdvice({ image, osf, tag, wish }: ExplainFacts): Advice | undefined {

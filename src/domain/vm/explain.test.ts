@@ -84,6 +84,15 @@ const CASES: readonly Case[] = [
     { difference: "blocked: it failed 9 times", next: "unblocks", command: "qvd vm unblock ann-desk" },
   ],
   [
+    "a block of what runs is told, and not laid to an old failure",
+    { isBlocked: true, blockedReason: "under repair", report: { ...RUNNING, crashes: 1 } },
+    {
+      difference: "nobody can connect to it: under repair.",
+      next: "it goes on",
+      command: "qvd vm unblock ann-desk",
+    },
+  ],
+  [
     "a wish that no node takes tells of the refusal",
     { node: null, report: null, events: [event("placement-refused", "No node has 64 GB free.")] },
     { difference: "No node has 64 GB free.", next: "placed as soon as" },

@@ -91,9 +91,9 @@ function describeHealth(report: ExplainReport, { isConnected, expectsAgent }: Ex
 function describeDifference(facts: ExplainFacts): string | null {
   const { wish, report, node } = facts;
   const state = report?.state ?? "stopped";
-  if (state === wish) return report?.state === "running" ? (report.fault ?? null) : null;
-  if (wish === "running" && facts.isBlocked)
-    return `It is blocked: ${facts.blockedReason ?? "an administrator blocked it"}.`.replace(/\.\.$/, ".");
+  if (state === "running" && wish === "running" && report?.fault) return report.fault;
+  if (wish === "running" && facts.isBlocked) return describeBlock(facts, state);
+  if (state === wish) return null;
   if (node === null)
     return findRefusal(facts)?.text ?? "No node has taken it yet; nodes look for such desktops all the time.";
   if (!node.hasLease)
@@ -102,6 +102,14 @@ function describeDifference(facts: ExplainFacts): string | null {
   if (report === null || report.generationSeen < facts.generation)
     return `Node ${node.name} has not taken the order yet.`;
   return describeStart(facts, report);
+}
+
+/** What runs goes on, but it is not as its user wishes either: nobody can connect. */
+function describeBlock({ blockedReason }: ExplainFacts, state: VmState): string {
+  const reason = (blockedReason ?? "an administrator blocked it").replace(/\.$/, "");
+  return state === "running"
+    ? `It is blocked, so it goes on but nobody can connect to it: ${reason}.`
+    : `It is blocked: ${reason}.`;
 }
 
 function describeStop(report: ExplainReport | null): string {
