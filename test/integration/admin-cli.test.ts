@@ -99,7 +99,9 @@ describe("commands", () => {
       "would delete user otto",
     );
     expect((await type("user delete", ["otto"])).code).toBe(0);
-    expect((await type("user show", ["otto"])).err).toContain("there is no user named otto");
+    expect((await type("user show", ["otto"])).err).toContain(
+      "there is no user named otto; `qvd user list` lists them",
+    );
   });
 
   test("promise nothing by --dry-run that is refused afterwards, and change nothing by it", async () => {

@@ -40,7 +40,7 @@ export function findImage(api: Api, text: string): Promise<ImageShape> {
   return findOne(api, text, {
     noun: "image",
     path: "/images",
-    hint: text.includes(":") ? "" : "; name it by its id or as OSF:VERSION, see `qvd image list`",
+    hint: text.includes(":") ? undefined : "name it by its id or as OSF:VERSION, see `qvd image list`",
     shape: ImageShape,
     names: (image) => [`${image.osf}:${image.version}`],
   });
@@ -55,11 +55,13 @@ export function findNode(api: Api, text: string): Promise<NodeShape> {
   });
 }
 
+const MOST_NEAR = 3;
+
 type Kind<Shape extends z.ZodType<{ id: number }>> = {
   readonly noun: string;
   readonly path: string;
-  /** Added where nothing was found. */
-  readonly hint?: string;
+  /** What to do where nothing was found; else the list and what is named nearly so. */
+  readonly hint?: string | undefined;
   readonly shape: Shape;
   readonly names: (item: z.output<Shape>) => readonly string[];
 };
@@ -73,8 +75,12 @@ async function findOne<Shape extends z.ZodType<{ id: number }>>(
   const all = await listAll(api, kind.path, kind.shape, new URLSearchParams({ search: searchWord(text) }));
   const found = all.filter((item) => kind.names(item).includes(text));
   const [only] = found;
-  if (only === undefined)
-    throw new AppError("not-found", `there is no ${kind.noun} named ${text}${kind.hint ?? ""}`);
+  if (only === undefined) {
+    const near = all.slice(0, MOST_NEAR).flatMap((item) => kind.names(item)[0] ?? []);
+    const list = `\`qvd ${kind.path.slice(1, -1)} list\` lists them`;
+    const hint = kind.hint ?? (near.length === 0 ? list : `did you mean ${near.join(" or ")}? ${list}`);
+    throw new AppError("not-found", `there is no ${kind.noun} named ${text}; ${hint}`);
+  }
   if (found.length > 1) {
     const ids = found.map((item) => item.id).join(", ");
     throw new AppError("conflict", `several are named ${text}: give the id (${ids})`);
