@@ -13,7 +13,7 @@ import type { BrokerState } from "../wire/broker/state-file.ts";
 import type { PasswordVerifier } from "./authenticate.ts";
 import { closeOrphansFirst } from "./close-orphans-first.ts";
 import { type AuthAsker, createTokenMaker } from "./create-token.ts";
-import { startGateway } from "./gateway/gateway.ts";
+import { type Gateway, startGateway } from "./gateway/gateway.ts";
 import type { WebStore } from "./gateway/web-store.ts";
 import { Leaving } from "./leaving.ts";
 import { BROKER_LIMITS, type BrokerLimits } from "./limits.ts";
@@ -52,6 +52,8 @@ export type BrokerDeps = {
   readonly web?: WebStore;
   /** What proves this box to the others of its site; without it sessions of other boxes can't be reached. */
   readonly identity?: BoxIdentity;
+  /** Where the box's node lets its brokers to the screens of machines. */
+  readonly consoleSocket?: string;
   /** Where `listen` has its TLS from, to be looked at again and again. */
   readonly tls?: { readonly files: TlsFiles; readonly first: ReadTls };
   /** The store tells which workers are gone, so what they leave open is looked for all the time. */
@@ -73,10 +75,12 @@ export async function runBroker(deps: BrokerDeps): Promise<void> {
   const sessions = new LiveSessions();
   const recorder = new Recorder(store, log);
   const leaving = new Leaving();
+  let gateway: Gateway | undefined;
   const box = deps.connectWakes(({ topic, vmId }) => {
     if (topic !== "vm") return;
     wakes.notify(vmId);
     sessions.notify(vmId);
+    gateway?.notify();
   });
   const wake = (vmId: VmId) => {
     box.wake("vm", vmId);
@@ -96,11 +100,12 @@ export async function runBroker(deps: BrokerDeps): Promise<void> {
     auth: deps.auth,
     tokens: createTokenMaker(deps.auth),
     identity: deps.identity,
+    consoleSocket: deps.consoleSocket,
     createSlaveKey: () => createSlaveKey((into) => crypto.getRandomValues(into)),
     recordEnd: (id: SessionId, cause: string) =>
       recorder.ended(id, { cause, bytesToClient: 0, bytesFromClient: 0 }),
   };
-  const gateway = deps.web === undefined ? undefined : startGateway({ ...shared, web: deps.web });
+  gateway = deps.web === undefined ? undefined : startGateway({ ...shared, web: deps.web });
   const server = listenOrExplain({ ...shared, gateway }, deps.listen);
   const { pollMs: everyMs, trafficMs } = limits;
   const teller = new StateTeller(deps, { server, sessions });

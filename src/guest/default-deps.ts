@@ -6,6 +6,7 @@ import { systemClock } from "../lib/clock.ts";
 import { createLog } from "../lib/log.ts";
 import { NX_PORT } from "../wire/guest/messages.ts";
 import { dialPort } from "./dial.ts";
+import { BrowserSound } from "./display/browser-sound.ts";
 import { Display } from "./display/display.ts";
 import { displayPrograms } from "./display/programs.ts";
 import { HOME_DISK_WORLD, mountHomeDisk } from "./home-disk.ts";
@@ -60,7 +61,12 @@ export function defaultGuestDeps(): GuestDeps {
     linkHome: (wanted, home) => linkHome(wanted, home, { log }),
     isPortOpen: () => isPortOpen(NX_PORT),
     display: {
-      screen: new Display({ log, programs: displayPrograms, isPortOpen }),
+      screen: new Display({
+        log,
+        programs: displayPrograms,
+        isPortOpen,
+        sound: new BrowserSound({ log, startFile: `${places.folder}/pulse.pa` }),
+      }),
       programs: displayPrograms,
     },
     observe: () => ({ uptimeSeconds: readUptimeSeconds(), address: readAddress() }),

@@ -40,6 +40,7 @@ export function createTableWebStore(
       return { actor: actorOf(userId), csrfToken: `csrf-of-${token}`, parameters: {}, expiresAt };
     },
     end: async (token) => void sessions.delete(token),
+    listEnded: async (tokens) => [...tokens.keys()].filter((token) => !sessions.has(token)),
     issueTicket: async ({ actor }, wish) => {
       if (ownerOf(wish.vmId) !== actor.userId)
         throw new AppError("forbidden", "You are not allowed to access requested virtual machine");

@@ -14,12 +14,17 @@ import { createGatewayApp } from "./app.tsx";
 import { loadGatewayAssets } from "./assets.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { GatewayPipe, LOOPBACK, pipeOf } from "./gateway-pipe.ts";
+import { admitSocket, isSocketPath, type PageSocketData, pageSocketHandlers } from "./page-socket.ts";
 import { isFilesPath } from "./pages/files.ts";
-import { admitSocket, isScreenPath, type ScreenSocketData, screenHandlers } from "./screen-socket.ts";
+import { beginScreen } from "./screen-socket.ts";
+import { SignedInSockets } from "./signed-in-sockets.ts";
+import { beginSound } from "./sound/begin-sound.ts";
 
 export type Gateway = {
   /** Takes over a browser's connection; `onEnded` comes once, when nothing of it is left. */
   readonly take: (client: HandedOver, address: string, onEnded: () => void) => void;
+  /** Something changed about a desktop or its owner's sign-in: looks whose web session has ended. */
+  readonly notify: () => void;
   /** Ends connections that show no screen; the others go on. */
   readonly drain: () => void;
   readonly stop: () => void;
@@ -28,14 +33,17 @@ export type Gateway = {
 const CONNECT_MS = 2_000;
 const MOST_FORM_BYTES = 64 * 1024;
 const REQUEST_IDLE_SECONDS = 30;
+/** A sign-out at another box that no wake told of. */
+const LOOK_EVERY_MS = 5_000;
 
-export function startGateway(given: Omit<GatewayDeps, "assets">): Gateway {
-  const deps: GatewayDeps = { ...given, assets: loadGatewayAssets() };
+export function startGateway(given: Omit<GatewayDeps, "assets" | "sockets">): Gateway {
+  const sockets = new SignedInSockets(given.web, given.log);
+  const deps: GatewayDeps = { ...given, assets: loadGatewayAssets(), sockets };
   const app = createGatewayApp(deps);
   /** By the port of our end of their connection to the server. */
   const pipes = new Map<number, GatewayPipe>();
   const all = new Set<GatewayPipe>();
-  const server = Bun.serve<ScreenSocketData>({
+  const server = Bun.serve<PageSocketData>({
     hostname: LOOPBACK,
     port: 0,
     maxRequestBodySize: MOST_FILE_BYTES,
@@ -47,14 +55,18 @@ export function startGateway(given: Omit<GatewayDeps, "assets">): Gateway {
       const refusal = refuseNoAddress(request);
       if (refusal !== undefined) return refusal;
       if (isTooMuch(request)) return new Response(null, { status: 413 });
-      if (!isScreenPath(new URL(request.url).pathname)) return app.fetch(request, { address: pipe.address });
-      const wish = await admitSocket(deps, request, pipe.address);
-      if (wish instanceof Response) return wish;
-      if (serving.upgrade(request, { data: { wish, pipe } })) return undefined;
+      if (!isSocketPath(new URL(request.url).pathname)) return app.fetch(request, { address: pipe.address });
+      const admitted = await admitSocket(deps, request, pipe.address);
+      if (admitted instanceof Response) return admitted;
+      if (serving.upgrade(request, { data: { admitted, pipe } })) return undefined;
       return new Response("This is for a page's WebSocket.", { status: 426 });
     },
-    websocket: screenHandlers(deps),
+    websocket: pageSocketHandlers({
+      sockets,
+      begin: (page, admitted) => (admitted.kind === "ws" ? beginScreen : beginSound)(deps, page, admitted),
+    }),
   });
+  const looking = setInterval(() => void sockets.look(), LOOK_EVERY_MS);
   const port = server.port ?? 0;
   return {
     take: (client, address, onEnded) => {
@@ -83,7 +95,9 @@ export function startGateway(given: Omit<GatewayDeps, "assets">): Gateway {
     drain: () => {
       for (const pipe of all) if (!pipe.isScreen) pipe.terminate();
     },
+    notify: () => void sockets.look(),
     stop: () => {
+      clearInterval(looking);
       server.stop(true);
     },
   };

@@ -9,6 +9,7 @@ import { type BegunWebSession, beginWebSession } from "../../service/web-session
 import { endWebSession } from "../../service/web-session/end.ts";
 import { type FoundWebSession, findWebSession } from "../../service/web-session/find.ts";
 import { issueTicket } from "../../service/web-session/issue-ticket.ts";
+import { listEndedWebSessions } from "../../service/web-session/list-ended.ts";
 import { type Ticket, takeTicket } from "../../service/web-session/take-ticket.ts";
 import type { ReadySession } from "../request.ts";
 import type { Asker } from "../store.ts";
@@ -21,6 +22,8 @@ export interface WebStore {
   begin(userId: number, origin: string, parameters?: GivenParameters): Promise<BegunWebSession>;
   find(token: string): Promise<FoundWebSession | undefined>;
   end(token: string): Promise<void>;
+  /** Of those tokens, by when each expires, the ones that somebody has ended before their time. */
+  listEnded(tokens: ReadonlyMap<string, Date>): Promise<readonly string[]>;
   /** Throws when the desktop is not the asker's. */
   issueTicket(asker: Asker, wish: { readonly vmId: VmId; readonly sessionToken: string }): Promise<string>;
   /** The session in which they sit at that desktop by browser now. */
@@ -40,6 +43,7 @@ export function createWebStore(db: Db, randomToken: () => string, nodeName: stri
       ),
     find: (token) => findWebSession(db, token),
     end: (token) => endWebSession(db, token),
+    listEnded: (tokens) => listEndedWebSessions(db, tokens),
     issueTicket: (asker, wish) => issueTicket({ db, ...asker }, { randomToken }, wish),
     findScreen: async (userId, vmId) => {
       const found = await attemptDatabase("find your session", () => readLiveScreen(db, { userId, vmId }));

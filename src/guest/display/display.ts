@@ -6,6 +6,7 @@
  *            ── control ──► door ──► xrandr
  */
 
+import type { ClientParameters } from "../../domain/session/client-parameters.ts";
 import { LineSplitter } from "../../lib/lines.ts";
 import type { Log } from "../../lib/log.ts";
 import { waitFor } from "../../lib/wait.ts";
@@ -18,11 +19,14 @@ import {
 } from "../../wire/display/control.ts";
 import { DISPLAY_PORT } from "../../wire/display/hello.ts";
 import { PatientWriter } from "../../wire/display/patient-writer.ts";
+import type { SoundPolicy } from "../../wire/display/sound.ts";
 import type { LaunchInput } from "../session/launch.ts";
 import { isAlive, listProcesses, signalProcess } from "../session/processes.ts";
+import type { BrowserSound } from "./browser-sound.ts";
 import { Clipboard } from "./clipboard.ts";
 import { type ChannelOwner, DisplayDoor, type DisplayHandlers, type DoorSocket } from "./door.ts";
 import { joinScreen } from "./join.ts";
+import { planSound } from "./plan-sound.ts";
 import type { DisplayChild, DisplayPrograms } from "./programs.ts";
 import { giveFile, takeFile } from "./transfer.ts";
 
@@ -31,6 +35,8 @@ export type DisplayDeps = {
   readonly programs: DisplayPrograms;
   /** Whether that port of this desktop listens, from the kernel's tables. */
   readonly isPortOpen: (port: number) => boolean;
+  /** Without it a browser hears nothing. */
+  readonly sound?: BrowserSound;
 };
 
 export type ShowInput = {
@@ -39,10 +45,13 @@ export type ShowInput = {
   /** The only address that may come in, and the key that it has to know. */
   readonly accept: string;
   readonly key: string;
+  /** What rules its sound, too. */
+  readonly client: ClientParameters;
 };
 
 /** Of x11vnc, on loopback. */
 const SCREEN_PORT = DISPLAY_PORT + 1;
+const SOUNDLESS = "this desktop has no sound";
 const UP_MS = 10_000;
 const STRAY_MS = 2_000;
 /** A hand on the window's edge asks for many sizes; only the last is worth the work. */
@@ -78,7 +87,7 @@ export class Display {
       port: DISPLAY_PORT,
       accept: input.accept,
       key: input.key,
-      handlers: this.#handlersFor(input.user),
+      handlers: this.#handlersFor(input),
       log: this.#deps.log,
     });
     try {
@@ -135,12 +144,16 @@ export class Display {
     await waitFor(() => !strays.some(isAlive), { timeoutMs: STRAY_MS, everyMs: 5 });
   }
 
-  #handlersFor(user: LaunchInput): DisplayHandlers {
+  #handlersFor({ user, client }: ShowInput): DisplayHandlers {
+    const { sound } = this.#deps;
+    const policy = planSound(client);
     return {
       rfb: (socket) => this.#seat(socket, user),
-      control: (socket) => this.#control(socket, user),
+      control: (socket) => this.#control(socket, { user, policy }),
       upload: (socket, argument) => takeFile(socket, user, argument),
       download: (socket, argument) => giveFile(socket, user, argument),
+      sound: (socket, argument) => sound?.playback(socket, { user, policy, argument }) ?? SOUNDLESS,
+      microphone: (socket, argument) => sound?.microphone(socket, { user, policy, argument }) ?? SOUNDLESS,
     };
   }
 
@@ -161,9 +174,15 @@ export class Display {
     });
   }
 
-  #control(socket: DoorSocket, user: LaunchInput): ChannelOwner {
+  #control(
+    socket: DoorSocket,
+    { user, policy }: { readonly user: LaunchInput; readonly policy: SoundPolicy },
+  ): ChannelOwner {
     const lines = new LineSplitter(MOST_CONTROL_BYTES);
     const writer = new PatientWriter(socket);
+    // The door says first that it takes the channel.
+    if (this.#deps.sound !== undefined)
+      queueMicrotask(() => writer.write(formatDisplayLine({ type: "sound", ...policy })));
     const clipboard = new Clipboard({
       read: () => this.#deps.programs.readClipboard(user),
       write: (text) => this.#deps.programs.writeClipboard(user, text),

@@ -31,6 +31,17 @@ export function startAsUser(user: ChannelUser, command: readonly string[]): void
   child.unref();
 }
 
+/** A filter between pipes; it ends with this agent. */
+export function pipeAsUser(user: ChannelUser, command: readonly string[]) {
+  const child = Bun.spawn([...dropTo(user), ...command], {
+    env: environmentOf(user),
+    cwd: "/",
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  child.unref();
+  return child;
+}
+
 /** The user's processes of that name. */
 export function findOfUser(user: ChannelUser, name: string): readonly ProcessInfo[] {
   return listProcesses().filter((one) => one.uid === user.uid && one.name === name && !one.isZombie);

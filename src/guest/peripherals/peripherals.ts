@@ -25,7 +25,8 @@ import {
 } from "./plan-channels.ts";
 import { connectPrinting, disconnectPrinting } from "./printing.ts";
 import { parseSharingFailure } from "./sharing-failure.ts";
-import { connectSound, disconnectSound, endSound, PULSE_START } from "./sound.ts";
+import { connectSound, disconnectSound, endSound } from "./sound.ts";
+import { PULSE_START } from "./sound-server.ts";
 
 export type PeripheralsDeps = {
   readonly places: GuestPlaces;

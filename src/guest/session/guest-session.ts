@@ -275,7 +275,7 @@ export class GuestSession {
     const { state } = this.#x;
     if (state === "suspended") {
       this.#assign(order.session);
-      const door = { user: input, size, accept: order.accept, key: order.slaveKey };
+      const door = { user: input, size, accept: order.accept, key: order.slaveKey, client: order.client };
       const problem = await display.screen.show(door);
       return problem === undefined ? "listening" : fail("session-start-failed", problem);
     }

@@ -4,6 +4,8 @@
  * the page of the desktop's own user.
  */
 
+import type { SoundPolicy } from "./sound.ts";
+
 /** A clipboard of the longest, every letter of it escaped. */
 export const MOST_CONTROL_BYTES = 640 * 1024;
 /** A longer text stays on its side. */
@@ -25,8 +27,12 @@ export type DisplayOrder =
   /** What was copied at the person's computer. */
   | { readonly type: "clipboard"; readonly text: string };
 
-/** From the agent: what was copied in the desktop. */
-export type DisplayNews = { readonly type: "clipboard"; readonly text: string };
+/** From the agent. */
+export type DisplayNews =
+  /** What was copied in the desktop. */
+  | { readonly type: "clipboard"; readonly text: string }
+  /** What may be heard of the desktop, and what it may hear; before anything else. */
+  | ({ readonly type: "sound" } & SoundPolicy);
 
 /** The nearest size that a screen may have. */
 export function fitScreen(wanted: ScreenSize): ScreenSize {
@@ -67,7 +73,12 @@ export function parseDisplayOrder(line: string): DisplayOrder | undefined {
 
 /** Undefined when the line is no news: it comes out of a desktop, so it may be anything. */
 export function parseDisplayNews(line: string): DisplayNews | undefined {
-  const { type, text } = readObject(line);
+  const { type, text, playback, microphone } = readObject(line);
+  if (type === "sound") {
+    const isPlayback = playback === "on" || playback === "ask" || playback === "never";
+    const isMicrophone = microphone === "ask" || microphone === "never";
+    return isPlayback && isMicrophone ? { type, playback, microphone } : undefined;
+  }
   return type === "clipboard" && isClipboard(text) ? { type, text } : undefined;
 }
 

@@ -10,7 +10,7 @@
  *       │  bytes of the channel, both ways             │
  *
  * `rfb` carries the screen as RFB 3.8. `control` carries JSON lines (`control.ts`). `upload` and `download` carry a
- * file each (`transfer.ts`). Sound will be one more.
+ * file each (`transfer.ts`), `sound` and `microphone` a way of sound each (`sound.ts`).
  */
 
 import { NX_DISPLAY } from "../guest/messages.ts";
@@ -19,7 +19,7 @@ export const DISPLAY_PORT = 5000 + NX_DISPLAY;
 /** A longer first line, of either side, ends the connection. */
 export const MOST_HELLO_BYTES = 2048;
 
-export const DISPLAY_CHANNELS = ["rfb", "control", "upload", "download"] as const;
+export const DISPLAY_CHANNELS = ["rfb", "control", "upload", "download", "sound", "microphone"] as const;
 export type DisplayChannel = (typeof DISPLAY_CHANNELS)[number];
 
 export type DisplayHello = {

@@ -1,4 +1,4 @@
-/** Writes lines to a socket that may not take all of one at once. A line that finds another waiting is dropped. */
+/** Writes lines or frames to a socket that may not take all of one at once. One that finds another waiting is dropped. */
 
 type Sink = { write(bytes: Uint8Array): number };
 
@@ -10,10 +10,10 @@ export class PatientWriter {
     this.#sink = sink;
   }
 
-  /** False when the line was dropped: the peer doesn't read, so it is of no use to it. */
-  write(line: string): boolean {
+  /** False when it was dropped: the peer doesn't read, so it is of no use to it. */
+  write(line: string | Uint8Array): boolean {
     if (this.#unsent !== undefined) return false;
-    this.#send(Buffer.from(line));
+    this.#send(typeof line === "string" ? Buffer.from(line) : line);
     return true;
   }
 

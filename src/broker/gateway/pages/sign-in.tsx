@@ -22,7 +22,7 @@ import {
   WRONG_FIRST_CODE,
 } from "../../../ui/second-factor.tsx";
 import type { AuthAnswer, AuthProof } from "../../../wire/auth/messages.ts";
-import { clearUserToken, readGateToken, readUserToken, writeGateToken, writeUserToken } from "../cookies.ts";
+import { clearUserToken, readGateToken, writeGateToken, writeUserToken } from "../cookies.ts";
 import type { GatewayDeps } from "../deps.ts";
 import type { GatewayContext, GatewayEnv } from "../env.ts";
 import { localPath } from "../local-path.ts";
@@ -135,8 +135,11 @@ export function signInWithSetUp(deps: GatewayDeps): Handler<GatewayEnv> {
 
 export function signOut(deps: GatewayDeps): Handler<GatewayEnv> {
   return async function submitSignOut(c) {
-    const token = readUserToken(c);
-    if (token !== undefined) await deps.web.end(token);
+    const { actor, token } = c.get("signedIn");
+    await deps.web.end(token);
+    deps.sockets.end(token);
+    // Desktops of this sign-in may be open at other workers and boxes.
+    for (const { id } of await deps.store.listDesktops(actor.userId)) deps.wake(id);
     clearUserToken(c);
     return c.redirect("/sign-in", 303);
   };
