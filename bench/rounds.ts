@@ -56,7 +56,7 @@ export async function waitForImage(database: Database, diId: DiId): Promise<void
 }
 
 /** Waits until the last session's end has been recorded and its X session is suspended, so that rounds don't overlap. */
-export async function waitForSuspended(box: BenchBox, vmId: VmId): Promise<void> {
+export async function waitForSuspended(box: BenchBox, vmId: VmId, everyMs = 50): Promise<void> {
   const isThere = await waitFor(
     async () => {
       const [row] = await box.database.orm
@@ -65,7 +65,7 @@ export async function waitForSuspended(box: BenchBox, vmId: VmId): Promise<void>
         .where(eq(vmReports.vmId, vmId));
       return row?.xState === "suspended";
     },
-    { timeoutMs: 60_000, everyMs: 50 },
+    { timeoutMs: 60_000, everyMs },
   );
   if (!isThere) throw new Error(`the X session of desktop ${vmId} was not suspended in a minute`);
 }

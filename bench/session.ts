@@ -1,0 +1,127 @@
+/**
+ * How long a person waits: from starting the client's program, with everything said that it asks for, to the desktop's
+ * own first drawing on the screen; the same for going on with a session that waits; and from the client's death until
+ * the server says that the session waits. Beside X2Go and xrdp in one run: the same image, the same desktop, the
+ * same kind of screen, each by its own client, rounds in turn. Ours starts a container first; theirs run already.
+ */
+
+import { join } from "node:path";
+import { runOk } from "../src/lib/run.ts";
+import { sleep } from "../src/lib/wait.ts";
+import { type Bench, type BenchIo, type Figure, figure, median } from "./bench.ts";
+import { openBenchBox } from "./box.ts";
+import { SCREEN_SIZE } from "./nx-round.ts";
+import { type Colour, openScreen } from "./screen.ts";
+import { ourProduct } from "./session/our-product.ts";
+import { openPeers, x2goProduct, xrdpProduct } from "./session/peers.ts";
+import { dropClient, type Product } from "./session/product.ts";
+import { openLook } from "./x11/look.ts";
+
+const ROUNDS = 7;
+const MOST_RATIO = 0.9;
+const SEEN_MS = 60_000;
+/** A desktop goes on starting for a while after its first drawing; nobody leaves at once. */
+const STAY_MS = 3_000;
+
+export const sessionBench: Bench = {
+  name: "session",
+  summary: "sign-in → first pixel, resume → first pixel, drop → suspended, beside X2Go and xrdp",
+  needs: ["lxc", "nxproxy", "xvfb", "openbox", "x11-apps", "pyhoca-cli", "freerdp2-x11"],
+  run,
+};
+
+/** Milliseconds. */
+export type Round = { readonly signIn: number; readonly drop: number; readonly resume: number };
+
+async function run(io: BenchIo): Promise<Figure[]> {
+  const root = join(import.meta.dir, "..");
+  const archive = (
+    await runOk("building the image", [`${root}/script/build-image`], { timeoutMs: 900_000 })
+  ).trim();
+  io.say("preparing the Debian of X2Go and xrdp");
+  await using stack = new AsyncDisposableStack();
+  const peers = stack.adopt(await openPeers(archive), (one) => one.close());
+  const box = stack.adopt(await openBenchBox(io, { instance: "benchses", people: 1 }), (one) => one.close());
+  const [person] = box.people;
+  if (person === undefined) throw new Error("the box has nobody");
+  const products = [ourProduct(box, person, join(root, "dist/qvd")), x2goProduct(peers), xrdpProduct(peers)];
+  const rounds = new Map<string, Round[]>(products.map(({ name }) => [name, []]));
+  for (let round = 0; round <= ROUNDS && !io.signal.aborted; round++)
+    for (const product of products) {
+      const times = await playRound(product, box.colour);
+      io.say(`${round === 0 ? "not counted" : `round ${round}`}: ${product.name} ${describe(times)}`);
+      // The first fills caches and makes homes.
+      if (round > 0) rounds.get(product.name)?.push(times);
+    }
+  return compareRounds(rounds);
+}
+
+async function playRound(product: Product, colour: Colour): Promise<Round> {
+  await product.endSession();
+  const screen = await openScreen(SCREEN_SIZE);
+  try {
+    const signIn = await timeVisit(product, screen, colour);
+    const resume = await timeVisit(product, screen, colour);
+    return { signIn: signIn.pixelMs, drop: signIn.dropMs, resume: resume.pixelMs };
+  } finally {
+    await screen.close();
+  }
+}
+
+async function timeVisit(
+  product: Product,
+  screen: Awaited<ReturnType<typeof openScreen>>,
+  colour: Colour,
+): Promise<{ readonly pixelMs: number; readonly dropMs: number }> {
+  const look = await openLook(screen.display);
+  const start = performance.now();
+  const client = product.startClient(screen);
+  try {
+    while ((await look.readCover(colour)) < 0.2) {
+      if (client.exitCode !== null)
+        throw new Error(`the client of ${product.name} ended with ${client.exitCode}`);
+      if (performance.now() - start > SEEN_MS)
+        throw new Error(`${product.name}'s desktop was not seen in a minute`);
+      await sleep(5);
+    }
+    const pixelMs = performance.now() - start;
+    await sleep(STAY_MS);
+    const left = performance.now();
+    await dropClient(client);
+    await product.waitForSuspended();
+    const dropMs = performance.now() - left;
+    // What the products do after their word is theirs; a person comes back later than at once.
+    await sleep(STAY_MS);
+    return { pixelMs, dropMs };
+  } finally {
+    await dropClient(client);
+    look.close();
+  }
+}
+
+/** Ours in each column beside the fastest of the others. */
+export function compareRounds(rounds: ReadonlyMap<string, readonly Round[]>): Figure[] {
+  const [ours, ...peers] = [...rounds].map(([name, list]) => ({ name, list }));
+  if (ours === undefined) return [];
+  const columns = [
+    ["sign-in → first pixel", ({ signIn }: Round) => signIn],
+    ["resume → first pixel", ({ resume }: Round) => resume],
+    ["drop → suspended", ({ drop }: Round) => drop],
+  ] as const;
+  return columns.flatMap(([name, pick]) => {
+    const of = (list: readonly Round[]) => median(list.map(pick));
+    const theirs = peers.map((peer) => ({ name: peer.name, ms: of(peer.list) })).sort((a, b) => a.ms - b.ms);
+    return theirs.map((peer, place) =>
+      figure(name, "ms", {
+        ours: of(ours.list),
+        beside: peer.name,
+        theirs: peer.ms,
+        ...(place === 0 ? { goal: { on: "ratio", atMost: MOST_RATIO } } : {}),
+      }),
+    );
+  });
+}
+
+function describe({ signIn, drop, resume }: Round): string {
+  return `${signIn.toFixed(0)} / ${resume.toFixed(0)} / ${drop.toFixed(0)} ms`;
+}
