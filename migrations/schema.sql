@@ -241,6 +241,7 @@ CREATE TABLE public.osfs (
     expiry_hard_seconds integer,
     is_application boolean DEFAULT false NOT NULL,
     program text,
+    offers_console boolean DEFAULT false NOT NULL,
     CONSTRAINT osfs_check CHECK (((program IS NULL) OR (is_application AND ((length(program) >= 1) AND (length(program) <= 1024))))),
     CONSTRAINT osfs_cpus_check CHECK (((cpus >= (0.1)::double precision) AND (cpus <= (256)::double precision))),
     CONSTRAINT osfs_expiry_hard_seconds_check CHECK ((expiry_hard_seconds >= 0)),
@@ -366,7 +367,7 @@ CREATE TABLE public.sessions (
     access text DEFAULT 'nx'::text NOT NULL,
     parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
     ends_at timestamp with time zone,
-    CONSTRAINT sessions_access_check CHECK ((access = ANY (ARRAY['nx'::text, 'browser'::text]))),
+    CONSTRAINT sessions_access_check CHECK ((access = ANY (ARRAY['nx'::text, 'browser'::text, 'console'::text]))),
     CONSTRAINT sessions_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'preparing'::text, 'listening'::text, 'failed'::text])))
 );
 
@@ -467,6 +468,37 @@ CREATE TABLE public.users (
 
 ALTER TABLE public.users ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.users_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.visits (
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    vm_id integer NOT NULL,
+    session_id bigint,
+    asked_by text NOT NULL,
+    asked_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    visitor text,
+    may_control boolean NOT NULL,
+    needs_consent boolean NOT NULL,
+    ticket_hash bytea,
+    ticket_expires_at timestamp with time zone NOT NULL,
+    console_key text,
+    began_at timestamp with time zone,
+    admitted_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    end_cause text,
+    CONSTRAINT visits_check CHECK (((kind = 'watch'::text) = (session_id IS NOT NULL))),
+    CONSTRAINT visits_check1 CHECK (((kind = 'console'::text) = (console_key IS NOT NULL))),
+    CONSTRAINT visits_kind_check CHECK ((kind = ANY (ARRAY['console'::text, 'watch'::text])))
+);
+
+ALTER TABLE public.visits ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.visits_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -676,6 +708,12 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_tenant_id_login_key UNIQUE (tenant_id, login);
 
+ALTER TABLE ONLY public.visits
+    ADD CONSTRAINT visits_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.visits
+    ADD CONSTRAINT visits_ticket_hash_key UNIQUE (ticket_hash);
+
 ALTER TABLE ONLY public.vm_events
     ADD CONSTRAINT vm_events_pkey PRIMARY KEY (id);
 
@@ -719,6 +757,10 @@ CREATE INDEX user_web_sessions_expiry ON public.user_web_sessions USING btree (e
 CREATE INDEX user_web_sessions_user ON public.user_web_sessions USING btree (user_id);
 
 CREATE INDEX user_web_tickets_expiry ON public.user_web_tickets USING btree (expires_at);
+
+CREATE INDEX visits_open ON public.visits USING btree (session_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX visits_vm ON public.visits USING btree (vm_id);
 
 CREATE INDEX vm_events_vm ON public.vm_events USING btree (vm_id, id DESC);
 
@@ -832,6 +874,12 @@ ALTER TABLE ONLY public.user_web_tickets
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.visits
+    ADD CONSTRAINT visits_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.visits
+    ADD CONSTRAINT visits_vm_id_fkey FOREIGN KEY (vm_id) REFERENCES public.vms(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.vm_reports
     ADD CONSTRAINT vm_reports_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.nodes(id) ON DELETE SET NULL;
@@ -981,7 +1029,13 @@ GRANT SELECT ON TABLE public.osfs TO qvd_auth;
 
 GRANT SELECT(id) ON TABLE public.osfs TO qvd_broker;
 
+GRANT SELECT(hypervisor) ON TABLE public.osfs TO qvd_broker;
+
+GRANT SELECT(has_agent) ON TABLE public.osfs TO qvd_broker;
+
 GRANT SELECT(is_application) ON TABLE public.osfs TO qvd_broker;
+
+GRANT SELECT(offers_console) ON TABLE public.osfs TO qvd_broker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.properties TO qvd_admin;
 GRANT SELECT ON TABLE public.properties TO qvd_node;
@@ -1137,6 +1191,47 @@ GRANT INSERT(tenant_id) ON TABLE public.users TO qvd_auth;
 GRANT INSERT(login) ON TABLE public.users TO qvd_auth;
 
 GRANT INSERT(full_name),UPDATE(full_name) ON TABLE public.users TO qvd_auth;
+
+GRANT SELECT ON TABLE public.visits TO qvd_broker;
+GRANT SELECT,DELETE ON TABLE public.visits TO qvd_admin;
+GRANT SELECT ON TABLE public.visits TO qvd_node;
+
+GRANT INSERT(kind) ON TABLE public.visits TO qvd_admin;
+GRANT INSERT(kind) ON TABLE public.visits TO qvd_broker;
+
+GRANT INSERT(vm_id) ON TABLE public.visits TO qvd_admin;
+GRANT INSERT(vm_id) ON TABLE public.visits TO qvd_broker;
+
+GRANT INSERT(session_id) ON TABLE public.visits TO qvd_admin;
+GRANT INSERT(session_id) ON TABLE public.visits TO qvd_broker;
+
+GRANT INSERT(asked_by) ON TABLE public.visits TO qvd_admin;
+GRANT INSERT(asked_by) ON TABLE public.visits TO qvd_broker;
+
+GRANT INSERT(visitor) ON TABLE public.visits TO qvd_admin;
+GRANT UPDATE(visitor) ON TABLE public.visits TO qvd_broker;
+
+GRANT INSERT(may_control) ON TABLE public.visits TO qvd_admin;
+GRANT INSERT(may_control) ON TABLE public.visits TO qvd_broker;
+
+GRANT INSERT(needs_consent) ON TABLE public.visits TO qvd_admin;
+GRANT INSERT(needs_consent) ON TABLE public.visits TO qvd_broker;
+
+GRANT INSERT(ticket_hash) ON TABLE public.visits TO qvd_admin;
+GRANT INSERT(ticket_hash),UPDATE(ticket_hash) ON TABLE public.visits TO qvd_broker;
+
+GRANT INSERT(ticket_expires_at) ON TABLE public.visits TO qvd_admin;
+GRANT INSERT(ticket_expires_at) ON TABLE public.visits TO qvd_broker;
+
+GRANT INSERT(console_key) ON TABLE public.visits TO qvd_admin;
+
+GRANT UPDATE(began_at) ON TABLE public.visits TO qvd_broker;
+
+GRANT UPDATE(admitted_at) ON TABLE public.visits TO qvd_broker;
+
+GRANT UPDATE(ended_at) ON TABLE public.visits TO qvd_broker;
+
+GRANT UPDATE(end_cause) ON TABLE public.visits TO qvd_broker;
 
 GRANT SELECT,INSERT ON TABLE public.vm_events TO qvd_broker;
 GRANT SELECT,INSERT ON TABLE public.vm_events TO qvd_node;

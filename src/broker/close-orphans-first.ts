@@ -32,6 +32,7 @@ export function closeOrphansFirst(store: BrokerStore, log: Log): BrokerStore {
     readSession: (sessionId) => store.readSession(sessionId),
     readWait: (sessionId, afterId) => store.readWait(sessionId, afterId),
     readRelay: (sessionId) => store.readRelay(sessionId),
+    readVisitRelay: (visitId) => store.readVisitRelay(visitId),
     listEventsSince: (vmId, afterId) => store.listEventsSince(vmId, afterId),
     wishStopped: (asker, vmId) => store.wishStopped(asker, vmId),
     recordConnected: (sessionId) => store.recordConnected(sessionId),

@@ -6,7 +6,12 @@
 import { AppError } from "../lib/errors.ts";
 import { type OwnedSocket, SOCKET_HANDLERS, type SocketOwner } from "./socket.ts";
 
-export type DesktopAddress = { readonly address: string; readonly port: number };
+export type DesktopAddress = {
+  readonly address: string;
+  readonly port: number;
+  /** A socket of this box, in place of address and port. */
+  readonly path?: string | undefined;
+};
 
 export type ConnectDesktopOptions = {
   readonly timeoutMs: number;
@@ -49,17 +54,15 @@ const HANDLERS = {
 
 /** Resolves when `take` has taken the socket; throws `unavailable` when there was none to take in time. */
 export async function connectDesktop(target: DesktopAddress, options: ConnectDesktopOptions): Promise<void> {
-  const { address, port } = target;
   const owner = new Connecting(options.take);
   const { settled } = owner;
   const timer = setTimeout(() => settled.reject(new Error("no answer in time")), options.timeoutMs);
-  const opening = Bun.connect<SocketOwner>({
-    hostname: address,
-    port,
-    allowHalfOpen: true,
-    data: owner,
-    socket: HANDLERS,
-  });
+  const common = { allowHalfOpen: true, data: owner, socket: HANDLERS };
+  const { address: hostname, port, path: unix } = target;
+  const opening =
+    unix === undefined
+      ? Bun.connect<SocketOwner>({ ...common, hostname, port })
+      : Bun.connect<SocketOwner>({ ...common, unix });
   try {
     await Promise.race([settled.promise, opening.then(() => settled.promise)]);
   } catch (cause) {

@@ -4,8 +4,8 @@ import { and, asc, eq, gt, isNotNull, isNull, or, type SQL, sql } from "drizzle-
 import type { Db } from "../db/client.ts";
 import { attemptDatabase } from "../db/errors.ts";
 import { readWaitingSession } from "../db/queries/waiting-session.ts";
-import { nodeReports, nodes, osfs, sessions, vmEvents, vmReports, vms } from "../db/schema/index.ts";
-import type { NodeId, SessionId, VmId } from "../domain/ids.ts";
+import { nodeReports, nodes, osfs, sessions, visits, vmEvents, vmReports, vms } from "../db/schema/index.ts";
+import type { NodeId, SessionId, VisitId, VmId } from "../domain/ids.ts";
 import type { EndCause } from "../domain/session/end-cause.ts";
 import { requestSession } from "../service/session/request.ts";
 import { wishVmStopped } from "../service/vm/wish-stopped.ts";
@@ -55,6 +55,11 @@ export function createDatabaseStore({ db, nodeId, worker, isGone }: DatabaseStor
       attemptDatabase("read what a client waits for", () => readWait(db, nodeId, { sessionId, afterId })),
     readRelay: (sessionId) =>
       attemptDatabase("read the session to relay", () => readRelay(db, nodeId, sessionId)),
+    readVisitRelay: (visitId) =>
+      attemptDatabase("read the visit to relay", async () => ({
+        address: await readAddress(db, nodeId),
+        desktop: await findConsole(db, nodeId, visitId),
+      })),
     listEventsSince: (vmId, afterId) =>
       attemptDatabase("read the trail", () => listEvents(db, vmId, afterId)),
     wishStopped: async (asker, vmId) => {
@@ -102,6 +107,10 @@ async function listDesktops(db: Db, which: SQL): Promise<DesktopView[]> {
       wish: vms.wish,
       state: vmReports.state,
       isApplication: osfs.isApplication,
+      console: sql<
+        "none" | "offered" | "only"
+      >`case when ${osfs.hypervisor} <> 'kvm' or not ${osfs.offersConsole} then 'none'
+        when ${osfs.hasAgent} then 'offered' else 'only' end`,
       queuePosition: vmReports.queuePosition,
       dueInMs: sql<number | null>`(extract(epoch from ${vmReports.queueDueAt} - qvd_now()) * 1000)::float8`,
     })
@@ -168,9 +177,14 @@ function queueOf(position: number | null, dueInMs: number | null): Pick<DesktopV
 
 /** Claimed by its broker, and waiting on this node. */
 async function readRelay(db: Db, nodeId: NodeId, sessionId: SessionId): Promise<RelayView> {
-  const [node] = await db.select({ address: nodes.address }).from(nodes).where(eq(nodes.id, nodeId));
+  const address = await readAddress(db, nodeId);
   const [row] = await db
-    .select({ vmId: sessions.vmId, address: sessions.address, port: sessions.port })
+    .select({
+      vmId: sessions.vmId,
+      address: sessions.address,
+      port: sessions.port,
+      isConsole: sql<boolean>`${sessions.access} = 'console'`,
+    })
     .from(sessions)
     .innerJoin(vms, eq(vms.id, sessions.vmId))
     .where(
@@ -185,9 +199,32 @@ async function readRelay(db: Db, nodeId: NodeId, sessionId: SessionId): Promise<
     );
   const isComplete = row !== undefined && row.address !== null && row.port !== null;
   return {
-    address: node?.address ?? undefined,
-    desktop: isComplete ? { vmId: row.vmId, address: row.address ?? "", port: row.port ?? 0 } : undefined,
+    address,
+    desktop: isComplete ? { ...row, address: row.address ?? "", port: row.port ?? 0 } : undefined,
   };
+}
+
+async function readAddress(db: Db, nodeId: NodeId): Promise<string | undefined> {
+  const [node] = await db.select({ address: nodes.address }).from(nodes).where(eq(nodes.id, nodeId));
+  return node?.address ?? undefined;
+}
+
+/** Of a visit that has begun; the node's console door asks for its key besides. */
+async function findConsole(db: Db, nodeId: NodeId, visitId: VisitId): Promise<RelayView["desktop"]> {
+  const [row] = await db
+    .select({ vmId: visits.vmId })
+    .from(visits)
+    .innerJoin(vms, eq(vms.id, visits.vmId))
+    .where(
+      and(
+        eq(visits.id, visitId),
+        eq(visits.kind, "console"),
+        eq(vms.nodeId, nodeId),
+        isNotNull(visits.beganAt),
+        isNull(visits.endedAt),
+      ),
+    );
+  return row === undefined ? undefined : { vmId: row.vmId, address: "", port: 0, isConsole: true };
 }
 
 async function listEvents(db: Db, vmId: VmId, afterId: number): Promise<TrailEvent[]> {

@@ -43,7 +43,10 @@ export async function requestSession(deps: EndpointDeps, wish: SessionWish): Pro
     sessionId = requested.sessionId;
     deps.wake(vmId);
     const end = await waitForSession(deps, wish, { ...requested, alarm });
-    if (end.kind === "ready") return { kind: "ready", session: { ...end, id: sessionId, vmId, slaveKey } };
+    if (end.kind === "ready") {
+      const isConsole = access === "console";
+      return { kind: "ready", session: { ...end, id: sessionId, vmId, slaveKey, isConsole } };
+    }
     deps.recordEnd(sessionId, end.cause);
     deps.wake(vmId);
     return { kind: "refused", reason: end.reason };

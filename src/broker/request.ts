@@ -1,6 +1,6 @@
 /** What flows between a connection and the endpoint that answers its request. */
 
-import type { SessionId, UserId, VmId } from "../domain/ids.ts";
+import type { SessionId, UserId, VisitId, VmId } from "../domain/ids.ts";
 import type { Log } from "../lib/log.ts";
 import type { Answer } from "../wire/client/answer.ts";
 import type { RequestHead } from "../wire/client/request-head.ts";
@@ -19,6 +19,8 @@ export type EndpointDeps = {
   readonly log: Log;
   /** What proves this box to the others of its site; undefined: it relays for nobody and to nobody. */
   readonly identity?: BoxIdentity | undefined;
+  /** Where this box's node lets its brokers to the screens of machines; undefined: to none. */
+  readonly consoleSocket?: string | undefined;
   /** Makes bearer tokens for people who proved themselves. */
   readonly tokens: TokenMaker;
   /** What a drain tells balancers. */
@@ -64,6 +66,10 @@ export type ReadySession = {
   readonly slaveKey: string;
   /** The desktop is another box's; its broker leads there. */
   readonly elsewhere: Elsewhere | undefined;
+  /** Its screen is the machine's own, behind its node's console door; address and port say nothing. */
+  readonly isConsole?: boolean;
+  /** An administrator's at such a screen; then there is no session, and `id` says nothing. */
+  readonly visitId?: VisitId;
 };
 
 export type Outcome =

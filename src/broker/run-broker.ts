@@ -14,6 +14,7 @@ import type { PasswordVerifier } from "./authenticate.ts";
 import { closeOrphansFirst } from "./close-orphans-first.ts";
 import { type AuthAsker, createTokenMaker } from "./create-token.ts";
 import { type Gateway, startGateway } from "./gateway/gateway.ts";
+import type { VisitStore } from "./gateway/visit-store.ts";
 import type { WebStore } from "./gateway/web-store.ts";
 import { Leaving } from "./leaving.ts";
 import { BROKER_LIMITS, type BrokerLimits } from "./limits.ts";
@@ -50,6 +51,8 @@ export type BrokerDeps = {
   readonly limits?: Partial<BrokerLimits>;
   /** Who is signed in by browser; without it browsers find nothing here. */
   readonly web?: WebStore;
+  /** Who visits screens that aren't theirs; without it nobody does. */
+  readonly visits?: VisitStore;
   /** What proves this box to the others of its site; without it sessions of other boxes can't be reached. */
   readonly identity?: BoxIdentity;
   /** Where the box's node lets its brokers to the screens of machines. */
@@ -105,7 +108,8 @@ export async function runBroker(deps: BrokerDeps): Promise<void> {
     recordEnd: (id: SessionId, cause: string) =>
       recorder.ended(id, { cause, bytesToClient: 0, bytesFromClient: 0 }),
   };
-  gateway = deps.web === undefined ? undefined : startGateway({ ...shared, web: deps.web });
+  gateway =
+    deps.web === undefined ? undefined : startGateway({ ...shared, web: deps.web, visits: deps.visits });
   const server = listenOrExplain({ ...shared, gateway }, deps.listen);
   const { pollMs: everyMs, trafficMs } = limits;
   const teller = new StateTeller(deps, { server, sessions });

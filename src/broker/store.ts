@@ -7,7 +7,7 @@
 
 import type { SessionAccess } from "../db/schema/sessions.ts";
 import type { UserActor } from "../domain/access/actor.ts";
-import type { SessionId, UserId, VmId } from "../domain/ids.ts";
+import type { SessionId, UserId, VisitId, VmId } from "../domain/ids.ts";
 import type { ClientParameters, GivenParameters } from "../domain/session/client-parameters.ts";
 import type { QueuePlace, RequestFacts } from "../domain/session/progress.ts";
 import type { VmEventCode } from "../domain/vm/event.ts";
@@ -31,6 +31,8 @@ export type DesktopView = {
   readonly isApplication: boolean;
   /** In its node's queue of starts. */
   readonly queue?: QueuePlace | undefined;
+  /** Whether its person may work at the screen of the machine itself, and whether there is another way. */
+  readonly console?: "none" | "offered" | "only" | undefined;
 };
 
 export type SessionView = {
@@ -53,7 +55,9 @@ export type RelayView = {
   /** Under which this node registered. */
   readonly address: string | undefined;
   /** Where the session waits; undefined when it isn't one that another broker has claimed here. */
-  readonly desktop: { readonly vmId: VmId; readonly address: string; readonly port: number } | undefined;
+  readonly desktop:
+    | { readonly vmId: VmId; readonly address: string; readonly port: number; readonly isConsole?: boolean }
+    | undefined;
 };
 
 export type TrailEvent = { readonly id: number; readonly code: VmEventCode; readonly text: string };
@@ -111,6 +115,8 @@ export interface BrokerStore {
   /** A sitting, its desktop, and what the trail says after an event of it. */
   readWait(sessionId: SessionId, afterEventId: number): Promise<WaitView>;
   readRelay(sessionId: SessionId): Promise<RelayView>;
+  /** The same of a visit at the console of a machine. */
+  readVisitRelay(visitId: VisitId): Promise<RelayView>;
   /** Oldest first, at most 100. */
   listEventsSince(vmId: VmId, afterId: number): Promise<readonly TrailEvent[]>;
   wishStopped(asker: Asker, vmId: VmId): Promise<void>;

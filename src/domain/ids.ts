@@ -11,8 +11,19 @@ export type VmId = Brand<number, "VmId">;
 export type NodeId = Brand<number, "NodeId">;
 export type SessionId = Brand<number, "SessionId">;
 export type TokenId = Brand<number, "TokenId">;
+export type VisitId = Brand<number, "VisitId">;
 
-type AnyId = TenantId | UserId | AdministratorId | OsfId | DiId | VmId | NodeId | SessionId | TokenId;
+type AnyId =
+  | TenantId
+  | UserId
+  | AdministratorId
+  | OsfId
+  | DiId
+  | VmId
+  | NodeId
+  | SessionId
+  | TokenId
+  | VisitId;
 
 const MOST = 2 ** 31 - 1;
 

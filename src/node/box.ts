@@ -5,6 +5,7 @@ import { createAuthClient } from "../auth/client.ts";
 import type { Database, Db } from "../db/client.ts";
 import type { DatabaseAddress } from "../db/url.ts";
 import type { DiId, NodeId, VmId } from "../domain/ids.ts";
+import { vmLayout } from "../domain/node/layout.ts";
 import type { PlacementOptions } from "../domain/node/placement.ts";
 import type { MachineRunning } from "../domain/node/report.ts";
 import type { Hypervisor } from "../hypervisor/driver.ts";
@@ -17,6 +18,7 @@ import type { Storage } from "../storage/storage.ts";
 import { brokerStateFile, readBrokerState, removeBrokerState } from "../wire/broker/state-file.ts";
 import type { TellWake, Wake } from "../wire/wake/messages.ts";
 import { BaseUnpacker } from "./base-unpacker.ts";
+import { ConsoleDoor } from "./console-door.ts";
 import type { NodeIdentity, NodeSettings } from "./deps.ts";
 import { EndNotices } from "./end-notices.ts";
 import { createGuestChannels, type GuestChannels, type GuestEvent } from "./guest-channel/guest-channels.ts";
@@ -87,6 +89,7 @@ type Started = {
   readonly siteWakes: SiteWakes;
   readonly watch: NodesWatch | undefined;
   readonly endNotices: EndNotices;
+  readonly consoleDoor: ConsoleDoor;
   readonly unwatch: () => void;
 };
 
@@ -172,10 +175,14 @@ export class Box {
     await siteWakes.start();
     const watch = this.#openWatch({ node, hasLease, place, tell, nodes: () => siteWakes.nodes });
     const endNotices = new EndNotices({ db, nodeId, log, channels });
+    const consoleDoor = new ConsoleDoor({
+      ...{ db, nodeId, log, path: settings.layout.consoleSocket },
+      screenOf: (vmId) => vmLayout(settings.layout, vmId).screenSocket,
+    });
     const unwatch = hypervisor.watch((vmId) => loop.stir(vmId));
     this.#started = {
       ...{ nodeId, lease, loop, channels, notices, intake },
-      ...{ unpacker, reporter, siteWakes, watch, endNotices, unwatch },
+      ...{ unpacker, reporter, siteWakes, watch, endNotices, consoleDoor, unwatch },
     };
     this.#workersChanged();
     await reporter.start();
@@ -184,6 +191,7 @@ export class Box {
     loop.start();
     this.#supervisor.replaceElders();
     endNotices.start();
+    consoleDoor.start();
     intake.start();
     watch?.start();
   }
@@ -289,6 +297,7 @@ export class Box {
   async #end(started: Started, state: "stopped"): Promise<void> {
     this.#ended.abort();
     started.unwatch();
+    started.consoleDoor.stop();
     started.watch?.stop();
     started.intake.stop();
     const unpacked = started.unpacker.stop();

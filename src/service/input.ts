@@ -13,11 +13,22 @@ import type {
   TenantId,
   TokenId,
   UserId,
+  VisitId,
   VmId,
 } from "../domain/ids.ts";
 import { AppError } from "../lib/errors.ts";
 
-type AnyId = AdministratorId | DiId | NodeId | OsfId | SessionId | TenantId | TokenId | UserId | VmId;
+type AnyId =
+  | AdministratorId
+  | DiId
+  | NodeId
+  | OsfId
+  | SessionId
+  | TenantId
+  | TokenId
+  | UserId
+  | VisitId
+  | VmId;
 
 /** Parses, or throws `bad-input` about the first bad field; `fieldErrors` gives all of them. */
 export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {

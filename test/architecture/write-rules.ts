@@ -42,6 +42,7 @@ export const WRITE_RULES: readonly WriteRule[] = [
     "unlock_codes",
     "user_web_sessions",
     "user_web_tickets",
+    "visits",
   ].map((table) => ({
     table,
     columns: ["rows", "rest"],

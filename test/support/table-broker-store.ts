@@ -160,6 +160,11 @@ export class TableBrokerStore implements BrokerStore {
     };
   }
 
+  async readVisitRelay(): Promise<RelayView> {
+    this.#refuseWhileAway();
+    return { address: this.address, desktop: undefined };
+  }
+
   async listEventsSince(vmId: VmId, afterId: number) {
     this.#refuseWhileAway();
     return this.events.filter((event) => event.vmId === vmId && event.id > afterId);

@@ -28,11 +28,15 @@ export type BrowserLab = {
 };
 
 /** Everybody's password is `secret`; desktop 1 is alice's and real, desktop 2 is blocked, desktop 3 carol's. */
-export async function openBrowserLab(place: LabPlace, archive?: string): Promise<BrowserLab> {
+export async function openBrowserLab(
+  place: LabPlace,
+  archive?: string,
+  hasSession = archive === undefined,
+): Promise<BrowserLab> {
   const desktop = await createGuestLab({
     place,
     archive: archive ?? (await buildDisplayRoot()),
-    hasSession: archive === undefined,
+    hasSession,
     ...(archive === undefined ? {} : { memoryMb: 2048 }),
   });
   const channels = createGuestChannels({ log: silentLog(), clock: systemClock, onEvent: () => {} });
@@ -78,7 +82,7 @@ export async function openBrowserLab(place: LabPlace, archive?: string): Promise
         client: session.client,
         accept: `${place.network}.1`,
         slaveKey: session.slaveKey,
-        access: session.access,
+        access: session.access === "nx" ? "nx" : "browser",
       });
       session.state = "listening";
       session.address = `${place.network}.10`;

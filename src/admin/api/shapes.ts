@@ -109,6 +109,8 @@ export const OsfShape = z.object({
   onCrash: z.enum(["leave", "restart"]),
   allowsNeighbours: z.boolean(),
   hasAgent: z.boolean(),
+  /** Its people may work at the machine's own screen. */
+  offersConsole: z.boolean(),
   expirySoftSeconds: z.number().int().nullable(),
   expiryHardSeconds: z.number().int().nullable(),
   isApplication: z.boolean(),

@@ -4,14 +4,19 @@
  * there is nothing for them.
  */
 
-import { parseId, type SessionId } from "../../domain/ids.ts";
+import { asId, parseId, type SessionId, type VisitId } from "../../domain/ids.ts";
+import { requireConsoles } from "../reach.ts";
 import { findProofFault, findStrangerFault } from "../relay/box-proof.ts";
 import { type Endpoint, replyAndClose } from "../request.ts";
 
+const NO_SESSION = asId<SessionId>(0);
+
 export const relay: Endpoint = async (deps, { head, clientAddress }) => {
   const sessionId = parseId<SessionId>(head.query.get("session") ?? "");
+  const visitId = parseId<VisitId>(head.query.get("visit") ?? "");
+  const subject = visitId === undefined ? sessionId && { sessionId } : { visitId };
   const { identity, log } = deps;
-  if (identity === undefined || sessionId === undefined) return replyAndClose({ status: 404 });
+  if (identity === undefined || subject === undefined) return replyAndClose({ status: 404 });
   const refuse = (reason: string) => {
     log.warn("relay-refused", { from: clientAddress, reason });
     return replyAndClose({ status: 404 });
@@ -19,12 +24,17 @@ export const relay: Endpoint = async (deps, { head, clientAddress }) => {
   // Strangers don't cost the database a question.
   const stranger = findStrangerFault(identity.authority, head.headers);
   if (stranger !== undefined) return refuse(stranger);
-  const view = await deps.store.readRelay(sessionId);
+  const view = await ("visitId" in subject
+    ? deps.store.readVisitRelay(subject.visitId)
+    : deps.store.readRelay(subject.sessionId));
   const fault =
     view.address === undefined
       ? "this node has not registered an address"
-      : findProofFault(identity.authority, { sessionId, address: view.address }, head.headers);
+      : findProofFault(identity.authority, { ...subject, address: view.address }, head.headers);
   if (fault !== undefined) return refuse(fault);
   if (view.desktop === undefined) return replyAndClose({ status: 503, body: "The session is not here" });
-  return { kind: "relay", relay: { ...view.desktop, sessionId } };
+  const { isConsole, ...desktop } = view.desktop;
+  const path = isConsole ? requireConsoles(deps) : undefined;
+  // Nothing ends such a pipe but its two ends, so a visit needs no number of a session's.
+  return { kind: "relay", relay: { ...desktop, path, sessionId: sessionId ?? NO_SESSION } };
 };

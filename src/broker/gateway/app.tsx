@@ -23,6 +23,7 @@ import {
   showSecondFactor,
 } from "./pages/second-factor.tsx";
 import { showSignIn, signIn, signInWithSetUp, signOut } from "./pages/sign-in.tsx";
+import { showInvitation, showVisit } from "./pages/visit.tsx";
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 const CSRF_HEADER = "X-CSRF-Token";
@@ -44,6 +45,8 @@ export function createGatewayApp(deps: GatewayDeps): Hono<GatewayEnv> {
   app.get("/sign-in/oidc/begin", beginOidc(deps, "sign-in"));
   app.get("/sign-in/oidc", endOidc(deps));
 
+  app.get("/visit", showVisit(deps));
+
   app.use("/*", requireUser(deps));
   app.use("/*", checkForgery());
   app.get("/", showDesktops(deps));
@@ -53,6 +56,7 @@ export function createGatewayApp(deps: GatewayDeps): Hono<GatewayEnv> {
   app.get("/desktop/:id/files", listFiles(deps));
   app.get("/desktop/:id/files/:name", giveFile(deps));
   app.post("/desktop/:id/files", takeFile(deps));
+  app.get("/invitation/:ticket", showInvitation(deps));
   app.get("/unlock/begin", beginOidc(deps, "unlock"));
   app.get("/second-factor", showSecondFactor());
   app.post("/second-factor/begin", beginSetUp(deps));

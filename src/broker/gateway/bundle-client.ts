@@ -4,7 +4,7 @@
  */
 
 export function bundleClient(): string {
-  const entry = `${import.meta.dir}/client/desktop.js`;
+  const entry = `${import.meta.dir}/client/page.js`;
   const built = Bun.spawnSync([
     process.execPath,
     "build",

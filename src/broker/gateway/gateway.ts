@@ -19,6 +19,9 @@ import { isFilesPath } from "./pages/files.ts";
 import { beginScreen } from "./screen-socket.ts";
 import { SignedInSockets } from "./signed-in-sockets.ts";
 import { beginSound } from "./sound/begin-sound.ts";
+import { beginVisitScreen } from "./visit-screen.ts";
+import { admitVisitSocket, VISIT_SOCKET_PATH } from "./visit-socket.ts";
+import { VisitWatch } from "./visit-watch.ts";
 
 export type Gateway = {
   /** Takes over a browser's connection; `onEnded` comes once, when nothing of it is left. */
@@ -36,9 +39,10 @@ const REQUEST_IDLE_SECONDS = 30;
 /** A sign-out at another box that no wake told of. */
 const LOOK_EVERY_MS = 5_000;
 
-export function startGateway(given: Omit<GatewayDeps, "assets" | "sockets">): Gateway {
+export function startGateway(given: Omit<GatewayDeps, "assets" | "sockets" | "visitWatch">): Gateway {
   const sockets = new SignedInSockets(given.web, given.log);
-  const deps: GatewayDeps = { ...given, assets: loadGatewayAssets(), sockets };
+  const visitWatch = given.visits === undefined ? undefined : new VisitWatch(given.visits, given.log);
+  const deps: GatewayDeps = { ...given, assets: loadGatewayAssets(), sockets, visitWatch };
   const app = createGatewayApp(deps);
   /** By the port of our end of their connection to the server. */
   const pipes = new Map<number, GatewayPipe>();
@@ -55,15 +59,20 @@ export function startGateway(given: Omit<GatewayDeps, "assets" | "sockets">): Ga
       const refusal = refuseNoAddress(request);
       if (refusal !== undefined) return refusal;
       if (isTooMuch(request)) return new Response(null, { status: 413 });
-      if (!isSocketPath(new URL(request.url).pathname)) return app.fetch(request, { address: pipe.address });
-      const admitted = await admitSocket(deps, request, pipe.address);
+      const { pathname } = new URL(request.url);
+      const isVisit = pathname === VISIT_SOCKET_PATH;
+      if (!isVisit && !isSocketPath(pathname)) return app.fetch(request, { address: pipe.address });
+      const admitted = await (isVisit ? admitVisitSocket : admitSocket)(deps, request, pipe.address);
       if (admitted instanceof Response) return admitted;
       if (serving.upgrade(request, { data: { admitted, pipe } })) return undefined;
       return new Response("This is for a page's WebSocket.", { status: 426 });
     },
     websocket: pageSocketHandlers({
       sockets,
-      begin: (page, admitted) => (admitted.kind === "ws" ? beginScreen : beginSound)(deps, page, admitted),
+      begin: (page, admitted) => {
+        if (admitted.kind === "visit") return beginVisitScreen(deps, page, admitted);
+        return (admitted.kind === "ws" ? beginScreen : beginSound)(deps, page, admitted);
+      },
     }),
   });
   const looking = setInterval(() => void sockets.look(), LOOK_EVERY_MS);
@@ -95,7 +104,10 @@ export function startGateway(given: Omit<GatewayDeps, "assets" | "sockets">): Ga
     drain: () => {
       for (const pipe of all) if (!pipe.isScreen) pipe.terminate();
     },
-    notify: () => void sockets.look(),
+    notify: () => {
+      void sockets.look();
+      void visitWatch?.look();
+    },
     stop: () => {
       clearInterval(looking);
       server.stop(true);

@@ -10,6 +10,7 @@ import { parseUserToken } from "./cookies.ts";
 import type { GatewayDeps } from "./deps.ts";
 import type { GatewayPipe } from "./gateway-pipe.ts";
 import type { SignedInSockets } from "./signed-in-sockets.ts";
+import type { AdmittedVisit } from "./visit-socket.ts";
 
 /** The WebSocket as its owner needs it. */
 export interface PageSocket {
@@ -44,7 +45,7 @@ export type AdmittedSocket = {
 
 export type PageSocketData = {
   readonly pipe: GatewayPipe;
-  readonly admitted: AdmittedSocket;
+  readonly admitted: AdmittedSocket | AdmittedVisit;
   owner?: PageSocketOwner;
   /** Forgets the socket where those of a web session are kept. */
   leave?: () => void;
@@ -64,7 +65,7 @@ export function isSocketPath(path: string): boolean {
 
 export type PageSocketDeps = {
   readonly sockets: SignedInSockets;
-  readonly begin: (page: PageSocket, admitted: AdmittedSocket) => PageSocketOwner;
+  readonly begin: (page: PageSocket, admitted: AdmittedSocket | AdmittedVisit) => PageSocketOwner;
 };
 
 export function pageSocketHandlers({ sockets, begin }: PageSocketDeps): Bun.WebSocketHandler<PageSocketData> {
@@ -77,7 +78,9 @@ export function pageSocketHandlers({ sockets, begin }: PageSocketDeps): Bun.WebS
       const { data } = socket;
       data.pipe.isScreen = true;
       const { token, person } = data.admitted;
-      data.leave = sockets.add({ token, expiresAt: person.expiresAt, close: () => socket.close() });
+      // An administrator's visit belongs to no web session of this port.
+      if (person !== undefined)
+        data.leave = sockets.add({ token, expiresAt: person.expiresAt, close: () => socket.close() });
       const page: PageSocket = {
         sendBinary: (chunk) => socket.sendBinary(chunk),
         sendText: (text) => socket.sendText(text),

@@ -13,36 +13,27 @@ import type { UserActor } from "../../domain/access/actor.ts";
 import type { VmId } from "../../domain/ids.ts";
 import type { ClientParameters, GivenParameters } from "../../domain/session/client-parameters.ts";
 import { describeError, isAppError } from "../../lib/errors.ts";
-import { LineSplitter } from "../../lib/lines.ts";
-import {
-  type DisplayNews,
-  type DisplayOrder,
-  formatDisplayLine,
-  MOST_CONTROL_BYTES,
-  parseDisplayNews,
-} from "../../wire/display/control.ts";
-import { PatientWriter } from "../../wire/display/patient-writer.ts";
+import type { DisplayOrder } from "../../wire/display/control.ts";
 import type { LiveSession, LiveSessions } from "../live-sessions.ts";
 import type { Recorder } from "../record.ts";
 import type { EndpointDeps, ReadySession } from "../request.ts";
 import { requestSession } from "../request-session.ts";
-import type { OwnedSocket, SocketOwner } from "../socket.ts";
 import type { SessionEnd, Traffic } from "../store.ts";
+import { ControlEnd, ScreenEnd } from "./desktop-ends.ts";
 import { openChannel } from "./open-channel.ts";
-import type { ToPage } from "./page-message.ts";
+import type { SharingOrder, ToPage } from "./page-message.ts";
+import type { PageSocket } from "./page-socket.ts";
+import { Sharing } from "./sharing.ts";
+import type { VisitStore } from "./visit-store.ts";
+import type { VisitWatch } from "./visit-watch.ts";
 
 export type ScreenDeps = EndpointDeps & {
   readonly sessions: LiveSessions;
   readonly recorder: Recorder;
+  /** Who else sees sessions; without them nobody is invited here. */
+  readonly visits?: VisitStore | undefined;
+  readonly visitWatch?: VisitWatch | undefined;
 };
-
-/** The WebSocket as this needs it. */
-export interface PageSocket {
-  /** Below 0: kept, and `onDrain` follows. 0: lost, since it is closed. */
-  sendBinary(chunk: Uint8Array): number;
-  sendText(text: string): number;
-  close(): void;
-}
 
 export type ScreenWish = {
   readonly actor: UserActor;
@@ -51,6 +42,8 @@ export type ScreenWish = {
   readonly client: ClientParameters;
   /** What their authenticator gives the desktop. */
   readonly parameters: GivenParameters;
+  /** The screen of the machine itself, instead of a session in it. */
+  readonly isConsole: boolean;
 };
 
 /** What a browser may have sent and the desktop not taken. People's hands make a few kB a second. */
@@ -64,6 +57,7 @@ export class ScreenSession {
   #session: ReadySession | undefined;
   #screen: ScreenEnd | undefined;
   #control: ControlEnd | undefined;
+  #sharing: Sharing | undefined;
   #cause: SessionEnd["cause"] | undefined;
   #isRecorded = false;
   #received = 0;
@@ -93,8 +87,10 @@ export class ScreenSession {
     if (this.#screen !== undefined && !this.#screen.send(chunk, MOST_UNSENT_BYTES)) this.end("client-left");
   }
 
-  onOrder(order: DisplayOrder): void {
-    this.#control?.give(order);
+  onOrder(order: DisplayOrder | SharingOrder): void {
+    if (order.type === "resize" || order.type === "share-clipboard" || order.type === "clipboard")
+      this.#control?.give(order);
+    else this.#sharing?.obey(order);
   }
 
   /** The browser takes bytes again. */
@@ -122,7 +118,7 @@ export class ScreenSession {
       asker: { actor, origin },
       vmId,
       client,
-      access: "browser",
+      access: this.#wish.isConsole ? "console" : "browser",
       parameters,
       tell: (text) => this.#tell({ type: "progress", text }),
       signal: this.#gone.signal,
@@ -140,19 +136,21 @@ export class ScreenSession {
     const { store, sessions, limits } = this.#deps;
     if (!(await store.recordConnected(session.id))) return this.end("superseded");
     const { upgradeMs: timeoutMs } = limits;
-    await openChannel(this.#deps, session, {
-      channel: "control",
-      timeoutMs,
-      own: (socket) => {
-        this.#control = new ControlEnd(socket, (news) => this.#tell(news));
-        return this.#control;
-      },
-    });
+    if (session.isConsole !== true)
+      await openChannel(this.#deps, session, {
+        channel: "control",
+        timeoutMs,
+        own: (socket) => {
+          this.#control = new ControlEnd(socket, (news) => this.#tell(news));
+          return this.#control;
+        },
+      });
     if (this.#gone.signal.aborted) return this.#finish();
     // The page must know before the first byte of RFB comes.
     this.#tell({ type: "ready" });
     await openChannel(this.#deps, session, {
       channel: "rfb",
+      argument: session.isConsole === true ? String(session.vmId) : "",
       timeoutMs,
       own: (socket) => {
         this.#screen = new ScreenEnd(socket, this.#page, () => this.end("desktop-closed"));
@@ -161,8 +159,20 @@ export class ScreenSession {
     });
     if (this.#gone.signal.aborted) return this.#finish();
     sessions.add(this.#live(session));
+    if (session.isConsole !== true) this.#share(session);
     // A newer client that came since the claim woke nobody: this sitting was not among the living yet.
     sessions.notify(session.vmId);
+  }
+
+  #share({ id, vmId }: ReadySession): void {
+    const { visits, visitWatch, wake } = this.#deps;
+    if (visits === undefined || visitWatch === undefined) return;
+    const { actor, origin } = this.#wish;
+    this.#sharing = new Sharing(
+      { visits, visitWatch, wake },
+      { id, vmId, asker: { actor, origin } },
+      (message) => this.#tell(message),
+    );
   }
 
   #live({ id, vmId }: ReadySession): LiveSession {
@@ -183,115 +193,12 @@ export class ScreenSession {
     this.#gone.abort();
     this.#screen?.close();
     this.#control?.close();
+    this.#sharing?.close();
     this.#page.close();
     if (this.#session === undefined || this.#isRecorded) return;
     this.#isRecorded = true;
     this.#deps.sessions.remove(this.#session.id);
     const end = { cause: this.#cause ?? "client-left", ...this.#readTraffic() };
     this.#deps.recorder.ended(this.#session.id, end);
-  }
-}
-
-/** The desktop's side of the screen. */
-class ScreenEnd implements SocketOwner {
-  receivedBytes = 0;
-  readonly #socket: OwnedSocket;
-  readonly #page: PageSocket;
-  readonly #onClosed: () => void;
-  #unsent: Uint8Array[] = [];
-  #unsentBytes = 0;
-
-  constructor(socket: OwnedSocket, page: PageSocket, onClosed: () => void) {
-    this.#socket = socket;
-    this.#page = page;
-    this.#onClosed = onClosed;
-  }
-
-  onData(chunk: Uint8Array): void {
-    this.receivedBytes += chunk.length;
-    if (this.#page.sendBinary(chunk) < 0) this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#socket.resume();
-  }
-
-  /** False when more than `most` bytes would have to be kept. */
-  send(chunk: Uint8Array, most: number): boolean {
-    if (this.#unsent.length === 0) {
-      const written = Math.max(0, this.#socket.write(chunk));
-      if (written === chunk.length) return true;
-      this.#keep(chunk.subarray(written));
-    } else this.#keep(chunk);
-    return this.#unsentBytes <= most;
-  }
-
-  onDrain(): void {
-    for (let chunk = this.#unsent[0]; chunk !== undefined; chunk = this.#unsent[0]) {
-      const written = Math.max(0, this.#socket.write(chunk));
-      this.#unsentBytes -= written;
-      if (written < chunk.length) {
-        this.#unsent[0] = chunk.subarray(written);
-        return;
-      }
-      this.#unsent.shift();
-    }
-  }
-
-  onEnd(): void {
-    this.#onClosed();
-  }
-
-  onClose(): void {
-    this.#onClosed();
-  }
-
-  onHandshake(): void {}
-
-  close(): void {
-    this.#socket.terminate();
-  }
-
-  /** Its bytes are the WebSocket's buffer otherwise, which is used again. */
-  #keep(chunk: Uint8Array): void {
-    this.#unsent.push(Uint8Array.from(chunk));
-    this.#unsentBytes += chunk.length;
-  }
-}
-
-/** The desktop's side of what is no picture. Its end is told by the screen's. */
-class ControlEnd implements SocketOwner {
-  readonly #socket: OwnedSocket;
-  readonly #writer: PatientWriter;
-  readonly #lines = new LineSplitter(MOST_CONTROL_BYTES);
-  readonly #onNews: (news: DisplayNews) => void;
-
-  constructor(socket: OwnedSocket, onNews: (news: DisplayNews) => void) {
-    this.#socket = socket;
-    this.#writer = new PatientWriter(socket);
-    this.#onNews = onNews;
-  }
-
-  give(order: DisplayOrder): void {
-    this.#writer.write(formatDisplayLine(order));
-  }
-
-  onData(chunk: Uint8Array): void {
-    for (const line of this.#lines.push(chunk)) {
-      const news = line === null ? undefined : parseDisplayNews(line);
-      if (news !== undefined) this.#onNews(news);
-    }
-  }
-
-  onDrain(): void {
-    this.#writer.drain();
-  }
-
-  onEnd(): void {}
-  onClose(): void {}
-  onHandshake(): void {}
-
-  close(): void {
-    this.#socket.terminate();
   }
 }

@@ -9,7 +9,8 @@ import { type ScreenDeps, ScreenSession } from "./screen-session.ts";
 export function beginScreen(deps: ScreenDeps, page: PageSocket, admitted: AdmittedSocket): PageSocketOwner {
   const { person, origin, vmId, query } = admitted;
   const { actor, parameters } = person;
-  const wish = { actor, origin, vmId, parameters, client: describeBrowser(query) };
+  const isConsole = query.get("screen") === "console";
+  const wish = { actor, origin, vmId, parameters, client: describeBrowser(query), isConsole };
   const session = new ScreenSession(deps, page, wish);
   void session.open();
   return {

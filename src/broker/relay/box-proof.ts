@@ -9,7 +9,7 @@
  */
 
 import { createPrivateKey, createPublicKey, createSign, createVerify, X509Certificate } from "node:crypto";
-import type { SessionId } from "../../domain/ids.ts";
+import type { SessionId, VisitId } from "../../domain/ids.ts";
 
 /** PEM texts: this box's certificate and key, and the site's authority. */
 export type BoxIdentity = {
@@ -19,7 +19,10 @@ export type BoxIdentity = {
 };
 
 /** `address` is that of the broker which is asked, as its node registered it. */
-export type RelayRequest = { readonly sessionId: SessionId; readonly address: string };
+export type RelayRequest = RelaySubject & { readonly address: string };
+
+/** What is asked for: a session, or a visit at the console of a machine. */
+export type RelaySubject = { readonly sessionId: SessionId } | { readonly visitId: VisitId };
 
 export const CERTIFICATE_HEADER = "x-qvd-certificate";
 export const SIGNATURE_HEADER = "x-qvd-signature";
@@ -80,6 +83,7 @@ function parseCertificate(text: string | undefined): X509Certificate | undefined
   }
 }
 
-function textOf({ sessionId, address }: RelayRequest): string {
-  return `qvd-relay-1\n${sessionId}\n${address}\n`;
+function textOf(request: RelayRequest): string {
+  const subject = "visitId" in request ? `visit ${request.visitId}` : request.sessionId;
+  return `qvd-relay-1\n${subject}\n${request.address}\n`;
 }

@@ -123,7 +123,8 @@ export async function connectRelay(
 
 function formatRequest(identity: BoxIdentity, target: RelayTarget): string {
   const proof = Object.entries(formatProof(identity, target)).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `GET /qvd/relay?session=${target.sessionId} HTTP/1.1\r\nHost: ${target.address}\r\nConnection: Upgrade\r\nUpgrade: QVD-Relay/1\r\n${proof.join("")}\r\n`;
+  const subject = "visitId" in target ? `visit=${target.visitId}` : `session=${target.sessionId}`;
+  return `GET /qvd/relay?${subject} HTTP/1.1\r\nHost: ${target.address}\r\nConnection: Upgrade\r\nUpgrade: QVD-Relay/1\r\n${proof.join("")}\r\n`;
 }
 
 /** HOST:PORT as nodes register it; a host of colons stands in brackets. */

@@ -72,6 +72,7 @@ export function listFolders(layout: Layout, owners: Owners): readonly FolderSpec
     { path: dirname(layout.authSocketForAdmin), mode: 0o2750, uid: owners.auth.uid, gid: owners.admin.gid },
     { path: layout.brokersFolder, mode: 0o755, uid: owners.broker.uid, gid: owners.broker.gid },
     { path: dirname(layout.wakeSocket), mode: 0o750, uid: 0, gid: owners.sharedGid },
+    { path: dirname(layout.consoleSocket), mode: 0o2750, uid: 0, gid: owners.broker.gid },
     { path: dnsmasq.folder, mode: 0o755, ...root },
     { path: dnsmasq.hostsFolder, mode: 0o755, ...root },
     { path: dnsmasq.optionsFolder, mode: 0o755, ...root },

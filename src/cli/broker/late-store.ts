@@ -23,6 +23,7 @@ export function createLateStore(open: () => Promise<BrokerStore>): BrokerStore {
     readSession: async (sessionId) => (await store()).readSession(sessionId),
     readWait: async (sessionId, afterId) => (await store()).readWait(sessionId, afterId),
     readRelay: async (sessionId) => (await store()).readRelay(sessionId),
+    readVisitRelay: async (visitId) => (await store()).readVisitRelay(visitId),
     listEventsSince: async (vmId, afterId) => (await store()).listEventsSince(vmId, afterId),
     wishStopped: async (asker, vmId) => (await store()).wishStopped(asker, vmId),
     recordConnected: async (sessionId) => (await store()).recordConnected(sessionId),

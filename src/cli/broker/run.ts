@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createAuthClient } from "../../auth/client.ts";
 import { parseBalancers } from "../../broker/balancers.ts";
 import { createDatabaseStore } from "../../broker/database-store.ts";
+import { createVisitStore } from "../../broker/gateway/visit-store.ts";
 import { createWebStore, randomWebToken } from "../../broker/gateway/web-store.ts";
 import { runBroker } from "../../broker/run-broker.ts";
 import { readTls, type TlsFile, type TlsFiles } from "../../broker/tls/read-tls.ts";
@@ -70,6 +71,7 @@ export const brokerRun: Command = {
         limits: { leaveMs: config.brokerLeaveSeconds * 1_000, drainMs: config.brokerDrainMinutes * 60_000 },
         findsOrphans: true,
         onState: (state) => tellState(stateFile, state, workerLog),
+        consoleSocket: layout.consoleSocket,
         identity: { key, certificate, authority },
         store: createLateStore(async () =>
           createDatabaseStore({
@@ -80,6 +82,7 @@ export const brokerRun: Command = {
           }),
         ),
         auth,
+        visits: createVisitStore(database.orm, randomWebToken, config.nodeName),
         web: createWebStore(database.orm, randomWebToken, config.nodeName),
         connectWakes: (onWake) => {
           const client = connectWake({ path: layout.wakeSocket, onWake, log: workerLog });

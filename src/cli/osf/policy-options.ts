@@ -26,6 +26,11 @@ const OPTIONS = {
     "yes|no",
     "With --hypervisor kvm: whether our agent is in its images. Without it, desktops are seen on their console only. Default yes.",
   ],
+  console: [
+    "offersConsole",
+    "yes|no",
+    "With --hypervisor kvm: whether its people work at the machine's own screen in the browser; without our agent, their only way. Default no.",
+  ],
   "expiry-soft": [
     "expirySoftSeconds",
     "TIME",

@@ -34,6 +34,7 @@ export const osfShow: Command = {
         ["soft expiry", formatSeconds(osf.expirySoftSeconds)],
         ["hard expiry", formatSeconds(osf.expiryHardSeconds)],
         ["agent", yesNo(osf.hasAgent)],
+        ["console offered", yesNo(osf.offersConsole)],
         ["application", yesNo(osf.isApplication)],
         ["program", osf.program ?? "none"],
         ["images", String(osf.images)],

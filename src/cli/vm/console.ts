@@ -63,7 +63,7 @@ async function findDesktop(mode: Mode, word: string): Promise<DesktopRow> {
 
 /** Throws where there is no screen to look at. */
 export function findScreen(layout: Layout, vm: Pick<DesktopRow, "id" | "name">): string {
-  const socket = `${vmLayout(layout, vm.id).machineFolder}/vnc`;
+  const socket = vmLayout(layout, vm.id).screenSocket;
   if (existsSync(socket)) return socket;
   throw new AppError(
     "not-found",

@@ -38,6 +38,7 @@ function selectOsfs(db: Db, where: SQL | undefined) {
       onCrash: osfs.onCrash,
       allowsNeighbours: osfs.allowsNeighbours,
       hasAgent: osfs.hasAgent,
+      offersConsole: osfs.offersConsole,
       expirySoftSeconds: osfs.expirySoftSeconds,
       expiryHardSeconds: osfs.expiryHardSeconds,
       isApplication: osfs.isApplication,

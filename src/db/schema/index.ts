@@ -26,6 +26,7 @@ export { userCredentials } from "./user-credentials.ts";
 export { userTokens } from "./user-tokens.ts";
 export { userWebSessions, userWebTickets } from "./user-web-sessions.ts";
 export { users } from "./users.ts";
+export { VISIT_KINDS, type VisitKind, visits } from "./visits.ts";
 export { vmEvents } from "./vm-events.ts";
 export { vmReports } from "./vm-reports.ts";
 export { VM_WISHES, type VmWish, vms } from "./vms.ts";

@@ -22,6 +22,7 @@ export const osfs = pgTable("osfs", {
   onCrash: text("on_crash", { enum: CRASH_POLICIES }).notNull().default("restart"),
   allowsNeighbours: boolean("allows_neighbours").notNull().default(false),
   hasAgent: boolean("has_agent").notNull().default(true),
+  offersConsole: boolean("offers_console").notNull().default(false),
   isApplication: boolean("is_application").notNull().default(false),
   program: text("program"),
   expirySoftSeconds: integer("expiry_soft_seconds"),

@@ -5,7 +5,7 @@ import type { ClientParameters, GivenParameters } from "../../domain/session/cli
 import { moment, qvdNow } from "./columns.ts";
 
 export const SESSION_STATES = ["requested", "preparing", "listening", "failed"] as const;
-export const SESSION_ACCESSES = ["nx", "browser"] as const;
+export const SESSION_ACCESSES = ["nx", "browser", "console"] as const;
 export type SessionAccess = (typeof SESSION_ACCESSES)[number];
 export type SessionState = (typeof SESSION_STATES)[number];
 

@@ -86,6 +86,15 @@ export const ACTIONS = {
   "vm.release": { acl: "", scope: "site", also: ["node"], forAdministrators: false },
 
   "session.request": { acl: "", scope: "tenant", also: ["owner"], forAdministrators: false },
+  // At a screen that is somebody else's: of a machine, or of a session.
+  "vm.open-console": { acl: "vm.spy.interactive", scope: "tenant" },
+  "session.watch": { acl: "vm.spy.", scope: "tenant" },
+  "session.control": { acl: "vm.spy.interactive", scope: "tenant" },
+  "session.invite": { acl: "", scope: "tenant", also: ["owner"], forAdministrators: false },
+  "session.admit": { acl: "", scope: "tenant", also: ["owner"], forAdministrators: false },
+  "session.end-visit": { acl: "", scope: "tenant", also: ["owner"], forAdministrators: false },
+  // By the broker, for whoever brought the ticket.
+  "visit.begin": { acl: "", scope: "site", forAdministrators: false },
   "session.wish-end": { acl: "vm.update.disconnect-user", scope: "tenant", also: ["owner"] },
 
   // What a lost node had is given to others by whichever node sees it first.

@@ -41,6 +41,8 @@ export type Layout = {
   readonly authSocketForAdmin: string;
   /** Where processes of this box wake each other. */
   readonly wakeSocket: string;
+  /** Where brokers of this box come to the screens of virtual machines. */
+  readonly consoleSocket: string;
   readonly nodeProcessFile: string;
   /** What each broker process says of itself; theirs to write. */
   readonly brokersFolder: string;
@@ -73,6 +75,7 @@ export function layoutOf(stateFolder: string, runFolder: string, sharedFolder = 
     authSocketForBroker: `${runFolder}/auth-broker/socket`,
     authSocketForAdmin: `${runFolder}/auth-admin/socket`,
     wakeSocket: `${runFolder}/wake/socket`,
+    consoleSocket: `${runFolder}/console/socket`,
     nodeProcessFile: `${runFolder}/node.json`,
     brokersFolder: `${runFolder}/brokers`,
   };
@@ -105,6 +108,8 @@ export type VmLayout = {
   /** Of a virtual machine: its system, fresh from the image or kept, and the person's own disk. */
   readonly systemDisk: string;
   readonly machineFolder: string;
+  /** The machine's screen, as VNC. */
+  readonly screenSocket: string;
 };
 
 export function vmLayout(layout: Layout, vmId: VmId): VmLayout {
@@ -124,6 +129,7 @@ export function vmLayout(layout: Layout, vmId: VmId): VmLayout {
     channelSocket: `${folder}/channel/guest.sock`,
     systemDisk: `${folder}/fresh/system.qcow2`,
     machineFolder: `${folder}/machine`,
+    screenSocket: `${folder}/machine/vnc`,
   };
 }
 

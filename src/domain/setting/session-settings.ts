@@ -60,6 +60,14 @@ export const SESSION_SETTINGS = {
     doc: "Of clients that name none, such as Europe/Madrid. Empty: the image's own.",
     check: parameterFault("vma.default.client.timezone", "Europe/Madrid"),
   },
+  "vma.x11vnc.confirm.enabled": {
+    group: "sessions",
+    scope: "tenant",
+    kind: "switch",
+    default: true,
+    label: "Ask before somebody watches",
+    doc: "Whether the person at a session in the browser is asked before an administrator sees it. They are shown who watches in any case.",
+  },
   "history.sessions.days": {
     ...kept,
     label: "Keep sessions that are over for",

@@ -20,13 +20,13 @@ export type MachineFiles = {
 };
 
 export function machineFiles(layout: Layout, vmId: VmId): MachineFiles {
-  const { machineFolder: folder } = vmLayout(layout, vmId);
+  const { machineFolder: folder, screenSocket: screen } = vmLayout(layout, vmId);
   return {
     folder,
     pid: `${folder}/pid`,
     control: `${folder}/qmp`,
     spareControl: `${folder}/qmp2`,
-    screen: `${folder}/vnc`,
+    screen,
     log: `${layout.logsFolder}/vm-${vmId}-qemu.log`,
   };
 }

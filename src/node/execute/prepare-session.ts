@@ -13,15 +13,18 @@ export const prepareSession: Executor<"prepare-session"> = async (
   const { session, user } = desktop;
   if (session?.id !== sessionId)
     throw new AppError("superseded", `preparing session ${sessionId}: a newer one has taken its place`);
+  const { vmId } = desktop;
+  const parts = await attemptDatabase(`read what session ${sessionId} is made of`, () =>
+    readSessionParts(deps.db, { vmId, sessionId }),
+  );
+  const { access } = parts;
+  // The machine's own screen is there already; the console door asks again who may.
+  if (access === "console") return;
   if (!desktop.osf.hasAgent)
     throw new AppError(
       "guest-failed",
       `preparing session ${sessionId}: there is no agent of QVD's in this machine, so it can be seen on its console only`,
     );
-  const { vmId } = desktop;
-  const parts = await attemptDatabase(`read what session ${sessionId} is made of`, () =>
-    readSessionParts(deps.db, { vmId, sessionId }),
-  );
   const prepared = deps.channels.prepareSession(
     vmId,
     {
@@ -32,7 +35,7 @@ export const prepareSession: Executor<"prepare-session"> = async (
       slaveKey: session.slaveKey,
       properties: parts.properties,
       parameters: parts.parameters,
-      access: parts.access,
+      access,
       ...(parts.program === null ? {} : { program: parts.program }),
     },
     timeoutMs,

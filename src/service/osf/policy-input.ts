@@ -35,6 +35,7 @@ export const osfPolicyFields = {
   onCrash: choice(CRASH_POLICIES),
   allowsNeighbours: z.preprocess(asFlag, z.boolean({ error: "must be true or false" })).optional(),
   hasAgent: z.preprocess(asFlag, z.boolean({ error: "must be true or false" })).optional(),
+  offersConsole: z.preprocess(asFlag, z.boolean({ error: "must be true or false" })).optional(),
   expirySoftSeconds: span().optional(),
   expiryHardSeconds: span().optional(),
   isApplication: z.preprocess(asFlag, z.boolean({ error: "must be true or false" })).optional(),

@@ -7,7 +7,7 @@
 import { and, eq, isNull, sql } from "drizzle-orm";
 import { z } from "zod";
 import { insertRow } from "../../db/insert.ts";
-import { sessions, tenants, users } from "../../db/schema/index.ts";
+import { osfs, sessions, tenants, users } from "../../db/schema/index.ts";
 import { SESSION_ACCESSES } from "../../db/schema/sessions.ts";
 import { asId, type NodeId, type SessionId, type VmId } from "../../domain/ids.ts";
 import { AppError } from "../../lib/errors.ts";
@@ -69,6 +69,7 @@ export async function requestSession(
     const vm = await findVmFor(inside, "session.request", vmId);
     await refuseBlockedOwner(inside, vm);
     refuseBlocked(vm);
+    if (asked.access === "console") await requireConsole(inside, vm);
     const supersededId = await supersedeLive(inside, vm);
     const sessionId = asId<SessionId>(
       await insertRow(inside.db, sessions, { vmId, userId: vm.userId, ...omitUndefined(asked) }),
@@ -76,7 +77,7 @@ export async function requestSession(
     const eventId = await appendTrail(inside, {
       vmId,
       code: "session-requested",
-      text: asked.access === "nx" ? "A client asked for a session." : "A browser asked for a session.",
+      text: ASKED[asked.access],
       wishGeneration: vm.wishGeneration,
       detail: { sessionId, clientAddress: asked.clientAddress ?? null, access: asked.access },
     });
@@ -92,6 +93,22 @@ export async function requestSession(
       supersededId,
     };
   });
+}
+
+const ASKED = {
+  nx: "A client asked for a session.",
+  browser: "A browser asked for a session.",
+  console: "A browser asked for the console.",
+} as const;
+
+/** The screen of a machine shows all that happens on it, so its OSF says whether people work there. */
+async function requireConsole(inside: Context, vm: FoundVm): Promise<void> {
+  const [osf] = await inside.db
+    .select({ hypervisor: osfs.hypervisor, offersConsole: osfs.offersConsole })
+    .from(osfs)
+    .where(eq(osfs.id, vm.osfId));
+  if (osf?.hypervisor !== "kvm" || !osf.offersConsole)
+    throw new AppError("forbidden", "The console of this desktop is not offered to you");
 }
 
 /** The proof of who somebody is may be older than the word that they are blocked. */

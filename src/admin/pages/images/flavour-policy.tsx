@@ -9,6 +9,7 @@ import { FormPart } from "../../ui/form-part.tsx";
 export const POLICY_DEFAULTS: FormValues = {
   hypervisor: "lxc",
   hasAgent: "yes",
+  offersConsole: "no",
   persistence: "home",
   idleStopSeconds: "never",
   onCrash: "restart",
@@ -35,6 +36,7 @@ export function policyValues(osf: OsfRow): FormValues {
     onCrash: osf.onCrash,
     allowsNeighbours: osf.allowsNeighbours ? "yes" : "no",
     hasAgent: osf.hasAgent ? "yes" : "no",
+    offersConsole: osf.offersConsole ? "yes" : "no",
     expirySoftSeconds: formatSeconds(osf.expirySoftSeconds),
     expiryHardSeconds: formatSeconds(osf.expiryHardSeconds),
     isApplication: osf.isApplication ? "yes" : "no",
@@ -209,6 +211,17 @@ export function HypervisorField(props: { readonly form: FormState }) {
         choices={[
           { value: "yes", text: "QVD's agent" },
           { value: "no", text: "None (machines only)" },
+        ]}
+      />
+      <SelectField
+        name="offersConsole"
+        label="Console in the browser"
+        hint="The screen of the machine itself, for its person. Without an agent it is their only way in."
+        value={values.offersConsole}
+        error={errors.offersConsole}
+        choices={[
+          { value: "no", text: "Administrators only" },
+          { value: "yes", text: "Its person too (machines only)" },
         ]}
       />
     </div>

@@ -3,11 +3,12 @@
  * break of the network it comes back by itself, with a ticket of its own each time.
  */
 
-import RFB from "@novnc/novnc";
 import { Clipboard } from "./clipboard.js";
 import { Files } from "./files.js";
-import { Keys } from "./keys.js";
 import { PageChannel } from "./page-channel.js";
+import { Sharing } from "./sharing.js";
+import { Sound } from "./sound.js";
+import { Stage } from "./stage.js";
 
 const RESIZE_MS = 250;
 const RETRY = { firstMs: 500, mostMs: 10_000, most: 40 };
@@ -20,41 +21,17 @@ const ENDS = {
 };
 
 const byId = (id) => document.getElementById(id);
-const main = document.querySelector("main");
-const { desktop, name, csrf } = main.dataset;
-const [screen, veil, bar] = [byId("screen"), byId("veil"), byId("bar")];
+const stage = new Stage();
+const { main, screen, keys } = stage;
+const { desktop, name, csrf, screen: kind } = main.dataset;
+const say = stage.say.bind(stage);
 
-const field = document.createElement("textarea");
-field.className = "screen-keys";
-field.setAttribute("aria-label", `Keyboard of ${name}`);
-field.autocapitalize = "off";
-field.autocomplete = "off";
-field.spellcheck = false;
-main.append(field);
-
-const keys = new Keys(field);
+const sharing = new Sharing({ onClose: () => keys.focus() });
 new Files({ desktop, csrf, onClose: () => keys.focus() });
 const clipboard = new Clipboard(byId("clipboard"));
+const sound = new Sound({ module: main.dataset.audio, openSocket });
 let channel;
-let rfb;
 let tries = 0;
-
-/** The screen is not there; the person is told why. */
-function say(title, text, { isBusy = true, canTryAgain = false } = {}) {
-  byId("veil-title").textContent = title;
-  byId("veil-text").textContent = text;
-  byId("spinner").hidden = !isBusy;
-  byId("again").hidden = !canTryAgain;
-  veil.hidden = false;
-  delete main.dataset.shown;
-  bar.hidden = true;
-  // A dialogue would lie over the veil, and keep its button from being pressed.
-  byId("files").close();
-}
-
-function windowSize() {
-  return { width: Math.floor(screen.clientWidth), height: Math.floor(screen.clientHeight) };
-}
 
 async function fetchTicket() {
   const response = await fetch(`/desktop/${desktop}/ticket`, {
@@ -67,6 +44,12 @@ async function fetchTicket() {
   return body.ticket;
 }
 
+/** One more WebSocket of this desktop. */
+async function openSocket(kind, query) {
+  const words = new URLSearchParams({ ...query, ticket: await fetchTicket() });
+  return new WebSocket(`wss://${location.host}/desktop/${desktop}/${kind}?${words}`);
+}
+
 async function open() {
   let ticket;
   try {
@@ -75,22 +58,24 @@ async function open() {
     if (error.isFinal) return say("Not possible", error.message, { isBusy: false, canTryAgain: true });
     return retryLater();
   }
-  const { width, height } = windowSize();
+  const { width, height } = stage.size;
   const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
-  const query = new URLSearchParams({ ticket, width, height, timezone });
+  const query = new URLSearchParams({ ticket, width, height, timezone, screen: kind });
   let isOver = false;
   const opened = new PageChannel(`wss://${location.host}/desktop/${desktop}/ws?${query}`, {
     onText: (message) => {
       if (message.type === "progress") say(`Opening ${name}`, message.text);
       else if (message.type === "ready") show(opened);
       else if (message.type === "clipboard") clipboard.take(message.text);
-      else {
+      else if (message.type === "sound") sound.offer(message);
+      else if (!sharing.take(message)) {
         isOver = true;
         finish(message);
       }
     },
     onEnd: () => {
       if (channel === opened) channel = undefined;
+      sound.end();
       if (!isOver) retryLater();
     },
   });
@@ -113,46 +98,20 @@ function retryLater() {
 }
 
 function show(on) {
-  screen.replaceChildren();
-  const mine = new RFB(screen, on, { shared: true });
-  rfb = mine;
-  rfb.focusOnClick = false;
-  rfb.background = "#10151b";
-  rfb.qualityLevel = 8;
-  rfb.addEventListener("connect", () => {
-    tries = 0;
-    veil.hidden = true;
-    bar.hidden = false;
-    main.dataset.shown = "";
-    keys.attach({
-      target: () => screen.querySelector("canvas"),
-      type: (keysym) => rfb.sendKey(keysym, null),
-    });
-    clipboard.attach((message) => on.say(message));
-    keys.focus();
-    fit();
-    askForSize();
+  sharing.attach((message) => on.say(message));
+  stage.show(on, {
+    onShown() {
+      tries = 0;
+      clipboard.attach((message) => on.say(message));
+      askForSize();
+    },
   });
-  rfb.addEventListener("disconnect", () => {
-    // noVNC may take seconds to say it, and there is a newer one by then.
-    if (rfb === mine) delete main.dataset.shown;
-  });
-  new ResizeObserver(fit).observe(screen.querySelector("canvas"));
-}
-
-/** Scales only where X has no such size: a pixel more or less is no reason to blur them all. */
-function fit() {
-  const canvas = screen.querySelector("canvas");
-  if (!rfb || !canvas) return;
-  const { width, height } = windowSize();
-  const isNear = Math.abs(canvas.width - width) <= 1 && Math.abs(canvas.height - height) <= 1;
-  if (rfb.scaleViewport === isNear) rfb.scaleViewport = !isNear;
 }
 
 let asked = "";
 function askForSize() {
-  const { width, height } = windowSize();
-  const canvas = screen.querySelector("canvas");
+  const { canvas } = stage;
+  const { width, height } = stage.size;
   const wanted = `${width}x${height}`;
   if (asked === wanted || !canvas || (canvas.width === width && canvas.height === height)) return;
   asked = wanted;
@@ -164,27 +123,13 @@ new ResizeObserver(() => {
   clearTimeout(resizing);
   resizing = setTimeout(() => {
     askForSize();
-    fit();
+    stage.fit();
   }, RESIZE_MS);
 }).observe(screen);
 
-// Before noVNC keeps the click from us.
-screen.addEventListener("mousedown", () => keys.focus(), { capture: true });
 byId("again").addEventListener("click", () => {
   tries = 0;
   say(`Opening ${name}`, "One moment.");
   open();
-});
-byId("fullscreen").addEventListener("click", async () => {
-  if (document.fullscreenElement) return document.exitFullscreen();
-  await main.requestFullscreen();
-  // Where the browser can, keys such as Alt+Tab are the desktop's then.
-  await navigator.keyboard?.lock?.();
-  keys.focus();
-});
-byId("keyboard").addEventListener("click", () => keys.focus());
-byId("cad").addEventListener("click", () => {
-  rfb?.sendCtrlAltDel();
-  keys.focus();
 });
 open();

@@ -2,27 +2,41 @@
  * The keyboard. noVNC reads key events alone, which leaves out what takes more than one: dead keys, input methods, the
  * keyboard of a touch screen. So the focus is in a text field of ours that nobody sees: keys that mean themselves go on to
  * noVNC, and what a method puts together arrives as text and is typed letter by letter.
+ *
+ * On a touch screen the field asks for no keyboard until the button is pressed; else it would rise with every tap. Such a
+ * keyboard tells of words and not of keys: each letter is typed as it joins the word, and taken back when the word changes.
  */
 
 const BACK_SPACE = 0xff08;
 const RETURN = 0xff0d;
 /** What a key event says while a method takes it. */
 const TAKEN = 229;
+/** Something for the touch keyboard's backspace to delete: in an empty field it says nothing. */
+const PAD = " ";
+/** Words that grow by letters. Others are put together from what is not to be seen: かん is no step of 漢. */
+const GROWS = /^[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{N}\p{P}\p{S}]*$/u;
 
 export class Keys {
   #field;
+  #button;
   #target = () => undefined;
   #type = () => {};
+  #isTouched = false;
+  /** Letters of a growing word that were typed already. */
+  #typed = [];
   /** Keys that went on to noVNC, so that their end does too. */
   #down = new Set();
 
-  constructor(field) {
+  constructor(field, button) {
     this.#field = field;
+    this.#button = button;
     field.addEventListener("keydown", (event) => this.#onKey(event));
     field.addEventListener("keyup", (event) => this.#onKey(event));
     field.addEventListener("input", (event) => this.#onInput(event));
     field.addEventListener("compositionend", (event) => this.#onText(event.data));
     field.addEventListener("blur", () => this.#down.clear());
+    if (matchMedia("(pointer: coarse)").matches) field.inputMode = "none";
+    button.addEventListener("click", () => this.#toggle());
   }
 
   /** `target` is where noVNC listens, `type` sends a keysym down and up. */
@@ -33,6 +47,23 @@ export class Keys {
 
   focus() {
     this.#field.focus({ preventScroll: true });
+  }
+
+  /** The keyboard of the screen, up or down. */
+  #toggle() {
+    this.#isTouched = !this.#isTouched;
+    this.#button.setAttribute("aria-pressed", String(this.#isTouched));
+    this.#field.inputMode = this.#isTouched ? "text" : "none";
+    this.#empty();
+    // A browser looks at what the field wants when it gets the focus.
+    this.#field.blur();
+    this.focus();
+  }
+
+  #empty() {
+    this.#typed = [];
+    this.#field.value = this.#isTouched ? PAD : "";
+    this.#field.setSelectionRange(this.#field.value.length, this.#field.value.length);
   }
 
   #onKey(event) {
@@ -46,17 +77,30 @@ export class Keys {
   }
 
   #onInput(event) {
-    if (event.isComposing) return;
+    if (event.isComposing) {
+      if (this.#isTouched && GROWS.test(event.data ?? "")) this.#grow(event.data ?? "");
+      return;
+    }
     if (event.inputType === "deleteContentBackward") this.#type(BACK_SPACE);
     else if (event.inputType === "insertLineBreak") this.#type(RETURN);
     else if (event.inputType !== "insertCompositionText" && event.inputType !== "insertFromComposition")
       this.#onText(event.data);
-    this.#field.value = "";
+    this.#empty();
   }
 
   #onText(text) {
-    for (const letter of text ?? "") this.#type(keysymOf(letter));
-    this.#field.value = "";
+    this.#grow(text ?? "");
+    this.#empty();
+  }
+
+  /** Types what `word` has more than was typed of it, and takes back what it has no longer. */
+  #grow(word) {
+    const letters = [...word];
+    let same = 0;
+    while (same < letters.length && letters[same] === this.#typed[same]) same++;
+    for (let count = this.#typed.length; count > same; count--) this.#type(BACK_SPACE);
+    for (const letter of letters.slice(same)) this.#type(keysymOf(letter));
+    this.#typed = letters;
   }
 }
 

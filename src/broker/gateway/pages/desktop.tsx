@@ -3,17 +3,18 @@
 import type { Handler } from "hono";
 import { parseId, type VmId } from "../../../domain/ids.ts";
 import { AppError } from "../../../lib/errors.ts";
-import { ButtonLink } from "../../../ui/button.tsx";
 import { Document } from "../../../ui/document.tsx";
-import { Icon } from "../../../ui/icons.tsx";
+import { Icon, type IconName } from "../../../ui/icons.tsx";
 import { MAIN_ID } from "../../../ui/ids.ts";
 import type { DesktopView } from "../../store.ts";
 import type { GatewayDeps } from "../deps.ts";
 import type { GatewayContext, GatewayEnv } from "../env.ts";
+import { SharingParts, Tool, ToolBar, Veil } from "./screen-parts.tsx";
 
 export function showDesktop(deps: GatewayDeps): Handler<GatewayEnv> {
   return async function showScreen(c) {
-    const { id, name } = await findOwnDesktop(deps, c);
+    const { id, name, console: offer } = await findOwnDesktop(deps, c);
+    const isConsole = offer === "only" || (offer === "offered" && c.req.query("screen") === "console");
     const assets = { ...c.get("assets"), module: deps.assets.desktopModule };
     return c.html(
       <Document title={name} theme="auto" assets={assets}>
@@ -22,12 +23,15 @@ export function showDesktop(deps: GatewayDeps): Handler<GatewayEnv> {
           class="screen"
           data-desktop={String(id)}
           data-name={name}
+          data-audio={deps.assets.audioModule}
+          data-screen={isConsole ? "console" : "session"}
           data-csrf={c.get("signedIn").csrfToken}
         >
           <h1 class="visually-hidden">{name}</h1>
           <div id="screen" class="screen-canvas" />
-          <Toolbar name={name} />
+          <Toolbar name={name} isConsole={isConsole} />
           <Files />
+          <SharingParts />
           <Veil name={name} />
         </main>
       </Document>,
@@ -47,40 +51,48 @@ export function issueTicket(deps: GatewayDeps): Handler<GatewayEnv> {
   };
 }
 
-function Toolbar(props: { readonly name: string }) {
+function Toolbar(props: { readonly name: string; readonly isConsole: boolean }) {
+  // The screen of a machine has nobody inside who would take files, or know what was copied.
+  const { name, isConsole } = props;
   return (
-    <div class="screen-bar" id="bar" role="toolbar" aria-label={`Desktop ${props.name}`} hidden>
-      <a class="screen-tool" href="/" title="Leave; the desktop goes on">
-        <Icon name="back" size={20} />
-        <span class="visually-hidden">Leave; the desktop goes on</span>
-      </a>
-      <button class="screen-tool" type="button" id="fullscreen" title="Full screen">
-        <Icon name="fullscreen" size={20} />
-        <span class="visually-hidden">Full screen</span>
-      </button>
-      <button
-        class="screen-tool"
-        type="button"
-        id="clipboard"
-        aria-pressed="false"
-        title="Share the clipboard"
-      >
-        <Icon name="clipboard" size={20} />
-        <span class="visually-hidden">Share the clipboard</span>
-      </button>
-      <button class="screen-tool" type="button" id="files-open" title="Files">
-        <Icon name="upload" size={20} />
-        <span class="visually-hidden">Files</span>
-      </button>
-      <button class="screen-tool" type="button" id="keyboard" title="Keyboard of the screen">
-        <Icon name="keyboard" size={20} />
-        <span class="visually-hidden">Keyboard of the screen</span>
-      </button>
-      <button class="screen-tool" type="button" id="cad" title="Send Ctrl+Alt+Del">
-        <Icon name="key" size={20} />
-        <span class="visually-hidden">Send Ctrl+Alt+Del</span>
-      </button>
-    </div>
+    <ToolBar label={`Desktop ${name}`} back="Leave; the desktop goes on">
+      <Tool id="fullscreen" name="Full screen" icon="fullscreen" />
+      <Tool id="clipboard" name="Share the clipboard" icon="clipboard" isHidden={isConsole} />
+      <SoundTools />
+      <Tool id="files-open" name="Files" icon="upload" isHidden={isConsole} isPlain />
+      <Tool id="share" name="Let somebody see this desktop" icon="users" isHidden={isConsole} isPlain />
+      <Tool id="keyboard" name="Keyboard of the screen" icon="keyboard" />
+      <Tool id="cad" name="Send Ctrl+Alt+Del" icon="key" isPlain />
+    </ToolBar>
+  );
+}
+
+/** Shown where the desktop's rules allow it. */
+function SoundTools() {
+  return (
+    <>
+      <Toggle id="sound" name="Hear the desktop" icon="speaker" />
+      <Toggle id="microphone" name="Give your microphone" icon="microphone" />
+      <span class="visually-hidden" id="sound-state" role="status" />
+    </>
+  );
+}
+
+function Toggle(props: { readonly id: string; readonly name: string; readonly icon: IconName }) {
+  const { id, name, icon } = props;
+  return (
+    <button
+      class="screen-tool"
+      type="button"
+      id={id}
+      aria-pressed="false"
+      title={name}
+      data-name={name}
+      hidden
+    >
+      <Icon name={icon} size={20} />
+      <span class="visually-hidden">{name}</span>
+    </button>
   );
 }
 
@@ -104,25 +116,6 @@ function Files() {
         </button>
       </form>
     </dialog>
-  );
-}
-
-/** What stands in front of the screen while it isn't there. */
-function Veil(props: { readonly name: string }) {
-  return (
-    <div class="veil" id="veil">
-      <div class="veil-box" role="status" aria-live="polite">
-        <span class="veil-spinner" id="spinner" aria-hidden="true" />
-        <h2 id="veil-title">{`Opening ${props.name}`}</h2>
-        <p id="veil-text">One moment.</p>
-        <div class="actions">
-          <button class="button button-main" type="button" id="again" hidden>
-            Try again
-          </button>
-          <ButtonLink label="To your desktops" href="/" />
-        </div>
-      </div>
-    </div>
   );
 }
 

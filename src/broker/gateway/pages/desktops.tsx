@@ -81,7 +81,7 @@ const ADVICE = {
 } as const satisfies Record<VmState, string>;
 
 function DesktopTile(props: { readonly desktop: DesktopView }) {
-  const { id, name, state, isBlocked } = props.desktop;
+  const { id, name, state, isBlocked, console: offer } = props.desktop;
   const { tone, text } = VM_STATE_TEXTS[state];
   return (
     <li class="desktop-tile">
@@ -95,6 +95,14 @@ function DesktopTile(props: { readonly desktop: DesktopView }) {
           <span class="desktop-advice">{isBlocked ? "Offline for maintenance." : ADVICE[state]}</span>
         </p>
       </div>
+      {isBlocked || offer !== "offered" ? null : (
+        <ButtonLink
+          label="Console"
+          about={`of ${name}`}
+          kind="quiet"
+          href={`/desktop/${id}?screen=console`}
+        />
+      )}
       {isBlocked ? null : <ButtonLink label="Open" about={name} kind="main" href={`/desktop/${id}`} />}
     </li>
   );

@@ -1,0 +1,117 @@
+/** The desktop's ends of what a page shows: the screen's bytes, and the lines about all that is no picture. */
+
+import { LineSplitter } from "../../lib/lines.ts";
+import {
+  type DisplayNews,
+  type DisplayOrder,
+  formatDisplayLine,
+  MOST_CONTROL_BYTES,
+  parseDisplayNews,
+} from "../../wire/display/control.ts";
+import { PatientWriter } from "../../wire/display/patient-writer.ts";
+import type { OwnedSocket, SocketOwner } from "../socket.ts";
+import type { PageSocket } from "./page-socket.ts";
+
+/** The desktop's side of the screen. */
+export class ScreenEnd implements SocketOwner {
+  receivedBytes = 0;
+  readonly #socket: OwnedSocket;
+  readonly #page: PageSocket;
+  readonly #onClosed: () => void;
+  #unsent: Uint8Array[] = [];
+  #unsentBytes = 0;
+
+  constructor(socket: OwnedSocket, page: PageSocket, onClosed: () => void) {
+    this.#socket = socket;
+    this.#page = page;
+    this.#onClosed = onClosed;
+  }
+
+  onData(chunk: Uint8Array): void {
+    this.receivedBytes += chunk.length;
+    if (this.#page.sendBinary(chunk) < 0) this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** False when more than `most` bytes would have to be kept. */
+  send(chunk: Uint8Array, most: number): boolean {
+    if (this.#unsent.length === 0) {
+      const written = Math.max(0, this.#socket.write(chunk));
+      if (written === chunk.length) return true;
+      this.#keep(chunk.subarray(written));
+    } else this.#keep(chunk);
+    return this.#unsentBytes <= most;
+  }
+
+  onDrain(): void {
+    for (let chunk = this.#unsent[0]; chunk !== undefined; chunk = this.#unsent[0]) {
+      const written = Math.max(0, this.#socket.write(chunk));
+      this.#unsentBytes -= written;
+      if (written < chunk.length) {
+        this.#unsent[0] = chunk.subarray(written);
+        return;
+      }
+      this.#unsent.shift();
+    }
+  }
+
+  onEnd(): void {
+    this.#onClosed();
+  }
+
+  onClose(): void {
+    this.#onClosed();
+  }
+
+  onHandshake(): void {}
+
+  close(): void {
+    this.#socket.terminate();
+  }
+
+  /** Its bytes are the WebSocket's buffer otherwise, which is used again. */
+  #keep(chunk: Uint8Array): void {
+    this.#unsent.push(Uint8Array.from(chunk));
+    this.#unsentBytes += chunk.length;
+  }
+}
+
+/** The desktop's side of what is no picture. Its end is told by the screen's. */
+export class ControlEnd implements SocketOwner {
+  readonly #socket: OwnedSocket;
+  readonly #writer: PatientWriter;
+  readonly #lines = new LineSplitter(MOST_CONTROL_BYTES);
+  readonly #onNews: (news: DisplayNews) => void;
+
+  constructor(socket: OwnedSocket, onNews: (news: DisplayNews) => void) {
+    this.#socket = socket;
+    this.#writer = new PatientWriter(socket);
+    this.#onNews = onNews;
+  }
+
+  give(order: DisplayOrder): void {
+    this.#writer.write(formatDisplayLine(order));
+  }
+
+  onData(chunk: Uint8Array): void {
+    for (const line of this.#lines.push(chunk)) {
+      const news = line === null ? undefined : parseDisplayNews(line);
+      if (news !== undefined) this.#onNews(news);
+    }
+  }
+
+  onDrain(): void {
+    this.#writer.drain();
+  }
+
+  onEnd(): void {}
+  onClose(): void {}
+  onHandshake(): void {}
+
+  close(): void {
+    this.#socket.terminate();
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Somebody at a screen that is not theirs: an administrator at the console of a machine, or whoever was let in at
+ * somebody's session. The screen's bytes pass as at one's own desktop; who may only look has keys and pointer left out
+ * here, whatever their page does. Nothing of the session depends on it: it goes on when this ends.
+ *
+ *     asking ──► watching ──► over      asking: until the session's owner says yes
+ *        └────────────────────►
+ */
+
+import type { VisitId } from "../../domain/ids.ts";
+import { describeError, invariant, isAppError } from "../../lib/errors.ts";
+import { sleep } from "../../lib/wait.ts";
+import type { VisitEnd } from "../../service/visit/end.ts";
+import { ViewOnly } from "../../wire/display/view-only.ts";
+import type { EndpointDeps } from "../request.ts";
+import { ScreenEnd } from "./desktop-ends.ts";
+import { openChannel } from "./open-channel.ts";
+import type { PageSocket, PageSocketOwner } from "./page-socket.ts";
+import type { AdmittedVisit } from "./visit-socket.ts";
+import type { VisitStore, VisitView } from "./visit-store.ts";
+
+export type VisitDeps = Pick<EndpointDeps, "limits" | "log" | "identity" | "consoleSocket"> & {
+  readonly visits: VisitStore;
+  /** Has the session's owner's page look, also where another worker carries it. */
+  readonly wake: EndpointDeps["wake"];
+};
+
+export type VisitToPage =
+  | { readonly type: "progress"; readonly text: string }
+  | { readonly type: "ready"; readonly mayControl: boolean }
+  | { readonly type: "refused"; readonly text: string }
+  | { readonly type: "ended"; readonly cause: VisitEnd };
+
+/** A person may be away from their desk, and nobody stands before a closed door for ever. */
+const CONSENT_MS = 60_000;
+const LOOK_MS = 1_000;
+const MOST_UNSENT_BYTES = 256 * 1024;
+
+export class VisitScreen implements PageSocketOwner {
+  readonly #deps: VisitDeps;
+  readonly #page: PageSocket;
+  readonly #visitId: VisitId;
+  readonly #gone = new AbortController();
+  #screen: ScreenEnd | undefined;
+  #viewOnly: ViewOnly | undefined;
+  #isOver = false;
+
+  constructor(deps: VisitDeps, page: PageSocket, visitId: VisitId) {
+    this.#deps = deps;
+    this.#page = page;
+    this.#visitId = visitId;
+  }
+
+  /** Until the visit is over; the page has been told. Never rejects. */
+  async open(): Promise<void> {
+    try {
+      const visit = await this.#admission();
+      if (visit === undefined) return;
+      await this.#show(visit);
+      await this.#watchEnd();
+    } catch (error) {
+      if (!isAppError(error)) this.#deps.log.error("visit-failed", { visitId: this.#visitId, error });
+      this.#tell({
+        type: "refused",
+        text: isAppError(error) ? describeError(error) : "Something broke on our side.",
+      });
+      this.#finish("desktop-closed");
+    }
+  }
+
+  onBinary(chunk: Uint8Array): void {
+    if (this.#screen === undefined) return;
+    const allowed = this.#viewOnly === undefined ? chunk : this.#viewOnly.filter(chunk);
+    if (allowed === undefined || !this.#screen.send(allowed, MOST_UNSENT_BYTES)) this.#finish("left");
+  }
+
+  onText(): void {}
+
+  onDrain(): void {
+    this.#screen?.resume();
+  }
+
+  onClose(): void {
+    this.#finish("left");
+  }
+
+  /** Undefined when there is nothing to show; the page has been told why. */
+  async #admission(): Promise<VisitView | undefined> {
+    const deadlineMs = performance.now() + CONSENT_MS;
+    for (let isTold = false; !this.#gone.signal.aborted; ) {
+      const visit = await this.#read();
+      if (visit === undefined) return undefined;
+      if (visit.isAdmitted) return visit;
+      if (!isTold) {
+        this.#deps.wake(visit.vmId);
+        this.#tell({ type: "progress", text: "The person at the desktop is asked." });
+        isTold = true;
+      }
+      if (performance.now() > deadlineMs) {
+        this.#tell({ type: "refused", text: "The person at the desktop gave no answer." });
+        this.#finish("not-answered");
+        return undefined;
+      }
+      await sleep(LOOK_MS, this.#gone.signal);
+    }
+    return undefined;
+  }
+
+  async #show(visit: VisitView): Promise<void> {
+    const { screen, mayControl } = visit;
+    if (!mayControl) this.#viewOnly = new ViewOnly();
+    this.#tell({ type: "ready", mayControl });
+    await openChannel(this.#deps, screen, {
+      channel: "rfb",
+      argument: screen.isConsole === true ? String(screen.vmId) : "",
+      timeoutMs: this.#deps.limits.upgradeMs,
+      own: (socket) => {
+        this.#screen = new ScreenEnd(socket, this.#patient, () => this.#close("desktop-closed"));
+        return this.#screen;
+      },
+    });
+    if (this.#isOver) this.#screen?.close();
+    this.#deps.wake(visit.vmId);
+  }
+
+  async #watchEnd(): Promise<void> {
+    while (!this.#gone.signal.aborted) {
+      await sleep(LOOK_MS, this.#gone.signal);
+      if (this.#gone.signal.aborted) return;
+      try {
+        await this.#read();
+      } catch (error) {
+        // What was let in stays while nobody can be asked; the owner's own session does too.
+        this.#deps.log.debug("visit-not-looked-at", { visitId: this.#visitId, error });
+      }
+    }
+  }
+
+  async #read(): Promise<VisitView | undefined> {
+    const visit = await this.#deps.visits.read(this.#visitId);
+    if (visit !== undefined && !visit.isOver) return visit;
+    this.#close(parseEnd(visit?.endCause ?? null));
+    return undefined;
+  }
+
+  #close(cause: VisitEnd): void {
+    this.#tell({ type: "ended", cause });
+    this.#finish(cause);
+  }
+
+  /**
+   * Never makes the desktop rest: x11vnc would wait for this viewer, and its owner with it. A viewer asks for each picture, so
+   * what waits here is one; who lets more pile up than the socket keeps is cut off.
+   */
+  get #patient(): PageSocket {
+    return {
+      ...this.#page,
+      sendBinary: (chunk) => {
+        if (this.#page.sendBinary(chunk) === 0 && chunk.length > 0) this.#close("too-slow");
+        return chunk.length;
+      },
+    };
+  }
+
+  #tell(message: VisitToPage): void {
+    if (!this.#isOver) this.#page.sendText(JSON.stringify(message));
+  }
+
+  /** May be called again. */
+  #finish(cause: VisitEnd): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#gone.abort();
+    this.#screen?.close();
+    this.#page.close();
+    this.#deps.visits.end(this.#visitId, cause).catch((error: unknown) => {
+      // It ends by itself after a day, and with the session that it watches.
+      this.#deps.log.warn("visit-end-not-recorded", { visitId: this.#visitId, error });
+    });
+  }
+}
+
+export function beginVisitScreen(
+  deps: Omit<VisitDeps, "visits"> & { readonly visits?: VisitStore | undefined },
+  page: PageSocket,
+  { visitId }: AdmittedVisit,
+): PageSocketOwner {
+  const { visits } = deps;
+  invariant(visits !== undefined, "a visit was admitted by the store of visits");
+  const screen = new VisitScreen({ ...deps, visits }, page, visitId);
+  void screen.open();
+  return screen;
+}
+
+function parseEnd(cause: string | null): VisitEnd {
+  if (cause === "refused" || cause === "sent-away") return cause;
+  return "session-over";
+}

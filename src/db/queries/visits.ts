@@ -1,0 +1,143 @@
+/** Visits as brokers carry them, as owners of sessions see them, and what opens a console at its node. */
+
+import { and, asc, eq, gt, inArray, isNotNull, isNull, or, sql } from "drizzle-orm";
+import type { NodeId, SessionId, VisitId, VmId } from "../../domain/ids.ts";
+import type { Db } from "../client.ts";
+import { nodes, osfs, sessions, visits, vms } from "../schema/index.ts";
+import type { VisitKind } from "../schema/visits.ts";
+
+/** No visit is longer. */
+const LIFE = sql`interval '1 day'`;
+
+export type CarriedVisit = {
+  readonly id: VisitId;
+  readonly kind: VisitKind;
+  readonly vmId: VmId;
+  readonly name: string;
+  readonly mayControl: boolean;
+  readonly isAdmitted: boolean;
+  /** Also when what is watched is over, or the visit has lasted for a day. */
+  readonly isOver: boolean;
+  readonly endCause: string | null;
+  readonly consoleKey: string | null;
+  readonly session: {
+    readonly id: SessionId;
+    readonly address: string | null;
+    readonly port: number | null;
+    readonly slaveKey: string;
+  } | null;
+  /** The node that has the desktop. */
+  readonly node: { readonly name: string; readonly address: string | null } | null;
+};
+
+export async function readVisit(db: Db, visitId: VisitId): Promise<CarriedVisit | undefined> {
+  const isSessionOver = sql`(${sessions.id} is not null and (${sessions.endedAt} is not null or ${sessions.supersededAt} is not null))`;
+  const [row] = await db
+    .select({
+      id: visits.id,
+      kind: visits.kind,
+      vmId: visits.vmId,
+      name: vms.name,
+      mayControl: visits.mayControl,
+      isAdmitted: sql<boolean>`${visits.admittedAt} is not null`,
+      isOver: sql<boolean>`${visits.endedAt} is not null or ${isSessionOver} or ${visits.askedAt} < qvd_now() - ${LIFE}`,
+      endCause: visits.endCause,
+      consoleKey: visits.consoleKey,
+      session: {
+        id: sessions.id,
+        address: sessions.address,
+        port: sessions.port,
+        slaveKey: sessions.slaveKey,
+      },
+      node: { name: nodes.name, address: nodes.address },
+    })
+    .from(visits)
+    .innerJoin(vms, eq(vms.id, visits.vmId))
+    .leftJoin(sessions, eq(sessions.id, visits.sessionId))
+    .leftJoin(nodes, eq(nodes.id, vms.nodeId))
+    .where(eq(visits.id, visitId));
+  return row;
+}
+
+export type OpenVisit = {
+  readonly id: VisitId;
+  readonly sessionId: SessionId | null;
+  readonly visitor: string | null;
+  readonly mayControl: boolean;
+  /** invited: nobody has come yet. asks: waits for the owner's word. watches: sees the session. */
+  readonly phase: "invited" | "asks" | "watches";
+};
+
+/** Of those sessions, oldest first; invitations that nobody took in time are left out. */
+export async function listOpenVisits(
+  db: Db,
+  sessionIds: readonly SessionId[],
+): Promise<readonly OpenVisit[]> {
+  if (sessionIds.length === 0) return [];
+  const rows = await db
+    .select({
+      id: visits.id,
+      sessionId: visits.sessionId,
+      visitor: visits.visitor,
+      mayControl: visits.mayControl,
+      askedBy: visits.askedBy,
+      beganAt: visits.beganAt,
+      admittedAt: visits.admittedAt,
+    })
+    .from(visits)
+    .where(
+      and(
+        inArray(visits.sessionId, [...sessionIds]),
+        isNull(visits.endedAt),
+        or(isNotNull(visits.beganAt), gt(visits.ticketExpiresAt, sql`qvd_now()`)),
+      ),
+    )
+    .orderBy(asc(visits.id))
+    .limit(200);
+  return rows.flatMap(({ askedBy, beganAt, admittedAt, ...row }): OpenVisit[] => {
+    // Who has a ticket and no page yet asks nobody.
+    if (beganAt === null) return askedBy.startsWith("user:") ? [{ ...row, phase: "invited" }] : [];
+    return [{ ...row, phase: admittedAt === null ? "asks" : "watches" }];
+  });
+}
+
+/** Whether that key opens the console of that machine now: a visit's, or that of a user's own session. */
+export async function mayOpenConsole(
+  db: Db,
+  of: { readonly nodeId: NodeId; readonly vmId: VmId; readonly key: string },
+): Promise<boolean> {
+  const here = and(eq(vms.id, of.vmId), eq(vms.nodeId, of.nodeId), eq(osfs.hypervisor, "kvm"));
+  const [visit] = await db
+    .select({ id: visits.id })
+    .from(visits)
+    .innerJoin(vms, eq(vms.id, visits.vmId))
+    .innerJoin(osfs, eq(osfs.id, vms.osfId))
+    .where(
+      and(
+        here,
+        eq(visits.consoleKey, of.key),
+        isNotNull(visits.beganAt),
+        isNull(visits.endedAt),
+        gt(visits.askedAt, sql`qvd_now() - ${LIFE}`),
+      ),
+    );
+  if (visit !== undefined) return true;
+  const [session] = await db
+    .select({ id: sessions.id })
+    .from(sessions)
+    .innerJoin(vms, eq(vms.id, sessions.vmId))
+    .innerJoin(osfs, eq(osfs.id, vms.osfId))
+    .where(
+      and(
+        here,
+        eq(osfs.offersConsole, true),
+        eq(sessions.userId, vms.userId),
+        eq(sessions.access, "console"),
+        eq(sessions.slaveKey, of.key),
+        eq(sessions.state, "listening"),
+        isNull(sessions.endedAt),
+        isNull(sessions.supersededAt),
+      ),
+    );
+  return session !== undefined;
+}
