@@ -24,6 +24,8 @@ const PATHS = {
   keyboard:
     '<rect x="2.5" y="6.5" width="19" height="11" rx="2"/><path d="M6 10h.1m3.9 0h.1m3.9 0h.1m3.9 0h.1M7.5 14h9"/>',
   key: '<circle cx="8" cy="15.5" r="4"/><path d="m11 12.5 8.5-8.5M16 7.5l3 3M13.5 10l2 2"/>',
+  microphone:
+    '<rect x="9" y="3" width="6" height="11" rx="3"/><path d="M5.5 11.5a6.5 6.5 0 0 0 13 0M12 18v3"/>',
   moon: '<path d="M19.5 14.3A8 8 0 0 1 9.7 4.5a8 8 0 1 0 9.8 9.8Z"/>',
   next: '<path d="m9 5.5 6.5 6.5L9 18.5"/>',
   node: '<rect x="3.5" y="4" width="17" height="7" rx="1.8"/><rect x="3.5" y="13" width="17" height="7" rx="1.8"/><path d="M7 7.5h.1M7 16.5h.1M11 7.5h6M11 16.5h6"/>',
@@ -38,6 +40,7 @@ const PATHS = {
   "sign-out": '<path d="M13.5 4.5h-7a2 2 0 0 0-2 2v11a2 2 0 0 0 2 2h7M10 12h10.5m-4-4 4 4-4 4"/>',
   "sort-down": '<path d="M12 5v14m-5-5 5 5 5-5"/>',
   "sort-up": '<path d="M12 19V5m-5 5 5-5 5 5"/>',
+  speaker: '<path d="M4 9.5h3.5L12 5.5v13l-4.5-4H4ZM15.5 9a4.2 4.2 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11"/>',
   stop: '<rect x="6" y="6" width="12" height="12" rx="2"/>',
   sun: '<circle cx="12" cy="12" r="4"/><path d="M12 2.5v2.3m0 14.4v2.3M2.5 12h2.3m14.4 0h2.3M5.3 5.3l1.6 1.6m10.2 10.2 1.6 1.6m0-13.4-1.6 1.6M6.9 17.1l-1.6 1.6"/>',
   tag: '<path d="M3.5 12.3V4.5a1 1 0 0 1 1-1h7.8l8.2 8.2-8.8 8.8ZM8 8h.1"/>',

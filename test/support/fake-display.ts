@@ -11,6 +11,10 @@ export type FakeDisplay = {
   readonly screens: Set<Bun.Socket<State>>;
   /** The key that it takes; undefined: any. */
   key: string | undefined;
+  /** Connections of sound and microphone. */
+  readonly sounds: Set<Bun.Socket<State>>;
+  /** What came on them. */
+  readonly spoken: Uint8Array[];
   /** Bytes that came on the screen's channel. */
   receivedBytes: number;
   /** While true it doesn't read what comes on the screen. */
@@ -26,6 +30,8 @@ export function openFakeDisplay(): FakeDisplay {
   const hellos: DisplayHello[] = [];
   const orders: string[] = [];
   const screens = new Set<Bun.Socket<State>>();
+  const sounds = new Set<Bun.Socket<State>>();
+  const spoken: Uint8Array[] = [];
   const controls = new Set<Bun.Socket<State>>();
   const server = Bun.listen<State>({
     hostname: "127.0.0.1",
@@ -41,6 +47,7 @@ export function openFakeDisplay(): FakeDisplay {
           socket.write(chunk);
           return;
         }
+        if (data.hello?.channel === "microphone") return void spoken.push(Uint8Array.from(chunk));
         data.text += chunk.toString("utf8");
         const lines = data.text.split("\n");
         data.text = lines.pop() ?? "";
@@ -49,6 +56,7 @@ export function openFakeDisplay(): FakeDisplay {
       close: (socket) => {
         screens.delete(socket);
         controls.delete(socket);
+        sounds.delete(socket);
       },
       error: () => {},
     },
@@ -62,6 +70,7 @@ export function openFakeDisplay(): FakeDisplay {
     hellos.push(hello);
     if (hello.channel === "rfb") screens.add(socket);
     if (hello.channel === "control") controls.add(socket);
+    if (hello.channel === "sound" || hello.channel === "microphone") sounds.add(socket);
     socket.write("OK\n");
   }
   const display: FakeDisplay = {
@@ -69,6 +78,8 @@ export function openFakeDisplay(): FakeDisplay {
     hellos,
     orders,
     screens,
+    sounds,
+    spoken,
     key: undefined,
     receivedBytes: 0,
     rest: (isResting) => {

@@ -1,6 +1,6 @@
 /** Debian's Firefox without a screen, driven by WebDriver BiDi, which it speaks itself. */
 
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { waitFor } from "../../src/lib/wait.ts";
 
 export type Firefox = {
@@ -23,8 +23,15 @@ type Answer = {
   readonly message?: string;
 };
 
-export async function startFirefox(): Promise<Firefox> {
+/** `preferences` by their names, as about:config shows them. */
+export async function startFirefox(
+  preferences: Readonly<Record<string, string | number | boolean>> = {},
+): Promise<Firefox> {
   const profile = await mkdtemp("/tmp/qvd-firefox-");
+  const lines = Object.entries(preferences).map(
+    (pair) => `user_pref(${JSON.stringify(pair).slice(1, -1)});\n`,
+  );
+  await writeFile(`${profile}/user.js`, lines.join(""));
   const browser = Bun.spawn(
     [
       "/usr/bin/firefox-esr",

@@ -71,7 +71,16 @@ export class PortalClient {
   }
 
   socket(id: number, ticket: string, headers: Readonly<Record<string, string>> = {}): PortalSocket {
-    const address = `wss://127.0.0.1:${this.#port}/desktop/${id}/ws?ticket=${ticket}&width=800&height=600`;
+    return this.#open(`${id}/ws?ticket=${ticket}&width=800&height=600`, headers);
+  }
+
+  /** The socket of `sound` or `microphone`. */
+  soundSocket(id: number, kind: string, { ticket, as = "" }: { ticket: string; as?: string }): PortalSocket {
+    return this.#open(`${id}/${kind}?ticket=${ticket}&as=${as}`, {});
+  }
+
+  #open(place: string, headers: Readonly<Record<string, string>>): PortalSocket {
+    const address = `wss://127.0.0.1:${this.#port}/desktop/${place}`;
     return new PortalSocket(address, { Cookie: this.cookie, Origin: this.origin, ...headers });
   }
 }
@@ -79,6 +88,8 @@ export class PortalClient {
 export class PortalSocket {
   readonly messages: { readonly type: string; readonly text?: string; readonly cause?: string }[] = [];
   receivedBytes = 0;
+  /** Binary messages. */
+  receivedFrames = 0;
   isOpen = false;
   isClosed = false;
   readonly socket: WebSocket;
@@ -95,7 +106,10 @@ export class PortalSocket {
     };
     this.socket.onmessage = ({ data }) => {
       if (typeof data === "string") this.messages.push(JSON.parse(data));
-      else this.receivedBytes += data.byteLength;
+      else {
+        this.receivedBytes += data.byteLength;
+        this.receivedFrames += 1;
+      }
     };
   }
 

@@ -11,6 +11,10 @@ declare module "*/app.js" {
   const text: string;
   export default text;
 }
+declare module "*/audio-thread.js" {
+  const text: string;
+  export default text;
+}
 declare module "*.min.js" {
   const text: string;
   export default text;

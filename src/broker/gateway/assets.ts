@@ -11,6 +11,7 @@ import listsCss from "../../ui/styles/lists.css" with { type: "text" };
 import shellCss from "../../ui/styles/shell.css" with { type: "text" };
 import tokensCss from "../../ui/styles/tokens.css" with { type: "text" };
 import { bundleClient } from "./bundle-client.ts" with { type: "macro" };
+import audioText from "./client/audio-thread.js" with { type: "text" };
 import desktopCss from "./styles/desktop.css" with { type: "text" };
 import portalCss from "./styles/portal.css" with { type: "text" };
 
@@ -24,6 +25,8 @@ export type GatewayAssets = {
   readonly icon: string;
   /** Of the page with one. */
   readonly desktopModule: string;
+  /** What that page's audio thread runs. */
+  readonly audioModule: string;
   /** By path. */
   readonly files: ReadonlyMap<string, GatewayAsset>;
 };
@@ -48,6 +51,7 @@ export function loadGatewayAssets(): GatewayAssets {
     htmx: add("htmx.js", JAVASCRIPT, htmxText),
     icon: add("icon.svg", "image/svg+xml", iconText),
     desktopModule: add("desktop.js", JAVASCRIPT, CLIENT),
+    audioModule: add("audio.js", JAVASCRIPT, audioText),
     files,
   };
 }

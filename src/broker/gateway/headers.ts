@@ -26,7 +26,7 @@ const HEADERS: readonly (readonly [string, string])[] = [
   ["Cross-Origin-Resource-Policy", "same-origin"],
   [
     "Permissions-Policy",
-    "camera=(), microphone=(), geolocation=(), clipboard-read=(self), clipboard-write=(self), fullscreen=(self)",
+    "camera=(), microphone=(self), geolocation=(), clipboard-read=(self), clipboard-write=(self), fullscreen=(self)",
   ],
 ];
 

@@ -1,0 +1,243 @@
+/** Sound of a real desktop in real browsers, and their microphones in the desktop. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { waitFor } from "../../src/lib/wait.ts";
+import { startFirefox } from "../support/firefox.ts";
+import { buildSoundRoot } from "../support/sound-root.ts";
+import { visitPage } from "../support/visit-page.ts";
+import { type BrowserLab, openBrowserLab } from "./browser-lab.ts";
+import { hearPitch } from "./peripherals-lab.ts";
+
+const PLACE = { instance: "sndlab", network: "172.29.23", screen: ":98" };
+const SLOW = 120_000;
+const AS_USER =
+  "setpriv --reuid=2001 --regid=2001 --clear-groups env HOME=/home/alice XDG_RUNTIME_DIR=/run/user/2001";
+
+/** Has whatever the page plays looked at on its way to the loudspeaker. */
+const LISTEN = `(() => {
+  const connect = AudioNode.prototype.connect;
+  AudioNode.prototype.connect = function (to, ...more) {
+    if (to === this.context.destination) {
+      window.heard = this.context.createAnalyser();
+      window.heard.fftSize = 8192;
+      connect.call(this, window.heard);
+    }
+    return connect.call(this, to, ...more);
+  };
+})()`;
+
+/** The strongest pitch of the last sixth of a second; 0 when nothing is heard. */
+const PITCH = `(() => {
+  if (!window.heard) return 0;
+  const levels = new Float32Array(window.heard.frequencyBinCount);
+  window.heard.getFloatFrequencyData(levels);
+  const loudest = levels.reduce((best, level, at) => (level > levels[best] ? at : best), 0);
+  return levels[loudest] > -60 ? Math.round(loudest * window.heard.context.sampleRate / window.heard.fftSize) : 0;
+})()`;
+
+let lab: BrowserLab;
+let browser: Browser;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp("/tmp/qvd-sound-");
+  await writeFile(`${folder}/voice.wav`, wave(880));
+  lab = await openBrowserLab(PLACE, await buildSoundRoot(), true);
+  const media = [
+    "--use-fake-device-for-media-stream",
+    `--use-file-for-fake-audio-capture=${folder}/voice.wav`,
+  ];
+  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", ...media] });
+}, 660_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await lab?.stop();
+  await rm(folder, { recursive: true, force: true });
+}, SLOW);
+
+/** A voice that comes and goes, as browsers take a lasting tone for noise. */
+function wave(hertz: number): Uint8Array {
+  const [rate, seconds] = [48_000, 4];
+  const bytes = Buffer.alloc(44 + rate * seconds * 2);
+  bytes.write("RIFF");
+  bytes.writeUInt32LE(bytes.length - 8, 4);
+  bytes.write("WAVEfmt ", 8);
+  bytes.writeUInt32LE(16, 16);
+  bytes.writeUInt16LE(1, 20);
+  bytes.writeUInt16LE(1, 22);
+  bytes.writeUInt32LE(rate, 24);
+  bytes.writeUInt32LE(rate * 2, 28);
+  bytes.writeUInt16LE(2, 32);
+  bytes.writeUInt16LE(16, 34);
+  bytes.write("data", 36);
+  bytes.writeUInt32LE(bytes.length - 44, 40);
+  for (let at = 0; at < rate * seconds; at++) {
+    const envelope = Math.sin((2 * Math.PI * 4 * at) / rate) ** 2;
+    const value = 16_000 * envelope * Math.sin((2 * Math.PI * hertz * at) / rate);
+    bytes.writeInt16LE(Math.round(value), 44 + at * 2);
+  }
+  return bytes;
+}
+
+const asUser = (text: string) => lab.desktop.inside(`${AS_USER} sh -c '${text}' 2>&1`);
+
+/** Plays a tone in the desktop, where its programs play, for as long as `work` takes. */
+async function whilePlaying(hertz: number, work: () => Promise<void>): Promise<void> {
+  const module = await asUser(`pactl load-module module-sine frequency=${hertz}`);
+  await work();
+  await asUser(`pactl unload-module ${module}`);
+}
+
+async function sitDown(permissions: readonly string[] = []): Promise<Page> {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, permissions: [...permissions] });
+  const page = await context.newPage();
+  await page.addInitScript(LISTEN);
+  await visitPage(page, `${lab.url}/`);
+  await page.fill("#login", "alice");
+  await page.fill("#password", "secret");
+  await page.click("button[type=submit]");
+  await page.waitForSelector(".desktop-list");
+  await visitPage(page, `${lab.url}/desktop/1`);
+  await page.waitForSelector("main[data-shown]", { timeout: 60_000 });
+  return page;
+}
+
+async function press(page: Page, id: string): Promise<void> {
+  await page.hover("#bar");
+  await page.click(`#${id}`);
+}
+
+/** A band of the analyser is 6 Hz wide. */
+const isAbout = (hertz: number) => (found: unknown) => Math.abs(Number(found) - hertz) < 10;
+
+async function hears(read: () => Promise<unknown>, isRight: (found: unknown) => boolean): Promise<boolean> {
+  const found = async () => isRight(await read());
+  return (await waitFor(found, { timeoutMs: 15_000, everyMs: 100 })) === true;
+}
+
+const pitchOf = (page: Page) => () => page.evaluate(PITCH);
+
+async function recordInside(): Promise<ReturnType<typeof hearPitch>> {
+  const words = "--format=s16le --rate=8000 --channels=1";
+  await asUser(`timeout 2 parec -d qvd_browser_microphone ${words} > /home/alice/heard`);
+  const bytes = Buffer.from(await lab.desktop.inside("base64 -w0 /home/alice/heard"), "base64");
+  return hearPitch(new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1));
+}
+
+describe("a person in Chromium", () => {
+  test(
+    "hears the desktop once they want to, and no more when they don't",
+    async () => {
+      const page = await sitDown();
+      expect(await page.getAttribute("#sound", "aria-pressed")).toBe("false");
+      await press(page, "sound");
+      const isDefault = async () => (await asUser("pactl get-default-sink")) === "qvd_browser";
+      expect(await waitFor(isDefault, { timeoutMs: 15_000, everyMs: 100 })).toBe(true);
+      await whilePlaying(660, async () => {
+        expect(await hears(pitchOf(page), isAbout(660)), String(await page.evaluate(PITCH))).toBe(true);
+      });
+      expect(await hears(pitchOf(page), (found) => found === 0)).toBe(true);
+      await whilePlaying(440, async () => {
+        expect(await hears(pitchOf(page), isAbout(440))).toBe(true);
+        await press(page, "sound");
+        expect(await page.getAttribute("#sound", "aria-pressed")).toBe("false");
+        const isGone = async () => !(await asUser("pactl list short sinks")).includes("qvd_browser");
+        expect(await waitFor(isGone, { timeoutMs: 15_000, everyMs: 100 })).toBe(true);
+      });
+      expect(await lab.desktop.inside("pgrep -x 'parec|opusenc' || echo none")).toBe("none");
+      await page.context().close();
+    },
+    SLOW,
+  );
+
+  test(
+    "who heard once hears at the next visit",
+    async () => {
+      const page = await sitDown();
+      await press(page, "sound");
+      await page.reload();
+      await page.waitForSelector("main[data-shown]", { timeout: 60_000 });
+      await page.mouse.click(300, 300);
+      await whilePlaying(550, async () => {
+        expect(await hears(pitchOf(page), isAbout(550))).toBe(true);
+      });
+      await page.context().close();
+    },
+    SLOW,
+  );
+
+  test(
+    "is heard in the desktop while they give their microphone",
+    async () => {
+      const page = await sitDown(["microphone"]);
+      await press(page, "microphone");
+      const isDefault = async () => (await asUser("pactl get-default-source")) === "qvd_browser_microphone";
+      expect(await waitFor(isDefault, { timeoutMs: 15_000, everyMs: 100 })).toBe(true);
+      const { hertz, loudness } = await recordInside();
+      expect(Math.abs(hertz - 880)).toBeLessThan(15);
+      expect(loudness).toBeGreaterThan(300);
+      await press(page, "microphone");
+      const isGone = async () => !(await asUser("pactl list short sources")).includes("qvd_browser");
+      expect(await waitFor(isGone, { timeoutMs: 15_000, everyMs: 100 })).toBe(true);
+      await page.context().close();
+    },
+    SLOW,
+  );
+
+  test(
+    "gives no microphone that they refuse",
+    async () => {
+      const page = await sitDown();
+      await press(page, "microphone");
+      await page.waitForSelector("#microphone[aria-pressed=false][title*=':']");
+      expect(await asUser("pactl list short sources")).not.toContain("qvd_browser_microphone");
+      await page.context().close();
+    },
+    SLOW,
+  );
+});
+
+test(
+  "a person in Firefox hears the desktop, and is heard",
+  async () => {
+    const firefox = await startFirefox({
+      "media.navigator.permission.disabled": true,
+      "media.navigator.streams.fake": true,
+    });
+    try {
+      await firefox.visit(`${lab.url}/`);
+      await firefox.evaluate(
+        `(login.value = "alice", password.value = "secret", document.querySelector("button[type=submit]").click(), 0)`,
+      );
+      const becomes = async (expression: string) =>
+        expect(
+          await hears(
+            () => firefox.evaluate(expression),
+            (found) => found === true,
+          ),
+          expression,
+        ).toBe(true);
+      await becomes(`document.querySelector(".desktop-list") !== null`);
+      await firefox.visit(`${lab.url}/desktop/1`);
+      await becomes(`document.querySelector("main").dataset.shown !== undefined`);
+      await firefox.evaluate(LISTEN);
+      await firefox.click(280, 280);
+      await firefox.evaluate(`(document.getElementById("sound").click(), 0)`);
+      await whilePlaying(770, async () => {
+        expect(await hears(() => firefox.evaluate(PITCH), isAbout(770))).toBe(true);
+      });
+      await firefox.evaluate(`(document.getElementById("microphone").click(), 0)`);
+      const isDefault = async () => (await asUser("pactl get-default-source")) === "qvd_browser_microphone";
+      expect(await waitFor(isDefault, { timeoutMs: 15_000, everyMs: 100 })).toBe(true);
+      // Firefox's own tone of a microphone that isn't there.
+      const { loudness } = await recordInside();
+      expect(loudness).toBeGreaterThan(300);
+    } finally {
+      await firefox.stop();
+    }
+  },
+  SLOW,
+);
