@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { chooseChannels } from "../client/channels/choose-channels.ts";
 import {
   clientFolder,
+  listProfiles,
   type Profile,
   pinFile,
   readPin,
@@ -42,7 +44,17 @@ export const connect: Command = {
       type: "flag",
       doc: "Show the windows on your own display instead of in a window of their own: the desktop could then watch your keys and other windows.",
     },
+    sound: { type: "flag", doc: "Let the desktop play on your loudspeaker." },
+    microphone: { type: "flag", doc: "Let it hear your microphone as well; brings --sound." },
+    print: { type: "flag", doc: "Offer the printers of your CUPS to the desktop." },
+    share: {
+      type: "text",
+      value: "FOLDER",
+      doc: "Let the desktop read and write this folder, as ~/Redirected/NAME.",
+    },
+    "share-read-only": { type: "text", value: "FOLDER", doc: "The same, to be read only." },
     profile: { type: "text", value: "NAME", doc: "Take what isn't said from this profile." },
+    "list-profiles": { type: "flag", doc: "List the profiles that are kept, and end." },
     "save-profile": {
       type: "text",
       value: "NAME",
@@ -51,16 +63,18 @@ export const connect: Command = {
   },
   details: [
     "The password is asked for, or read from stdin where there is no terminal; a second factor's code goes at its end. A certificate that no authority",
-    "vouches for is shown once and must be the same ever after. The desktop has an X server of its own (Xephyr) and no channel beside its",
-    "screen. A connection that breaks is made again. Closing the window leaves the session on the server, to be gone on with.",
+    "vouches for is shown once and must be the same ever after. The desktop has an X server of its own (Xephyr), and nothing of the PC beside",
+    "its screen but what is asked for. A connection that breaks is made again. Closing the window leaves the session on the server, to be gone on with.",
   ].join(" "),
   examples: [
     "qvd connect --host desktops.example.org --user alice",
     "qvd connect --host desktops.example.org --user alice --vm work --save-profile work",
     "qvd connect --profile work",
+    "qvd connect --profile work --sound --print --share ~/papers",
   ],
   async run(io, args) {
     const folder = clientFolder(io.env);
+    if (flag(args, "list-profiles")) return await showProfiles(io, folder);
     const given = await readGiven(args, folder);
     const saveAs = textOption(args, "save-profile");
     if (saveAs !== undefined) {
@@ -71,12 +85,14 @@ export const connect: Command = {
     const { DISPLAY } = io.env;
     if (DISPLAY === undefined || DISPLAY === "")
       throw new AppError("bad-input", "there is no screen to show a desktop on: DISPLAY is not set");
+    const channels = await chooseChannels(choiceOf(given), io.env);
     const login = given.user ?? (await readAnswer(io, "Login: ", "--user LOGIN"));
     const password = await readPassword(io, `Password of ${login}: `);
     const options = {
       ...{ place, login, password, vm: given.vm, link: given.link ?? "adsl" },
       ...{ geometry: given.geometry ?? "1280x800", keyboard: given.keyboard ?? "pc105/us" },
       ...(given.ca === undefined ? {} : { authorities: [readAuthority(given.ca)] }),
+      channels,
     };
     await showDesktop(io, args, { options, folder });
     return 0;
@@ -136,10 +152,39 @@ async function readGiven(args: CommandArgs, folder: string): Promise<Profile> {
   const ca = textOption(args, "ca");
   // A profile is used from other folders, too.
   const authority = ca === undefined ? kept?.ca : resolve(ca);
-  const known = [...said, ["ca", authority] as const].filter(([, value]) => value !== undefined);
+  const flags = FLAGS.map((name) => [name, flag(args, name) || kept?.[name]] as const);
+  const shares = SHARES.map((name) => {
+    const text = textOption(args, name);
+    return [name, text === undefined ? kept?.[name] : resolve(text)] as const;
+  });
+  const known = [...said, ...flags, ...shares, ["ca", authority] as const].filter(
+    ([, value]) => value !== undefined,
+  );
   const profile = { host, ...Object.fromEntries(known) };
   requireSane(profile);
   return profile;
+}
+
+const FLAGS = ["sound", "microphone", "print"] as const;
+const SHARES = ["share", "share-read-only"] as const;
+
+function choiceOf({ sound, microphone, print, share, ...more }: Profile) {
+  return {
+    ...{ sound: sound === true, microphone: microphone === true, print: print === true },
+    ...{ share, shareReadOnly: more["share-read-only"] },
+  };
+}
+
+async function showProfiles(io: CommandIo, folder: string): Promise<number> {
+  const profiles = await listProfiles(folder);
+  if (profiles.length === 0) io.err("there is no profile; --save-profile NAME makes one\n");
+  for (const { name, profile } of profiles) {
+    const said = Object.entries(profile).map(([key, value]) =>
+      value === true ? `--${key}` : `--${key} ${value}`,
+    );
+    io.out(`${name}\t${said.join(" ")}\n`);
+  }
+  return 0;
 }
 
 function requireSane({ geometry, link, keyboard }: Profile): void {

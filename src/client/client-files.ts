@@ -3,7 +3,7 @@
  * so that a client that is killed leaves the old or the new one. A password is never in them.
  */
 
-import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { AppError } from "../lib/errors.ts";
@@ -20,6 +20,12 @@ export const Profile = z.strictObject({
   keyboard: z.string().optional(),
   /** An absolute path. */
   ca: z.string().optional(),
+  sound: z.boolean().optional(),
+  microphone: z.boolean().optional(),
+  print: z.boolean().optional(),
+  /** An absolute path. */
+  share: z.string().optional(),
+  "share-read-only": z.string().optional(),
 });
 export type Profile = z.infer<typeof Profile>;
 
@@ -60,6 +66,19 @@ export async function writeProfile(folder: string, name: string, profile: Profil
   const path = profileFile(folder, name);
   await writeOwn(path, profile);
   return path;
+}
+
+/** By name; none where there never was one. */
+export async function listProfiles(
+  folder: string,
+): Promise<readonly { readonly name: string; readonly profile: Profile }[]> {
+  const files = await readdir(join(folder, "profiles")).catch(() => []);
+  const names = files
+    .flatMap((file) => /^(.+)\.json$/.exec(file)?.[1] ?? [])
+    .filter((name) => PROFILE_NAME.test(name));
+  return await Promise.all(
+    names.sort().map(async (name) => ({ name, profile: await readProfile(folder, name) })),
+  );
 }
 
 function profileFile(folder: string, name: string): string {

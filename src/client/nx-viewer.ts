@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { AppError } from "../lib/errors.ts";
+import { type Channels, type ChannelWish, NO_CHANNELS, openChannels } from "./channels/channels.ts";
 
 export type ViewEnd =
   /** The viewer was closed on this side. */
@@ -29,19 +30,48 @@ export type Viewer = {
 
 export type ViewOptions = {
   readonly session: { readonly socket: TLSSocket; readonly early: Uint8Array };
+  /** What opens the desktop's end of the channel of shared folders. */
+  readonly slaveKey?: string;
+  readonly channels?: ChannelWish;
+  /** For the person: what became of the channels. */
+  readonly say?: (text: string) => void;
   /** DISPLAY and what else the X server asks for. */
   readonly env: Readonly<Record<string, string>>;
   readonly link: string;
 };
 
-/** No channel beside the screen's: none is named, so nxproxy opens none. */
-export function nxproxyCommand(socketPath: string, link: string): readonly string[] {
-  return ["nxproxy", "-S", `nx/nx,link=${link},connect=unix:${socketPath}:0`];
+/** Channels beside the screen's are those that `channels` names: nxproxy opens no other. */
+export function nxproxyCommand(
+  socketPath: string,
+  link: string,
+  channels: readonly string[] = [],
+): readonly string[] {
+  return ["nxproxy", "-S", ["nx/nx", `link=${link}`, ...channels, `connect=unix:${socketPath}:0`].join(",")];
 }
 
-export async function startViewer({ session, env, link }: ViewOptions): Promise<Viewer> {
-  const { socket, early } = session;
+export async function startViewer(options: ViewOptions): Promise<Viewer> {
   const folder = mkdtempSync(join(tmpdir(), "qvd-view-"));
+  const { channels: wish = NO_CHANNELS, say = () => {}, slaveKey = "" } = options;
+  let channels: Channels | undefined;
+  try {
+    channels = await openChannels(wish, { folder, say });
+    const viewer = await showIn(folder, options, channels);
+    channels.share(slaveKey);
+    return viewer;
+  } catch (error) {
+    channels?.close();
+    options.session.socket.destroy();
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function showIn(
+  folder: string,
+  { session, env, link }: ViewOptions,
+  channels: Channels,
+): Promise<Viewer> {
+  const { socket, early } = session;
   const path = join(folder, "nx");
   const end = Promise.withResolvers<ViewEnd>();
   let [lastSentMs, lastReceivedMs] = [performance.now(), performance.now()];
@@ -74,7 +104,11 @@ export async function startViewer({ session, env, link }: ViewOptions): Promise<
   );
   await new Promise<void>((resolve) => server.listen(path, resolve));
   chmodSync(path, 0o600);
-  const proxy = spawnProxy(nxproxyCommand(path, link), { ...env, HOME: folder, NX_CLIENT: "/bin/false" });
+  const proxy = spawnProxy(nxproxyCommand(path, link, channels.words), {
+    ...env,
+    HOME: folder,
+    NX_CLIENT: "/bin/false",
+  });
   // The socket's own end, if that is why, is told first.
   void proxy.exited.then(() => setTimeout(() => end.resolve({ kind: "closed" }), 200));
   return {
@@ -88,6 +122,7 @@ export async function startViewer({ session, env, link }: ViewOptions): Promise<
     stop: async () => {
       socket.destroy();
       server.close();
+      channels.close();
       proxy.kill("SIGTERM");
       const killer = setTimeout(() => proxy.kill("SIGKILL"), 2_000);
       await proxy.exited;

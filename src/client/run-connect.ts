@@ -11,6 +11,7 @@ import { backoffMs } from "../lib/backoff.ts";
 import { AppError, describeError, isAppError } from "../lib/errors.ts";
 import { sleep } from "../lib/wait.ts";
 import { type Authorization, BrokerConnection, type Place } from "./broker-connection.ts";
+import { type ChannelWish, channelParameters, NO_CHANNELS } from "./channels/channels.ts";
 import { chooseDesktop, type ListedDesktop, parseDesktops } from "./desktops.ts";
 import { startViewer, type ViewEnd, type Viewer } from "./nx-viewer.ts";
 import { plainText } from "./plain-text.ts";
@@ -31,6 +32,8 @@ export type ConnectOptions = {
   readonly displayEnv: Readonly<Record<string, string>>;
   /** The whole X server is the desktop's. */
   readonly isFullscreen: boolean;
+  /** What of the PC the desktop gets beside its screen; nothing when left out. */
+  readonly channels?: ChannelWish;
 };
 
 export type ConnectDeps = {
@@ -78,8 +81,11 @@ async function showSession(first: Session, surroundings: Surroundings): Promise<
     deps.say(`connected to ${session.desktop.name}`);
     const viewer = await startViewer({
       session: session.connection.take(),
+      slaveKey: session.slaveKey,
       env: options.displayEnv,
       link: options.link,
+      ...(options.channels === undefined ? {} : { channels: options.channels }),
+      say: deps.say,
     });
     const end = await watch(viewer, surroundings).finally(() => viewer.stop());
     if (end.kind !== "lost" || deps.signal.aborted) return end;
@@ -88,7 +94,7 @@ async function showSession(first: Session, surroundings: Surroundings): Promise<
   }
 }
 
-type Session = Signed & { readonly connection: BrokerConnection };
+type Session = Signed & { readonly connection: BrokerConnection; readonly slaveKey: string };
 type Surroundings = {
   readonly options: ConnectOptions;
   readonly deps: ConnectDeps;
@@ -109,9 +115,9 @@ async function beginSession(options: ConnectOptions, deps: ConnectDeps): Promise
     const desktop =
       chooseDesktop(desktops, vm) ?? (await deps.choose(desktops.filter((one) => one.blocked === 0)));
     const token = await askToken(connection, { authorization, desktop });
-    await askSession(connection, { authorization, desktop }, { options, deps });
+    const slaveKey = await askSession(connection, { authorization, desktop }, { options, deps });
     // The password may hold a code that is good once; what connects again is the token, where there is one.
-    return { connection, desktop, authorization: token ?? authorization };
+    return { connection, slaveKey, desktop, authorization: token ?? authorization };
   } catch (error) {
     connection.close();
     throw error;
@@ -136,13 +142,13 @@ async function askToken(
   }
 }
 
+/** Returns the session's key for the channel of shared folders. */
 async function askSession(
   connection: BrokerConnection,
   { authorization, desktop }: Signed,
   { options, deps }: Omit<Surroundings, "times">,
-): Promise<void> {
-  const { geometry, link, keyboard, isFullscreen } = options;
-  // No channel is asked for but the screen.
+): Promise<string> {
+  const { geometry, link, keyboard, isFullscreen, channels = NO_CHANNELS } = options;
   const query = new URLSearchParams({
     id: String(desktop.id),
     "qvd.client.os": "linux",
@@ -150,10 +156,7 @@ async function askSession(
     "qvd.client.keyboard": keyboard,
     "qvd.client.geometry": geometry,
     "qvd.client.fullscreen": isFullscreen ? "1" : "0",
-    "qvd.client.printing.enabled": "0",
-    "qvd.client.usb.enabled": "0",
-    "qvd.client.audio.sound.enable": "0",
-    "qvd.client.audio.microphone.enable": "0",
+    ...channelParameters(channels),
   });
   let lastText = "";
   const answer = await connection.ask(
@@ -166,6 +169,7 @@ async function askSession(
   );
   if (answer.status !== 101)
     throw refused(answer.status, { doing: `connecting to ${desktop.name}`, body: answer.body });
+  return answer.headers.get("x-qvd-slave-key") ?? "";
 }
 
 async function beginAgain(before: Session, { options, deps, times }: Surroundings): Promise<Session> {
@@ -177,8 +181,8 @@ async function beginAgain(before: Session, { options, deps, times }: Surrounding
     try {
       const connection = await open(options, deps);
       try {
-        await askSession(connection, before, { options, deps });
-        return { ...before, connection };
+        const slaveKey = await askSession(connection, before, { options, deps });
+        return { ...before, connection, slaveKey };
       } catch (error) {
         connection.close();
         throw error;

@@ -6,6 +6,7 @@
 
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
+import { fileURLToPath } from "node:url";
 import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 
@@ -14,6 +15,8 @@ const UID = 65534;
 const QUIET: ["ignore", "ignore", "ignore"] = ["ignore", "ignore", "ignore"];
 
 export type ClientPorts = { readonly media: number; readonly cups: number; readonly slave: number };
+
+export type ConnectingClient = { readonly said: () => string; readonly child: Bun.Subprocess };
 
 export type ShareAnswer = { readonly status: number; readonly head: string; close(): void };
 
@@ -58,6 +61,22 @@ export class ClientSide {
     return this.#spawn(["nxproxy", "-S", ...words, `${host}:100`]);
   }
 
+  /** `qvd connect` from the sources under test, as its person; `said` is what it told them so far. */
+  qvdConnect(words: readonly string[], password: string): ConnectingClient {
+    const entry = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+    const child = Bun.spawn([...AS_NOBODY, process.execPath, entry, "connect", ...words], {
+      env: { ...this.#environment(), CUPS_SERVER: `127.0.0.1:${this.#ports.cups}` },
+      cwd: "/",
+      stdio: [Buffer.from(`${password}\n`), "ignore", "pipe"],
+    });
+    this.#children.add(child);
+    let said = "";
+    void (async () => {
+      for await (const bytes of child.stderr) said += Buffer.from(bytes).toString();
+    })();
+    return { said: () => said, child };
+  }
+
   async stopProxy(proxy: Bun.Subprocess): Promise<void> {
     proxy.kill("SIGKILL");
     await proxy.exited;
@@ -76,8 +95,8 @@ export class ClientSide {
 
   /** Waits for a printed file that holds the text. */
   async awaitPrinted(text: string, timeoutMs: number): Promise<boolean> {
-    const command = ["sh", "-c", `cat ${this.folder}/printed/* 2>/dev/null`];
-    const isThere = async () => (await this.#run(command)).stdout.includes(text);
+    const command = ["sh", "-c", `grep -qsF "$0" ${this.folder}/printed/*`, text];
+    const isThere = async () => (await this.#run(command)).exitCode === 0;
     return (await waitFor(isThere, { timeoutMs, everyMs: 100 })) === true;
   }
 
