@@ -13,7 +13,7 @@ import { loadAssets } from "./ui/assets.ts";
 export function createApp(deps: AdminDeps): Hono<AdminEnv> {
   const assets = loadAssets();
   const app = new Hono<AdminEnv>();
-  app.use("/*", requestLog(deps.log, deps.clock), securityHeaders());
+  app.use("/*", requestLog(deps.log, deps.clock), securityHeaders(deps));
   app.use("/*", async function readLook(c, next) {
     c.set("assets", assets.urls);
     c.set("theme", readTheme(c));

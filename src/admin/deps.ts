@@ -25,6 +25,8 @@ export type AdminDeps = {
   /** Bytes that an upload must leave free on its file system. */
   readonly leastFreeBytes: number;
   readonly networkRange: string;
+  /** Where browsers reach the QVD port; left out: the WAT's own host, with the port that clients are given. */
+  readonly portal?: { readonly address: string; readonly port: number };
   /** PEM file of the site's authority. */
   readonly caCertificate?: string;
   readonly clock: Clock;

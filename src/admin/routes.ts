@@ -27,6 +27,7 @@ import { createDesktop, showCreateDesktop } from "./pages/desktops/create.tsx";
 import { deleteDesktop, showDeleteDesktop } from "./pages/desktops/delete.tsx";
 import { listDesktopsFragment, listDesktopsPage } from "./pages/desktops/list.tsx";
 import { showDesktop, showDesktopFragment } from "./pages/desktops/show.tsx";
+import { visitConsole, visitSession } from "./pages/desktops/visit.ts";
 import { actOnImage } from "./pages/images/act.ts";
 import { deleteImagePage, showDeleteImage } from "./pages/images/delete.tsx";
 import { deleteFlavour, showDeleteFlavour } from "./pages/images/delete-flavour.tsx";
@@ -156,6 +157,8 @@ function addDesktopRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.post("/desktops/:id/disconnect", actOnDesktop(deps, "disconnect"));
   app.post("/desktops/:id/block", actOnDesktop(deps, "block"));
   app.post("/desktops/:id/unblock", actOnDesktop(deps, "unblock"));
+  app.post("/desktops/:id/console", visitConsole(deps));
+  app.post("/desktops/:id/watch", visitSession(deps));
   app.get("/desktops/:id/change", showChangeDesktop(deps));
   app.post("/desktops/:id/change", changeDesktop(deps));
   app.get("/desktops/:id/delete", showDeleteDesktop(deps));

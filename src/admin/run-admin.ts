@@ -28,6 +28,7 @@ export type RunAdminDeps = {
   readonly wakeSocket: string;
   readonly incomingFolder: string;
   readonly networkRange: string;
+  readonly portal?: AdminDeps["portal"];
   readonly sealSecret: AdminDeps["sealSecret"];
   readonly hashPassword: (password: string) => Promise<string>;
   readonly clock: Clock;
@@ -62,6 +63,7 @@ export async function runAdmin(deps: RunAdminDeps): Promise<void> {
     incomingFolder: deps.incomingFolder,
     leastFreeBytes: LEAST_FREE_BYTES,
     networkRange: deps.networkRange,
+    ...(deps.portal === undefined ? {} : { portal: deps.portal }),
     caCertificate: deps.caCertificate,
     clock,
     log,

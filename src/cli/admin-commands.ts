@@ -110,6 +110,11 @@ export const adminCommands: readonly CommandEntry[] = [
     load: async () => (await import("./vm/stop.ts")).vmStop,
   },
   {
+    name: "vm watch",
+    summary: "Ask to see the session that somebody has open in a browser.",
+    load: async () => (await import("./vm/watch.ts")).vmWatch,
+  },
+  {
     name: "vm disconnect",
     summary: "End the live session of a desktop; the desktop and its programs go on.",
     load: async () => (await import("./vm/disconnect.ts")).vmDisconnect,

@@ -120,6 +120,12 @@ export const SETTINGS = {
     fallback: "8443",
     doc: "Port that QVD clients connect to.",
   },
+  portalAddress: {
+    name: "QVD_PORTAL_ADDRESS",
+    type: "text",
+    fallback: "",
+    doc: "Where browsers reach the QVD port, such as https://desktops.example.org; administrators are sent there to consoles and sessions that they watch. Empty means the host that they reach the WAT by, with QVD_BROKER_PORT.",
+  },
   brokerWorkers: {
     name: "QVD_BROKER_WORKERS",
     type: "number",

@@ -17,6 +17,8 @@ export type FormProps = PropsWithChildren<{
   readonly back?: string;
   readonly isInPlace?: boolean;
   readonly isBare?: boolean;
+  /** What it leads to is shown in a tab of its own, which knows nothing of this one. */
+  readonly opensTab?: boolean;
   readonly label?: string;
   readonly id?: string;
 }>;
@@ -37,6 +39,8 @@ export function PostForm(props: FormProps) {
       method="post"
       action={props.action}
       class={props.isBare ? undefined : "form"}
+      target={props.opensTab ? "_blank" : undefined}
+      rel={props.opensTab ? "noopener" : undefined}
       aria-label={props.label}
       {...htmx}
     >

@@ -122,6 +122,20 @@ const STATEMENTS: readonly (readonly [statement: string, allowed: readonly Proce
   ["update sessions set address = '10.0.0.1', port = 22 where false", [NODE]],
   ["update sessions set connected_at = qvd_now() where false", [BROKER]],
   ["update sessions set ends_at = qvd_now() where false", [BROKER]],
+  // What opens a console is written by the admin process alone; a broker invites and counts.
+  ["select console_key from visits", [NODE, ADMIN, BROKER]],
+  [
+    "insert into visits (kind, vm_id, asked_by, may_control, needs_consent, ticket_expires_at, console_key) select 'console', 1, '', true, false, qvd_now(), 'k' where false",
+    [ADMIN],
+  ],
+  [
+    "insert into visits (kind, vm_id, session_id, asked_by, may_control, needs_consent, ticket_expires_at) select 'watch', 1, 1, '', true, false, qvd_now() where false",
+    [ADMIN, BROKER],
+  ],
+  ["update visits set console_key = 'k' where false", []],
+  ["update visits set may_control = true where false", []],
+  ["update visits set admitted_at = qvd_now() where false", [BROKER]],
+  ["delete from visits where false", [ADMIN]],
   // Who is signed in by browser, and what opens a desktop once.
   ["select * from user_web_sessions", [BROKER]],
   ["select user_id from user_web_sessions", [BROKER, ADMIN]],

@@ -62,6 +62,7 @@ import { wishVmStoppedByPolicy } from "../../src/service/vm/wish-stopped-by-poli
 import { SEED_PASSWORD, SEED_RANGE, type Seed, seedHash } from "./db-seed.ts";
 import { FRONT_DOOR_CASES } from "./front-door-verb-cases.ts";
 import { PROOF_CASES } from "./proof-verb-cases.ts";
+import { VISIT_CASES } from "./visit-verb-cases.ts";
 
 const DEPS = { hashPassword: seedHash, networkRange: SEED_RANGE, randomToken: () => crypto.randomUUID() };
 const CLIENT = { keyboard: "pc105/us", os: "linux", link: "lan", geometry: "1024x768", isFullscreen: false };
@@ -144,6 +145,7 @@ export const VERB_CASES: Readonly<Record<string, Case>> = {
   },
   ...PROOF_CASES,
   ...FRONT_DOOR_CASES,
+  ...VISIT_CASES,
   "osf/create": { also: ["tenant"], call: (c, s, name) => createOsf(c, { tenantId: s.tenantId, name }) },
   "osf/delete": {
     also: ["tenant"],

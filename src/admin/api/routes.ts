@@ -42,6 +42,7 @@ import {
   apiSetUserPassword,
   apiShowUser,
 } from "./users.ts";
+import { apiOpenConsole, apiWatchSession } from "./visits.ts";
 import {
   apiActOnVm,
   apiBlockVm,
@@ -86,6 +87,8 @@ export function addApiRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.post(`${V1}/vms/:id/start`, apiActOnVm(deps, "start"));
   app.post(`${V1}/vms/:id/stop`, apiActOnVm(deps, "stop"));
   app.post(`${V1}/vms/:id/disconnect`, apiActOnVm(deps, "disconnect"));
+  app.post(`${V1}/vms/:id/console`, apiOpenConsole(deps));
+  app.post(`${V1}/vms/:id/watch`, apiWatchSession(deps));
   app.post(`${V1}/vms/:id/block`, apiBlockVm(deps));
   app.post(`${V1}/vms/:id/unblock`, apiActOnVm(deps, "unblock"));
   app.delete(`${V1}/vms/:id`, apiActOnVm(deps, "delete"));

@@ -219,3 +219,7 @@ export type SlowedListShape = z.infer<typeof SlowedListShape>;
 
 /** What each server of a directory said, step by step. */
 export const DirectoryTestShape = z.array(z.object({ name: z.string(), steps: z.array(DirectoryStep) }));
+
+/** A page on the QVD port, good for one visit within a minute. */
+export const VisitShape = z.object({ address: z.string() });
+export type VisitShape = z.infer<typeof VisitShape>;

@@ -10,7 +10,7 @@
 import type { VisitId } from "../../domain/ids.ts";
 import { describeError, invariant, isAppError } from "../../lib/errors.ts";
 import { sleep } from "../../lib/wait.ts";
-import type { VisitEnd } from "../../service/visit/end.ts";
+import type { VisitEnd } from "../../service/visit/end-visit.ts";
 import { ViewOnly } from "../../wire/display/view-only.ts";
 import type { EndpointDeps } from "../request.ts";
 import { ScreenEnd } from "./desktop-ends.ts";

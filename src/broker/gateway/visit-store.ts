@@ -7,7 +7,7 @@ import type { UserActor } from "../../domain/access/actor.ts";
 import { asId, type SessionId, type VisitId, type VmId } from "../../domain/ids.ts";
 import { admitVisit } from "../../service/visit/admit.ts";
 import { beginVisit } from "../../service/visit/begin.ts";
-import { endVisit, type VisitEnd } from "../../service/visit/end.ts";
+import { endVisit, type VisitEnd } from "../../service/visit/end-visit.ts";
 import { inviteVisitor } from "../../service/visit/invite.ts";
 import type { ReadySession } from "../request.ts";
 import type { Asker } from "../store.ts";
@@ -39,7 +39,7 @@ const BROKER = { actor: { kind: "system", what: "broker" } } as const;
 /** `nodeName` is this box's. */
 export function createVisitStore(db: Db, randomToken: () => string, nodeName: string): VisitStore {
   return {
-    begin: (ticket, actor, origin) => beginVisit({ db, actor: actor ?? BROKER.actor, origin }, ticket),
+    begin: (ticket, actor, origin) => beginVisit({ db, ...BROKER, origin }, { ticket, person: actor }),
     read: async (visitId) => {
       const found = await attemptDatabase("read the visit", () => readVisit(db, visitId));
       if (found === undefined) return undefined;

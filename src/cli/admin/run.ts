@@ -35,6 +35,7 @@ export const adminRun: Command = {
         wakeSocket: layout.wakeSocket,
         incomingFolder: layout.incomingFolder,
         networkRange: config.networkRange,
+        portal: { address: config.portalAddress, port: config.brokerPort },
         hashPassword: boundedHash(),
         sealSecret: async (use, secret) =>
           sealSecret(await readSettingsKey(layout.settingsPublicKey), use, secret),

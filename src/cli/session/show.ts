@@ -1,4 +1,5 @@
 import { SessionShape } from "../../admin/api/shapes.ts";
+import { ACCESS_TEXTS } from "../../domain/session/access-texts.ts";
 import { positional } from "../admin/arguments.ts";
 import { JSON_OPTION, printFacts, printJson } from "../admin/print.ts";
 import { openApi } from "../api-client.ts";
@@ -23,7 +24,7 @@ export const sessionShow: Command = {
         ["tenant", session.tenant],
         ["state", session.state],
         ["preparation", session.preparation],
-        ["shown by", session.access === "nx" ? "NX client" : "browser"],
+        ["shown by", ACCESS_TEXTS[session.access]],
         ["from", session.clientAddress],
         ["carried by", session.node],
         ["asked for", session.requestedAt],

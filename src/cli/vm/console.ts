@@ -1,10 +1,13 @@
 import { existsSync } from "node:fs";
+import { VisitShape } from "../../admin/api/shapes.ts";
 import { openDatabase } from "../../db/client.ts";
 import { type DesktopRow, listDesktops } from "../../db/queries/desktops.ts";
 import { type Layout, vmLayout } from "../../domain/node/layout.ts";
 import { AppError } from "../../lib/errors.ts";
-import { positional } from "../admin/arguments.ts";
+import { flag, positional } from "../admin/arguments.ts";
+import { findVm } from "../admin/find.ts";
 import { JSON_OPTION, printJson } from "../admin/print.ts";
+import { openApi } from "../api-client.ts";
 import type { Command } from "../command.ts";
 import { type Mode, openMode, requireRoot } from "../mode.ts";
 
@@ -15,13 +18,25 @@ export const vmConsole: Command = {
   name: "vm console",
   summary: "Tell where the screen of a virtual machine is, as VNC.",
   positionals: ["VM"],
-  options: JSON_OPTION,
+  options: {
+    ...JSON_OPTION,
+    link: { type: "flag", doc: "A link that opens it in a browser instead: good once, within a minute." },
+  },
   details: [
-    "As root of the box that the machine runs on: its screen is a unix socket there, which nobody else may open.",
+    "With --link from anywhere, with an administrator's right to consoles.",
+    "Without it as root of the box that the machine runs on: its screen is a unix socket there, which nobody else may open.",
     "From firmware to sign-in, with or without an agent in it. Containers have no such screen.",
   ].join("\n"),
-  examples: ["qvd vm console win-1", "vncviewer $(qvd vm console win-1)"],
+  examples: ["qvd vm console win-1 --link", "qvd vm console win-1", "vncviewer $(qvd vm console win-1)"],
   async run(io, args) {
+    if (flag(args, "link")) {
+      const api = await openApi(io.env);
+      const vm = await findVm(api, positional(args, 0, "VM"));
+      const { address } = VisitShape.parse(await api.ask("POST", `/vms/${vm.id}/console`));
+      if (args.options.json) printJson(io, { id: vm.id, name: vm.name, address });
+      else io.out(`${address}\n`);
+      return 0;
+    }
     requireRoot("qvd vm console");
     const mode = openMode(io);
     const vm = await findDesktop(mode, positional(args, 0, "VM"));

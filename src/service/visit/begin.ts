@@ -2,6 +2,7 @@
 
 import { and, eq, gt, isNull, sql } from "drizzle-orm";
 import { visits, vms } from "../../db/schema/index.ts";
+import type { UserActor } from "../../domain/access/actor.ts";
 import type { VisitId } from "../../domain/ids.ts";
 import { authorize } from "../authorize.ts";
 import { type Context, change } from "../context.ts";
@@ -10,11 +11,18 @@ import { auditVm } from "../vm/audit-vm.ts";
 
 const MOST_TICKET = 128;
 
-/**
- * Undefined when the ticket opens nothing. The context's actor is the person where one is signed in by browser, else
- * the program (`system`); a ticket that an administrator was given needs nobody signed in on this port.
- */
-export async function beginVisit(context: Context, ticket: string): Promise<VisitId | undefined> {
+export type BroughtTicket = {
+  readonly ticket: string;
+  /** Who is signed in where it was brought; administrators' tickets need nobody. */
+  readonly person?: UserActor | undefined;
+};
+
+/** Undefined when the ticket opens nothing for that person. The context's actor is the program (`system`). */
+export async function beginVisit(
+  context: Context,
+  { ticket, person }: BroughtTicket,
+): Promise<VisitId | undefined> {
+  authorize(context, "visit.begin", { what: "a visit" });
   if (ticket === "" || ticket.length > MOST_TICKET) return undefined;
   return await change(context, { doing: "begin a visit" }, async (inside) => {
     const [found] = await inside.db
@@ -31,13 +39,9 @@ export async function beginVisit(context: Context, ticket: string): Promise<Visi
       .for("update", { of: visits });
     if (found === undefined) return undefined;
     const { visit, vm } = found;
-    const { actor } = inside;
     const isInvitation = visit.askedBy.startsWith("user:");
-    if (isInvitation && (actor.kind !== "user" || actor.tenantId !== vm.tenantId)) return undefined;
-    authorize({ ...inside, actor: { kind: "system", what: "broker" } }, "visit.begin", {
-      what: `visit ${visit.id}`,
-    });
-    const visitor = isInvitation && actor.kind === "user" ? actor.login : (visit.visitor ?? "");
+    if (isInvitation && person?.tenantId !== vm.tenantId) return undefined;
+    const visitor = isInvitation && person !== undefined ? person.login : (visit.visitor ?? "");
     await inside.db
       .update(visits)
       .set({
@@ -45,10 +49,8 @@ export async function beginVisit(context: Context, ticket: string): Promise<Visi
         ...(visit.needsConsent ? {} : { admittedAt: sql`qvd_now()` }),
       })
       .where(eq(visits.id, visit.id));
-    await auditVm(inside, "visit.begin", {
-      vm,
-      detail: { visitId: visit.id, askedBy: visit.askedBy, visitor },
-    });
+    const detail = { visitId: visit.id, askedBy: visit.askedBy, visitor };
+    await auditVm({ ...inside, actor: person ?? inside.actor }, "visit.begin", { vm, detail });
     return visit.id;
   });
 }

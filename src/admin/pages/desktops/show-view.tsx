@@ -3,10 +3,10 @@
 import type { DesktopRow } from "../../../db/queries/desktops.ts";
 import type { SessionRow } from "../../../db/queries/sessions.ts";
 import type { Explanation } from "../../../domain/vm/explain-facts.ts";
-import { ButtonLink } from "../../../ui/button.tsx";
+import { ButtonLink, type ButtonProps, SubmitButton } from "../../../ui/button.tsx";
 import { Card } from "../../../ui/card.tsx";
 import { Empty } from "../../../ui/empty.tsx";
-import { PostButton } from "../../../ui/form.tsx";
+import { PostButton, PostForm } from "../../../ui/form.tsx";
 import { Notice } from "../../../ui/notice.tsx";
 import { Pill } from "../../../ui/pill.tsx";
 import { hrefWith } from "../../list-query.ts";
@@ -134,6 +134,9 @@ function Actions(props: { readonly view: DesktopView }) {
       ) : (
         <PostButton {...form} action={`${path}/start`} label="Start" icon="play" kind="main" />
       )}
+      {vm.hypervisor === "kvm" && vm.state !== "stopped" ? (
+        <VisitButton csrf={csrf} action={`${path}/console`} label="Console" icon="desktop" />
+      ) : null}
       <ButtonLink href={`${path}/change`} label="Change" icon="edit" />
       {vm.isBlocked ? (
         <PostButton {...form} action={`${path}/unblock`} label="Unblock" icon="unblock" />
@@ -143,6 +146,18 @@ function Actions(props: { readonly view: DesktopView }) {
       <ButtonLink href={`/properties/vm/${vm.id}`} label="Properties" icon="tag" />
       <ButtonLink href={`${path}/delete`} label="Delete" icon="trash" />
     </>
+  );
+}
+
+/** Opens a screen in a tab of its own. */
+function VisitButton(
+  props: ButtonProps & { readonly csrf: string; readonly action: string; readonly mayControl?: boolean },
+) {
+  return (
+    <PostForm action={props.action} csrf={props.csrf} isBare opensTab>
+      {props.mayControl === true ? <input type="hidden" name="control" value="yes" /> : null}
+      <SubmitButton {...props} />
+    </PostForm>
   );
 }
 
@@ -178,6 +193,7 @@ function SessionCard(props: { readonly view: DesktopView }) {
     );
   }
   const since = session.connectedAt;
+  const watch = { csrf: props.view.csrf, action: `/desktops/${vm.id}/watch` };
   return (
     <Card title="Session" aside={<SessionPill vm={vm} />} isFlush>
       <Facts
@@ -189,6 +205,12 @@ function SessionCard(props: { readonly view: DesktopView }) {
           ["From the client", formatSize(session.bytesFromClient)],
         ]}
       />
+      {session.access === "browser" && since ? (
+        <div class="trail-foot actions">
+          <VisitButton {...watch} label="Watch" icon="desktop" isSmall />
+          <VisitButton {...watch} label="Watch and help" icon="users" isSmall mayControl />
+        </div>
+      ) : null}
     </Card>
   );
 }
@@ -243,7 +265,7 @@ function KindFact(props: { readonly vm: DesktopRow }) {
       )}
       {vm.state === "running" ? (
         <span class="row-sub">
-          its screen, on its node: <code>qvd vm console {vm.name}</code>
+          its screen: <code>qvd vm console {vm.name}</code>
         </span>
       ) : null}
     </>

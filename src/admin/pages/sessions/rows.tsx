@@ -1,6 +1,7 @@
 /** Sessions as rows of a table: the list of all, and the last ones on the page of a desktop or a user. */
 
 import type { SessionRow } from "../../../db/queries/sessions.ts";
+import { ACCESS_TEXTS } from "../../../domain/session/access-texts.ts";
 import { explainEnd } from "../../../domain/session/explain-end.ts";
 import { sessionPhase } from "../../../domain/session/session-phase.ts";
 import { PostButton } from "../../../ui/form.tsx";
@@ -54,7 +55,7 @@ function Row(props: { readonly row: SessionRow; readonly view: SessionRowsView }
       <Cell label="From">
         {row.clientAddress ?? "unknown"}
         <span class="row-sub">
-          {row.access === "browser" ? "browser" : "client"}
+          {row.access === "nx" ? "client" : ACCESS_TEXTS[row.access]}
           {row.node === null ? "" : `, by ${row.node}`}
         </span>
       </Cell>
