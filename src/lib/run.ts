@@ -14,6 +14,8 @@ export type RunOptions = {
   readonly stdin?: string;
   readonly uid?: number;
   readonly gid?: number;
+  /** The program has it as its descriptor 3; the caller's own stays the caller's to close. */
+  readonly descriptor?: number;
 };
 
 export type RunResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
@@ -34,9 +36,11 @@ export async function run(command: readonly string[], options: RunOptions = {}):
   const timeoutMs = options.timeoutMs ?? 60_000;
   const child = Bun.spawn([...command], {
     env: { ...CLEAN_ENV, ...options.env },
-    stdin: options.stdin === undefined ? "ignore" : new TextEncoder().encode(options.stdin),
-    stdout: "pipe",
-    stderr: "pipe",
+    stdio: [
+      options.stdin === undefined ? "ignore" : new TextEncoder().encode(options.stdin),
+      ...(["pipe", "pipe"] as const),
+      ...(options.descriptor === undefined ? [] : [options.descriptor]),
+    ],
     timeout: timeoutMs,
     killSignal: "SIGKILL",
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

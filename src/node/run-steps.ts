@@ -126,6 +126,7 @@ function takeFailure(
   const code = isAppError(error) ? error.code : "driver-failed";
   memory.failure = { action: step.action, code, text: describeError(error) };
   if (step.action !== "clean-up") return;
-  memory.cleanUpFailures++;
+  // In doubt whether it may write, a box only waits, for seconds; there is nothing to stand back from.
+  memory.cleanUpFailures = code === "unavailable" ? 1 : memory.cleanUpFailures + 1;
   memory.cleanUpFailedAtMs = deps.clock.monotonicMs();
 }

@@ -75,7 +75,7 @@ async function shrinkImage(context: StorageContext, image: EnsureImage, mostMb: 
     await mountImage(context, { path: temporary, mountPoint: second, sizeMb: 0 });
     const copy = ["/usr/bin/cp", "-a", "--", `${mountPoint}/.`, second];
     await runOk(doing, copy, { timeoutMs: COPY_TIMEOUT_MS });
-    await unmountAll(context.libc, second);
+    await unmountAll(context, second);
     await syncPath(temporary);
     // At every moment there is a home under the name, and the old one stays beside it.
     await link(path, await findAsideName(path));
@@ -85,7 +85,7 @@ async function shrinkImage(context: StorageContext, image: EnsureImage, mostMb: 
     // Inodes run out before blocks do where there are many small files.
     if (!(cause instanceof AppError) || !/No space left/.test(cause.message)) throw cause;
   } finally {
-    for (const place of [second, mountPoint]) await unmountAll(context.libc, place);
+    for (const place of [second, mountPoint]) await unmountAll(context, place);
     for (const left of [temporary, `${temporary}.holder`]) await rm(left, { force: true });
   }
 }

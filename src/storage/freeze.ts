@@ -5,10 +5,14 @@
  *
  * By a program for each file system and not by a system call of our own: freezing writes out what is dirty,
  * and where the storage doesn't answer that takes for ever. Then the program hangs in the kernel, not the caller.
+ * It gets the file system as an open descriptor, never as a path.
+ *
+ * A frozen file system outlives its last mount: whoever unmounts one thaws it first (`settle-disk.ts`).
  */
 
 import { describeError } from "../lib/errors.ts";
 import { run } from "../lib/run.ts";
+import { type DiskMount, type PinnedMount, pinMount } from "./pin-mount.ts";
 
 export type FreezeOutcome = {
   readonly mountPoint: string;
@@ -17,36 +21,59 @@ export type FreezeOutcome = {
 };
 
 const FSFREEZE = "/usr/sbin/fsfreeze";
+export const FREEZE_FLAG = "--freeze";
+/** Where the program gets the descriptor; `/proc` leads to the same file system, wherever it is mounted by then. */
+export const FREEZER_DESCRIPTOR = 3;
+
+type Action = { readonly flag: string; readonly done: RegExp };
+
+// EBUSY and EINVAL are the kernel's words for "frozen already" and "not frozen".
+const FREEZE: Action = { flag: FREEZE_FLAG, done: /resource busy/i };
+const THAW: Action = { flag: "--unfreeze", done: /invalid argument/i };
+
+type Times = { readonly timeoutMs: number };
 
 /** Never throws: each fault is in its outcome. Whatever is frozen already counts as done. */
-export function freeze(
-  mountPoints: readonly string[],
-  options: { readonly timeoutMs: number },
-): Promise<readonly FreezeOutcome[]> {
-  // EBUSY is the kernel's word for "frozen already".
-  return onEach(mountPoints, { ...options, flag: "--freeze", done: /resource busy/i });
+export function freeze(disks: readonly DiskMount[], times: Times): Promise<readonly FreezeOutcome[]> {
+  return Promise.all(disks.map((disk) => actOn(disk, FREEZE, times)));
 }
 
 /** As `freeze`; whatever isn't frozen counts as done. */
-export function thaw(
-  mountPoints: readonly string[],
-  options: { readonly timeoutMs: number },
-): Promise<readonly FreezeOutcome[]> {
-  return onEach(mountPoints, { ...options, flag: "--unfreeze", done: /invalid argument/i });
+export function thaw(disks: readonly DiskMount[], times: Times): Promise<readonly FreezeOutcome[]> {
+  return Promise.all(disks.map((disk) => actOn(disk, THAW, times)));
 }
 
-type Action = { readonly flag: string; readonly done: RegExp; readonly timeoutMs: number };
-
-function onEach(mountPoints: readonly string[], action: Action): Promise<readonly FreezeOutcome[]> {
-  return Promise.all(
-    mountPoints.map(async (mountPoint) => ({ mountPoint, fault: await faultOf(mountPoint, action) })),
-  );
+/** The fault in words, if there was one. */
+export function freezePinned(pinned: PinnedMount, times: Times): Promise<string | undefined> {
+  return actOnPinned(pinned, FREEZE, times);
 }
 
-async function faultOf(mountPoint: string, action: Action): Promise<string | undefined> {
+export function thawPinned(pinned: PinnedMount, times: Times): Promise<string | undefined> {
+  return actOnPinned(pinned, THAW, times);
+}
+
+async function actOn(disk: DiskMount, action: Action, times: Times): Promise<FreezeOutcome> {
+  const { mountPoint } = disk;
   try {
-    const command = [FSFREEZE, action.flag, mountPoint];
-    const { exitCode, stderr } = await run(command, { timeoutMs: action.timeoutMs });
+    const pinned = pinMount(disk);
+    try {
+      return { mountPoint, fault: await actOnPinned(pinned, action, times) };
+    } finally {
+      pinned.release();
+    }
+  } catch (error) {
+    return { mountPoint, fault: describeError(error) };
+  }
+}
+
+async function actOnPinned(
+  { descriptor }: PinnedMount,
+  action: Action,
+  { timeoutMs }: Times,
+): Promise<string | undefined> {
+  try {
+    const command = [FSFREEZE, action.flag, `/proc/self/fd/${FREEZER_DESCRIPTOR}`];
+    const { exitCode, stderr } = await run(command, { timeoutMs, descriptor });
     if (exitCode === 0 || action.done.test(stderr)) return undefined;
     return stderr.trim() || `${FSFREEZE} ended with ${exitCode}`;
   } catch (error) {

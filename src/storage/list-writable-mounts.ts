@@ -4,8 +4,9 @@ import { readFile } from "node:fs/promises";
 import { parseId, type VmId } from "../domain/ids.ts";
 import { type Layout, vmLayout } from "../domain/node/layout.ts";
 import { parseMountinfo } from "./mountinfo.ts";
+import type { DiskMount } from "./pin-mount.ts";
 
-export type WritableMount = { readonly vmId: VmId; readonly mountPoint: string };
+export type WritableMount = DiskMount & { readonly vmId: VmId };
 
 /**
  * Of this box, in the order of mounting. Only images: a folder of the shared file system itself can't be
@@ -13,7 +14,7 @@ export type WritableMount = { readonly vmId: VmId; readonly mountPoint: string }
  */
 export async function listWritableMounts(layout: Layout): Promise<readonly WritableMount[]> {
   const mounts = await listDiskMounts(layout);
-  return mounts.flatMap(({ vmId, mountPoint, isWritable }) => (isWritable ? [{ vmId, mountPoint }] : []));
+  return mounts.flatMap(({ isWritable, ...mount }) => (isWritable ? [mount] : []));
 }
 
 /** Those too that the kernel stopped writing to. */
@@ -21,12 +22,12 @@ export async function listDiskMounts(
   layout: Layout,
 ): Promise<readonly (WritableMount & { readonly isWritable: boolean })[]> {
   const mounts = parseMountinfo(await readFile("/proc/self/mountinfo", "utf8"));
-  return mounts.flatMap(({ mountPoint, isWritable }) => {
+  return mounts.flatMap(({ mountPoint, device, isWritable }) => {
     if (!mountPoint.startsWith(`${layout.vmsFolder}/`)) return [];
     const vmId = parseId<VmId>(mountPoint.slice(layout.vmsFolder.length + 1).split("/")[0] ?? "");
     if (vmId === undefined) return [];
     const { homeDisk, layerDisk } = vmLayout(layout, vmId);
     const isDisk = mountPoint === homeDisk || mountPoint === layerDisk;
-    return isDisk ? [{ vmId, mountPoint, isWritable }] : [];
+    return isDisk ? [{ vmId, mountPoint, device, isWritable }] : [];
   });
 }

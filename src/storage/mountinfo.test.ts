@@ -9,16 +9,25 @@ const TEXT = `27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard
 
 test("mounts are read in their order, with what forbids writing", () => {
   expect(parseMountinfo(TEXT)).toEqual([
-    { root: "/", mountPoint: "/", fileSystem: "ext4", source: "/dev/vda", isWritable: true },
+    { device: "254:0", root: "/", mountPoint: "/", fileSystem: "ext4", source: "/dev/vda", isWritable: true },
     {
+      device: "254:0",
       root: "/bases/1",
       mountPoint: "/vms/7/base",
       fileSystem: "ext4",
       source: "/dev/vda",
       isWritable: false,
     },
-    { root: "/", mountPoint: "/vms/7/root", fileSystem: "overlay", source: "qvd-7", isWritable: true },
     {
+      device: "0:39",
+      root: "/",
+      mountPoint: "/vms/7/root",
+      fileSystem: "overlay",
+      source: "qvd-7",
+      isWritable: true,
+    },
+    {
+      device: "0:40",
       root: "/",
       mountPoint: "/with blank\ttab\\slash",
       fileSystem: "tmpfs",

@@ -1,6 +1,8 @@
 /** What is mounted, as the kernel tells it in /proc/self/mountinfo (proc(5)). */
 
 export type Mount = {
+  /** Major and minor number of the file system's device, as stat tells them of whatever lies on it. */
+  readonly device: string;
   /** What of the file system is mounted: for a bind, the path of its source within it. */
   readonly root: string;
   readonly mountPoint: string;
@@ -18,12 +20,14 @@ export function parseMountinfo(text: string): readonly Mount[] {
     const [place, kind] = line.split(" - ");
     const fields = place?.split(" ") ?? [];
     const [fileSystem, source = "", superOptions] = kind?.split(" ") ?? [];
+    const device = fields[2];
     const root = fields[3];
     const mountPoint = fields[4];
     const options = fields[5];
-    if (root === undefined || mountPoint === undefined || options === undefined || fileSystem === undefined)
-      continue;
+    if (device === undefined || root === undefined || mountPoint === undefined) continue;
+    if (options === undefined || fileSystem === undefined) continue;
     mounts.push({
+      device,
       root: unescapeOctal(root),
       mountPoint: unescapeOctal(mountPoint),
       fileSystem,

@@ -52,7 +52,7 @@ export async function moveIntoImage(context: StorageContext, move: Move): Promis
       }
       await runOk(doing, ["/usr/bin/sync", "-f", mountPoint], { timeoutMs: COPY_TIMEOUT_MS });
     } finally {
-      await unmountAll(context.libc, mountPoint);
+      await unmountAll(context, mountPoint);
     }
     await syncPath(temporary);
     await rename(temporary, image);

@@ -26,6 +26,7 @@ import { type MountedDesktop, type MountRequest, mountDesktop } from "./mount-de
 import { createUseReader, type StorageUse } from "./read-use.ts";
 import { removeBase } from "./remove-base.ts";
 import { retireHome } from "./retire-home.ts";
+import type { LetGo } from "./settle-disk.ts";
 import { unmountDesktop } from "./unmount-desktop.ts";
 import { type VerifiedArchive, verifyArchive } from "./verify-archive.ts";
 import { type VerifiedDisk, verifyDisk } from "./verify-disk.ts";
@@ -47,6 +48,8 @@ export type StorageOptions = {
   readonly lockTimeoutMs?: number;
   /** Images up to this get all their blocks when they are made (setting QVD_ALLOCATE_MB). */
   readonly allocatedMb?: number;
+  /** What may become of unwritten data when disks are unmounted; written when left out. */
+  readonly letGo?: () => LetGo;
 };
 
 /** A device that was let go of just now may need a moment to give up its lock. */
@@ -74,6 +77,7 @@ export type StorageContext = {
   readonly driver: StorageDriver;
   readonly lockTimeoutMs: number;
   readonly allocatedMb: number;
+  readonly letGo: () => LetGo;
   readonly libc: Libc;
   readonly idMaps: IdMaps;
 };
@@ -113,9 +117,10 @@ const RESERVE_BYTES = 512 * 2 ** 20;
 export function createStorage(options: StorageOptions): Storage {
   const { layout, idRangeFirst, log, reserveBytes = RESERVE_BYTES } = options;
   const { boxName = hostname(), driver = "overlay", allocatedMb = ALLOCATED_MB } = options;
+  const { letGo = (): LetGo => "written" } = options;
   const { lockTimeoutMs = isShared(layout) ? SHARED_LOCK_TIMEOUT_MS : LOCK_TIMEOUT_MS } = options;
   const context: StorageContext = {
-    ...{ layout, idRangeFirst, reserveBytes, boxName, driver, lockTimeoutMs, allocatedMb },
+    ...{ layout, idRangeFirst, reserveBytes, boxName, driver, lockTimeoutMs, allocatedMb, letGo },
     libc: openLibc(),
     idMaps: new IdMaps(),
   };

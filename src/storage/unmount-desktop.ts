@@ -7,7 +7,6 @@ import { readdir, rmdir } from "node:fs/promises";
 import type { VmId } from "../domain/ids.ts";
 import { type VmLayout, vmLayout } from "../domain/node/layout.ts";
 import { deleteSubvolume, isSubvolume } from "./btrfs.ts";
-import type { Libc } from "./libc.ts";
 import { removeTree } from "./remove-tree.ts";
 import type { StorageContext } from "./storage.ts";
 import { MOST_LATE_MOUNTS, unmountAll } from "./unmount-all.ts";
@@ -19,7 +18,7 @@ import { MOST_LATE_MOUNTS, unmountAll } from "./unmount-all.ts";
 export async function unmountDesktop(context: StorageContext, vmId: VmId): Promise<void> {
   const vm = vmLayout(context.layout, vmId);
   for (let tries = 1; ; tries++) {
-    await takeApart(context.libc, vm);
+    await takeApart(context, vm);
     try {
       // Never recursive: what was mounted here must not be deleted, even if all of the above lied.
       const kept = (await readdir(vm.kept).catch((): string[] => [])).map((name) => `${vm.kept}/${name}`);
@@ -34,8 +33,8 @@ export async function unmountDesktop(context: StorageContext, vmId: VmId): Promi
   }
 }
 
-async function takeApart(libc: Libc, vm: VmLayout): Promise<void> {
-  await unmountAll(libc, vm.folder);
+async function takeApart(context: StorageContext, vm: VmLayout): Promise<void> {
+  await unmountAll(context, vm.folder);
   for (const tree of [`${vm.fresh}/tree`, `${vm.fresh}/tree.new`])
     if (await isSubvolume(tree)) await deleteSubvolume(tree);
   for (const tree of [vm.upper, vm.work, vm.fresh]) await removeTree(tree);

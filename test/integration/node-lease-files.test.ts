@@ -106,6 +106,14 @@ describe("the keeper's word", () => {
     expect(await waitFor(() => did.includes("freeze") || undefined, { timeoutMs: 3_000 })).toBe(true);
     expect(lease.state.isHeld).toBe(false);
   });
+  test("that it gives up an epoch keeps the node process from freezing, as long as it speaks", async () => {
+    writeKeeperFile(path(), word());
+    await lease.start();
+    writeKeeperFile(path(), word({ phase: "lost", renewals: { rowAtMs: 1, counterAtMs: 0 } }));
+    expect(await waitFor(() => did.includes("lost") || undefined, { timeoutMs: 1_000 })).toBe(true);
+    expect(await waitFor(() => did.includes("freeze") || undefined, { timeoutMs: 700 })).toBeUndefined();
+    expect(await waitFor(() => did.includes("freeze") || undefined, { timeoutMs: 5_000 })).toBe(true);
+  });
   test("of a box that nobody could take over from lets nothing lapse", async () => {
     writeKeeperFile(path(), word({ fences: false }));
     await lease.start();

@@ -15,6 +15,7 @@ import { isProcessRunning, listCgroupPids, type ProcessIdentity } from "../../sr
 import { CLEAN_ENV, run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { readProcessFile } from "../../src/node/process-file.ts";
+import { losePower, pinDisks } from "./power-loss.ts";
 
 export type LabNodeOptions = {
   /** Of the lab; at most 4 letters, since the nodes' instances begin with it. */
@@ -106,7 +107,10 @@ export class LabNode {
   /** Everything of it ends at once, as without power. */
   async powerOff(): Promise<void> {
     await this.#killCounters();
+    const [pid] = listCgroupPids(this.group);
+    const disks = pid === undefined ? [] : await pinDisks(pid, this.layout.vmsFolder);
     if (existsSync(this.group)) writeFileSync(`${this.group}/cgroup.kill`, "1");
+    await losePower(disks);
     const isOff = () => listCgroupPids(this.group).length === 0;
     if (!(await waitFor(isOff, { timeoutMs: 15_000 }))) throw new Error(`${this.name} survives a power loss`);
     await this.#removeGroups();

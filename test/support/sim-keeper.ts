@@ -94,6 +94,7 @@ function fenceOf(box: KeptBox): Fence {
     freezeDisks: async () => true,
     thaw: async () => box.setFenced(false),
     thawDisks: async () => {},
+    shutDownDisks: async () => {},
     get isFrozen() {
       return box.isFenced;
     },

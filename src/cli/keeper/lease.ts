@@ -7,13 +7,15 @@ import type { Log } from "../../lib/log.ts";
 import { findCgroupRoot } from "../../lib/process.ts";
 import { Fence } from "../../node/keeper/fence.ts";
 import { createFenceDisks } from "../../node/keeper/fence-disks.ts";
-import { type KeeperCalls, openKeeperCalls } from "../../node/keeper/system-calls.ts";
+import { openKeeperCalls } from "../../node/keeper/system-calls.ts";
 import { counterFile, readCounter } from "../../node/lease/counter-file.ts";
 import { keeperFile, readBootId } from "../../node/lease/keeper-file.ts";
 import { KeptLease } from "../../node/lease/kept-lease.ts";
 import type { NodeLease } from "../../node/lease/node-lease.ts";
 import { readSharedId, requireSharedId } from "../../node/lease/shared-site.ts";
 import type { NodesWatchDeps } from "../../node/takeover/nodes-watch.ts";
+import { openLibc } from "../../storage/libc.ts";
+import type { LetGo } from "../../storage/settle-disk.ts";
 import { createStorage, parseStorageDriver, type Storage } from "../../storage/storage.ts";
 import { readBoxId } from "../node/read-box-id.ts";
 
@@ -24,8 +26,12 @@ export type FenceParts = {
   readonly log: Log;
 };
 
-export function openBoxStorage({ config, layout, log }: Omit<FenceParts, "storage">): Storage {
+export function openBoxStorage(
+  { config, layout, log }: Omit<FenceParts, "storage">,
+  letGo: () => LetGo,
+): Storage {
   return createStorage({
+    letGo,
     ...{ layout, idRangeFirst: config.idRangeFirst, log, boxName: config.nodeName },
     driver: parseStorageDriver(config.storageDriver),
     allocatedMb: config.allocateMb,
@@ -33,8 +39,8 @@ export function openBoxStorage({ config, layout, log }: Omit<FenceParts, "storag
   });
 }
 
-export function openFence({ config, layout, storage, log }: FenceParts, calls: KeeperCalls): Fence {
-  const disks = createFenceDisks({ layout, storage, calls, log });
+export function openFence({ config, layout, storage, log }: FenceParts): Fence {
+  const disks = createFenceDisks({ layout, storage, libc: openLibc(), log });
   return new Fence({ cgroupRoot: findCgroupRoot(), instance: config.instance, disks, log });
 }
 
@@ -44,7 +50,7 @@ export function openKeptLease(parts: FenceParts & { readonly onLost: () => void 
     filePath: keeperFile(parts.layout.runFolder),
     origin: { bootId: readBootId(), boxId: readBoxId(parts.layout.stateFolder) },
     bootMs: () => calls.bootMs(),
-    fence: openFence(parts, calls),
+    fence: openFence(parts),
     times: leaseTimes(parts.config.leaseSeconds * 1000),
     onLost: parts.onLost,
     log: parts.log,

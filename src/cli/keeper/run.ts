@@ -30,12 +30,13 @@ export const keeperRun: Command = {
     const log = plainLog.with({ process: "keeper" });
     const calls = openKeeperCalls();
     const times = leaseTimes(config.leaseSeconds * 1000);
-    const storage = openBoxStorage({ config, layout, log });
+    // A keeper unmounts only what belongs to an epoch that is over.
+    const storage = openBoxStorage({ config, layout, log }, () => "dropped");
     const databaseAddress = await address("qvd_node");
     const open = () => openDatabase(databaseAddress, { max: 1, applicationName: "qvd keeper" });
     const row = createRowKeeper(open, times);
     const watchdog = openWatchdog(config.watchdog, log);
-    const fence = openFence({ config, layout, storage, log }, calls);
+    const fence = openFence({ config, layout, storage, log });
     if (!calls.lockMemory())
       log.warn("memory-not-locked", { advice: "a box short of memory may fence late; grant CAP_IPC_LOCK" });
     try {

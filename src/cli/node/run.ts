@@ -14,8 +14,10 @@ import { systemClock } from "../../lib/clock.ts";
 import { findCgroupRoot } from "../../lib/process.ts";
 import { createNetwork } from "../../network/network.ts";
 import { parseResolvers } from "../../network/parse-resolvers.ts";
+import type { NodeLease } from "../../node/lease/node-lease.ts";
 import { runNode } from "../../node/run-node.ts";
 import type { WorkerSpec } from "../../node/supervise.ts";
+import type { LetGo } from "../../storage/settle-disk.ts";
 import { readVersion } from "../../version.ts";
 import { readAccount, readGroupId, SHARED_GROUP } from "../accounts.ts";
 import { prepareBox } from "../box/prepare.ts";
@@ -51,7 +53,9 @@ export const nodeRun: Command = {
       applicationName: `qvd node ${config.nodeName}`,
     });
     const { machines, acceleration, settings } = await machineParts(config, layout);
-    const storage = openBoxStorage({ config, layout, log });
+    let lease: NodeLease | undefined;
+    const letGo = (): LetGo => (lease?.state.isHeld === true ? "written" : "undecided");
+    const storage = openBoxStorage({ config, layout, log }, letGo);
     try {
       return await runNode(
         {
@@ -86,7 +90,10 @@ export const nodeRun: Command = {
             port: config.brokerPort,
             isOf: (worker) => worker.startsWith("broker-"),
           },
-          openLease: (_of, onLost) => openKeptLease({ config, layout, storage, onLost, log }),
+          openLease: (_of, onLost) => {
+            lease = openKeptLease({ config, layout, storage, onLost, log });
+            return lease;
+          },
           takeover: { times: leaseTimes(config.leaseSeconds * 1000), shared: await openShared(layout) },
           workersCgroup: `${findCgroupRoot()}/${instance}/p`,
           wakeGid: readGroupId(SHARED_GROUP),

@@ -18,9 +18,14 @@ const FROZEN = ["c", "s", "q"];
 const KILLED = [...FROZEN, "m"];
 
 export type FenceDisks = {
-  /** Each bounded by a deadline; what can't be done is told to the log. False when one may freeze later. */
-  freeze(): Promise<boolean>;
+  /**
+   * Each bounded by a deadline; what can't be done is told to the log. False when one may freeze later. `new` are
+   * those that were mounted since.
+   */
+  freeze(which: "all" | "new"): Promise<boolean>;
   thaw(): Promise<void>;
+  /** Nothing of them is written any more; whoever waits for a frozen one goes on, with an error. */
+  shutDown(): Promise<void>;
   /** Ends and unmounts all of the desktops' file systems without another write. Throws what is left. */
   drop(): Promise<void>;
 };
@@ -48,12 +53,16 @@ export class Fence {
     for (const part of FROZEN) this.#write(part, "cgroup.freeze", "1");
   }
 
-  freezeDisks(): Promise<boolean> {
-    return this.#options.disks.freeze();
+  freezeDisks(which: "all" | "new" = "all"): Promise<boolean> {
+    return this.#options.disks.freeze(which);
   }
 
   thawDisks(): Promise<void> {
     return this.#options.disks.thaw();
+  }
+
+  shutDownDisks(): Promise<void> {
+    return this.#options.disks.shutDown();
   }
 
   /** Disks first: a process that writes to a frozen one would only hang. Nothing runs unless `isStill`. */

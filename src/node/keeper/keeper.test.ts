@@ -50,11 +50,12 @@ class World {
       boxId: "box",
       fence: {
         freezeProcesses: () => act("freeze", true),
-        freezeDisks: async () => {
-          act("freeze-disks");
+        freezeDisks: async (which = "all") => {
+          act(which === "all" ? "freeze-disks" : "freeze-new-disks");
           return true;
         },
         thawDisks: async () => act("thaw-disks"),
+        shutDownDisks: async () => act("shut-down-disks"),
         thaw: async (isStill = () => true) => {
           await Bun.sleep(world.thawMs);
           if (isStill()) act("thaw", false);
@@ -184,7 +185,23 @@ describe("a keeper", () => {
     expect(await world.did("thaw", TIMES.validMs * 1.2)).toBeUndefined();
     world.row = { isStanding: true, peers: 1 };
     expect(await world.did("thaw")).toBe(true);
-    expect(world.done).toEqual(["freeze", "freeze-disks", "thaw"]);
+    expect(world.done.filter((what) => what !== "freeze-new-disks")).toEqual([
+      "freeze",
+      "freeze-disks",
+      "thaw",
+    ]);
+  });
+
+  test("freezes what a start under way mounts after the others were frozen, until it thaws", async () => {
+    world.start();
+    await world.isHeld();
+    world.row = "away";
+    world.isStorageAway = true;
+    expect(await world.did("freeze-new-disks")).toBe(true);
+    world.row = { isStanding: true, peers: 1 };
+    expect(await world.did("thaw")).toBe(true);
+    world.done.length = 0;
+    expect(await world.did("freeze-new-disks", 1_500)).toBeUndefined();
   });
 
   test("kills everything, and the node process, when another box has taken over", async () => {

@@ -46,6 +46,8 @@ export type KeeperDeps = {
 const LOOK_EVERY_MS = 100;
 const TELL_EVERY_MS = 250;
 const STOP_KILL_MS = 5_000;
+/** A start that was under way may mount a home after the others were frozen. */
+const FREEZE_AGAIN_MS = 1_000;
 /** Soon at first, then now and then. */
 const THAW_AGAIN = { soonEveryMs: 5_000, soonForMs: 30_000, everyMs: 30_000, forMs: 300_000 };
 
@@ -66,6 +68,8 @@ export class Keeper {
   #isAskingRow = false;
   #isAskingCounter = false;
   #isMoving = false;
+  #isFreezing = false;
+  #frozenAtMs = Number.NEGATIVE_INFINITY;
   /** When desktops were last let go on, or may have been by a predecessor. */
   #thawedAtMs = Number.NEGATIVE_INFINITY;
   #thawedAgainAtMs = Number.NEGATIVE_INFINITY;
@@ -121,7 +125,10 @@ export class Keeper {
     if (order.action === "freeze") this.#freeze(order.reason);
     else if (order.action === "thaw") void this.#thaw();
     else if (order.action === "lose") void this.#lose(order.reason);
-    if (order.action === "none") this.#thawAgain();
+    if (order.action === "none") {
+      this.#thawAgain();
+      this.#freezeAgain();
+    }
     this.#renew();
     this.#tell();
     this.#deps.patWatchdog();
@@ -130,9 +137,25 @@ export class Keeper {
   #freeze(reason: string): void {
     this.#phase = "frozen";
     this.#trouble = reason;
-    const { fence, log } = this.#deps;
-    fence.freezeProcesses();
-    fence.freezeDisks().catch((error) => log.error("disks-not-frozen", { error }));
+    this.#deps.fence.freezeProcesses();
+    this.#freezeDisks("all");
+  }
+
+  #freezeAgain(): void {
+    if (this.#phase !== "frozen" || this.#isMoving || this.#isFreezing) return;
+    if (this.#deps.bootMs() - this.#frozenAtMs >= FREEZE_AGAIN_MS) this.#freezeDisks("new");
+  }
+
+  #freezeDisks(which: "all" | "new"): void {
+    const { fence, bootMs, log } = this.#deps;
+    this.#isFreezing = true;
+    fence
+      .freezeDisks(which)
+      .catch((error) => log.error("disks-not-frozen", { error }))
+      .finally(() => {
+        this.#isFreezing = false;
+        this.#frozenAtMs = bootMs();
+      });
   }
 
   async #thaw(): Promise<void> {

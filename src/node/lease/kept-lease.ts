@@ -94,7 +94,10 @@ export class KeptLease implements NodeLease {
       this.#isLost = true;
       onLost();
     }
-    const isDue = file.fences && lapseAtMs(file.renewals, times) - bootMs() <= times.nodeFreezeBeforeMs;
+    // A living keeper that gives up an epoch is about to unmount all of it: nothing may be frozen in between.
+    const isGivenUp = file.phase === "lost" && this.#isFresh();
+    const isNear = lapseAtMs(file.renewals, times) - bootMs() <= times.nodeFreezeBeforeMs;
+    const isDue = file.fences && isNear && !isGivenUp;
     if (!isDue) this.#hasFrozen = false;
     else if (!this.#hasFrozen) {
       this.#hasFrozen = true;

@@ -23,6 +23,7 @@ const context = {
   driver: "overlay",
   lockTimeoutMs: 1_000,
   allocatedMb: 0,
+  letGo: () => "written" as const,
   libc: openLibc(),
   idMaps: new IdMaps(),
 } as const;
