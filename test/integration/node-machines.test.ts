@@ -77,6 +77,15 @@ describe("a machine without our agent", () => {
     expect(JSON.stringify(await rows.session(session))).toContain("console");
   });
 
+  test("waits for whoever works at its console, without an order to anybody inside", async () => {
+    await makeMachines(false);
+    await world.startNode();
+    const vm = await wished();
+    await rows.reaches(vm, "running");
+    const session = await rows.requestSession(vm, { access: "console" });
+    expect(await rows.sessionReaches(session, "listening")).toBe(true);
+  });
+
   test("is stopped from outside, and is found again by a new node", async () => {
     await makeMachines(false);
     const first = await world.startNode();

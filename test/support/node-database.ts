@@ -17,6 +17,7 @@ import { createTestDatabase, type TestDatabase } from "./cluster.ts";
 
 /** What a client and an authenticator said; the rest is a plain client's. */
 export type RequestedClient = {
+  readonly access?: "nx" | "console";
   readonly client?: Partial<ClientParameters>;
   readonly parameters?: GivenParameters;
 };
@@ -122,9 +123,9 @@ export class NodeDatabase {
       ...more.client,
     };
     const id = await this.#insert(sql`
-      insert into sessions (vm_id, user_id, client, parameters, slave_key, broker_worker)
+      insert into sessions (vm_id, user_id, client, parameters, slave_key, broker_worker, access)
       values (${vmId}, ${this.userId}, ${JSON.stringify(client)}::text::jsonb,
-        ${JSON.stringify(more.parameters ?? {})}::text::jsonb, ${"k".repeat(64)}, 'broker-1')
+        ${JSON.stringify(more.parameters ?? {})}::text::jsonb, ${"k".repeat(64)}, 'broker-1', ${more.access ?? "nx"})
       returning id`);
     this.onChange(vmId);
     return asId(id);

@@ -19,7 +19,11 @@ export type Wat = {
   stop(): Promise<void>;
 };
 
-export type WatOptions = { readonly isEmpty?: boolean };
+export type WatOptions = {
+  readonly isEmpty?: boolean;
+  /** Where the QVD port is; may be filled in later. */
+  readonly portal?: RunAdminDeps["portal"];
+};
 
 /** Sign-in takes `admin` or `acme-admin` with PASSWORD. */
 export async function startWat(options: WatOptions = {}): Promise<Wat> {
@@ -58,6 +62,7 @@ export async function startWat(options: WatOptions = {}): Promise<Wat> {
     caCertificate: tls.tlsCertificate,
     incomingFolder,
     networkRange: "10.91.0.0/16",
+    ...(options.portal === undefined ? {} : { portal: options.portal }),
     sealSecret: async () => ({ sealed: "sealed" }),
     hashPassword: async () => "not a hash",
     clock: systemClock,

@@ -1,0 +1,199 @@
+/** The screen of a real machine in a real browser: for administrators from the WAT, for its person where its OSF says so. */
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { sql } from "drizzle-orm";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { waitFor } from "../../src/lib/wait.ts";
+import { PAINTED } from "../support/painting-machine.ts";
+import { visitPage } from "../support/visit-page.ts";
+import { PASSWORD } from "../support/wat-site.ts";
+import { type ConsoleLab, openConsoleLab } from "./console-lab.ts";
+
+const SLOW = 120_000;
+let lab: ConsoleLab;
+let browser: Browser;
+let context: BrowserContext;
+
+beforeAll(async () => {
+  lab = await openConsoleLab();
+  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+}, SLOW);
+afterAll(async () => {
+  await browser?.close();
+  await lab?.stop();
+}, SLOW);
+beforeEach(async () => {
+  await context?.close();
+  context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1000, height: 700 } });
+  lab.sendTo("near");
+});
+
+type Colour = keyof typeof PAINTED;
+
+/** The colour in the middle of the screen; `undefined` while there is none of the machine's. */
+async function colourOf(page: Page): Promise<Colour | undefined> {
+  const pixel = await page.evaluate<readonly number[] | null>(`(() => {
+    const canvas = document.querySelector("canvas");
+    return canvas && [...canvas.getContext("2d").getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data];
+  })()`);
+  const isNear = (colour: Colour) =>
+    pixel !== null && PAINTED[colour].every((value, at) => Math.abs(value - (pixel[at] ?? 0)) < 8);
+  return (["green", "blue", "red"] as const).find(isNear);
+}
+
+async function becomes(page: Page, colour: Colour): Promise<void> {
+  const isIt = async () => (await colourOf(page)) === colour;
+  expect(await waitFor(isIt, { timeoutMs: 15_000, everyMs: 50 }), `it becomes ${colour}`).toBe(true);
+}
+
+async function press(page: Page, key: string, colour: Colour): Promise<void> {
+  await page.keyboard.press(key);
+  await becomes(page, colour);
+}
+
+async function openWat(login = "admin"): Promise<Page> {
+  const page = await context.newPage();
+  await visitPage(page, `${lab.wat}/sign-in`);
+  await page.fill("[name=login]", login);
+  await page.fill("[name=password]", PASSWORD);
+  await page.click("button[type=submit]");
+  await page.waitForSelector("h1");
+  await visitPage(page, `${lab.wat}/desktops/${lab.vmId}`);
+  return page;
+}
+
+/** Presses the button on the machine's page. */
+async function openConsole(): Promise<Page> {
+  const wat = await openWat();
+  const opening = context.waitForEvent("page");
+  await wat.click("button:has-text('Console')");
+  const page = await opening;
+  await page.waitForSelector("main[data-shown]", { timeout: 30_000 });
+  return page;
+}
+
+async function countAudit(action: string): Promise<number> {
+  const [row] = await lab.owner.execute<{ count: number }>(
+    sql`select count(*)::int as count from audit_log where action = ${action}`,
+  );
+  return row?.count ?? 0;
+}
+
+async function signIn(page: Page, url = lab.near): Promise<void> {
+  await visitPage(page, `${url}/`);
+  await page.fill("#login", "alice");
+  await page.fill("#password", "secret");
+  await page.click("button[type=submit]");
+  await page.waitForSelector("h1:has-text('Your desktops')");
+}
+
+describe("an administrator", () => {
+  test(
+    "opens the console from the machine's page, sees its screen and types on it",
+    async () => {
+      const before = [await countAudit("vm.open-console"), await countAudit("visit.begin")];
+      const page = await openConsole();
+      expect(new URL(page.url()).hash).toBe("");
+      await press(page, "a", "blue");
+      await press(page, "d", "red");
+      await press(page, "b", "green");
+      expect([await countAudit("vm.open-console"), await countAudit("visit.begin")]).toEqual(
+        before.map((count) => count + 1),
+      );
+      await page.close();
+      const ended = async () => (await countAudit("session.end-visit")) > 0;
+      expect(await waitFor(ended, { timeoutMs: 10_000 })).toBe(true);
+    },
+    SLOW,
+  );
+
+  test(
+    "does so through another box, whose broker relays",
+    async () => {
+      lab.sendTo("far");
+      const page = await openConsole();
+      expect(page.url()).toStartWith(lab.far);
+      await press(page, "a", "blue");
+      await press(page, "b", "green");
+    },
+    SLOW,
+  );
+
+  test(
+    "is told when the machine goes from under it, and that the link was used",
+    async () => {
+      const page = await openConsole();
+      lab.restartDoor();
+      await page.waitForSelector("#veil-title:has-text('Over')");
+      await page.reload();
+      await page.waitForSelector("text=This page needs a link");
+    },
+    SLOW,
+  );
+});
+
+describe("nobody else", () => {
+  test(
+    "opens a console: another tenant's administrator finds no such desktop",
+    async () => {
+      const page = await openWat("acme-admin");
+      expect(await page.textContent("body")).toContain("There is no such desktop");
+    },
+    SLOW,
+  );
+
+  test("opens one with a ticket that is none, or was used", async () => {
+    const page = await context.newPage();
+    await visitPage(page, `${lab.near}/visit#made-up`);
+    await page.waitForSelector("#veil-title:has-text('Over')");
+  });
+
+  test(
+    "works at it as its person while the OSF doesn't offer it",
+    async () => {
+      await lab.owner.execute(sql`update osfs set offers_console = false`);
+      const page = await context.newPage();
+      await signIn(page);
+      await visitPage(page, `${lab.near}/desktop/${lab.vmId}?screen=console`);
+      expect(await page.getAttribute("main", "data-screen")).toBe("session");
+      await page.evaluate(`document.querySelector("main").dataset.screen = "console"`);
+      // What a page that lies would ask for.
+      const answer = await page.evaluate<string>(`(async () => {
+        const { desktop, csrf } = document.querySelector("main").dataset;
+        const headers = { "X-CSRF-Token": csrf, Accept: "application/json" };
+        const { ticket } = await (await fetch("/desktop/" + desktop + "/ticket", { method: "POST", headers })).json();
+        const query = new URLSearchParams({ ticket, width: 800, height: 600, screen: "console" });
+        const socket = new WebSocket("wss://" + location.host + "/desktop/" + desktop + "/ws?" + query);
+        return await new Promise((resolve) => { socket.onmessage = ({ data }) => resolve(String(data)); });
+      })()`);
+      expect(JSON.parse(answer)).toMatchObject({
+        type: "refused",
+        text: "The console of this desktop is not offered to you",
+      });
+    },
+    SLOW,
+  );
+});
+
+describe("its person", () => {
+  for (const box of ["near", "far"] as const)
+    test(
+      `works at it in the portal where the OSF offers it, on the ${box} box`,
+      async () => {
+        await lab.owner.execute(sql`update osfs set offers_console = true`);
+        const page = await context.newPage();
+        await signIn(page, lab[box]);
+        await page.click(`a[href='/desktop/${lab.vmId}']`);
+        await page.waitForSelector("main[data-shown]", { timeout: 30_000 });
+        expect(await page.isVisible("#files-open")).toBe(false);
+        await press(page, "a", "blue");
+        await press(page, "d", "red");
+        await press(page, "b", "green");
+        const [row] = await lab.owner.execute(
+          sql`select access, connected_at is not null as connected from sessions order by id desc limit 1`,
+        );
+        expect(row).toEqual({ access: "console", connected: true });
+      },
+      SLOW,
+    );
+});
