@@ -46,6 +46,8 @@ function decideReply(deps: RequestDeps, request: AuthRequest, signal: AbortSigna
   switch (request.kind) {
     case "create-token":
       return createToken(deps.tokens, request);
+    case "give-back-token":
+      return giveBackToken(deps.tokens, request);
     case "begin-enrolment":
       return beginEnrolment(deps.enrol, request, signal);
     case "confirm-enrolment":
@@ -70,6 +72,14 @@ function decideReply(deps: RequestDeps, request: AuthRequest, signal: AbortSigna
     default:
       return assertNever(request);
   }
+}
+
+async function giveBackToken(
+  tokens: TokenStore,
+  { token, origin }: Extract<AuthRequest, { kind: "give-back-token" }>,
+): Promise<Reply> {
+  await tokens.giveBack({ token, origin });
+  return { outcome: "removed" };
 }
 
 async function createToken(

@@ -31,6 +31,7 @@ export function closeOrphansFirst(store: BrokerStore, log: Log): BrokerStore {
     },
     readSession: (sessionId) => store.readSession(sessionId),
     readWait: (sessionId, afterId) => store.readWait(sessionId, afterId),
+    readEnd: (known) => store.readEnd(known),
     readRelay: (sessionId) => store.readRelay(sessionId),
     readVisitRelay: (visitId) => store.readVisitRelay(visitId),
     listEventsSince: (vmId, afterId) => store.listEventsSince(vmId, afterId),

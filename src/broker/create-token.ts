@@ -27,5 +27,10 @@ export function createTokenMaker(auth: AuthAsker): TokenMaker {
           throw new Error(`a token was asked for, and ${reply.outcome} came`);
       }
     },
+    async giveBack(shown, signal) {
+      const reply = await auth.ask({ kind: "give-back-token", ...shown }, signal);
+      if (reply.outcome === "removed") return undefined;
+      return { status: 503, ...("text" in reply ? { body: reply.text } : {}) };
+    },
   };
 }

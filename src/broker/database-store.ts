@@ -3,6 +3,7 @@
 import { and, asc, eq, gt, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
 import type { Db } from "../db/client.ts";
 import { attemptDatabase } from "../db/errors.ts";
+import { readSessionEnd } from "../db/queries/session-end.ts";
 import { readWaitingSession } from "../db/queries/waiting-session.ts";
 import { nodeReports, nodes, osfs, sessions, visits, vmEvents, vmReports, vms } from "../db/schema/index.ts";
 import type { NodeId, SessionId, VisitId, VmId } from "../domain/ids.ts";
@@ -53,6 +54,7 @@ export function createDatabaseStore({ db, nodeId, worker, isGone }: DatabaseStor
     readSession: (sessionId) => attemptDatabase("read the session", () => readSession(db, nodeId, sessionId)),
     readWait: (sessionId, afterId) =>
       attemptDatabase("read what a client waits for", () => readWait(db, nodeId, { sessionId, afterId })),
+    readEnd: (known) => attemptDatabase("read how a session ended", () => readSessionEnd(db, known)),
     readRelay: (sessionId) =>
       attemptDatabase("read the session to relay", () => readRelay(db, nodeId, sessionId)),
     readVisitRelay: (visitId) =>

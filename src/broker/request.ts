@@ -45,6 +45,11 @@ export interface TokenMaker {
     wish: TokenWish,
     signal: AbortSignal,
   ): Promise<{ readonly token: string; readonly tokenId: number } | Answer>;
+  /** Undefined when it opens nothing any more, or what to tell. */
+  giveBack(
+    shown: { readonly token: string; readonly origin: string },
+    signal: AbortSignal,
+  ): Promise<Answer | undefined>;
 }
 
 export type BrokerRequest = {

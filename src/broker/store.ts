@@ -60,6 +60,8 @@ export type RelayView = {
     | undefined;
 };
 
+export type KnownSession = { readonly vmId: VmId; readonly userId: UserId; readonly slaveKey: string };
+
 export type TrailEvent = { readonly id: number; readonly code: VmEventCode; readonly text: string };
 
 /** All that a waiting client's fate depends on. */
@@ -114,6 +116,8 @@ export interface BrokerStore {
   readSession(sessionId: SessionId): Promise<SessionView | undefined>;
   /** A sitting, its desktop, and what the trail says after an event of it. */
   readWait(sessionId: SessionId, afterEventId: number): Promise<WaitView>;
+  /** How a session ended that a client knows by its key: without a cause while it goes on; undefined when there is none. */
+  readEnd(known: KnownSession): Promise<{ readonly cause: string | undefined } | undefined>;
   readRelay(sessionId: SessionId): Promise<RelayView>;
   /** The same of a visit at the console of a machine. */
   readVisitRelay(visitId: VisitId): Promise<RelayView>;

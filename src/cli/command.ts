@@ -4,6 +4,8 @@
  * rendered from these values.
  */
 
+import type { ErrorCode } from "../lib/errors.ts";
+
 /** What a command may touch of the outside. */
 export type CommandIo = {
   /** Data, for programs and people. */
@@ -41,6 +43,8 @@ export type Command = {
   readonly examples?: readonly string[];
   /** Codes other than 0 (well), 1 (failed) and 2 (wrong usage). */
   readonly exitCodes?: Readonly<Record<number, string>>;
+  /** Where scripts want to tell expected failures apart; all others have the exit code that they have everywhere. */
+  readonly faultCodes?: Readonly<Partial<Record<ErrorCode, number>>>;
   /** Returns the exit code. An AppError thrown becomes its sentence on stderr and its exit code. */
   run(io: CommandIo, args: CommandArgs): Promise<number>;
 };

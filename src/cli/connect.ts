@@ -12,10 +12,11 @@ import {
   writeProfile,
 } from "../client/client-files.ts";
 import type { ListedDesktop } from "../client/desktops.ts";
+import type { ViewEnd } from "../client/nx-viewer.ts";
 import { openOwnDisplay } from "../client/own-display.ts";
 import { type ConnectOptions, runConnect } from "../client/run-connect.ts";
 import { decideTrust, isFingerprint, type ShownCertificate } from "../client/trust-broker.ts";
-import { AppError } from "../lib/errors.ts";
+import { AppError, assertNever } from "../lib/errors.ts";
 import { flag, textOption } from "./admin/arguments.ts";
 import { readPassword } from "./admin/read-password.ts";
 import type { Command, CommandArgs, CommandIo } from "./command.ts";
@@ -72,6 +73,15 @@ export const connect: Command = {
     "qvd connect --profile work",
     "qvd connect --profile work --sound --print --share ~/papers",
   ],
+  exitCodes: {
+    0: "left, or the session was ended from the other side",
+    3: "not let in: wrong password, a certificate that is not believed, a desktop that is blocked or not yours",
+    4: "broker or desktop can't be reached, or not again after a break",
+  },
+  faultCodes: {
+    ...{ "not-signed-in": 3, forbidden: 3, blocked: 3, "not-found": 3 },
+    ...{ unavailable: 4, timeout: 4, protocol: 4 },
+  },
   async run(io, args) {
     const folder = clientFolder(io.env);
     if (flag(args, "list-profiles")) return await showProfiles(io, folder);
@@ -99,11 +109,18 @@ export const connect: Command = {
   },
 };
 
-const ENDS = {
-  closed: "left",
-  ended: "the session was ended, or gone on with from elsewhere",
-  lost: "left; the session waits",
-} as const;
+function describeEnd(end: ViewEnd): string {
+  switch (end.kind) {
+    case "closed":
+      return "left";
+    case "ended":
+      return `the session was ended: ${end.why ?? "it is over, or goes on elsewhere"}`;
+    case "lost":
+      return "left; the session waits";
+    default:
+      return assertNever(end);
+  }
+}
 
 type Wanted = {
   readonly options: Omit<ConnectOptions, "displayEnv" | "isFullscreen">;
@@ -134,7 +151,7 @@ async function showDesktop(io: CommandIo, args: CommandArgs, { options, folder }
         signal: stop.signal,
       },
     );
-    io.err(`${ENDS[end.kind]}\n`);
+    io.err(`${describeEnd(end)}\n`);
   } finally {
     await display?.close();
   }

@@ -52,7 +52,7 @@ async function runFound(entry: CommandEntry, rest: readonly string[], io: Comman
       return 1;
     }
     io.err(`${sentence(error, io.env, command)}\n`);
-    return isAppError(error) ? EXIT_CODES[error.code] : 1;
+    return isAppError(error) ? (command?.faultCodes?.[error.code] ?? EXIT_CODES[error.code]) : 1;
   }
 }
 

@@ -14,8 +14,8 @@ import { type Channels, type ChannelWish, NO_CHANNELS, openChannels } from "./ch
 export type ViewEnd =
   /** The viewer was closed on this side. */
   | { readonly kind: "closed" }
-  /** The broker ended the session in order: it is over, or somebody took it over. */
-  | { readonly kind: "ended" }
+  /** The broker closed the connection in order. Why, says the broker, if it is asked; a sentence's part. */
+  | { readonly kind: "ended"; readonly why?: string }
   | { readonly kind: "lost"; readonly why: string };
 
 export type Viewer = {

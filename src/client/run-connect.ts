@@ -1,9 +1,10 @@
 /**
  * A person's way to their desktop and back after a break: sign in, choose, wait with what the broker tells, show.
  *
- *     sign in ──► choose ──► ask for the session ──► show ──► (closed, or ended by the broker) done
+ *     sign in ──► choose ──► ask for the session ──► show ──► (closed on this side) done
  *                                 ▲                    │
- *                                 └──── wait ◄──────── lost
+ *                                 │                    ▼
+ *                                 └── (it goes on) ── wait, ask whether it is over ──► (it is) done
  */
 
 import { randomBytes } from "node:crypto";
@@ -15,6 +16,7 @@ import { type ChannelWish, channelParameters, NO_CHANNELS } from "./channels/cha
 import { chooseDesktop, type ListedDesktop, parseDesktops } from "./desktops.ts";
 import { startViewer, type ViewEnd, type Viewer } from "./nx-viewer.ts";
 import { plainText } from "./plain-text.ts";
+import { askFate, askToken, giveBackToken, type SessionFate } from "./session-questions.ts";
 import type { ShownCertificate } from "./trust-broker.ts";
 
 export type ConnectOptions = {
@@ -59,6 +61,8 @@ const TIMES = {
   mostRetryMs: 15_000,
 } as const;
 
+const LAST_WORD_MS = 3_000;
+
 type Signed = { readonly authorization: Authorization; readonly desktop: ListedDesktop };
 
 /**
@@ -68,7 +72,8 @@ type Signed = { readonly authorization: Authorization; readonly desktop: ListedD
 export async function runConnect(options: ConnectOptions, deps: ConnectDeps): Promise<ViewEnd> {
   const surroundings = { options, deps, times: { ...TIMES, ...deps.times } };
   try {
-    return await showSession(await beginSession(options, deps), surroundings);
+    const session = await beginSession(options, deps);
+    return await showSession(session, surroundings).finally(() => giveBack(session, surroundings));
   } catch (error) {
     if (deps.signal.aborted) return { kind: "lost", why: "interrupted" };
     throw error;
@@ -88,9 +93,21 @@ async function showSession(first: Session, surroundings: Surroundings): Promise<
       say: deps.say,
     });
     const end = await watch(viewer, surroundings).finally(() => viewer.stop());
-    if (end.kind !== "lost" || deps.signal.aborted) return end;
-    deps.say(`the connection was lost (${end.why}); connecting again`);
-    session = await beginAgain(session, surroundings);
+    if (end.kind === "closed" || deps.signal.aborted) return end;
+    const again = await beginAgain(session, { end, ...surroundings });
+    if ("kind" in again) return again;
+    session = again;
+  }
+}
+
+/** A token that nobody gives back lies there until its time is over. */
+async function giveBack({ authorization }: Session, { options, deps }: Surroundings): Promise<void> {
+  try {
+    // Also for whoever has aborted.
+    const connection = await open(options, { ...deps, signal: AbortSignal.timeout(LAST_WORD_MS) });
+    await giveBackToken(connection, authorization).finally(() => connection.close());
+  } catch {
+    // The broker is away; the token opens nothing but this desktop, and ends by itself.
   }
 }
 
@@ -114,31 +131,13 @@ async function beginSession(options: ConnectOptions, deps: ConnectDeps): Promise
     const desktops = parseDesktops(list.body);
     const desktop =
       chooseDesktop(desktops, vm) ?? (await deps.choose(desktops.filter((one) => one.blocked === 0)));
-    const token = await askToken(connection, { authorization, desktop });
+    const token = await askToken(connection, { authorization, vmId: desktop.id });
     const slaveKey = await askSession(connection, { authorization, desktop }, { options, deps });
     // The password may hold a code that is good once; what connects again is the token, where there is one.
     return { connection, slaveKey, desktop, authorization: token ?? authorization };
   } catch (error) {
     connection.close();
     throw error;
-  }
-}
-
-/** A token that opens this desktop alone, or undefined from a broker that makes none. */
-async function askToken(
-  connection: BrokerConnection,
-  { authorization, desktop }: Signed,
-): Promise<Authorization | undefined> {
-  const made = await connection.ask(`/qvd/create_auth_token?vm_id=${desktop.id}`, {
-    Authorization: authorization,
-  });
-  if (made.status !== 200) return undefined;
-  try {
-    const { auth_token: token } = JSON.parse(made.body) as { auth_token?: unknown };
-    return typeof token === "string" ? `Bearer ${token.trim()}` : undefined;
-  } catch {
-    // A broker that says something else makes none that we could use.
-    return undefined;
   }
 }
 
@@ -172,8 +171,17 @@ async function askSession(
   return answer.headers.get("x-qvd-slave-key") ?? "";
 }
 
-async function beginAgain(before: Session, { options, deps, times }: Surroundings): Promise<Session> {
+/**
+ * The session again, or how it ended when the broker says that it is over: one that was killed closes its connections just as one
+ * that ends a session does. Nobody's session is taken from where it goes on now.
+ */
+async function beginAgain(
+  before: Session,
+  { end, options, deps, times }: Surroundings & { readonly end: Exclude<ViewEnd, { kind: "closed" }> },
+): Promise<Session | ViewEnd> {
   const untilMs = performance.now() + times.retryMs;
+  // After a request of ours the session before is superseded by ourselves.
+  let isOurs = false;
   for (let tries = 1; ; tries++) {
     const waitMs = backoffMs(tries, { firstMs: times.firstRetryMs, mostMs: times.mostRetryMs });
     await sleep(waitMs * (0.75 + (randomBytes(1)[0] ?? 0) / 512), deps.signal);
@@ -181,6 +189,11 @@ async function beginAgain(before: Session, { options, deps, times }: Surrounding
     try {
       const connection = await open(options, deps);
       try {
+        const fate = isOurs ? OPEN : await askFate(connection, { ...before, vmId: before.desktop.id });
+        if (fate.kind === "over") return leave(connection, { kind: "ended", why: fate.why });
+        if (fate.kind === "unknown" && end.kind === "ended") return leave(connection, end);
+        if (!isOurs) deps.say(`the connection was lost (${whyLost(end)}); connecting again`);
+        isOurs = true;
         const slaveKey = await askSession(connection, before, { options, deps });
         return { ...before, connection, slaveKey };
       } catch (error) {
@@ -192,6 +205,17 @@ async function beginAgain(before: Session, { options, deps, times }: Surrounding
       deps.say(describeError(error));
     }
   }
+}
+
+const OPEN: SessionFate = { kind: "open" };
+
+function leave(connection: BrokerConnection, end: ViewEnd): ViewEnd {
+  connection.close();
+  return end;
+}
+
+function whyLost(end: Exclude<ViewEnd, { kind: "closed" }>): string {
+  return end.kind === "lost" ? end.why : "the broker closed it";
 }
 
 /** What may be over in a moment: a network, a broker, a box that is away. */

@@ -70,8 +70,25 @@ describe("a person who connects", () => {
     const running = runConnect(options(), deps());
     await isShown();
     desktop.connections[0]?.end();
-    expect(await running).toEqual({ kind: "ended" });
+    expect(await running).toEqual({ kind: "ended", why: "the desktop closed it" });
     expect(desktop.connections.length).toBe(1);
+  });
+
+  test("leaves no token behind by which somebody could come again", async () => {
+    const running = runConnect(options(), deps());
+    await isShown();
+    expect(door.auth.tokens.size).toBe(1);
+    desktop.connections[0]?.write("leave\n");
+    await running;
+    expect(door.auth.tokens.size).toBe(0);
+  });
+
+  test("leaves none when interrupted, either", async () => {
+    const running = runConnect(options(), deps());
+    await isShown();
+    stop.abort();
+    await running;
+    expect(door.auth.tokens.size).toBe(0);
   });
 
   test("asks for no channel but the screen", async () => {
@@ -102,6 +119,42 @@ describe("a connection that breaks", () => {
     await isBack();
     stop.abort();
     expect(await running).toEqual({ kind: "lost", why: "interrupted" });
+  });
+
+  test("as that of a broker that is killed is made again: it ends like one in order", async () => {
+    const running = runConnect(byLine(), deps());
+    await isShown();
+    const session = door.store.sessions[0];
+    line.end();
+    await until("the broker has noticed", () => session?.end !== undefined);
+    // What its successor finds and writes down.
+    if (session?.end !== undefined) session.end = { ...session.end, cause: "broker-lost" };
+    await isBack();
+    stop.abort();
+    await running;
+    expect(said.join()).toContain("the connection was lost (the broker closed it); connecting again");
+  });
+
+  test("is not made again when the desktop goes on with somebody meanwhile", async () => {
+    const running = runConnect(byLine(), deps({ times: { firstRetryMs: 600 } }));
+    await isShown();
+    line.cut();
+    const elsewhere = runConnect(options(), deps());
+    await isBack();
+    expect(await running).toEqual({ kind: "ended", why: "a newer client took over" });
+    expect(desktop.connections.length).toBe(2);
+    stop.abort();
+    await elsewhere;
+  });
+
+  test("is made again at a broker of QVD 4, which can't be asked", async () => {
+    const running = runConnect(byLine(), deps());
+    await isShown();
+    door.store.readEnd = async () => undefined;
+    line.cut();
+    await isBack();
+    stop.abort();
+    await running;
   });
 
   test("without a word is noticed by what gets no answer", async () => {
@@ -145,7 +198,7 @@ describe("nobody gets in", () => {
 });
 
 /** A network between client and broker that can be cut, or lose all that is under way. */
-type Line = { readonly port: number; cut(): void; swallow(): void; close(): void };
+type Line = { readonly port: number; cut(): void; end(): void; swallow(): void; close(): void };
 
 function openLine(target: number): Line {
   const pairs: { readonly near: Socket; readonly far: Socket }[] = [];
@@ -166,6 +219,12 @@ function openLine(target: number): Line {
     cut: () => {
       for (const { near, far } of pairs.splice(0)) {
         near.resetAndDestroy();
+        far.destroy();
+      }
+    },
+    end: () => {
+      for (const { near, far } of pairs.splice(0)) {
+        near.end();
         far.destroy();
       }
     },

@@ -8,7 +8,7 @@ import { type AuthClient, createAuthClient } from "../../src/auth/client.ts";
 import { hashPassword } from "../../src/auth/password.ts";
 import { runAuth } from "../../src/auth/run-auth.ts";
 import { listUserTokens } from "../../src/db/queries/user-tokens.ts";
-import { settings, users, userTokens } from "../../src/db/schema/index.ts";
+import { auditLog, settings, users, userTokens } from "../../src/db/schema/index.ts";
 import { asId, type TokenId } from "../../src/domain/ids.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { createToken, MOST_TOKENS } from "../../src/service/token/create.ts";
@@ -133,6 +133,18 @@ describe("a token", () => {
     expect((await show(token)).outcome).toBe("denied");
     const listed = await listUserTokens(context.db, { userId: seed.alice.userId });
     expect(listed.find(({ id }) => id === tokenId)?.state).toBe("revoked");
+  });
+
+  test("opens nothing once it is given back, which nobody needs more for than to have it", async () => {
+    const { token, tokenId } = await make();
+    const giveBack = (given: string) =>
+      auth.ask({ kind: "give-back-token", token: given, origin: "192.0.2.5" }, never);
+    expect((await giveBack("nobody's")).outcome).toBe("removed");
+    expect((await show(token)).outcome).toBe("accepted");
+    expect((await giveBack(token)).outcome).toBe("removed");
+    expect((await show(token)).outcome).toBe("denied");
+    const [line] = await owner().select().from(auditLog).where(eq(auditLog.action, "token.give-back"));
+    expect(line).toMatchObject({ subjectId: seed.alice.userId, detail: { tokenId } });
   });
 
   test("ends with the password that it was made by, and so does every sign-in by browser", async () => {

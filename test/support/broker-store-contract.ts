@@ -67,6 +67,36 @@ export function describeBrokerStore(name: string, open: () => Promise<StoreUnder
       await store.recordEnded(before.sessionId, END);
     });
 
+    test("tells how a session ended to its user, by its key", async () => {
+      const { store, alice, bob } = given;
+      const begin = (slaveKey: string) =>
+        store.requestSession({
+          asker: { actor: alice.actor, origin: "192.0.2.1" },
+          vmId: alice.vmId,
+          client: chooseClientParameters(new Map()),
+          slaveKey,
+        });
+      const [first, second, third] = ["x".repeat(64), "y".repeat(64), "z".repeat(64)];
+      const known = (slaveKey: string) =>
+        store.readEnd({ vmId: alice.vmId, userId: alice.actor.userId, slaveKey });
+      const { sessionId: firstId } = await begin(first);
+      expect(await known(first)).toEqual({ cause: undefined });
+      expect(await known(second)).toBeUndefined();
+      expect(
+        await store.readEnd({ vmId: alice.vmId, userId: bob.actor.userId, slaveKey: first }),
+      ).toBeUndefined();
+      await store.recordEnded(firstId, END);
+      expect(await known(first)).toEqual({ cause: "client-left" });
+      // Somebody went on with it elsewhere, after that end or before.
+      const { sessionId: secondId } = await begin(second);
+      expect(await known(first)).toEqual({ cause: "superseded" });
+      const { sessionId: thirdId } = await begin(third);
+      expect(await known(second)).toEqual({ cause: "superseded" });
+      await given.wishEnded(alice.vmId);
+      expect(await known(third)).toEqual({ cause: "ended-by-administrator" });
+      for (const sessionId of [secondId, thirdId]) await store.recordEnded(sessionId, END);
+    });
+
     test("takes a request with its trail, and wishes the desktop running", async () => {
       const { store, alice } = given;
       const { sessionId, eventId } = await ask();

@@ -45,6 +45,10 @@ export function playAuth(): PlayedAuth {
       return accept(userId, tenant);
     },
     ask: async (request) => {
+      if (request.kind === "give-back-token") {
+        tokens.delete(request.token);
+        return { id: 0, outcome: "removed" };
+      }
       if (request.kind !== "create-token") return { id: 0, outcome: "denied" };
       const tokenId = tokens.size + 1;
       const token = `token${tokenId}`;

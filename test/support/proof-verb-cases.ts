@@ -9,6 +9,7 @@ import { renewRecoveryCodes } from "../../src/service/second-factor/renew-codes.
 import { useRecoveryCode } from "../../src/service/second-factor/use-recovery-code.ts";
 import { useStep } from "../../src/service/second-factor/use-step.ts";
 import { createToken } from "../../src/service/token/create.ts";
+import { giveBackToken } from "../../src/service/token/give-back.ts";
 import { revokeToken } from "../../src/service/token/revoke.ts";
 import { sweepTokens } from "../../src/service/token/sweep.ts";
 import { useToken } from "../../src/service/token/use.ts";
@@ -58,6 +59,7 @@ export const PROOF_CASES: Readonly<Record<string, Case>> = {
     call: (c, s) => createToken(c, RANDOM, { ...alice(s), isMultiUse: true, lifetimeSeconds: 60 }),
   },
   "token/use": { ...AUTH, call: (c) => useToken(c, "nobody's") },
+  "token/give-back": { ...AUTH, call: (c) => giveBackToken(c, "nobody's") },
   "token/sweep": { ...AUTH, call: (c) => sweepTokens(c) },
   "token/revoke": {
     also: ["tenant", "owner"],

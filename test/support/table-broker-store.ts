@@ -6,6 +6,7 @@
 import type {
   BrokerStore,
   DesktopView,
+  KnownSession,
   RelayView,
   SessionEnd,
   SessionTraffic,
@@ -129,6 +130,16 @@ export class TableBrokerStore implements BrokerStore {
     const eventId = this.append(vmId, "session-requested");
     this.onRequest(session);
     return { sessionId: session.id, eventId, hasTakenOver, isPlaced: !this.unplaced.has(vmId) };
+  }
+
+  async readEnd({ vmId, userId, slaveKey }: KnownSession) {
+    this.#refuseWhileAway();
+    const session = this.sessions.findLast((one) => one.vmId === vmId && one.slaveKey === slaveKey);
+    if (session === undefined || this.desktops.get(vmId)?.userId !== userId) return undefined;
+    const { isSuperseded, isEndWished, end } = session;
+    const isLast = this.sessions.findLast((one) => one.vmId === vmId) === session;
+    if (isSuperseded || !isLast) return { cause: "superseded" };
+    return { cause: end?.cause ?? (isEndWished ? "ended-by-administrator" : undefined) };
   }
 
   async readSession(sessionId: SessionId) {

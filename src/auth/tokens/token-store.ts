@@ -12,6 +12,8 @@ export interface TokenStore {
     readonly lifetimeSeconds: number;
     readonly origin: string;
   }): Promise<{ readonly tokenId: number; readonly token: string }>;
+  /** It opens nothing from now on. */
+  giveBack(input: { readonly token: string; readonly origin: string }): Promise<void>;
   /** The longest that a token of the user may live, by their tenant's settings. */
   readMostSeconds(userId: UserId): Promise<number>;
 }

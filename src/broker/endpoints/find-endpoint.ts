@@ -3,9 +3,11 @@ import { type Endpoint, reply } from "../request.ts";
 import { authenticateUser } from "./authenticate-user.ts";
 import { connectToVm } from "./connect-to-vm.ts";
 import { createAuthToken } from "./create-auth-token.ts";
+import { giveBackAuthToken } from "./give-back-auth-token.ts";
 import { listOfApplications, listOfVm } from "./list-of-vm.ts";
 import { ping } from "./ping.ts";
 import { relay } from "./relay.ts";
+import { sessionState } from "./session-state.ts";
 import { stopVm } from "./stop-vm.ts";
 
 export type Route = {
@@ -39,6 +41,10 @@ export function findEndpoint({ method, path }: RequestHead): Route {
       return talk(authenticateUser);
     case "/qvd/create_auth_token":
       return talk(createAuthToken);
+    case "/qvd/give_back_auth_token":
+      return talk(giveBackAuthToken);
+    case "/qvd/session_state":
+      return talk(sessionState);
     case "/qvd/stop_vm":
       return talk(stopVm);
     default:

@@ -9,6 +9,7 @@ import { readTokenOwner } from "../../db/queries/user-tokens.ts";
 import { settingValues } from "../../domain/setting/resolve.ts";
 import type { Context } from "../../service/context.ts";
 import { createToken } from "../../service/token/create.ts";
+import { giveBackToken } from "../../service/token/give-back.ts";
 import { useToken } from "../../service/token/use.ts";
 
 export function createTokenStore(db: Db): TokenStore {
@@ -32,6 +33,7 @@ export function createTokenStore(db: Db): TokenStore {
         },
       );
     },
+    giveBack: ({ token, origin }) => giveBackToken({ ...context, origin }, token),
     async readMostSeconds(userId) {
       const owner = await readTokenOwner(db, userId);
       const rows = await listSettings(db, owner?.tenantId);

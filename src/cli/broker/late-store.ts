@@ -22,6 +22,7 @@ export function createLateStore(open: () => Promise<BrokerStore>): BrokerStore {
     requestSession: async (request) => (await store()).requestSession(request),
     readSession: async (sessionId) => (await store()).readSession(sessionId),
     readWait: async (sessionId, afterId) => (await store()).readWait(sessionId, afterId),
+    readEnd: async (known) => (await store()).readEnd(known),
     readRelay: async (sessionId) => (await store()).readRelay(sessionId),
     readVisitRelay: async (visitId) => (await store()).readVisitRelay(visitId),
     listEventsSince: async (vmId, afterId) => (await store()).listEventsSince(vmId, afterId),

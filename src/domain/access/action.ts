@@ -47,6 +47,7 @@ export const ACTIONS = {
   "second-factor.remove": { acl: "", scope: "site", forAdministrators: false },
   "token.create": { acl: "", scope: "site", forAdministrators: false },
   "token.use": { acl: "", scope: "site", forAdministrators: false },
+  "token.give-back": { acl: "", scope: "site", forAdministrators: false },
   "token.sweep": { acl: "", scope: "site", forAdministrators: false },
   "token.revoke": { acl: "user.update.password", scope: "tenant", also: ["owner"] },
   "unlock-code.create": { acl: "", scope: "site", forAdministrators: false },

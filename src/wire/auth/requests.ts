@@ -33,6 +33,8 @@ export const AuthRequest = z.discriminatedUnion("kind", [
     lifetimeSeconds: z.number().int().positive().optional(),
     origin,
   }),
+  /** By whoever has it and wants it no more. */
+  z.strictObject({ id, kind: z.literal("give-back-token"), token: z.string().max(256), origin }),
   /** A secret for an authenticator app; nothing is kept before `confirm-enrolment`. */
   z.strictObject({ id, kind: z.literal("begin-enrolment"), ...person, origin }),
   /** `ticket` of `begin-enrolment`, and the first code that the app shows. Signs in as well. */
