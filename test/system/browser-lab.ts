@@ -13,6 +13,7 @@ import { NX_PORT } from "../../src/wire/guest/messages.ts";
 import { type BrokerDoor, openBrokerDoor } from "../support/broker-door.ts";
 import { buildDisplayRoot } from "../support/display-root.ts";
 import type { TableSession } from "../support/table-broker-store.ts";
+import { createTableVisitStore, type TableVisitStore } from "../support/table-visit-store.ts";
 import { createTableWebStore, type TableWebStore } from "../support/table-web-store.ts";
 import { createGuestLab, type GuestLab, type LabPlace } from "./guest-lab.ts";
 
@@ -22,6 +23,7 @@ export type BrowserLab = {
   readonly url: string;
   readonly door: BrokerDoor;
   readonly web: TableWebStore;
+  readonly visits: TableVisitStore;
   readonly desktop: GuestLab;
   readonly channels: GuestChannels;
   stop(): Promise<void>;
@@ -46,15 +48,14 @@ export async function openBrowserLab(
     [2, ALICE],
     [3, 2],
   ]);
-  const web = createTableWebStore(
-    (vmId) => owners.get(vmId),
-    (vmId) => {
-      const live = store.sessions.find((one) => one.vmId === vmId && !one.isEnded && !one.isSuperseded);
-      if (live?.address === undefined || live.port === undefined) return undefined;
-      return { ...live, address: live.address, port: live.port, elsewhere: undefined };
-    },
-  );
-  const door = await openBrokerDoor({ web });
+  const screenOf = (vmId: number) => {
+    const live = store.sessions.find((one) => one.vmId === vmId && !one.isEnded && !one.isSuperseded);
+    if (live?.address === undefined || live.port === undefined) return undefined;
+    return { ...live, address: live.address, port: live.port, elsewhere: undefined };
+  };
+  const web = createTableWebStore((vmId) => owners.get(vmId), screenOf);
+  const visits = createTableVisitStore(screenOf);
+  const door = await openBrokerDoor({ web, visits });
   const { store } = door;
   for (const [id, owner] of owners) store.addDesktop(id, owner);
   const blocked = store.desktops.get(asId<VmId>(2));
@@ -99,6 +100,7 @@ export async function openBrowserLab(
     url: `https://127.0.0.1:${door.port}`,
     door,
     web,
+    visits,
     desktop,
     channels,
     async stop() {

@@ -72,8 +72,8 @@ function stateAdvice(facts: ExplainFacts): readonly Advice[] {
   if (state === "running" && !facts.expectsAgent)
     return [
       {
-        text: "See its screen, as root of its node's box.",
-        command: `qvd vm console ${word(name)}`,
+        text: "See its screen in a browser.",
+        command: `qvd vm console ${word(name)} --link`,
       },
     ];
   if (state === "zombie_2")

@@ -120,7 +120,7 @@ const CASES: readonly Case[] = [
   [
     "a machine without our agent is well, and seen on its console",
     { expectsAgent: false, report: RUNNING },
-    { truth: "seen on its console only", difference: null, command: "qvd vm console ann-desk" },
+    { truth: "seen on its console only", difference: null, command: "qvd vm console ann-desk --link" },
   ],
   [
     "an order that was just given is on its way",
