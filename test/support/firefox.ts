@@ -24,9 +24,13 @@ type Answer = {
 };
 
 /** `preferences` by their names, as about:config shows them. */
-export async function startFirefox(
-  preferences: Readonly<Record<string, string | number | boolean>> = {},
-): Promise<Firefox> {
+export async function startFirefox({
+  preferences = {},
+  env = {},
+}: {
+  readonly preferences?: Readonly<Record<string, string | number | boolean>>;
+  readonly env?: Readonly<Record<string, string>>;
+} = {}): Promise<Firefox> {
   const profile = await mkdtemp("/tmp/qvd-firefox-");
   const lines = Object.entries(preferences).map(
     (pair) => `user_pref(${JSON.stringify(pair).slice(1, -1)});\n`,
@@ -42,7 +46,12 @@ export async function startFirefox(
       "--remote-debugging-port",
       "0",
     ],
-    { env: { HOME: profile, PATH: "/usr/bin:/bin" }, stdin: "ignore", stdout: "ignore", stderr: "pipe" },
+    {
+      env: { HOME: profile, PATH: "/usr/bin:/bin", ...env },
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "pipe",
+    },
   );
   const socket = new WebSocket(`${await readAddress(browser.stderr)}/session`);
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();

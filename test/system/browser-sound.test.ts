@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { waitFor } from "../../src/lib/wait.ts";
-import { startFirefox } from "../support/firefox.ts";
+import { type Firefox, startFirefox } from "../support/firefox.ts";
+import { startLoudspeaker } from "../support/loudspeaker.ts";
 import { buildSoundRoot } from "../support/sound-root.ts";
 import { visitPage } from "../support/visit-page.ts";
 import { type BrowserLab, openBrowserLab } from "./browser-lab.ts";
@@ -110,6 +111,12 @@ async function press(page: Page, id: string): Promise<void> {
   await page.click(`#${id}`);
 }
 
+/** What programs of the desktop play to or record from when they choose none. */
+async function becomesUsual(kind: "sink" | "source", name: string): Promise<void> {
+  const isUsual = async () => (await asUser(`pactl get-default-${kind}`)) === name;
+  expect(await waitFor(isUsual, { timeoutMs: 15_000, everyMs: 100 }), name).toBe(true);
+}
+
 /** A band of the analyser is 6 Hz wide. */
 const isAbout = (hertz: number) => (found: unknown) => Math.abs(Number(found) - hertz) < 10;
 
@@ -134,8 +141,7 @@ describe("a person in Chromium", () => {
       const page = await sitDown();
       expect(await page.getAttribute("#sound", "aria-pressed")).toBe("false");
       await press(page, "sound");
-      const isDefault = async () => (await asUser("pactl get-default-sink")) === "qvd_browser";
-      expect(await waitFor(isDefault, { timeoutMs: 15_000, everyMs: 100 })).toBe(true);
+      await becomesUsual("sink", "qvd_browser");
       await whilePlaying(660, async () => {
         expect(await hears(pitchOf(page), isAbout(660)), String(await page.evaluate(PITCH))).toBe(true);
       });
@@ -161,6 +167,7 @@ describe("a person in Chromium", () => {
       await page.reload();
       await page.waitForSelector("main[data-shown]", { timeout: 60_000 });
       await page.mouse.click(300, 300);
+      await becomesUsual("sink", "qvd_browser");
       await whilePlaying(550, async () => {
         expect(await hears(pitchOf(page), isAbout(550))).toBe(true);
       });
@@ -174,8 +181,7 @@ describe("a person in Chromium", () => {
     async () => {
       const page = await sitDown(["microphone"]);
       await press(page, "microphone");
-      const isDefault = async () => (await asUser("pactl get-default-source")) === "qvd_browser_microphone";
-      expect(await waitFor(isDefault, { timeoutMs: 15_000, everyMs: 100 })).toBe(true);
+      await becomesUsual("source", "qvd_browser_microphone");
       const { hertz, loudness } = await recordInside();
       expect(Math.abs(hertz - 880)).toBeLessThan(15);
       expect(loudness).toBeGreaterThan(300);
@@ -200,12 +206,24 @@ describe("a person in Chromium", () => {
   );
 });
 
+/** The middle of a tool, once the bar has come down to show it. */
+async function placeOf(firefox: Firefox, id: string): Promise<[number, number]> {
+  await firefox.evaluate(`(document.getElementById("${id}").focus(), 0)`);
+  await firefox.evaluate("new Promise((resolve) => setTimeout(resolve, 500, 0))");
+  const middle = `(({x, y, width, height}) => [x + width / 2, y + height / 2].map(Math.round).join(" "))`;
+  const text = await firefox.evaluate(`${middle}(document.getElementById("${id}").getBoundingClientRect())`);
+  const [x = 0, y = 0] = String(text).split(" ").map(Number);
+  return [x, y];
+}
+
 test(
   "a person in Firefox hears the desktop, and is heard",
   async () => {
+    // It runs no sound without a loudspeaker.
+    const loudspeaker = await startLoudspeaker();
     const firefox = await startFirefox({
-      "media.navigator.permission.disabled": true,
-      "media.navigator.streams.fake": true,
+      env: loudspeaker.env,
+      preferences: { "media.navigator.permission.disabled": true, "media.navigator.streams.fake": true },
     });
     try {
       await firefox.visit(`${lab.url}/`);
@@ -223,20 +241,20 @@ test(
       await becomes(`document.querySelector(".desktop-list") !== null`);
       await firefox.visit(`${lab.url}/desktop/1`);
       await becomes(`document.querySelector("main").dataset.shown !== undefined`);
-      await firefox.evaluate(LISTEN);
-      await firefox.click(280, 280);
-      await firefox.evaluate(`(document.getElementById("sound").click(), 0)`);
+      await firefox.click(...(await placeOf(firefox, "sound")));
+      await becomesUsual("sink", "qvd_browser");
       await whilePlaying(770, async () => {
-        expect(await hears(() => firefox.evaluate(PITCH), isAbout(770))).toBe(true);
+        const pitch = async () => hearPitch(await loudspeaker.record()).hertz;
+        expect(await hears(pitch, isAbout(770))).toBe(true);
       });
-      await firefox.evaluate(`(document.getElementById("microphone").click(), 0)`);
-      const isDefault = async () => (await asUser("pactl get-default-source")) === "qvd_browser_microphone";
-      expect(await waitFor(isDefault, { timeoutMs: 15_000, everyMs: 100 })).toBe(true);
+      await firefox.click(...(await placeOf(firefox, "microphone")));
+      await becomesUsual("source", "qvd_browser_microphone");
       // Firefox's own tone of a microphone that isn't there.
       const { loudness } = await recordInside();
       expect(loudness).toBeGreaterThan(300);
     } finally {
       await firefox.stop();
+      await loudspeaker.stop();
     }
   },
   SLOW,
