@@ -15,6 +15,9 @@ const isLong = process.env.QVD_TEST_LONG === "1";
 const PORT = 20_491;
 const LEASE_SECONDS = 10;
 const PAUSES_S = [15, 60];
+const WRITING_MS = 900_000;
+/** Emulated, over a network, beside other work: one synced line may take seconds, but it comes. */
+const STALLED_MS = 60_000;
 
 describe.skipIf(!isLong)("homes on NFS (long form: set QVD_TEST_LONG=1)", () => {
   let scratch: string;
@@ -97,7 +100,7 @@ describe.skipIf(!isLong)("homes on NFS (long form: set QVD_TEST_LONG=1)", () => 
       await one.ask(mount);
       const begun = { one: one.events.length, two: two.events.length };
       await one.ask({ do: "write", path: log, owner: "one" });
-      expect(await waitFor(() => acknowledged(one, begun.one).length > 50, { timeoutMs: 60_000 })).toBe(true);
+      expect(await haveLines(one, begun.one, 30)).toBe(true);
       const pausedAtMs = performance.now();
       const takenAfterS = await takeOver(() => one.pause(), mount);
       await two.ask({ do: "write", path: log, owner: "two" });
@@ -111,9 +114,7 @@ describe.skipIf(!isLong)("homes on NFS (long form: set QVD_TEST_LONG=1)", () => 
       // What had reached the storage before the pause may be told after it.
       expect(acknowledged(one, begun.one).length - before).toBeLessThanOrEqual(1);
       const whileBothRun = acknowledged(two, begun.two).length;
-      expect(
-        await waitFor(() => acknowledged(two, begun.two).length > whileBothRun + 50, { timeoutMs: 60_000 }),
-      ).toBe(true);
+      expect(await haveLines(two, begun.two, whileBothRun + 30)).toBe(true);
       await one.shell("/usr/bin/umount /home/p");
       await two.ask({ do: "rest" });
       await two.shell("/usr/bin/umount /home/p");
@@ -125,29 +126,32 @@ describe.skipIf(!isLong)("homes on NFS (long form: set QVD_TEST_LONG=1)", () => 
         `asleep for ${pauseSeconds} s: taken over ${takenAfterS.toFixed(1)} s after it fell asleep (lease ${LEASE_SECONDS} s)`,
       );
     },
-    300_000,
+    WRITING_MS,
   );
 
-  test("a box that is cut from power leaves every acknowledged write to whoever takes over", async () => {
-    const image = "/share/cut.img";
-    const mount = { do: "mount", path: image, mountPoint: "/home/c" } as const;
-    await one.ask({ do: "make", path: image, sizeMb: 128 });
-    await one.ask(mount);
-    const begun = { one: one.events.length, two: two.events.length };
-    await one.ask({ do: "write", path: "/home/c/log", owner: "one" });
-    const hasWritten = () => acknowledged(one, begun.one).length > 100;
-    expect(await waitFor(hasWritten, { timeoutMs: 60_000 })).toBe(true);
-    const takenAfterS = await takeOver(() => one.kill(), mount);
-    await two.ask({ do: "write", path: "/home/c/log", owner: "two" });
-    expect(await waitFor(() => acknowledged(two, begun.two).length > 20, { timeoutMs: 60_000 })).toBe(true);
-    await two.ask({ do: "rest" });
-    await two.shell("/usr/bin/umount /home/c");
-    await expectWhole(`${server.folder}/cut.img`, {
-      one: acknowledged(one, begun.one).length,
-      two: acknowledged(two, begun.two).length,
-    });
-    console.info(`cut from power: taken over after ${takenAfterS.toFixed(1)} s (lease ${LEASE_SECONDS} s)`);
-  }, 300_000);
+  test(
+    "a box that is cut from power leaves every acknowledged write to whoever takes over",
+    async () => {
+      const image = "/share/cut.img";
+      const mount = { do: "mount", path: image, mountPoint: "/home/c" } as const;
+      await one.ask({ do: "make", path: image, sizeMb: 128 });
+      await one.ask(mount);
+      const begun = { one: one.events.length, two: two.events.length };
+      await one.ask({ do: "write", path: "/home/c/log", owner: "one" });
+      expect(await haveLines(one, begun.one, 60)).toBe(true);
+      const takenAfterS = await takeOver(() => one.kill(), mount);
+      await two.ask({ do: "write", path: "/home/c/log", owner: "two" });
+      expect(await haveLines(two, begun.two, 20)).toBe(true);
+      await two.ask({ do: "rest" });
+      await two.shell("/usr/bin/umount /home/c");
+      await expectWhole(`${server.folder}/cut.img`, {
+        one: acknowledged(one, begun.one).length,
+        two: acknowledged(two, begun.two).length,
+      });
+      console.info(`cut from power: taken over after ${takenAfterS.toFixed(1)} s (lease ${LEASE_SECONDS} s)`);
+    },
+    WRITING_MS,
+  );
 
   /** Returns the seconds from one's end, or sleep, until two had mounted the home. */
   async function takeOver(lose: () => Promise<void>, mount: GuestRequest): Promise<number> {
@@ -184,6 +188,14 @@ describe.skipIf(!isLong)("homes on NFS (long form: set QVD_TEST_LONG=1)", () => 
     }
   }
 });
+
+/** True when there are so many, however slowly they come; false when no more come. */
+async function haveLines(guest: NfsGuest, from: number, count: number): Promise<boolean> {
+  const read = () => acknowledged(guest, from).length;
+  for (let seen = read(); seen < count; seen = read())
+    if (!(await waitFor(() => read() > seen, { timeoutMs: STALLED_MS }))) return false;
+  return true;
+}
 
 function acknowledged(guest: NfsGuest, from: number) {
   return guest.events.slice(from).filter(({ event }) => event === "acknowledged");
