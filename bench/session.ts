@@ -1,14 +1,14 @@
 /**
  * How long a person waits: from starting the client's program, with everything said that it asks for, to the desktop's
  * own first drawing on the screen; the same for going on with a session that waits; and from the client's death until
- * the server says that the session waits. Beside X2Go and xrdp in one run: the same image, the same desktop, the
+ * the server's record says that the session waits, and until its X session is at rest. Beside X2Go and xrdp in one run: the same image, the same desktop, the
  * same kind of screen, each by its own client, rounds in turn. Ours starts a container first; theirs run already.
  */
 
 import { join } from "node:path";
 import { runOk } from "../src/lib/run.ts";
 import { sleep } from "../src/lib/wait.ts";
-import { type Bench, type BenchIo, type Figure, figure, median } from "./bench.ts";
+import { type Bench, type BenchIo, type Figure, figure, median, readCounts } from "./bench.ts";
 import { openBenchBox } from "./box.ts";
 import { SCREEN_SIZE } from "./nx-round.ts";
 import { type Colour, openScreen } from "./screen.ts";
@@ -26,12 +26,27 @@ const STAY_MS = 3_000;
 export const sessionBench: Bench = {
   name: "session",
   summary: "sign-in → first pixel, resume → first pixel, drop → suspended, beside X2Go and xrdp",
-  needs: ["lxc", "nxproxy", "xvfb", "openbox", "x11-apps", "pyhoca-cli", "freerdp2-x11"],
+  needs: [
+    "lxc",
+    "nxproxy",
+    "xvfb",
+    "openbox",
+    "x11-apps",
+    "xserver-xephyr",
+    "x11-xserver-utils",
+    "pyhoca-cli",
+    "freerdp2-x11",
+  ],
   run,
 };
 
 /** Milliseconds. */
-export type Round = { readonly signIn: number; readonly drop: number; readonly resume: number };
+export type Round = {
+  readonly signIn: number;
+  readonly resume: number;
+  readonly drop: number;
+  readonly suspend?: number | undefined;
+};
 
 async function run(io: BenchIo): Promise<Figure[]> {
   const root = join(import.meta.dir, "..");
@@ -46,7 +61,8 @@ async function run(io: BenchIo): Promise<Figure[]> {
   if (person === undefined) throw new Error("the box has nobody");
   const products = [ourProduct(box, person, join(root, "dist/qvd")), x2goProduct(peers), xrdpProduct(peers)];
   const rounds = new Map<string, Round[]>(products.map(({ name }) => [name, []]));
-  for (let round = 0; round <= ROUNDS && !io.signal.aborted; round++)
+  const [most = ROUNDS] = readCounts(io.words ?? [], [ROUNDS]);
+  for (let round = 0; round <= most && !io.signal.aborted; round++)
     for (const product of products) {
       const times = await playRound(product, box.colour);
       io.say(`${round === 0 ? "not counted" : `round ${round}`}: ${product.name} ${describe(times)}`);
@@ -62,7 +78,8 @@ async function playRound(product: Product, colour: Colour): Promise<Round> {
   try {
     const signIn = await timeVisit(product, screen, colour);
     const resume = await timeVisit(product, screen, colour);
-    return { signIn: signIn.pixelMs, drop: signIn.dropMs, resume: resume.pixelMs };
+    const { pixelMs, dropMs, suspendMs } = signIn;
+    return { signIn: pixelMs, drop: dropMs, resume: resume.pixelMs, suspend: suspendMs };
   } finally {
     await screen.close();
   }
@@ -72,7 +89,7 @@ async function timeVisit(
   product: Product,
   screen: Awaited<ReturnType<typeof openScreen>>,
   colour: Colour,
-): Promise<{ readonly pixelMs: number; readonly dropMs: number }> {
+): Promise<{ readonly pixelMs: number; readonly dropMs: number; readonly suspendMs?: number | undefined }> {
   const look = await openLook(screen.display);
   const start = performance.now();
   const client = product.startClient(screen);
@@ -87,12 +104,15 @@ async function timeVisit(
     const pixelMs = performance.now() - start;
     await sleep(STAY_MS);
     const left = performance.now();
-    await dropClient(client);
-    await product.waitForSuspended();
-    const dropMs = performance.now() - left;
+    const gone = dropClient(client);
+    const since = () => performance.now() - left;
+    const suspended = product.waitForSuspended?.().then(since);
+    const dropMs = await product.waitForLeft().then(since);
+    const suspendMs = await suspended;
+    await gone;
     // What the products do after their word is theirs; a person comes back later than at once.
     await sleep(STAY_MS);
-    return { pixelMs, dropMs };
+    return { pixelMs, dropMs, suspendMs };
   } finally {
     await dropClient(client);
     look.close();
@@ -106,11 +126,16 @@ export function compareRounds(rounds: ReadonlyMap<string, readonly Round[]>): Fi
   const columns = [
     ["sign-in → first pixel", ({ signIn }: Round) => signIn],
     ["resume → first pixel", ({ resume }: Round) => resume],
-    ["drop → suspended", ({ drop }: Round) => drop],
+    ["drop → the server says so", ({ drop }: Round) => drop],
+    ["drop → X session suspended", ({ suspend }: Round) => suspend ?? Number.NaN],
   ] as const;
   return columns.flatMap(([name, pick]) => {
     const of = (list: readonly Round[]) => median(list.map(pick));
-    const theirs = peers.map((peer) => ({ name: peer.name, ms: of(peer.list) })).sort((a, b) => a.ms - b.ms);
+    // xrdp's Xorg goes on as it is: it has nothing to suspend.
+    const theirs = peers
+      .map((peer) => ({ name: peer.name, ms: of(peer.list) }))
+      .filter(({ ms }) => Number.isFinite(ms))
+      .sort((a, b) => a.ms - b.ms);
     return theirs.map((peer, place) =>
       figure(name, "ms", {
         ours: of(ours.list),
@@ -122,6 +147,6 @@ export function compareRounds(rounds: ReadonlyMap<string, readonly Round[]>): Fi
   });
 }
 
-function describe({ signIn, drop, resume }: Round): string {
-  return `${signIn.toFixed(0)} / ${resume.toFixed(0)} / ${drop.toFixed(0)} ms`;
+function describe({ signIn, resume, drop, suspend = Number.NaN }: Round): string {
+  return `${[signIn, resume, drop, suspend].map((ms) => ms.toFixed(0)).join(" / ")} ms`;
 }

@@ -3,6 +3,7 @@
  * xrdp (Xorg behind it) by xfreerdp.
  */
 
+import { Database } from "bun:sqlite";
 import { mkdtempSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -70,6 +71,14 @@ export function x2goProduct(peers: PeerDebian): Product {
   return {
     name: "X2Go",
     startClient: (screen) => startPeerClient([...peers.beside, "pyhoca-cli", ...words], screen.display, home),
+    async waitForLeft() {
+      // The list of sessions that its people and its resuming client go by.
+      const list = new Database(`${peers.root}/var/lib/x2go/x2go_sessions`, { readonly: true });
+      const isListed = () => list.query("select 1 from sessions where status = 'S'").get() !== null;
+      const isThere = await waitFor(isListed, { timeoutMs: WAIT_MS, everyMs: 2 });
+      list.close();
+      if (!isThere) throw new Error("X2Go did not list its session as suspended in a minute");
+    },
     async waitForSuspended() {
       const isOver = () => isLastWord(readLog(), "Session suspended at", /Session (?:started|resumed) at/g);
       if (!(await waitFor(isOver, { timeoutMs: WAIT_MS, everyMs: 2 })))
@@ -98,7 +107,7 @@ export function xrdpProduct(peers: PeerDebian): Product {
   return {
     name: "xrdp",
     startClient: (screen) => startPeerClient([...peers.beside, "xfreerdp", ...words], screen.display, home),
-    async waitForSuspended() {
+    async waitForLeft() {
       const isOver = () => isLastWord(readLog(), "rdpClientConDisconnect", /rdpClientConGotConnection/g);
       if (!(await waitFor(isOver, { timeoutMs: WAIT_MS, everyMs: 2 })))
         throw new Error("xrdp's session was not disconnected in a minute");

@@ -7,7 +7,9 @@ export type Product = {
   /** Starts the client's program with everything that it would ask a person for. It leads a process group. */
   startClient(screen: Screen): Bun.Subprocess;
   /** Resolves as soon as the server's own record says that nobody sits at the session and that it waits. */
-  waitForSuspended(): Promise<void>;
+  waitForLeft(): Promise<void>;
+  /** Resolves as soon as the session's nxagent says that it is suspended; left out where there is none. */
+  waitForSuspended?(): Promise<void>;
   /** Ends the session, and for ours the desktop as well, so that the next sign-in starts from nothing. */
   endSession(): Promise<void>;
 };

@@ -20,7 +20,7 @@ describe("the comparison of sessions", () => {
     expect(judged.map(({ figure, beside, met }) => [figure, beside, met])).toEqual([
       ["sign-in → first pixel", "quick", true],
       ["resume → first pixel", "quick", true],
-      ["drop → suspended", "slow", false],
+      ["drop → the server says so", "slow", false],
     ]);
   });
 
