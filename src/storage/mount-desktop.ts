@@ -16,6 +16,7 @@ import { bindIdMapped } from "./bind-id-mapped.ts";
 import { isFullDisk } from "./broken-image.ts";
 import { freeBytes } from "./free-bytes.ts";
 import type { IdMap } from "./id-maps.ts";
+import { readImageMb } from "./image-file.ts";
 import { isThere } from "./is-there.ts";
 import { type HomeSources, prepareHome } from "./mount-home.ts";
 import { mountOverlay } from "./mount-overlay.ts";
@@ -37,7 +38,12 @@ export type MountRequest = {
   readonly systemMb?: number | undefined;
 };
 
-export type MountedDesktop = { readonly rootFolder: string; readonly homeFolder: string };
+export type MountedDesktop = {
+  readonly rootFolder: string;
+  readonly homeFolder: string;
+  /** Of a home that is larger than its limit, since it could not be made smaller. */
+  readonly homeOverMb?: number;
+};
 
 /** A desktop that writes to a full disk breaks in ways that nobody understands; better not to start it. */
 const LEAST_FREE_BYTES = 64 * 2 ** 20;
@@ -63,7 +69,17 @@ export async function mountDesktop(context: StorageContext, request: MountReques
     const isTold = cause instanceof AppError && cause.code === "storage-full";
     throw !isTold && cause instanceof Error && isFullDisk(cause.message) ? full(request.vmId, cause) : cause;
   }
-  return { rootFolder: vm.root, homeFolder: vm.home };
+  const homeOverMb = await readOverMb(context, request);
+  const mounted = { rootFolder: vm.root, homeFolder: vm.home };
+  return homeOverMb === undefined ? mounted : { ...mounted, homeOverMb };
+}
+
+async function readOverMb({ layout }: StorageContext, request: MountRequest): Promise<number | undefined> {
+  const image = homeImage(layout, request.vmId);
+  const isKept = request.persistence !== "nothing" && (await isThere(image));
+  if (!isKept || request.homeMb === undefined) return undefined;
+  const sizeMb = readImageMb(image);
+  return sizeMb > request.homeMb ? sizeMb : undefined;
 }
 
 async function prepare(context: StorageContext, vm: VmLayout, request: MountRequest): Promise<Prepared> {

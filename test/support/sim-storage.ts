@@ -32,6 +32,8 @@ export type SimStorage = Storage & {
   slowLooks(ms: number): void;
   /** Makes the next so many mountings fail. */
   failMounting(times: number, fault: AppError): void;
+  /** Makes every home larger than its limit. */
+  fillHomes(homeOverMb: number): void;
   /** Makes the next so many clean-ups fail. */
   failUnmounting(times: number): void;
 };
@@ -56,6 +58,7 @@ export function createSimStorage(layout: Layout): SimStorage {
   const mountFaults: AppError[] = [];
   let unmountFailures = 0;
   let lookMs = 0;
+  let homeOverMb: number | undefined;
   for (const folder of [layout.vmsFolder, layout.basesFolder, layout.homesFolder])
     mkdirSync(folder, { recursive: true });
   return {
@@ -71,6 +74,9 @@ export function createSimStorage(layout: Layout): SimStorage {
       lookMs = ms;
     },
     failMounting: (times, fault) => void mountFaults.push(...Array.from({ length: times }, () => fault)),
+    fillHomes: (mb) => {
+      homeOverMb = mb;
+    },
     failUnmounting: (times) => {
       unmountFailures = times;
     },
@@ -97,7 +103,8 @@ export function createSimStorage(layout: Layout): SimStorage {
     mountDesktop: async (request) => {
       const fault = mountFaults.shift();
       if (fault !== undefined) throw fault;
-      return simMount(layout, request);
+      const mounted = simMount(layout, request);
+      return homeOverMb === undefined ? mounted : { ...mounted, homeOverMb };
     },
     prepareMachine: async (request) => {
       mkdirSync(vmLayout(layout, request.vmId).fresh, { recursive: true });

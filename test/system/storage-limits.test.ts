@@ -229,3 +229,15 @@ test("the lock's file says nothing but who", async () => {
   await lab.storage.unmountDesktop(desktop.vmId);
   expect(await readFile(`${homeImage(lab.layout, desktop.vmId)}.holder`, "utf8")).toBe("lab\n");
 });
+
+test("a home that can't be made as small as its limit tells its size, until it can", async () => {
+  const wide = { ...desktop, homeMb: 80 };
+  expect((await lab.storage.mountDesktop(wide)).homeOverMb).toBeUndefined();
+  await lab.runInside(desktop, 'head -c 40M /dev/zero >"$HOME/big"');
+  await lab.storage.unmountDesktop(desktop.vmId);
+  expect((await lab.storage.mountDesktop(desktop)).homeOverMb).toBe(80);
+  await lab.runInside(desktop, 'rm "$HOME/big"');
+  await lab.storage.unmountDesktop(desktop.vmId);
+  expect((await lab.storage.mountDesktop(desktop)).homeOverMb).toBeUndefined();
+  await lab.storage.unmountDesktop(desktop.vmId);
+});

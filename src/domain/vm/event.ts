@@ -10,6 +10,7 @@ export const VM_EVENT_CODES = [
   "image-unpack-started",
   "image-unpack-ended",
   "disks-ready",
+  "home-over-limit",
   "container-started",
   "machine-emulated",
   "agent-connected",

@@ -1,7 +1,8 @@
 import type { NodeDesktop } from "../../db/queries/node-desktops.ts";
-import type { DiId } from "../../domain/ids.ts";
+import type { DiId, VmId } from "../../domain/ids.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { LoopDeps } from "../deps.ts";
+import { reportHomeOverLimit } from "../report/report-home.ts";
 import { machineKeeps, portOptions } from "./desktop-spec.ts";
 import type { Executor } from "./executor.ts";
 
@@ -21,10 +22,24 @@ async function makeDisks(deps: LoopDeps, desktop: NodeDesktop, diId: DiId): Prom
   const { persistence, keptFolders } = osf;
   const limits = { homeMb: osf.homeMb ?? undefined, systemMb: osf.systemMb ?? undefined };
   if (osf.hypervisor !== "kvm") {
-    await deps.storage.mountDesktop({ vmId, diId, slot, persistence, keptFolders, ...limits });
+    const request = { vmId, diId, slot, persistence, keptFolders, ...limits };
+    const { homeOverMb } = await deps.storage.mountDesktop(request);
+    if (homeOverMb !== undefined) tellOverLimit(deps, vmId, { homeOverMb, limitMb: osf.homeMb ?? 0 });
     return;
   }
   if (image?.id !== diId)
     throw new AppError("superseded", `making disks of image ${diId}: its tag has moved to another image`);
   await deps.storage.prepareMachine({ vmId, slot, ...machineKeeps(deps.settings, desktop), ...limits });
+}
+
+/** Beside the start, which goes on whether it is told or not. */
+function tellOverLimit(
+  { db, node, log }: LoopDeps,
+  vmId: VmId,
+  size: { readonly homeOverMb: number; readonly limitMb: number },
+): void {
+  log.warn("home-over-limit", { vmId, ...size });
+  reportHomeOverLimit(db, node.nodeId, { vmId, ...size }).catch((error) =>
+    log.warn("home-over-limit-not-told", { vmId, error }),
+  );
 }
