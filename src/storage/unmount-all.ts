@@ -38,11 +38,15 @@ const DETACH_TIMEOUT_MS = 10_000;
  * is in doubt. What an earlier call couldn't finish, this one does.
  */
 export async function unmountAll(context: UnmountContext, folder: string): Promise<void> {
-  const attached = [...(await listNotedLoops(context.layout, folder))];
+  const attached = new Map<string, Attachment>();
+  const add = (loops: readonly Attachment[]) => {
+    for (const one of loops) attached.set(`${one.name} ${one.sequence}`, one);
+  };
+  add(await listNotedLoops(context.layout, folder));
   for (let passes = 0; passes < MOST_PASSES; passes++) {
     const { inside, outside } = await listMounts(folder);
-    if (inside.length > 0) attached.push(...(await unmountEach(context, inside, outside)));
-    else if (await waitForDetached(context, folder, attached)) return;
+    if (inside.length > 0) add(await unmountEach(context, inside, outside));
+    else if (await waitForDetached(context, folder, [...attached.values()])) return;
   }
   const left = (await mountsBelow(folder)).join(", ");
   throw new AppError("driver-failed", `Unmounting ${folder}: ${left || "it"} is mounted again and again`);
