@@ -14,13 +14,21 @@ import { createGatewayApp } from "./app.tsx";
 import { loadGatewayAssets } from "./assets.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { GatewayPipe, LOOPBACK, pipeOf } from "./gateway-pipe.ts";
-import { admitSocket, isSocketPath, type PageSocketData, pageSocketHandlers } from "./page-socket.ts";
+import {
+  type AdmittedSocket,
+  admitSocket,
+  isSocketPath,
+  type PageSocket,
+  type PageSocketData,
+  type PageSocketOwner,
+  pageSocketHandlers,
+} from "./page-socket.ts";
 import { isFilesPath } from "./pages/files.ts";
 import { beginScreen } from "./screen-socket.ts";
 import { SignedInSockets } from "./signed-in-sockets.ts";
 import { beginSound } from "./sound/begin-sound.ts";
 import { beginVisitScreen } from "./visit-screen.ts";
-import { admitVisitSocket, VISIT_SOCKET_PATH } from "./visit-socket.ts";
+import { type AdmittedVisit, admitVisitSocket, VISIT_SOCKET_PATH } from "./visit-socket.ts";
 import { VisitWatch } from "./visit-watch.ts";
 
 export type Gateway = {
@@ -67,13 +75,7 @@ export function startGateway(given: Omit<GatewayDeps, "assets" | "sockets" | "vi
       if (serving.upgrade(request, { data: { admitted, pipe } })) return undefined;
       return new Response("This is for a page's WebSocket.", { status: 426 });
     },
-    websocket: pageSocketHandlers({
-      sockets,
-      begin: (page, admitted) => {
-        if (admitted.kind === "visit") return beginVisitScreen(deps, page, admitted);
-        return (admitted.kind === "ws" ? beginScreen : beginSound)(deps, page, admitted);
-      },
-    }),
+    websocket: pageSocketHandlers({ sockets, begin: (page, admitted) => begin(deps, page, admitted) }),
   });
   const looking = setInterval(() => void sockets.look(), LOOK_EVERY_MS);
   const port = server.port ?? 0;
@@ -113,6 +115,15 @@ export function startGateway(given: Omit<GatewayDeps, "assets" | "sockets" | "vi
       server.stop(true);
     },
   };
+}
+
+function begin(
+  deps: GatewayDeps,
+  page: PageSocket,
+  admitted: AdmittedSocket | AdmittedVisit,
+): PageSocketOwner {
+  if (admitted.kind === "visit") return beginVisitScreen(deps, page, admitted);
+  return (admitted.kind === "ws" ? beginScreen : beginSound)(deps, page, admitted);
 }
 
 /** Only files may be large, and they say how large they are. */
