@@ -2,6 +2,7 @@
 
 import nacl from "tweetnacl";
 import type { Finding } from "../../src/auth/authenticator.ts";
+import { type DirectorySettings, readDirectorySettings } from "../../src/auth/ldap/directory-settings.ts";
 import { createLdapAuthenticator } from "../../src/auth/ldap/ldap-authenticator.ts";
 import { ServerHealth } from "../../src/auth/ldap/server-health.ts";
 import { SITE, settingValues } from "../../src/domain/setting/resolve.ts";
@@ -41,6 +42,17 @@ function resolve({ bindpass, ...given }: Values) {
   const use = secretUse("auth.ldap.bindpass", settingValues(rows));
   const value = sealSecret(keys.publicKey, use, bindpass);
   return settingValues([...rows, { tenantId: SITE, name: "auth.ldap.bindpass", value }]);
+}
+
+/** The same as auth resolves them, with the key that opens what is sealed in them. */
+export function resolveSettings(values: Values) {
+  return { values: resolve(values), secretKey: keys.secretKey };
+}
+
+export function settingsOf(values: Values): DirectorySettings {
+  const settings = readDirectorySettings(resolve(values), keys.secretKey);
+  if ("fault" in settings) throw new Error(settings.fault);
+  return settings;
 }
 
 export function createTestAuthenticator() {

@@ -12,6 +12,7 @@ import { randomBytes } from "node:crypto";
 import { type Entry, NoSuchObjectError } from "ldapts";
 import type { BindOutcome, DirectorySession } from "./directory-session.ts";
 import type { DirectorySettings } from "./directory-settings.ts";
+import { explainRefusal } from "./explain-refusal.ts";
 import { fillDn, fillFilter, firstRdnValue } from "./templates.ts";
 
 export type DirectoryFinding =
@@ -71,7 +72,7 @@ export async function proveInDirectory(
   if (racf === undefined)
     return {
       outcome: "denied",
-      why: `the bind as ${found.dn} was refused${bound.outcome === "refused" ? `: ${bound.text}` : ""}`,
+      why: `the bind as ${found.dn} was refused${bound.outcome === "refused" ? `: ${explainRefusal(bound.text)}` : ""}`,
     };
   return await concludeEntry(asked, found, racf);
 }
@@ -80,8 +81,13 @@ async function bindByPattern(asked: Asked): Promise<DirectoryFinding | undefined
   const { session, settings, person } = asked;
   if (settings.userBindPattern === "") return undefined;
   const dn = fillDn(settings.userBindPattern, person.login);
-  const racf = judgeBind(settings, await session.bind(dn, person.password));
-  if (racf === undefined) return undefined;
+  const bound = await session.bind(dn, person.password);
+  const racf = judgeBind(settings, bound);
+  if (racf === undefined)
+    // Where nobody is searched for, this was the answer.
+    return settings.base === "" && bound.outcome === "refused"
+      ? { outcome: "denied", why: `the bind as ${dn} was refused: ${explainRefusal(bound.text)}` }
+      : undefined;
   // As QVD 4: who is bound is proved, and no attribute is read. Only what the site asks of groups needs the entry.
   if (!settings.groups.areAsked)
     return { outcome: "proved", dn, login: person.login, fullName: "", groups: [], parameters: racf };
@@ -109,7 +115,7 @@ async function bindToSearch({ session, settings, person }: Asked): Promise<strin
   const bound = await session.bind(dn, password);
   if (bound.outcome === "done") return undefined;
   if (settings.bindPassword === undefined) return `the bind as ${dn} with the person's password was refused`;
-  throw new Error(`the bind as ${dn} (auth.ldap.binddn) was refused: ${bound.text}`);
+  throw new Error(`the bind as ${dn} (auth.ldap.binddn) was refused: ${explainRefusal(bound.text)}`);
 }
 
 /** The one entry, or why there isn't one. */

@@ -5,6 +5,7 @@ import { describeError } from "../../lib/errors.ts";
 import { clip, type DirectoryStep } from "../../wire/auth/administration.ts";
 import { type DirectorySession, openSession } from "./directory-session.ts";
 import { type DirectoryServer, type DirectorySettings, readDirectorySettings } from "./directory-settings.ts";
+import { explainRefusal } from "./explain-refusal.ts";
 import { listSearched } from "./prove-in-directory.ts";
 import { fillDn } from "./templates.ts";
 
@@ -90,7 +91,7 @@ async function bindToSearch(
   const bound = await session.bind(dn, settings.bindPassword);
   if (bound.outcome === "done") return `Signed in as ${dn}.`;
   throw new Error(
-    `The directory refused ${dn} (auth.ldap.binddn) or its password (auth.ldap.bindpass): ${bound.text}`,
+    `The directory refused ${dn} (auth.ldap.binddn) or its password (auth.ldap.bindpass): ${explainRefusal(bound.text)}`,
   );
 }
 
