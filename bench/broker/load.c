@@ -1,9 +1,7 @@
 /*
- * Load for the broker's bench: the desktops' side and the clients' side, as cheap as can be, so that what is
- * measured is the relay between. Blocking sockets, a thread each.
+ * Load for the broker's bench: the clients' side, as cheap as can be, so that what is measured is the relay
+ * between it and desktop.c. Blocking sockets, a thread each.
  *
- *   load desktop                     prints its port; the first byte of a connection says what it does:
- *                                    d sends without end, u only reads, anything else echoes
  *   load client PORT WAY N SECONDS [HEAD_FILE]
  *                                    N connections over TLS 1.3 (AES-128-GCM, X25519); HEAD_FILE is sent first
  *                                    and the answer read to the end of a 101. WAY: down, up, echo, idle.
@@ -11,6 +9,11 @@
  *                                    "ended BYTES SECONDS" or, for echo, "ended P50_US P99_US COUNT";
  *                                    idle waits for the end of its standard input. WAY work: N people who each
  *                                    send something twenty times a second, and wait for it; ends as echo does.
+ *                                    WAY connect: N at a time come, ask /qvd/ping, and leave with the answer;
+ *                                    "ended COUNT SECONDS". WAY sign: N a second sign in, HEAD_FILE has a line
+ *                                    for each, the value of their Authorization, in turn; with SECONDS 0 until
+ *                                    standard input ends; "ended ADMITTED TOLD_TO_WAIT LATE", which weren't begun
+ *                                    because too many were under way.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -24,11 +27,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BLOCK = 65536, MESSAGE = 64, MOST_SAMPLES = 4000000 };
+enum { BLOCK = 65536, MESSAGE = 64, MOST_SAMPLES = 4000000, MOST_PEOPLE = 1000, MOST_AT_ONCE = 24 };
 
 static atomic_long carried;
 static atomic_int warm, is_over;
-static char head[8192];
+static char head[262144];
 static size_t head_length;
 static const char *way;
 static int port;
@@ -51,26 +54,6 @@ static void undelay(int s) {
   setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 }
 
-static void *serve(void *arg) {
-  int s = (int)(long)arg;
-  static char block[BLOCK];
-  char *own = malloc(BLOCK);
-  undelay(s);
-  ssize_t n = read(s, own, 1);
-  if (n == 1 && own[0] == 'd')
-    while (write(s, block, BLOCK) > 0) {
-    }
-  else if (n == 1 && own[0] == 'u')
-    while (read(s, own, BLOCK) > 0) {
-    }
-  else if (n == 1 && write(s, own, 1) == 1)
-    while ((n = read(s, own, BLOCK)) > 0 && write(s, own, n) == n) {
-    }
-  close(s);
-  free(own);
-  return NULL;
-}
-
 static void start(void *(*run)(void *), void *arg, pthread_t *thread) {
   pthread_attr_t attributes;
   pthread_t unused;
@@ -78,20 +61,6 @@ static void start(void *(*run)(void *), void *arg, pthread_t *thread) {
   pthread_attr_setstacksize(&attributes, 262144);
   if (pthread_create(thread ? thread : &unused, &attributes, run, arg)) die("thread");
   if (!thread) pthread_detach(unused);
-}
-
-static void desktop(void) {
-  struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t length = sizeof a;
-  int s = socket(AF_INET, SOCK_STREAM, 0);
-  if (bind(s, (struct sockaddr *)&a, sizeof a) || listen(s, 4096)) die("listen");
-  getsockname(s, (struct sockaddr *)&a, &length);
-  printf("%d\n", ntohs(a.sin_port));
-  fflush(stdout);
-  for (;;) {
-    int c = accept(s, NULL, NULL);
-    if (c >= 0) start(serve, (void *)(long)c, NULL);
-  }
 }
 
 static void send_all(SSL *ssl, const char *bytes, int length) {
@@ -112,7 +81,7 @@ static void await_switch(SSL *ssl) {
   }
 }
 
-static SSL *connect_client(int number) {
+static SSL *connect_tls(void) {
   struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   int s = socket(AF_INET, SOCK_STREAM, 0);
   if (connect(s, (struct sockaddr *)&a, sizeof a)) die("connect");
@@ -120,9 +89,15 @@ static SSL *connect_client(int number) {
   SSL *ssl = SSL_new(context);
   SSL_set_fd(ssl, s);
   if (SSL_connect(ssl) != 1) die("handshake");
+  return ssl;
+}
+
+static SSL *connect_client(int number) {
+  SSL *ssl = connect_tls();
   if (head_length) {
     /* Each connection asks for a desktop of its own: the head's NNNN is replaced. */
     char own[8192 + 16], *mark, *end;
+    if (head_length >= 8192) die("too long a head");
     memcpy(own, head, head_length + 1);
     mark = strstr(own, "NNNN");
     if (mark) {
@@ -253,6 +228,103 @@ static void run_bulk(int streams, double seconds) {
   is_over = 1;
 }
 
+static void leave(SSL *ssl) {
+  int s = SSL_get_fd(ssl);
+  SSL_shutdown(ssl);
+  SSL_free(ssl);
+  close(s);
+}
+
+/* Reads an answer to the end of its body; its status, 0 when it didn't come whole. */
+static int read_answer(SSL *ssl) {
+  char answer[8192], *body, *length;
+  int got = 0, n;
+  while (got < (int)sizeof answer - 1 && (n = SSL_read(ssl, answer + got, sizeof answer - 1 - got)) > 0) {
+    got += n;
+    answer[got] = 0;
+    if (!(body = strstr(answer, "\r\n\r\n")) || !(length = strstr(answer, "Content-Length: "))) continue;
+    if (answer + got - body - 4 >= atoi(length + 16)) return atoi(answer + 9);
+  }
+  return 0;
+}
+
+static void *visit(void *arg) {
+  static const char ping[] = "GET /qvd/ping HTTP/1.1\r\n\r\n";
+  (void)arg;
+  while (!is_over) {
+    SSL *ssl = connect_tls();
+    send_all(ssl, ping, sizeof ping - 1);
+    if (read_answer(ssl) != 200 && !is_over) die("no answer to a ping");
+    leave(ssl);
+    carried++;
+    warm = 1;
+  }
+  return NULL;
+}
+
+static void run_connect(int streams, double seconds) {
+  for (long i = 0; i < streams; i++) start(visit, (void *)i, NULL);
+  while (carried < 200) usleep(1000);
+  say("begun");
+  double begun = now();
+  long before = carried;
+  usleep(seconds * 1e6);
+  printf("ended %ld %.4f\n", carried - before, now() - begun);
+  is_over = 1;
+}
+
+static char *people[MOST_PEOPLE];
+static int people_count;
+static atomic_long admitted, refused, late, under_way;
+
+static void *sign_in(void *arg) {
+  char request[2048];
+  int length = snprintf(request, sizeof request, "GET /qvd/list_of_vm? HTTP/1.1\r\nAuthorization: %s\r\n\r\n",
+                        (char *)arg);
+  SSL *ssl = connect_tls();
+  send_all(ssl, request, length);
+  int status = read_answer(ssl);
+  if (status == 200) admitted++;
+  else if (status == 503) refused++;
+  else if (!is_over) {
+    fprintf(stderr, "a sign-in was answered by %d\n", status);
+    exit(1);
+  }
+  leave(ssl);
+  under_way--;
+  return NULL;
+}
+
+static void *wait_for_end(void *arg) {
+  while (getchar() != EOF) {
+  }
+  is_over = 1;
+  return arg;
+}
+
+/* By the clock, whatever has become of those before: who is slow is not spared. */
+static void run_sign(int rate, double seconds) {
+  char *rest = head;
+  while (people_count < MOST_PEOPLE && (people[people_count] = strsep(&rest, "\n")) && *people[people_count])
+    people_count++;
+  if (people_count == 0) die("nobody to sign in");
+  if (seconds == 0) start(wait_for_end, NULL, NULL);
+  say("begun");
+  double begun = now();
+  for (long i = 0; !is_over && (seconds == 0 || now() < begun + seconds); i++) {
+    double due = begun + (double)i / rate - now();
+    if (due > 0) usleep(due * 1e6);
+    if (under_way >= MOST_AT_ONCE) {
+      late++;
+      continue;
+    }
+    under_way++;
+    start(sign_in, people[i % people_count], NULL);
+  }
+  is_over = 1;
+  printf("ended %ld %ld %ld\n", admitted, refused, late);
+}
+
 static void read_head(const char *path) {
   FILE *file = fopen(path, "r");
   if (!file) die(path);
@@ -262,7 +334,6 @@ static void read_head(const char *path) {
 
 int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
-  if (argc == 2) desktop();
   if (argc < 6) return 2;
   port = atoi(argv[2]);
   way = argv[3];
@@ -273,6 +344,8 @@ int main(int argc, char **argv) {
   SSL_CTX_set1_groups_list(context, "X25519");
   if (*way == 'e') run_echo(atof(argv[5]));
   else if (*way == 'i') run_idle(atoi(argv[4]));
+  else if (*way == 'c') run_connect(atoi(argv[4]), atof(argv[5]));
+  else if (*way == 's') run_sign(atoi(argv[4]), atof(argv[5]));
   else if (*way == 'w') run_work(atoi(argv[4]), atof(argv[5]));
   else run_bulk(atoi(argv[4]), atof(argv[5]));
   fflush(stdout);

@@ -1,4 +1,4 @@
-/** The four processes of the broker's bench: desktops' side, broker, HAProxy, clients' side. */
+/** The processes of the broker's bench: desktops' side, relays, clients' side. */
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,78 +7,97 @@ import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { connectRequest } from "../../test/support/broker-door.ts";
 import { createTlsPair } from "../../test/support/tls-pair.ts";
+import { chooseCores, goBeforeAll } from "./cores.ts";
+import { freePort, type PeerName, startPeer } from "./peers.ts";
+import { type Program, startProgram } from "./program.ts";
+
+export type RelayName = "broker" | PeerName;
 
 export type Relay = {
-  readonly name: "broker" | "haproxy";
+  readonly name: RelayName;
   readonly pid: number;
   readonly port: number;
+  /** Where people sign in. */
+  readonly signInPort: number;
   /** What a client of it says first. */
   readonly headFile: string | undefined;
 };
 
-export type Load = {
-  /** Resolves with the words of the next line of the clients' side. */
-  readonly line: () => Promise<string[]>;
-  readonly end: () => Promise<void>;
+export type RunningRelay = Relay & { stop(): Promise<void> };
+
+export type Load = Pick<Program, "line" | "end" | "finish">;
+
+export type SignInPlaces = {
+  /** The broker asks it who people are. */
+  readonly authSocket: string;
+  /** Where a peer's sign-ins are answered by whoever asks the same; without it they are answered nowhere. */
+  readonly deskPort?: number;
 };
 
 export type Stage = {
-  /** A broker asks `authSocket` who people are, where it is given. */
-  startRelay(name: Relay["name"], authSocket?: string): Promise<Relay & { stop(): Promise<void> }>;
-  startLoad(relay: Relay, way: "down" | "up" | "echo" | "idle" | "work", more: LoadOptions): Load;
+  startRelay(name: RelayName, signIns?: string | SignInPlaces): Promise<RunningRelay>;
+  startLoad(relay: Relay, way: LoadWay, more: LoadOptions): Load;
   /** Puts a relay and the desktops' side before everything else on the machine, for a round trip's microseconds. */
   hurry(relay: Relay, isHurried: boolean): Promise<void>;
+  /** Starts what takes part in the load beside the clients. */
+  startBeside(command: readonly string[]): Program;
   close(): Promise<void>;
 };
 
-export type LoadOptions = { readonly streams: number; readonly seconds: number };
+export type LoadWay = "down" | "up" | "echo" | "idle" | "work" | "connect" | "sign";
 
-/**
- * Relays get the first core, the load the others, so that they don't take each other's caches and time; both
- * go before whatever else the machine does.
- */
-const RELAY_CORE = ["nice", "-n", "-12", "taskset", "-c", "0"];
-const LOAD_CORES = [
-  "nice",
-  "-n",
-  "-12",
-  "taskset",
-  "-c",
-  `1-${Math.max(1, navigator.hardwareConcurrency - 1)}`,
-];
+export type LoadOptions = {
+  /** Of `sign`: how many a second. */
+  readonly streams: number;
+  readonly seconds: number;
+  /** Of `sign`: who they are, a line each. */
+  readonly peopleFile?: string;
+};
 
 export async function openStage(): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), "qvd-bench-"));
-  const load = `${folder}/load`;
-  await runOk("build the load generator", [
-    ...["gcc", "-O2", "-o", load, join(import.meta.dir, "load.c"), "-lssl", "-lcrypto", "-lpthread"],
-  ]);
+  goBeforeAll();
+  const cores = chooseCores();
+  const load = await build(folder, "load");
   const { tlsKey, tlsCertificate } = await createTlsPair();
   writeFileSync(`${folder}/key`, tlsKey, { mode: 0o600 });
   writeFileSync(`${folder}/crt`, tlsCertificate);
   writeFileSync(`${folder}/pem`, tlsCertificate + tlsKey, { mode: 0o600 });
   writeFileSync(`${folder}/head`, connectRequest("NNNN"));
-  const desktop = start([...LOAD_CORES, load, "desktop"]);
-  const desktopPort = Number((await desktop.line())[0]);
+  const desktop = startProgram([...cores.load, await build(folder, "desktop")]);
+  const to = Number((await desktop.line())[0]);
+  const startRelay: Stage["startRelay"] = async (name, given) => {
+    const places = typeof given === "string" ? { authSocket: given } : given;
+    if (name === "broker") return await startBroker(folder, to, { on: cores.relay, ...places });
+    const [port, signInPort] = [freePort(), freePort()];
+    const doors = [
+      { port, to },
+      { port: signInPort, to: places?.deskPort ?? freePort() },
+    ];
+    const { pid, end: stop } = await startPeer(name, { folder, pem: `${folder}/pem`, doors }, cores.relay);
+    return { name, pid, port, signInPort, headFile: undefined, stop };
+  };
   return {
-    startRelay: (name, authSocket) =>
-      name === "broker" ? startBroker(folder, desktopPort, authSocket) : startHaproxy(folder, desktopPort),
-    startLoad: (relay, way, { streams, seconds }) =>
-      start([
+    startRelay,
+    startLoad: (relay, way, { streams, seconds, peopleFile }) => {
+      const head = way === "connect" ? undefined : way === "sign" ? peopleFile : relay.headFile;
+      const port = way === "sign" ? relay.signInPort : relay.port;
+      return startProgram([
         ...(way === "echo" ? ["chrt", "--fifo", "10"] : []),
-        ...[...LOAD_CORES, load, "client", `${relay.port}`, way, `${streams}`, `${seconds}`],
-        ...(relay.headFile === undefined ? [] : [relay.headFile]),
-      ]),
-    hurry: async (relay, isHurried) => {
-      const policy = isHurried ? ["--fifo", "--pid", "10"] : ["--other", "--pid", "0"];
-      // All of its threads: a collector that may not run holds up the one that may. One that ends meanwhile
-      // fails chrt, so it is asked again.
-      for (const pid of [relay.pid, desktop.pid]) {
-        const command = ["chrt", "--all-tasks", ...policy, `${pid}`];
-        const isSet = async () => (await run(command)).exitCode === 0;
-        if (!(await waitFor(isSet, { timeoutMs: 5_000 }))) throw new Error(`${command.join(" ")} fails`);
-      }
+        ...[
+          ...(way === "sign" ? cores.beside : cores.load),
+          load,
+          "client",
+          `${port}`,
+          way,
+          `${streams}`,
+          `${seconds}`,
+        ],
+        ...(head === undefined ? [] : [head]),
+      ]);
     },
+    hurry: (relay, isHurried) => hurryAll([relay.pid, desktop.pid], isHurried),
+    startBeside: (command) => startProgram([...cores.beside, ...command]),
     close: async () => {
       await desktop.end();
       rmSync(folder, { recursive: true });
@@ -86,81 +105,34 @@ export async function openStage(): Promise<Stage> {
   };
 }
 
-async function startBroker(folder: string, desktopPort: number, authSocket?: string) {
+async function build(folder: string, name: string): Promise<string> {
+  const [from, to] = [join(import.meta.dir, `${name}.c`), `${folder}/${name}`];
+  await runOk("build the load", ["gcc", "-O2", "-o", to, from, "-lssl", "-lcrypto", "-lpthread"]);
+  return to;
+}
+
+async function hurryAll(pids: readonly number[], isHurried: boolean): Promise<void> {
+  const policy = isHurried ? ["--fifo", "--pid", "10"] : ["--other", "--pid", "0"];
+  // All of its threads: a collector that may not run holds up the one that may. One that ends meanwhile
+  // fails chrt, so it is asked again.
+  for (const pid of pids) {
+    const command = ["chrt", "--all-tasks", ...policy, `${pid}`];
+    const isSet = async () => (await run(command)).exitCode === 0;
+    if (!(await waitFor(isSet, { timeoutMs: 5_000 }))) throw new Error(`${command.join(" ")} fails`);
+  }
+}
+
+async function startBroker(
+  folder: string,
+  desktopPort: number,
+  { on, authSocket }: { readonly on: readonly string[]; readonly authSocket?: string },
+): Promise<RunningRelay> {
   const script = join(import.meta.dir, "../../test/support/broker-process.ts");
-  const child = start([
-    ...[...RELAY_CORE, process.execPath, script, `${desktopPort}`, `${folder}/key`, `${folder}/crt`],
+  const program = startProgram([
+    ...[...on, process.execPath, script, `${desktopPort}`, `${folder}/key`, `${folder}/crt`],
     ...(authSocket === undefined ? [] : [authSocket]),
   ]);
-  const port = Number((await child.line())[0]);
-  return { name: "broker" as const, pid: child.pid, port, headFile: `${folder}/head`, stop: child.end };
-}
-
-async function startHaproxy(folder: string, desktopPort: number) {
-  const port = await freePort();
-  writeFileSync(
-    `${folder}/haproxy.cfg`,
-    `global
-  maxconn 5000
-  nbthread 1
-defaults
-  mode tcp
-  timeout connect 5s
-  timeout client 1h
-  timeout server 1h
-frontend qvd
-  bind 127.0.0.1:${port} ssl crt ${folder}/pem
-  default_backend desktop
-backend desktop
-  server desktop 127.0.0.1:${desktopPort}
-`,
-  );
-  const child = start([...RELAY_CORE, "haproxy", "-q", "-db", "-f", `${folder}/haproxy.cfg`]);
-  const isUp = await waitFor(() => canConnect(port), { timeoutMs: 5_000, everyMs: 50 });
-  if (!isUp) throw new Error("haproxy does not listen");
-  return { name: "haproxy" as const, pid: child.pid, port, headFile: undefined, stop: child.end };
-}
-
-function start(command: string[]) {
-  const child = Bun.spawn(command, { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
-  const reader = child.stdout.getReader();
-  let text = "";
-  return {
-    pid: child.pid,
-    line: async () => {
-      for (;;) {
-        const end = text.indexOf("\n");
-        if (end !== -1) {
-          const line = text.slice(0, end);
-          text = text.slice(end + 1);
-          return line.split(" ");
-        }
-        const { value, done } = await reader.read();
-        if (done) throw new Error(`${command.join(" ")} ended`);
-        text += new TextDecoder().decode(value);
-      }
-    },
-    end: async () => {
-      child.kill("SIGKILL");
-      await child.exited;
-    },
-  };
-}
-
-async function freePort(): Promise<number> {
-  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
-  const { port } = server;
-  server.stop(true);
-  return port;
-}
-
-async function canConnect(port: number): Promise<boolean> {
-  try {
-    const socket = await Bun.connect({ hostname: "127.0.0.1", port, socket: { data: () => {} } });
-    socket.end();
-    return true;
-  } catch {
-    // Nobody listens yet, which is what was asked.
-    return false;
-  }
+  const port = Number((await program.line())[0]);
+  const { pid, end: stop } = program;
+  return { name: "broker", pid, port, signInPort: port, headFile: `${folder}/head`, stop };
 }

@@ -6,6 +6,7 @@
  *     client ──► end of client ──► unsent of desktop ──► desktop      and the same the other way
  */
 
+import { giveBack } from "./give-back.ts";
 import type { OwnedSocket, SocketOwner } from "./socket.ts";
 
 export type PipeEvents = {
@@ -39,14 +40,17 @@ export class PipeEnd implements SocketOwner {
     other.#peer = one;
   }
 
-  /** Sends to this end's socket; false when bytes had to be kept. */
+  /** Sends to this end's socket, which owns `chunk` from now on; false when bytes had to be kept. */
   send(chunk: Uint8Array): boolean {
     if (this.#unsent !== undefined) {
       this.#unsent.push(chunk);
       return false;
     }
     const written = this.#socket.write(chunk);
-    if (written >= chunk.length) return true;
+    if (written >= chunk.length) {
+      giveBack(chunk);
+      return true;
+    }
     this.#unsent = [written > 0 ? chunk.subarray(written) : chunk];
     return false;
   }
@@ -64,6 +68,7 @@ export class PipeEnd implements SocketOwner {
         if (written > 0) unsent[0] = chunk.subarray(written);
         return;
       }
+      giveBack(chunk);
       unsent.shift();
     }
     this.#unsent = undefined;
