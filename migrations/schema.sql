@@ -426,7 +426,8 @@ CREATE TABLE public.user_tokens (
     created_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     used_at timestamp with time zone,
-    revoked_at timestamp with time zone
+    revoked_at timestamp with time zone,
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 
 ALTER TABLE public.user_tokens ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (

@@ -10,13 +10,7 @@ import { streamEvents } from "./events.ts";
 import { csrf } from "./middleware/csrf.ts";
 import { requireSession } from "./middleware/session.ts";
 import { beginOidc, endOidc } from "./pages/account/oidc.ts";
-import {
-  beginSecondFactor,
-  confirmSecondFactor,
-  removeSecondFactor,
-  renewRecoveryCodes,
-  showAccount,
-} from "./pages/account/second-factor.tsx";
+import { changeSecondFactor, confirmSecondFactor, showAccount } from "./pages/account/second-factor.tsx";
 import { showSignIn, signIn, signInWithSetUp } from "./pages/account/sign-in.tsx";
 import { signOut } from "./pages/account/sign-out.ts";
 import { changeTheme } from "./pages/account/theme.ts";
@@ -93,10 +87,10 @@ export function addRoutes(app: Hono<AdminEnv>, deps: AdminDeps, assets: Assets):
   app.use("/*", requireSession(deps.db), csrf());
   app.post("/sign-out", signOut(deps));
   app.get("/account", showAccount(deps));
-  app.post("/account/second-factor/begin", beginSecondFactor(deps));
+  app.post("/account/second-factor/begin", changeSecondFactor(deps, "begin-enrolment"));
   app.post("/account/second-factor/confirm", confirmSecondFactor(deps));
-  app.post("/account/second-factor/renew", renewRecoveryCodes(deps));
-  app.post("/account/second-factor/remove", removeSecondFactor(deps));
+  app.post("/account/second-factor/renew", changeSecondFactor(deps, "renew-recovery-codes"));
+  app.post("/account/second-factor/remove", changeSecondFactor(deps, "remove-second-factor"));
   app.post("/theme", changeTheme());
   app.get("/events", streamEvents(deps.live));
 

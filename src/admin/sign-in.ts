@@ -3,6 +3,7 @@
 import { type AdministratorId, asId } from "../domain/ids.ts";
 import { isAppError } from "../lib/errors.ts";
 import { beginSignIn } from "../service/sign-in/begin.ts";
+import { WRONG_CODE } from "../ui/sign-in-card.tsx";
 import type { AuthProof } from "../wire/auth/messages.ts";
 import type { AdminDeps } from "./deps.ts";
 import type { AdminContext } from "./env.ts";
@@ -22,7 +23,6 @@ export type SignInOutcome =
   | { readonly kind: "code-needed"; readonly ticket: string; readonly isEnrolled: boolean };
 
 const WRONG = "This login and password don't belong together. Check both and try again.";
-const WRONG_CODE = "This code is not right, or too old. Sign in again.";
 const NOBODY = "Whom your provider says you are is no administrator here.";
 const REFUSALS = {
   password: WRONG,

@@ -8,6 +8,7 @@ import { type AdministrationDeps, answerAdministration } from "./answer-administ
 import { beginOidc, describeOidc } from "./oidc/answer-oidc.ts";
 import type { OidcDeps } from "./oidc/begin.ts";
 import type { TokenStore } from "./tokens/token-store.ts";
+import { describeSecondFactor } from "./totp/describe.ts";
 import { beginEnrolment, confirmEnrolment, type EnrolDeps, removeFactor, renewCodes } from "./totp/enrol.ts";
 import { createUnlockCode, type UnlockDeps, unlockScreen } from "./unlock/unlock.ts";
 
@@ -52,6 +53,8 @@ function decideReply(deps: RequestDeps, request: AuthRequest, signal: AbortSigna
       return beginEnrolment(deps.enrol, request, signal);
     case "confirm-enrolment":
       return confirmEnrolment(deps.enrol, request, signal);
+    case "describe-second-factor":
+      return describeSecondFactor(deps.enrol.store, asId<UserId>(request.userId));
     case "renew-recovery-codes":
       return renewCodes(deps.enrol, request, signal);
     case "remove-second-factor":
@@ -92,6 +95,7 @@ async function createToken(
     userId,
     vmId: request.vmId === undefined ? undefined : asId<VmId>(request.vmId),
     isMultiUse: request.isMultiUse,
+    parameters: request.parameters ?? {},
     lifetimeSeconds: Math.min(most, request.lifetimeSeconds ?? most),
     origin: request.origin,
   });

@@ -1,6 +1,7 @@
 /** What flows between a connection and the endpoint that answers its request. */
 
 import type { SessionId, UserId, VisitId, VmId } from "../domain/ids.ts";
+import type { GivenParameters } from "../domain/session/client-parameters.ts";
 import type { Log } from "../lib/log.ts";
 import type { Answer } from "../wire/client/answer.ts";
 import type { RequestHead } from "../wire/client/request-head.ts";
@@ -36,6 +37,8 @@ export type TokenWish = {
   readonly userId: UserId;
   /** The only desktop that it shall open. */
   readonly vmId: VmId | undefined;
+  /** What their authenticator gives their desktops. */
+  readonly parameters: GivenParameters;
   readonly origin: string;
 };
 

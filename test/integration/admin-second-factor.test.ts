@@ -1,54 +1,36 @@
 /** Administrators' sign-in with a second factor and at a provider, in the pages, with the real auth process behind. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { eq } from "drizzle-orm";
-import { type AuthClient, createAuthClient } from "../../src/auth/client.ts";
+import type { AuthClient } from "../../src/auth/client.ts";
 import { hashPassword } from "../../src/auth/password.ts";
-import { runAuth } from "../../src/auth/run-auth.ts";
 import { parseBase32 } from "../../src/auth/totp/base32.ts";
 import { formatCode, stepAt } from "../../src/auth/totp/one-time-code.ts";
 import { administratorCredentials, secondFactors, settings, users } from "../../src/db/schema/index.ts";
-import { silentLog } from "../../src/lib/log.ts";
 import { createToken } from "../../src/service/token/create.ts";
 import { type AdminApp, askApi, createAdminApp, getPage, ORIGIN, postForm } from "../support/admin-app.ts";
-import { createAuthParts } from "../support/auth-parts.ts";
+import { type AuthProcess, startAuthProcess } from "../support/auth-process.ts";
 import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
 import { playProvider } from "../support/play-provider.ts";
 import { createTlsPair } from "../support/tls-pair.ts";
 import { PASSWORD } from "../support/wat-site.ts";
 
-const folder = mkdtempSync(`${tmpdir()}/qvd-admin-proof-`);
-const ending = new AbortController();
 let database: TestDatabase;
 let admin: AdminApp;
 let auth: AuthClient;
-let ended: Promise<void>;
+let authProcess: AuthProcess;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const path = `${folder}/socket`;
-  const ready = Promise.withResolvers<void>();
-  ended = runAuth({
-    socketPaths: [path],
-    ...createAuthParts(database.open("qvd_auth").orm),
-    log: silentLog(),
-    signal: ending.signal,
-    onReady: ready.resolve,
-  });
-  await ready.promise;
-  auth = createAuthClient({ path, log: silentLog() });
+  authProcess = await startAuthProcess(database);
+  auth = authProcess.auth;
   admin = await createAdminApp({ database, auth });
   const passwordHash = await hashPassword(PASSWORD);
   await database.open("qvd_owner").orm.update(administratorCredentials).set({ passwordHash });
 }, 120_000);
 afterAll(async () => {
-  auth.close();
-  ending.abort();
-  await ended;
+  await authProcess.stop();
   await admin.stop();
-  rmSync(folder, { recursive: true });
 });
 
 const set = (name: string, value: unknown) =>

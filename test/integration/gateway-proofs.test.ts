@@ -1,17 +1,13 @@
 /** Users at the portal with a second factor and at a provider: the QVD port, the real auth process, a real provider. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { type AuthClient, createAuthClient } from "../../src/auth/client.ts";
+import type { AuthClient } from "../../src/auth/client.ts";
 import { hashPassword } from "../../src/auth/password.ts";
-import { runAuth } from "../../src/auth/run-auth.ts";
 import { parseBase32 } from "../../src/auth/totp/base32.ts";
 import { formatCode, stepAt } from "../../src/auth/totp/one-time-code.ts";
 import { createWebStore, randomWebToken } from "../../src/broker/gateway/web-store.ts";
 import { settings } from "../../src/db/schema/index.ts";
-import { silentLog } from "../../src/lib/log.ts";
-import { createAuthParts } from "../support/auth-parts.ts";
+import { type AuthProcess, startAuthProcess } from "../support/auth-process.ts";
 import { type BrokerDoor, openBrokerDoor } from "../support/broker-door.ts";
 import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
 import { SEED_PASSWORD, type Seed, seedSite } from "../support/db-seed.ts";
@@ -19,13 +15,12 @@ import { type PlayedProvider, playProvider } from "../support/play-provider.ts";
 import { PortalClient } from "../support/portal-client.ts";
 import { createTlsPair } from "../support/tls-pair.ts";
 
-const folder = mkdtempSync(`${tmpdir()}/qvd-portal-proofs-`);
-const ending = new AbortController();
+const never = new AbortController().signal;
 let database: TestDatabase;
 let seed: Seed;
 let door: BrokerDoor;
 let auth: AuthClient;
-let ended: Promise<void>;
+let authProcess: AuthProcess;
 let provider: PlayedProvider;
 
 const set = (name: string, value: unknown) =>
@@ -38,17 +33,8 @@ const set = (name: string, value: unknown) =>
 beforeAll(async () => {
   database = await createTestDatabase();
   seed = await seedSite(database.open("qvd_owner").orm, { hashPassword });
-  const path = `${folder}/socket`;
-  const ready = Promise.withResolvers<void>();
-  ended = runAuth({
-    socketPaths: [path],
-    ...createAuthParts(database.open("qvd_auth").orm),
-    log: silentLog(),
-    signal: ending.signal,
-    onReady: ready.resolve,
-  });
-  await ready.promise;
-  auth = createAuthClient({ path, log: silentLog() });
+  authProcess = await startAuthProcess(database);
+  auth = authProcess.auth;
   door = await openBrokerDoor({
     web: createWebStore(database.open("qvd_broker").orm, randomWebToken, "default-node"),
     auth,
@@ -60,12 +46,9 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   await door.close();
-  auth.close();
-  ending.abort();
-  await ended;
+  await authProcess.stop();
   provider.stop();
   await database.drop();
-  rmSync(folder, { recursive: true });
 }, 60_000);
 
 const field = (html: string, name: string) =>
@@ -96,14 +79,33 @@ describe("somebody with a phone", () => {
     expect(codes).toHaveLength(10);
   });
 
-  test("meets forms whose fields have ids apart", async () => {
-    const browser = new PortalClient(door.port);
-    await browser.signIn("bob", SEED_PASSWORD);
-    const ids = [...(await browser.ask("/second-factor")).text.matchAll(/ id="([^"]+)"/g)].map(
-      ([, id]) => id,
-    );
-    expect(ids).toContain("renew-password");
-    expect(new Set(ids).size).toBe(ids.length);
+  test("is offered what they can do, in forms whose fields have ids apart", async () => {
+    const idsFor = async (browser: PortalClient) =>
+      [...(await browser.ask("/second-factor")).text.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    const bob = new PortalClient(door.port);
+    await bob.signIn("bob", SEED_PASSWORD);
+    const without = await idsFor(bob);
+    expect(without).toContain("begin-password");
+    expect(without).not.toContain("renew-password");
+    const alice = new PortalClient(door.port);
+    const asked = await alice.signIn("alice", SEED_PASSWORD);
+    const fields = { csrf: field(asked.text, "csrf"), ticket: field(asked.text, "ticket") };
+    await alice.ask("/sign-in", { form: { ...fields, code: codes.pop() ?? "" } });
+    const withOne = await idsFor(alice);
+    expect(withOne).toContain("renew-password");
+    expect(withOne).not.toContain("begin-password");
+    expect(new Set(withOne).size).toBe(withOne.length);
+    expect((await alice.ask("/second-factor")).text).toContain("9 recovery codes are left");
+  });
+
+  test("is offered nothing where their tenant takes no codes", async () => {
+    await set("auth.second-factor", "off");
+    const bob = new PortalClient(door.port);
+    await bob.signIn("bob", SEED_PASSWORD);
+    const { text } = await bob.ask("/second-factor");
+    expect(text).not.toContain("begin-password");
+    expect(text).toContain("None is set up.");
+    await set("auth.second-factor", "optional");
   });
 
   test("is asked for the code at the next sign-in", async () => {
@@ -111,7 +113,10 @@ describe("somebody with a phone", () => {
     const asked = await browser.signIn("alice", SEED_PASSWORD);
     expect(asked.text).not.toContain(SEED_PASSWORD);
     const fields = { csrf: field(asked.text, "csrf"), ticket: field(asked.text, "ticket") };
-    expect((await browser.ask("/sign-in", { form: { ...fields, code: "000000" } })).status).toBe(401);
+    const wrong = await browser.ask("/sign-in", { form: { ...fields, login: "alice", code: "000000" } });
+    expect(wrong.status).toBe(401);
+    // The step stays, with who they are and that their password was right.
+    expect([field(wrong.text, "ticket"), field(wrong.text, "login")]).toEqual([fields.ticket, "alice"]);
     expect((await browser.ask("/sign-in", { form: { ...fields, code: codes[1] ?? "" } })).status).toBe(303);
     expect((await browser.ask("/")).status).toBe(200);
   });
@@ -165,8 +170,8 @@ describe("somebody with a provider", () => {
       secret: code,
       origin: "desktop 1",
     } as const;
-    expect((await auth.ask(unlock, ending.signal)).outcome).toBe("unlocked");
-    expect((await auth.ask(unlock, ending.signal)).outcome).toBe("denied");
+    expect((await auth.ask(unlock, never)).outcome).toBe("unlocked");
+    expect((await auth.ask(unlock, never)).outcome).toBe("denied");
   });
 
   test("gets no further without the cookie, or with somebody else's", async () => {

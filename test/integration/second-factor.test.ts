@@ -1,52 +1,34 @@
 /** People with a second factor, from setting it up to losing it, over the auth socket and the real database. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { eq, sql } from "drizzle-orm";
-import { type AuthClient, createAuthClient } from "../../src/auth/client.ts";
+import type { AuthClient } from "../../src/auth/client.ts";
 import { hashPassword } from "../../src/auth/password.ts";
-import { runAuth } from "../../src/auth/run-auth.ts";
 import { parseBase32 } from "../../src/auth/totp/base32.ts";
 import { formatCode, stepAt } from "../../src/auth/totp/one-time-code.ts";
 import { auditLog, recoveryCodes, secondFactors, settings } from "../../src/db/schema/index.ts";
-import { silentLog } from "../../src/lib/log.ts";
 import { resetUserSecondFactor } from "../../src/service/user/reset-second-factor.ts";
 import type { AuthAnswer } from "../../src/wire/auth/messages.ts";
 import type { AuthReply } from "../../src/wire/auth/requests.ts";
-import { createAuthParts } from "../support/auth-parts.ts";
+import { type AuthProcess, startAuthProcess } from "../support/auth-process.ts";
 import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
 import { SEED_PASSWORD, type Seed, seedSite } from "../support/db-seed.ts";
 
-const folder = mkdtempSync(`${tmpdir()}/qvd-second-factor-`);
-const path = `${folder}/socket`;
 const never = new AbortController().signal;
-const ending = new AbortController();
 let database: TestDatabase;
 let seed: Seed;
 let client: AuthClient;
-let ended: Promise<void>;
+let authProcess: AuthProcess;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   seed = await seedSite(database.open("qvd_owner").orm, { hashPassword });
-  const ready = Promise.withResolvers<void>();
-  ended = runAuth({
-    socketPaths: [path],
-    ...createAuthParts(database.open("qvd_auth").orm),
-    log: silentLog(),
-    signal: ending.signal,
-    onReady: ready.resolve,
-  });
-  await ready.promise;
-  client = createAuthClient({ path, log: silentLog() });
+  authProcess = await startAuthProcess(database);
+  client = authProcess.auth;
 }, 120_000);
 afterAll(async () => {
-  client.close();
-  ending.abort();
-  await ended;
+  await authProcess.stop();
   await database.drop();
-  rmSync(folder, { recursive: true });
 });
 
 type Asked = Parameters<AuthClient["verify"]>[0];

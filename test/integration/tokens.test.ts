@@ -1,58 +1,47 @@
 /** Bearer tokens, from their making to their end, over the auth socket and the real database. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { eq, sql } from "drizzle-orm";
-import { type AuthClient, createAuthClient } from "../../src/auth/client.ts";
+import type { AuthClient } from "../../src/auth/client.ts";
 import { hashPassword } from "../../src/auth/password.ts";
-import { runAuth } from "../../src/auth/run-auth.ts";
 import { listUserTokens } from "../../src/db/queries/user-tokens.ts";
 import { auditLog, settings, users, userTokens } from "../../src/db/schema/index.ts";
 import { asId, type TokenId } from "../../src/domain/ids.ts";
-import { silentLog } from "../../src/lib/log.ts";
 import { createToken, MOST_TOKENS } from "../../src/service/token/create.ts";
 import { revokeToken } from "../../src/service/token/revoke.ts";
 import { sweepTokens } from "../../src/service/token/sweep.ts";
 import { setUserPassword } from "../../src/service/user/set-password.ts";
 import { beginWebSession } from "../../src/service/web-session/begin.ts";
 import { findWebSession } from "../../src/service/web-session/find.ts";
-import { createAuthParts } from "../support/auth-parts.ts";
+import { type AuthProcess, startAuthProcess } from "../support/auth-process.ts";
 import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
 import { type Seed, seedSite } from "../support/db-seed.ts";
 
-const folder = mkdtempSync(`${tmpdir()}/qvd-tokens-`);
 const never = new AbortController().signal;
-const ending = new AbortController();
 let database: TestDatabase;
 let seed: Seed;
 let auth: AuthClient;
-let ended: Promise<void>;
+let authProcess: AuthProcess;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   seed = await seedSite(database.open("qvd_owner").orm, { hashPassword });
-  const path = `${folder}/socket`;
-  const ready = Promise.withResolvers<void>();
-  ended = runAuth({
-    socketPaths: [path],
-    ...createAuthParts(database.open("qvd_auth").orm),
-    log: silentLog(),
-    signal: ending.signal,
-    onReady: ready.resolve,
-  });
-  await ready.promise;
-  auth = createAuthClient({ path, log: silentLog() });
+  authProcess = await startAuthProcess(database);
+  auth = authProcess.auth;
 }, 120_000);
 afterAll(async () => {
-  auth.close();
-  ending.abort();
-  await ended;
+  await authProcess.stop();
   await database.drop();
-  rmSync(folder, { recursive: true });
 });
 
-async function make(wish: { isMultiUse?: boolean; vmId?: number; lifetimeSeconds?: number } = {}) {
+type Wish = {
+  isMultiUse?: boolean;
+  vmId?: number;
+  lifetimeSeconds?: number;
+  parameters?: Record<string, string>;
+};
+
+async function make(wish: Wish = {}) {
   const request = {
     kind: "create-token",
     userId: seed.alice.userId,
@@ -96,6 +85,14 @@ describe("a token", () => {
       origin: "x",
     } as const;
     expect((await auth.ask(lost, never)).outcome).toBe("refused");
+  });
+
+  test("gives the desktop what the authenticator of its maker gave", async () => {
+    const parameters = { "qvd.vm.user.home": "/home/of-alice", "qvd.client.audio.sound.enable": "0" };
+    const { token } = await make({ parameters });
+    for (let use = 0; use < 2; use++)
+      expect(await show(token)).toMatchObject({ outcome: "accepted", parameters });
+    expect(await show((await make()).token)).toMatchObject({ parameters: {} });
   });
 
   test("is in the database as a hash only", async () => {

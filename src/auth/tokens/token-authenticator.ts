@@ -15,8 +15,9 @@ export function createTokenAuthenticator(store: TokenStore): Authenticator {
       if (kind !== "user" || proof.kind !== "token") return { outcome: "denied" };
       const found = await use(store, proof.token);
       if (found === undefined) return { outcome: "denied" };
-      const { name, vmId } = found;
-      return { outcome: "proved", name, hasSecondFactor: true, ...(vmId === undefined ? {} : { vmId }) };
+      const { name, vmId, parameters } = found;
+      const proved = { outcome: "proved", name, parameters, hasSecondFactor: true } as const;
+      return vmId === undefined ? proved : { ...proved, vmId };
     },
   };
 }

@@ -100,7 +100,9 @@ export async function confirmEnrolment(
   const { recoveryCodes, codeHashes } = makeCodes();
   await store.enrol(account.id, { sealedSecret: tickets.sealBytes("secret", secret), step, codeHashes });
   const { id: person, login, tenantId, tenantName } = account;
-  return { outcome: "enrolled", recoveryCodes, person, login, tenantId, tenantName, by };
+  const { parameters } = verdict;
+  const enrolled = { outcome: "enrolled", recoveryCodes, person, login, tenantId, tenantName, by } as const;
+  return parameters === undefined ? enrolled : { ...enrolled, parameters };
 }
 
 export async function renewCodes(

@@ -1,6 +1,8 @@
 /** What auth keeps of second factors; src/cli/auth/run.ts joins it to the service's verbs. Throws when the database is away. */
 
+import type { UserId } from "../../domain/ids.ts";
 import type { ProvedAccount } from "../authenticator.ts";
+import type { SecondFactorFacts } from "./describe.ts";
 
 export type PersonId = ProvedAccount["id"];
 
@@ -13,6 +15,8 @@ export type StoredSecondFactor = {
 
 export interface TotpStore {
   find(of: PersonId): Promise<StoredSecondFactor | undefined>;
+  /** Undefined when there is no such user. */
+  describe(userId: UserId): Promise<SecondFactorFacts | undefined>;
   /** By the database's clock, the one that all boxes of the site share. */
   readNowMs(): Promise<number>;
   /** False when the step, or a later one, is spent already. */

@@ -29,15 +29,17 @@ export const createAuthToken: Endpoint = async ({ store, tokens }, request) => {
 async function readWish(
   store: BrokerStore,
   { head, clientAddress: origin }: BrokerRequest,
-  { actor }: Identity,
+  { actor, parameters }: Identity,
 ): Promise<TokenWish | Answer> {
   const { userId } = actor;
   const text = head.query.get("vm_id");
-  if (text === undefined || text === "") return { userId, vmId: undefined, origin };
+  if (text === undefined || text === "") return { userId, vmId: undefined, parameters, origin };
   const vmId = parseId<VmId>(text);
   if (vmId === undefined)
     return { status: 422, body: "parameter vm_id is not the number of a virtual machine" };
   const desktop = await store.readDesktop(vmId);
   if (desktop === undefined) return NO_SUCH_VM;
-  return desktop.userId === userId ? { userId, vmId, origin } : { status: 403, body: VM_NOT_ALLOWED };
+  return desktop.userId === userId
+    ? { userId, vmId, parameters, origin }
+    : { status: 403, body: VM_NOT_ALLOWED };
 }

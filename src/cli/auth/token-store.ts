@@ -21,7 +21,8 @@ export function createTokenStore(db: Db): TokenStore {
       if (used === undefined) return undefined;
       const owner = await readTokenOwner(db, used.userId);
       if (owner === undefined) return undefined;
-      return { name: { login: owner.login, tenant: owner.tenant }, vmId: used.vmId };
+      const { vmId, parameters } = used;
+      return { name: { login: owner.login, tenant: owner.tenant }, vmId, parameters };
     },
     async create({ vmId, origin, ...input }) {
       return await createToken(

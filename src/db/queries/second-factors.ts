@@ -3,7 +3,7 @@
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import type { AdministratorId, UserId } from "../../domain/ids.ts";
 import type { Db } from "../client.ts";
-import { recoveryCodes, secondFactors } from "../schema/index.ts";
+import { recoveryCodes, secondFactors, userCredentials } from "../schema/index.ts";
 
 export type SecondFactorOwner = { readonly userId: UserId } | { readonly administratorId: AdministratorId };
 
@@ -38,6 +38,11 @@ export async function readSecondFactorFacts(
     .from(recoveryCodes)
     .where(and(ofFactor, isNull(recoveryCodes.usedAt)));
   return { since: row.since, recoveryCodesLeft: left?.count ?? 0 };
+}
+
+/** Whether a user has a password of ours. Only the auth process's role may ask. */
+export async function hasUserPassword(db: Db, userId: UserId): Promise<boolean> {
+  return (await db.$count(userCredentials, eq(userCredentials.userId, userId))) > 0;
 }
 
 /** Milliseconds since 1970 by the clock that all boxes of the site share. */

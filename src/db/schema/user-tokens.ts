@@ -1,5 +1,6 @@
-import { boolean, integer, pgTable, text } from "drizzle-orm/pg-core";
+import { boolean, integer, jsonb, pgTable, text } from "drizzle-orm/pg-core";
 import type { TokenId, UserId, VmId } from "../../domain/ids.ts";
+import type { GivenParameters } from "../../domain/session/client-parameters.ts";
 import { bytea, moment, qvdNow } from "./columns.ts";
 
 export const userTokens = pgTable("user_tokens", {
@@ -10,6 +11,8 @@ export const userTokens = pgTable("user_tokens", {
   /** Opens this desktop and no other. */
   vmId: integer("vm_id").$type<VmId>(),
   isMultiUse: boolean("is_multi_use").notNull(),
+  /** What the authenticator of its maker gave. */
+  parameters: jsonb("parameters").$type<GivenParameters>().notNull().default({}),
   /** Where it was asked for. */
   origin: text("origin").notNull(),
   createdAt: moment("created_at").notNull().default(qvdNow),

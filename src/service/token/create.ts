@@ -16,6 +16,8 @@ export const createTokenInput = z.object({
   /** Opens this desktop and no other. */
   vmId: idField<VmId>().optional(),
   isMultiUse: z.boolean(),
+  /** What the authenticator gives their desktops. */
+  parameters: z.record(z.string().max(128), z.string().max(1024)).default({}),
   lifetimeSeconds: wholeNumber(1, 30 * 86_400),
 });
 
@@ -25,7 +27,7 @@ export async function createToken(
   deps: { readonly randomToken: () => string },
   input: z.input<typeof createTokenInput>,
 ): Promise<{ readonly tokenId: TokenId; readonly token: string }> {
-  const { userId, vmId, isMultiUse, lifetimeSeconds } = parseInput(createTokenInput, input);
+  const { userId, vmId, isMultiUse, parameters, lifetimeSeconds } = parseInput(createTokenInput, input);
   const token = deps.randomToken();
   const conflicts = { user_tokens_vm_id_fkey: { message: `desktop ${vmId} does not exist`, field: "vmId" } };
   return await change(context, { doing: `make a token for user ${userId}`, conflicts }, async (inside) => {
@@ -39,6 +41,7 @@ export async function createToken(
         userId,
         vmId: vmId ?? null,
         isMultiUse,
+        parameters,
         origin: inside.origin ?? "",
         expiresAt: sql`qvd_now() + make_interval(secs => ${lifetimeSeconds})`,
       })

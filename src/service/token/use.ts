@@ -1,6 +1,7 @@
 import { and, eq, gt, isNull, or, sql } from "drizzle-orm";
 import { userTokens } from "../../db/schema/index.ts";
 import type { UserId, VmId } from "../../domain/ids.ts";
+import type { GivenParameters } from "../../domain/session/client-parameters.ts";
 import { authorize } from "../authorize.ts";
 import { type Context, change } from "../context.ts";
 import { tokenHash } from "../sign-in/token.ts";
@@ -8,14 +9,18 @@ import { tokenHash } from "../sign-in/token.ts";
 /** Longer texts are nobody's token and need no hash. */
 const MOST_CHARACTERS = 256;
 
+export type UsedToken = {
+  readonly userId: UserId;
+  readonly vmId: VmId | undefined;
+  /** What the authenticator gave whoever had it made. */
+  readonly parameters: GivenParameters;
+};
+
 /**
  * By auth: whose token it is, and that it was shown. Undefined when nobody's, over, revoked, or of single use and shown
  * before; then nothing tells which.
  */
-export async function useToken(
-  context: Context,
-  token: string,
-): Promise<{ readonly userId: UserId; readonly vmId: VmId | undefined } | undefined> {
+export async function useToken(context: Context, token: string): Promise<UsedToken | undefined> {
   authorize(context, "token.use", { what: "a token" });
   if (token === "" || token.length > MOST_CHARACTERS) return undefined;
   return await change(context, { doing: "look at a token" }, async (inside) => {
@@ -31,7 +36,7 @@ export async function useToken(
           or(eq(userTokens.isMultiUse, true), isNull(userTokens.usedAt)),
         ),
       )
-      .returning({ userId: userTokens.userId, vmId: userTokens.vmId });
-    return row === undefined ? undefined : { userId: row.userId, vmId: row.vmId ?? undefined };
+      .returning({ userId: userTokens.userId, vmId: userTokens.vmId, parameters: userTokens.parameters });
+    return row === undefined ? undefined : { ...row, vmId: row.vmId ?? undefined };
   });
 }

@@ -29,6 +29,8 @@ export const AuthRequest = z.discriminatedUnion("kind", [
     /** Opens this desktop and no other. */
     vmId: z.number().int().optional(),
     isMultiUse: z.boolean(),
+    /** What the authenticator that proved them gives their desktops; whoever shows the token is given the same. */
+    parameters: z.record(z.string(), z.string()).optional(),
     /** The tenant's setting bounds it, and is taken when left out. */
     lifetimeSeconds: z.number().int().positive().optional(),
     origin,
@@ -39,6 +41,8 @@ export const AuthRequest = z.discriminatedUnion("kind", [
   z.strictObject({ id, kind: z.literal("begin-enrolment"), ...person, origin }),
   /** `ticket` of `begin-enrolment`, and the first code that the app shows. Signs in as well. */
   z.strictObject({ id, kind: z.literal("confirm-enrolment"), ticket, code: z.string().max(128), origin }),
+  /** For the page of a user who is signed in: what can be done about their second factor. */
+  z.strictObject({ id, kind: z.literal("describe-second-factor"), userId: z.number().int(), origin }),
   z.strictObject({ id, kind: z.literal("renew-recovery-codes"), ...person, origin }),
   z.strictObject({ id, kind: z.literal("remove-second-factor"), ...person, origin }),
   /** Sends a browser to its tenant's provider. The asker keeps `ticket` in a cookie until it is back. */
@@ -104,6 +108,16 @@ export const AuthReply = z.union([
     tenantId: z.number().int(),
     tenantName: z.string(),
     by: z.string(),
+    /** As an accepted sign-in says. */
+    parameters: z.record(z.string(), z.string()).optional(),
+  }),
+  /** Of somebody's second factor; without `recoveryCodesLeft` none is set up. */
+  z.strictObject({
+    id,
+    outcome: z.literal("second-factor-described"),
+    /** Their tenant's chain has codes, and they a password to prove themselves by. */
+    canSetUp: z.boolean(),
+    recoveryCodesLeft: z.number().int().optional(),
   }),
   z.strictObject({ id, outcome: z.literal("codes-renewed"), recoveryCodes }),
   z.strictObject({ id, outcome: z.literal("removed") }),

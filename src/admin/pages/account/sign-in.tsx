@@ -6,19 +6,10 @@
 
 import type { Handler } from "hono";
 import { type AdministratorId, asId } from "../../../domain/ids.ts";
-import { ButtonLink, SubmitButton } from "../../../ui/button.tsx";
 import { Card } from "../../../ui/card.tsx";
-import { TextField } from "../../../ui/field.tsx";
-import { CSRF_FIELD, PostForm } from "../../../ui/form.tsx";
-import { Notice } from "../../../ui/notice.tsx";
-import {
-  CodeFields,
-  RecoveryCodes,
-  readSetUp,
-  type SetUp,
-  SetUpFields,
-  WRONG_FIRST_CODE,
-} from "../../../ui/second-factor.tsx";
+import { CSRF_FIELD } from "../../../ui/form.tsx";
+import { RecoveryCodes, readSetUp, WRONG_FIRST_CODE } from "../../../ui/second-factor.tsx";
+import { SignInCard, type SignInStep } from "../../../ui/sign-in-card.tsx";
 import type { AuthProof } from "../../../wire/auth/messages.ts";
 import { readGateToken, writeGateToken, writeSessionToken } from "../../cookies.ts";
 import type { AdminDeps } from "../../deps.ts";
@@ -28,11 +19,6 @@ import { requireOwnOrigin, requireToken } from "../../middleware/csrf.ts";
 import { localPath } from "../../redirect.ts";
 import { beginFor, type SignInOutcome, signInAdministrator } from "../../sign-in.ts";
 import { Gate } from "../../ui/layout.tsx";
-
-type Step =
-  | { readonly kind: "password"; readonly login?: string; readonly text?: string }
-  | { readonly kind: "code"; readonly ticket: string }
-  | { readonly kind: "set-up"; readonly setUp: SetUp; readonly text?: string };
 
 type Status = 200 | 401 | 503;
 
@@ -52,10 +38,8 @@ export function signIn(deps: AdminDeps): Handler<AdminEnv> {
       ticket === undefined
         ? { kind: "password", password, canAskForCode: true }
         : { kind: "second-factor", ticket, code };
-    return await answerSignIn(deps, c, {
-      login,
-      outcome: await signInAdministrator(deps, c, { login, proof }),
-    });
+    const outcome = await signInAdministrator(deps, c, { login, proof });
+    return await answerSignIn(deps, c, { login, ticket, outcome });
   };
 }
 
@@ -63,13 +47,30 @@ export function signIn(deps: AdminDeps): Handler<AdminEnv> {
 export async function answerSignIn(
   deps: AdminDeps,
   c: AdminContext,
-  { login, outcome }: { readonly login: string; readonly outcome: SignInOutcome },
+  {
+    login,
+    ticket,
+    outcome,
+  }: {
+    readonly login: string;
+    /** Of the code's step. */
+    readonly ticket?: string | undefined;
+    readonly outcome: SignInOutcome;
+  },
 ): Promise<Response> {
   switch (outcome.kind) {
     case "refused":
-      return await renderStep(deps, c, { kind: "password", login, text: outcome.text }, outcome.status);
+      return await renderStep(
+        deps,
+        c,
+        ticket === undefined
+          ? { kind: "password", login, text: outcome.text }
+          : { kind: "code", ticket, login, text: outcome.text },
+        outcome.status,
+      );
     case "code-needed":
-      if (outcome.isEnrolled) return await renderStep(deps, c, { kind: "code", ticket: outcome.ticket });
+      if (outcome.isEnrolled)
+        return await renderStep(deps, c, { kind: "code", ticket: outcome.ticket, login });
       return await beginSetUp(deps, c, outcome.ticket);
     case "begun":
       writeSessionToken(c, outcome.token);
@@ -121,75 +122,29 @@ const TITLES = {
   password: "Sign in to QVD",
   code: "Your code",
   "set-up": "Set up a second factor",
-} as const satisfies Record<Step["kind"], string>;
+} as const satisfies Record<SignInStep["kind"], string>;
+
+const LOGIN_HINT = "Administrators of one tenant add it: name@tenant.";
 
 async function renderStep(
   deps: AdminDeps,
   c: AdminContext,
-  step: Step,
+  step: SignInStep,
   status: Status = 200,
 ): Promise<Response> {
-  const token = readGateToken(c) ?? deps.randomToken();
-  writeGateToken(c, token);
+  const csrf = readGateToken(c) ?? deps.randomToken();
+  writeGateToken(c, csrf);
   const next = localPath(c.req.query("next"), "/");
   const query = next === "/" ? "" : `?next=${encodeURIComponent(next)}`;
   const provider = step.kind === "password" ? await describeProvider(deps, c) : undefined;
   return c.html(
     <Gate title={TITLES[step.kind]} theme={c.get("theme")} assets={c.get("assets")}>
-      <Card>
-        <PostForm action={`${step.kind === "set-up" ? "/sign-in/set-up" : "/sign-in"}${query}`} csrf={token}>
-          <Fields step={step} />
-          <SubmitButton
-            label={step.kind === "set-up" ? "Set up and sign in" : "Sign in"}
-            kind="main"
-            isWide
-          />
-        </PostForm>
-        {provider === undefined ? null : (
-          <ButtonLink href={`/sign-in/oidc/begin${query}`} label={`Sign in with ${provider}`} />
-        )}
-      </Card>
+      <SignInCard step={step} csrf={csrf} query={query} loginHint={LOGIN_HINT} provider={provider} />
     </Gate>,
     status,
   );
 }
 
-function Fields({ step }: { readonly step: Step }) {
-  switch (step.kind) {
-    case "code":
-      return <CodeFields ticket={step.ticket} />;
-    case "set-up":
-      return <SetUpFields setUp={step.setUp} text={step.text} />;
-    case "password":
-      return <PasswordFields step={step} />;
-  }
-}
-
-function PasswordFields({ step }: { readonly step: Extract<Step, { kind: "password" }> }) {
-  return (
-    <>
-      {step.text === undefined ? null : <Notice tone="bad">{step.text}</Notice>}
-      <TextField
-        name="login"
-        label="Login"
-        hint="Administrators of one tenant add it: name@tenant."
-        value={step.login}
-        autocomplete="username"
-        isRequired
-        isFirst
-      />
-      <TextField
-        name="password"
-        label="Password"
-        type="password"
-        autocomplete="current-password"
-        isRequired
-      />
-    </>
-  );
-}
-
-/** The words of the button; undefined where administrators have no provider, or auth is away. */
 async function describeProvider(deps: AdminDeps, c: AdminContext): Promise<string | undefined> {
   const origin = c.env?.address ?? "unknown";
   const request = { kind: "describe-oidc", of: "administrator", tenant: "", origin } as const;

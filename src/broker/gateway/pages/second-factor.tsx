@@ -5,160 +5,85 @@
 
 import type { Handler } from "hono";
 import type { Child } from "hono/jsx";
-import { SubmitButton } from "../../../ui/button.tsx";
+import { AppError } from "../../../lib/errors.ts";
 import { Card } from "../../../ui/card.tsx";
 import { Gate } from "../../../ui/document.tsx";
-import { PostForm } from "../../../ui/form.tsx";
-import { Notice } from "../../../ui/notice.tsx";
+import { RecoveryCodes } from "../../../ui/second-factor.tsx";
 import {
-  ProofForm,
-  RecoveryCodes,
-  readSetUp,
-  type SetUp,
-  SetUpFields,
-  WRONG_FIRST_CODE,
-} from "../../../ui/second-factor.tsx";
-import type { AuthProof } from "../../../wire/auth/messages.ts";
-import type { AuthReply } from "../../../wire/auth/requests.ts";
+  confirmSecondFactor,
+  proveForSecondFactor,
+  type SecondFactorAsker,
+  type SecondFactorKind,
+  type SecondFactorNext,
+} from "../../../ui/second-factor-flow.ts";
+import {
+  SecondFactorForms,
+  type SecondFactorSaid,
+  SecondFactorStepCard,
+} from "../../../ui/second-factor-forms.tsx";
 import type { GatewayDeps } from "../deps.ts";
 import type { GatewayContext, GatewayEnv } from "../env.ts";
 import { renderUserPage } from "../frame.tsx";
 
-const DENIED = "That was not right. Check password and code, and try again; each code is good once.";
-const REMOVED = "Your second factor is removed: your password alone counts now.";
+const BASE = "/second-factor";
 
-export function showSecondFactor(): Handler<GatewayEnv> {
-  return (c) => renderForms(c);
+export function showSecondFactor(deps: GatewayDeps): Handler<GatewayEnv> {
+  return (c) => renderForms(deps, c);
 }
 
-export function beginSetUp(deps: GatewayDeps): Handler<GatewayEnv> {
-  return async function submitPassword(c) {
-    const begun = await ask(deps, c, "begin-enrolment");
-    return begun.outcome === "enrolment-begun" ? renderSetUp(c, begun) : renderForms(c, refusal(begun));
+/** The forms that need nothing but a proof. */
+export function changeSecondFactor(deps: GatewayDeps, kind: SecondFactorKind): Handler<GatewayEnv> {
+  return async function submitProof(c) {
+    const fields = await c.req.parseBody();
+    return renderNext(deps, c, await proveForSecondFactor(askerOf(deps, c), kind, fields));
   };
 }
 
 export function confirmSetUp(deps: GatewayDeps): Handler<GatewayEnv> {
   return async function submitCode(c) {
-    const body = await c.req.parseBody();
-    const ticket = String(body["set-up"] ?? "");
-    const request = {
-      kind: "confirm-enrolment",
-      ticket,
-      code: String(body.code ?? ""),
-      origin: c.env.address,
-    } as const;
-    const done = await deps.auth.ask(request, c.req.raw.signal);
-    if (done.outcome === "enrolled") return renderCodes(c, done.recoveryCodes);
-    const setUp = readSetUp(body);
-    return done.outcome === "denied" && setUp !== undefined
-      ? renderSetUp(c, setUp, WRONG_FIRST_CODE)
-      : renderForms(c, refusal(done));
+    const fields = await c.req.parseBody();
+    return renderNext(deps, c, await confirmSecondFactor(askerOf(deps, c), fields));
   };
 }
 
-export function renewCodes(deps: GatewayDeps): Handler<GatewayEnv> {
-  return async function submitRenewal(c) {
-    const done = await ask(deps, c, "renew-recovery-codes");
-    return done.outcome === "codes-renewed"
-      ? renderCodes(c, done.recoveryCodes)
-      : renderForms(c, refusal(done));
-  };
-}
-
-export function removeSecondFactor(deps: GatewayDeps): Handler<GatewayEnv> {
-  return async function submitRemoval(c) {
-    const done = await ask(deps, c, "remove-second-factor");
-    return renderForms(c, done.outcome === "removed" ? { tone: "good", text: REMOVED } : refusal(done));
-  };
-}
-
-type Kind = "begin-enrolment" | "renew-recovery-codes" | "remove-second-factor";
-
-async function ask(deps: GatewayDeps, c: GatewayContext, kind: Kind): Promise<AuthReply> {
-  const body = await c.req.parseBody();
+function askerOf({ auth }: GatewayDeps, c: GatewayContext): SecondFactorAsker {
   const { login, tenantName: tenant } = c.get("signedIn").actor;
-  const code = String(body.code ?? "");
-  const proof: AuthProof = {
-    kind: "password",
-    password: String(body.password ?? ""),
-    canAskForCode: true,
-    ...(code === "" ? {} : { secondFactor: code }),
+  const origin = c.env.address;
+  const { signal } = c.req.raw;
+  return {
+    ask: (kind, proof) => auth.ask({ kind, of: "user", login, tenant, proof, origin }, signal),
+    confirm: (ticket, code) => auth.ask({ kind: "confirm-enrolment", ticket, code, origin }, signal),
   };
-  const person = { of: "user", login, tenant, proof, origin: c.env.address } as const;
-  return await deps.auth.ask({ kind, ...person }, c.req.raw.signal);
 }
 
-function refusal(reply: AuthReply): Said {
-  return { tone: "bad", text: "text" in reply ? reply.text : DENIED };
-}
-
-function renderCodes(c: GatewayContext, codes: readonly string[]) {
-  return renderUserPage(
-    c,
-    "Your recovery codes",
-    <Titled title="Your recovery codes">
-      <Card>
-        <RecoveryCodes codes={codes} next="/" />
-      </Card>
-    </Titled>,
-  );
-}
-
-function renderSetUp(c: GatewayContext, setUp: SetUp, text?: string) {
-  return renderUserPage(
-    c,
-    "Set up a second factor",
-    <Titled title="Set up a second factor">
-      <Card>
-        <PostForm action="/second-factor/confirm" csrf={c.get("signedIn").csrfToken}>
-          <SetUpFields setUp={setUp} text={text} />
-          <div class="actions">
-            <SubmitButton label="Set up" kind="main" />
-          </div>
-        </PostForm>
-      </Card>
-    </Titled>,
-  );
-}
-
-type Said = { readonly tone: "good" | "bad"; readonly text: string };
-
-/** The broker may not read who has one: all that can be done is offered, and auth says what can't. */
-function renderForms(c: GatewayContext, said?: Said) {
+function renderNext(deps: GatewayDeps, c: GatewayContext, next: SecondFactorNext) {
+  if (next.kind === "said") return renderForms(deps, c, next.said);
   const csrf = c.get("signedIn").csrfToken;
+  return render(c, <SecondFactorStepCard base={BASE} csrf={csrf} step={next} />);
+}
+
+async function renderForms(deps: GatewayDeps, c: GatewayContext, said?: SecondFactorSaid) {
+  const { actor, csrfToken: csrf } = c.get("signedIn");
+  const request = { kind: "describe-second-factor", userId: actor.userId, origin: c.env.address } as const;
+  const described = await deps.auth.ask(request, c.req.raw.signal);
+  if (described.outcome !== "second-factor-described")
+    throw new AppError("unavailable", "text" in described ? described.text : "Second factors can't be read");
+  const { canSetUp, recoveryCodesLeft } = described;
+  return render(c, <SecondFactorForms view={{ base: BASE, csrf, canSetUp, recoveryCodesLeft, said }} />);
+}
+
+function render(c: GatewayContext, content: Child) {
   return renderUserPage(
     c,
     "Second factor",
-    <Titled title="Second factor">
-      {said === undefined ? null : <Notice tone={said.tone}>{said.text}</Notice>}
+    <div class="stack">
+      <h1>Second factor</h1>
       <p>
         A code from an app on your phone, asked for besides your password. In a client with one field, type it
         right behind the password.
       </p>
-      <Card title="Set one up">
-        <ProofForm step={{ ...step("begin", csrf), button: "Set up", kind: "main", isCodeAsked: false }} />
-      </Card>
-      <Card title="New recovery codes" note="The old ones are good for nothing then.">
-        <ProofForm step={{ ...step("renew", csrf), button: "Make new codes", isCodeAsked: true }} />
-      </Card>
-      <Card title="Remove it" note="Your password alone counts then.">
-        <ProofForm step={{ ...step("remove", csrf), button: "Remove", kind: "danger", isCodeAsked: true }} />
-      </Card>
-    </Titled>,
-  );
-}
-
-function step(name: "begin" | "renew" | "remove", csrf: string) {
-  return { name, action: `/second-factor/${name}`, csrf };
-}
-
-function Titled(props: { readonly title: string; readonly children?: Child }) {
-  return (
-    <div class="stack">
-      <h1>{props.title}</h1>
-      {props.children}
-    </div>
+      {content}
+    </div>,
   );
 }
 

@@ -7,20 +7,11 @@
 import type { Handler } from "hono";
 import type { GivenParameters } from "../../../domain/session/client-parameters.ts";
 import { isAppError } from "../../../lib/errors.ts";
-import { ButtonLink, SubmitButton } from "../../../ui/button.tsx";
-import { Card } from "../../../ui/card.tsx";
 import { Gate } from "../../../ui/document.tsx";
-import { TextField } from "../../../ui/field.tsx";
 import { requireOwnOrigin, requireToken } from "../../../ui/forgery.ts";
-import { CSRF_FIELD, PostForm } from "../../../ui/form.tsx";
-import { Notice } from "../../../ui/notice.tsx";
-import {
-  CodeFields,
-  readSetUp,
-  type SetUp,
-  SetUpFields,
-  WRONG_FIRST_CODE,
-} from "../../../ui/second-factor.tsx";
+import { CSRF_FIELD } from "../../../ui/form.tsx";
+import { readSetUp, WRONG_FIRST_CODE } from "../../../ui/second-factor.tsx";
+import { SignInCard, type SignInStep, WRONG_CODE } from "../../../ui/sign-in-card.tsx";
 import type { AuthAnswer, AuthProof } from "../../../wire/auth/messages.ts";
 import { clearUserToken, readGateToken, writeGateToken, writeUserToken } from "../cookies.ts";
 import type { GatewayDeps } from "../deps.ts";
@@ -31,12 +22,6 @@ import { randomWebToken } from "../web-store.ts";
 import { renderFirstCodes } from "./second-factor.tsx";
 
 const WRONG = "This login and password don't belong together. Check both and try again.";
-const WRONG_CODE = "This code is not right, or too old. Sign in again.";
-type Step =
-  | { readonly kind: "password"; readonly login?: string; readonly text?: string }
-  | { readonly kind: "code"; readonly ticket: string }
-  | { readonly kind: "set-up"; readonly setUp: SetUp; readonly text?: string };
-
 export function showSignIn(deps: GatewayDeps): Handler<GatewayEnv> {
   return (c) => renderStep(deps, c, { kind: "password" });
 }
@@ -56,7 +41,7 @@ export function signIn(deps: GatewayDeps): Handler<GatewayEnv> {
     const question = { kind: "user", login, proof, origin: c.env.address } as const;
     const answer = await deps.auth.verify(question, c.req.raw.signal);
     if (answer.outcome !== "accepted" || !("userId" in answer))
-      return refuse(deps, c, { answer, login, isCode: ticket !== "" });
+      return refuse(deps, c, { answer, login, ticket });
     return begin(deps, c, answer);
   };
 }
@@ -81,22 +66,23 @@ async function begin(
 async function refuse(
   deps: GatewayDeps,
   c: GatewayContext,
-  {
-    answer,
-    login,
-    isCode,
-  }: { readonly answer: AuthAnswer; readonly login: string; readonly isCode: boolean },
+  { answer, login, ticket }: { readonly answer: AuthAnswer; readonly login: string; readonly ticket: string },
 ) {
   switch (answer.outcome) {
     case "second-factor-needed":
       if (!answer.isEnrolled) return await beginSetUp(deps, c, answer.ticket);
-      return renderStep(deps, c, { kind: "code", ticket: answer.ticket });
+      return renderStep(deps, c, { kind: "code", ticket: answer.ticket, login });
     case "busy":
     case "unavailable":
-      return renderStep(deps, c, { kind: "password", login, text: answer.text }, 503);
+      return renderStep(deps, c, { ...again(ticket, login), text: answer.text }, 503);
     default:
-      return renderStep(deps, c, { kind: "password", login, text: isCode ? WRONG_CODE : WRONG }, 401);
+      return renderStep(deps, c, { ...again(ticket, login), text: ticket === "" ? WRONG : WRONG_CODE }, 401);
   }
+}
+
+/** The step that was sent, with nothing lost that was typed but what proves. */
+function again(ticket: string, login: string): SignInStep {
+  return ticket === "" ? { kind: "password", login } : { kind: "code", ticket, login };
 }
 
 /** Their site requires a second factor, and they have none: they set one up on the way in. */
@@ -127,7 +113,7 @@ export function signInWithSetUp(deps: GatewayDeps): Handler<GatewayEnv> {
       return renderStep(deps, c, { kind: "set-up", setUp, text: WRONG_FIRST_CODE }, 401);
     if (done.outcome !== "enrolled" || !("userId" in done.person))
       return renderStep(deps, c, { kind: "password", text: "text" in done ? done.text : WRONG_CODE }, 401);
-    const begun = await deps.web.begin(done.person.userId, c.env.address);
+    const begun = await deps.web.begin(done.person.userId, c.env.address, done.parameters);
     writeUserToken(c, begun.token);
     return renderFirstCodes(c, done.recoveryCodes, localPath(c.req.query("next")));
   };
@@ -145,27 +131,20 @@ export function signOut(deps: GatewayDeps): Handler<GatewayEnv> {
   };
 }
 
-async function renderStep(deps: GatewayDeps, c: GatewayContext, step: Step, status: 200 | 401 | 503 = 200) {
-  const token = readGateToken(c) ?? randomWebToken();
-  writeGateToken(c, token);
+async function renderStep(
+  deps: GatewayDeps,
+  c: GatewayContext,
+  step: SignInStep,
+  status: 200 | 401 | 503 = 200,
+) {
+  const csrf = readGateToken(c) ?? randomWebToken();
+  writeGateToken(c, csrf);
   const next = localPath(c.req.query("next"));
   const query = next === "/" ? "" : `?next=${encodeURIComponent(next)}`;
   const provider = step.kind === "password" ? await describeProvider(deps, c) : undefined;
   return c.html(
     <Gate title={TITLES[step.kind]} theme="auto" assets={c.get("assets")}>
-      <Card>
-        <PostForm action={`${step.kind === "set-up" ? "/sign-in/set-up" : "/sign-in"}${query}`} csrf={token}>
-          <Fields step={step} />
-          <SubmitButton
-            label={step.kind === "set-up" ? "Set up and sign in" : "Sign in"}
-            kind="main"
-            isWide
-          />
-        </PostForm>
-        {provider === undefined ? null : (
-          <ButtonLink href={`/sign-in/oidc/begin${query}`} label={`Sign in with ${provider}`} />
-        )}
-      </Card>
+      <SignInCard step={step} csrf={csrf} query={query} provider={provider} />
     </Gate>,
     status,
   );
@@ -175,32 +154,4 @@ const TITLES = {
   password: "Your desktops",
   code: "Your code",
   "set-up": "Set up a second factor",
-} as const satisfies Record<Step["kind"], string>;
-
-function Fields({ step }: { readonly step: Step }) {
-  switch (step.kind) {
-    case "code":
-      return <CodeFields ticket={step.ticket} />;
-    case "set-up":
-      return <SetUpFields setUp={step.setUp} text={step.text} />;
-    case "password":
-      return <PasswordFields step={step} />;
-  }
-}
-
-function PasswordFields(props: { readonly step: Extract<Step, { kind: "password" }> }) {
-  const { login, text } = props.step;
-  return (
-    <>
-      {text === undefined ? null : <Notice tone="bad">{text}</Notice>}
-      <TextField name="login" label="Login" value={login} autocomplete="username" isRequired isFirst />
-      <TextField
-        name="password"
-        label="Password"
-        type="password"
-        autocomplete="current-password"
-        isRequired
-      />
-    </>
-  );
-}
+} as const satisfies Record<SignInStep["kind"], string>;
