@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { chooseChannels } from "../client/channels/choose-channels.ts";
@@ -80,7 +81,7 @@ export const connect: Command = {
   },
   faultCodes: {
     ...{ "not-signed-in": 3, forbidden: 3, blocked: 3, "not-found": 3 },
-    ...{ unavailable: 4, timeout: 4, protocol: 4 },
+    ...{ unavailable: 4, timeout: 4, protocol: 4, conflict: 2 },
   },
   async run(io, args) {
     const folder = clientFolder(io.env);
@@ -220,17 +221,34 @@ function parsePlace(text: string): { host: string; port: number } {
   const [, six, name, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
   const host = six ?? name;
   const number = Number(port ?? DEFAULT_PORT);
+  if (/^[a-z]+:\/\//i.test(text))
+    throw new AppError(
+      "bad-input",
+      `--host ${text} is the address of a page; say the host alone, or HOST:PORT`,
+      {
+        field: "host",
+      },
+    );
   if (host === undefined || number < 1 || number > 65_535)
     throw new AppError("bad-input", `--host ${text} is no HOST or HOST:PORT`, { field: "host" });
   return { host, port: number };
 }
 
 function readAuthority(file: string): string {
+  const refuse = (why: string, cause: unknown) =>
+    new AppError("bad-input", `--ca ${file} ${why}`, { field: "ca", cause });
+  let text: string;
   try {
-    return readFileSync(file, "utf8");
+    text = readFileSync(file, "utf8");
   } catch (cause) {
-    throw new AppError("bad-input", `--ca ${file} can't be read`, { field: "ca", cause });
+    throw refuse("can't be read", cause);
   }
+  try {
+    new X509Certificate(text);
+  } catch (cause) {
+    throw refuse("is no certificate in PEM", cause);
+  }
+  return text;
 }
 
 function environment({ env }: CommandIo): Record<string, string> {
@@ -268,7 +286,7 @@ async function requireTrust(
       `not connected to ${place}: its certificate has changed. Ask its administrator; if it was renewed, say --accept-certificate with its new fingerprint, or remove the old one from ${pinFile(folder)}`,
     );
   }
-  io.err(`${decision.why}. The certificate of ${place} is\n${told}`);
+  io.err(`${decision.why}. Its fingerprint is\n${told}`);
   if (given !== undefined)
     throw new AppError(
       "forbidden",
@@ -290,14 +308,16 @@ async function requireTrust(
 }
 
 async function chooseByPerson(io: CommandIo, desktops: readonly ListedDesktop[]): Promise<ListedDesktop> {
-  const names = desktops.map(({ name }) => name).join(", ");
+  const hasTwin = ({ name }: ListedDesktop) => desktops.filter((one) => one.name === name).length > 1;
+  const nameOf = (one: ListedDesktop) => (hasTwin(one) ? `${one.name} (id ${one.id})` : one.name);
+  const names = desktops.map(nameOf).join(", ");
   if (!io.isTerminal)
     throw new AppError("bad-input", `which one? Say --vm with one of ${names}`, { field: "vm" });
-  desktops.forEach(({ name, state }, index) => {
-    io.err(`  ${index + 1}  ${name} (${state})\n`);
+  desktops.forEach((one, index) => {
+    io.err(`  ${index + 1}  ${nameOf(one)}, ${one.state}\n`);
   });
   const answer = (await readAnswer(io, "Which one? ", "--vm DESKTOP")).trim();
-  const chosen = desktops[Number(answer) - 1] ?? desktops.find(({ name }) => name === answer);
+  const chosen = desktops[Number(answer) - 1] ?? desktops.find((one) => nameOf(one) === answer);
   if (chosen === undefined)
     throw new AppError("bad-input", `${answer} is none of them: ${names}`, { field: "vm" });
   return chosen;

@@ -7,6 +7,7 @@ import { isIP } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { AppError, describeError } from "../lib/errors.ts";
 import { AnswerReader, type BrokerAnswer } from "./answer-reader.ts";
+import { explainConnectFault, explainDistrust } from "./connect-faults.ts";
 import { plainText } from "./plain-text.ts";
 import type { ShownCertificate } from "./trust-broker.ts";
 
@@ -132,7 +133,7 @@ async function secured(socket: TLSSocket, place: Place, signal: AbortSignal): Pr
   const ready = Promise.withResolvers<void>();
   const fail = (why: string) =>
     ready.reject(
-      new AppError("unavailable", `connecting to ${there} failed: ${why}. Check host, port and network.`),
+      new AppError("unavailable", `connecting to ${there} failed: ${explainConnectFault(why, place)}`),
     );
   const onAbort = () => ready.reject(signal.reason);
   const timer = setTimeout(() => fail(`nobody answered in ${CONNECT_MS / 1000} s`), CONNECT_MS);
@@ -156,6 +157,6 @@ function shownBy(socket: TLSSocket, { host }: Place): ShownCertificate {
   const fault = socket.authorized ? undefined : String(socket.authorizationError);
   return {
     fingerprint: certificate.fingerprint256,
-    distrust: fault === undefined ? undefined : `nobody known vouches for ${host} (${fault})`,
+    distrust: fault === undefined ? undefined : explainDistrust(fault, host),
   };
 }

@@ -55,7 +55,7 @@ export async function readProfile(folder: string, name: string): Promise<Profile
   const profile = await readOwn(profileFile(folder, name), Profile);
   if (profile === undefined)
     throw new AppError(
-      "not-found",
+      "bad-input",
       `there is no profile ${name}; \`qvd connect --save-profile ${name} …\` makes it`,
     );
   return profile;

@@ -104,10 +104,9 @@ async function showIn(
   );
   await new Promise<void>((resolve) => server.listen(path, resolve));
   chmodSync(path, 0o600);
-  const proxy = spawnProxy(nxproxyCommand(path, link, channels.words), {
-    ...env,
-    HOME: folder,
-    NX_CLIENT: "/bin/false",
+  const proxy = Bun.spawn([...nxproxyCommand(path, link, channels.words)], {
+    env: { ...env, HOME: folder, NX_CLIENT: "/bin/false" },
+    stdio: ["ignore", "ignore", "ignore"],
   });
   // The socket's own end, if that is why, is told first.
   void proxy.exited.then(() => setTimeout(() => end.resolve({ kind: "closed" }), 200));
@@ -132,12 +131,11 @@ async function showIn(
   };
 }
 
-function spawnProxy(command: readonly string[], env: Readonly<Record<string, string>>): Bun.Subprocess {
-  try {
-    return Bun.spawn([...command], { env, stdio: ["ignore", "ignore", "ignore"] });
-  } catch (cause) {
-    throw new AppError("driver-failed", "starting nxproxy failed: install it (Debian: apt install nxproxy)", {
-      cause,
-    });
-  }
+/** Throws `driver-failed` where it isn't installed. */
+export function requireNxproxy(env: Readonly<Record<string, string>>): void {
+  if (Bun.which("nxproxy", { PATH: env.PATH ?? "" }) === null)
+    throw new AppError(
+      "driver-failed",
+      "nxproxy is missing, which shows desktops: install it (Debian: apt install nxproxy)",
+    );
 }

@@ -14,8 +14,9 @@ import { sleep } from "../lib/wait.ts";
 import { type Authorization, BrokerConnection, type Place } from "./broker-connection.ts";
 import { type ChannelWish, channelParameters, NO_CHANNELS } from "./channels/channels.ts";
 import { chooseDesktop, type ListedDesktop, parseDesktops } from "./desktops.ts";
-import { startViewer, type ViewEnd, type Viewer } from "./nx-viewer.ts";
+import { requireNxproxy, startViewer, type ViewEnd, type Viewer } from "./nx-viewer.ts";
 import { plainText } from "./plain-text.ts";
+import { describeProgress } from "./progress-words.ts";
 import { askFate, askToken, giveBackToken, type SessionFate } from "./session-questions.ts";
 import type { ShownCertificate } from "./trust-broker.ts";
 
@@ -71,6 +72,8 @@ type Signed = { readonly authorization: Authorization; readonly desktop: ListedD
  */
 export async function runConnect(options: ConnectOptions, deps: ConnectDeps): Promise<ViewEnd> {
   const surroundings = { options, deps, times: { ...TIMES, ...deps.times } };
+  // A desktop that nobody can show needn't start.
+  requireNxproxy(options.displayEnv);
   try {
     const session = await beginSession(options, deps);
     return await showSession(session, surroundings).finally(() => giveBack(session, surroundings));
@@ -157,13 +160,14 @@ async function askSession(
     "qvd.client.fullscreen": isFullscreen ? "1" : "0",
     ...channelParameters(channels),
   });
-  let lastText = "";
+  let lastNews = "";
   const answer = await connection.ask(
     `/qvd/connect_to_vm?${query}`,
     { Authorization: authorization, Connection: "Upgrade", Upgrade: "QVD/1.0" },
-    (text) => {
-      if (text !== lastText) deps.say(text);
-      lastText = text;
+    (said) => {
+      const { text, news } = describeProgress(said);
+      if (news !== lastNews) deps.say(text);
+      lastNews = news;
     },
   );
   if (answer.status !== 101)

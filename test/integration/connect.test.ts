@@ -192,7 +192,7 @@ describe("nobody gets in", () => {
     };
     await expect(runConnect(options(), deps({ requireTrust }))).rejects.toThrow("not believed");
     expect(shown?.fingerprint).toMatch(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
-    expect(shown?.distrust).toContain("nobody known vouches for 127.0.0.1");
+    expect(shown?.distrust).toContain("nobody vouches for the certificate of 127.0.0.1");
     expect(door.asked).toEqual([]);
   });
 });

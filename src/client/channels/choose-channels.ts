@@ -20,7 +20,7 @@ export type ChannelChoice = {
   readonly shareReadOnly?: string | undefined;
 };
 
-/** Throws what keeps this PC from it, as `unavailable`, `driver-failed` or `bad-input`. */
+/** Throws what keeps this PC from it, as `driver-failed` or `bad-input`. */
 export async function chooseChannels(
   choice: ChannelChoice,
   env: Readonly<Record<string, string | undefined>>,

@@ -38,7 +38,7 @@ const IPP_PORT = 631;
 /** While a printer takes nothing, a job stands still. */
 const SILENCE_MS = 10 * 60_000;
 
-/** The user's CUPS. Throws `unavailable` when none is named and none is here. */
+/** The user's CUPS. Throws `driver-failed` when none is named and none is here. */
 export function findPrintServer(env: Env, localSocket = LOCAL_SOCKET): PrintServer {
   const said = env.CUPS_SERVER ?? "";
   if (said.startsWith("/")) return { socketPath: said };
@@ -48,7 +48,7 @@ export function findPrintServer(env: Env, localSocket = LOCAL_SOCKET): PrintServ
   }
   if (existsSync(localSocket)) return { socketPath: localSocket };
   throw new AppError(
-    "unavailable",
+    "driver-failed",
     `no CUPS runs here (${localSocket} is missing): start it, name another by CUPS_SERVER, or leave --print out`,
   );
 }

@@ -17,7 +17,7 @@ const MOST_CONNECTIONS = 8;
 /** Sound that nobody takes: its sender is let wait. */
 const MOST_HELD_BYTES = 1024 * 1024;
 
-/** The socket of the user's sound server. Throws `unavailable` when there is none. */
+/** The socket of the user's sound server. Throws `driver-failed` when there is none. */
 export function findSoundServer(env: Env): string {
   const { PULSE_SERVER: said, XDG_RUNTIME_DIR } = env;
   const folder = XDG_RUNTIME_DIR ?? `/run/user/${process.getuid?.() ?? 0}`;
@@ -29,12 +29,12 @@ export function findSoundServer(env: Env): string {
   const path = named === undefined || named === "" ? `${folder}/pulse/native` : named;
   if (!path.startsWith("/"))
     throw new AppError(
-      "unavailable",
+      "driver-failed",
       `sound goes to a server of this machine only, and PULSE_SERVER names ${path}`,
     );
   if (!existsSync(path))
     throw new AppError(
-      "unavailable",
+      "driver-failed",
       `there is no sound server at ${path}: start PulseAudio or PipeWire (pipewire-pulse), or leave --sound out`,
     );
   return path;
