@@ -1,6 +1,7 @@
 /** How commands print: JSON for programs, aligned columns for people. */
 
 import type { CommandIo, OptionSpec } from "../command.ts";
+import { formatMoment } from "./format-moment.ts";
 
 export const JSON_OPTION = {
   json: { type: "flag", doc: "Print JSON, for programs." },
@@ -10,7 +11,7 @@ export function printJson(io: CommandIo, value: unknown): void {
   io.out(`${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** Columns as wide as their widest value; an empty list says so on stderr, so that pipes stay empty. */
+/** Columns as wide as their widest value, moments as people read them; an empty list says so on stderr, so that pipes stay empty. */
 export function printTable(
   io: CommandIo,
   headings: readonly string[],
@@ -20,7 +21,7 @@ export function printTable(
     io.err("nothing to list\n");
     return;
   }
-  const lines = [headings, ...rows];
+  const lines = [headings, ...rows.map((row) => row.map(formatMoment))];
   const widths = headings.map((_, column) =>
     Math.max(...lines.map((line) => Bun.stringWidth(line[column] ?? ""))),
   );
@@ -37,7 +38,7 @@ export function printFacts(
 ): void {
   const known = facts.flatMap(([name, value]) => (value ? [[name, value] as const] : []));
   const width = Math.max(...known.map(([name]) => name.length));
-  for (const [name, value] of known) io.out(`${pad(name, width)}  ${value}\n`);
+  for (const [name, value] of known) io.out(`${pad(name, width)}  ${formatMoment(value)}\n`);
 }
 
 export function yesNo(value: boolean): string {

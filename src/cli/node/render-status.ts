@@ -1,6 +1,7 @@
 /** `qvd node status` for a person. Pure. */
 
 import { describeLease } from "../../domain/node/describe-lease.ts";
+import { formatMoment } from "../admin/format-moment.ts";
 import type { Judgement, Seen, SeenNode, Verdict } from "./judge-status.ts";
 
 const HEADLINES = {
@@ -35,7 +36,9 @@ export function renderStatus(seen: Seen, { verdict, problems }: Judgement): stri
       const carries = worker.connections === null ? "" : `, ${count(worker.connections, "session")}`;
       const restarts = worker.restarts === 0 ? "" : `, ${count(worker.restarts, "restart")}`;
       const until =
-        worker.deadlineAtMs === undefined ? "" : ` until ${new Date(worker.deadlineAtMs).toISOString()}`;
+        worker.deadlineAtMs === undefined
+          ? ""
+          : ` until ${formatMoment(new Date(worker.deadlineAtMs).toISOString())}`;
       lines.push(`${worker.name.padEnd(10)}${worker.state}${until}${carries}${restarts}`);
     }
   }
