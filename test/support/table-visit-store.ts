@@ -51,7 +51,7 @@ export function createTableVisitStore(screenOf: (vmId: VmId) => ReadySession | u
         mayControl,
         isAdmitted: !needsConsent,
         isInvitation: false,
-        visitor: "maria, an administrator",
+        visitor: "Administrator maria",
       }),
     begin: async (ticket, actor) => {
       const visit = visits.find((one) => one.ticket === ticket && !one.hasBegun && one.endCause === null);

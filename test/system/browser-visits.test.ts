@@ -90,13 +90,11 @@ describe("an administrator", () => {
       const helper = await comeToHelp(false);
       await helper.waitForSelector("text=The person at the desktop is asked.");
       await owner.waitForSelector("#question[open]");
-      expect(await owner.textContent("#question-text")).toBe(
-        "maria, an administrator asks to see your desktop.",
-      );
+      expect(await owner.textContent("#question-text")).toBe("Administrator maria asks to see your desktop.");
       expect(await helper.getAttribute("main", "data-shown")).toBeNull();
       await owner.click("#question-yes");
       await shown(helper);
-      await owner.waitForSelector("#watched:has-text('maria, an administrator sees this desktop')");
+      await owner.waitForSelector("#watched:has-text('Administrator maria sees this desktop')");
       await helper.waitForSelector("#watching:visible");
       await typeInto(owner, "of the owner");
       expect(await hasTyped("of the owner")).toBe(true);

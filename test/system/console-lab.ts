@@ -41,6 +41,8 @@ const PLACE = { instance: "conlab", cidr: "10.229.0.0/24" };
 
 export async function openConsoleLab(): Promise<ConsoleLab> {
   const machines = await createMachineLab(PLACE.instance, PLACE.cidr, { memoryMb: 32 });
+  // What a run that was ended in the middle left.
+  for (const vmId of (await machines.hypervisor.observe()).keys()) await machines.hypervisor.kill(vmId);
   const image = `${machines.layout.stateFolder}/painting.img`;
   writePaintingDisk(image);
   const spec: MachineSpec = { ...(await machines.prepareImage(image)), hasAgent: false };

@@ -40,9 +40,7 @@ export async function askToWatch(
     const asked = await issueVisit(inside, deps, {
       ...{ vmId, sessionId, mayControl, needsConsent, ticketSeconds: TICKET_SECONDS },
       visitor:
-        inside.actor.kind === "administrator"
-          ? `${inside.actor.login}, an administrator`
-          : "An administrator",
+        inside.actor.kind === "administrator" ? `Administrator ${inside.actor.login}` : "An administrator",
     });
     await auditVm(inside, action, { vm, detail: { visitId: asked.visitId, sessionId, needsConsent } });
     return asked;

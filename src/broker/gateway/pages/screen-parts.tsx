@@ -4,13 +4,17 @@ import type { PropsWithChildren } from "hono/jsx";
 import { ButtonLink } from "../../../ui/button.tsx";
 import { Icon, type IconName } from "../../../ui/icons.tsx";
 
-export function ToolBar(props: PropsWithChildren<{ readonly label: string; readonly back: string }>) {
+export function ToolBar(
+  props: PropsWithChildren<{ readonly label: string; readonly back: string | undefined }>,
+) {
   return (
     <div class="screen-bar" id="bar" role="toolbar" aria-label={props.label} hidden>
-      <a class="screen-tool" href="/" title={props.back}>
-        <Icon name="back" size={20} />
-        <span class="visually-hidden">{props.back}</span>
-      </a>
+      {props.back === undefined ? null : (
+        <a class="screen-tool" href="/" title={props.back}>
+          <Icon name="back" size={20} />
+          <span class="visually-hidden">{props.back}</span>
+        </a>
+      )}
       {props.children}
     </div>
   );
@@ -92,7 +96,7 @@ export function SharingParts() {
 }
 
 /** What stands in front of the screen while it isn't there. */
-export function Veil(props: { readonly name: string }) {
+export function Veil(props: { readonly name: string; readonly hasDesktops?: boolean }) {
   return (
     <div class="veil" id="veil">
       <div class="veil-box" role="status" aria-live="polite">
@@ -103,7 +107,7 @@ export function Veil(props: { readonly name: string }) {
           <button class="button button-main" type="button" id="again" hidden>
             Try again
           </button>
-          <ButtonLink label="To your desktops" href="/" />
+          {props.hasDesktops === false ? null : <ButtonLink label="To your desktops" href="/" />}
         </div>
       </div>
     </div>

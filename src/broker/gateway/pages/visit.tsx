@@ -30,6 +30,8 @@ function VisitPage(props: {
   readonly ticket: string | undefined;
 }) {
   const { assets, name, ticket } = props;
+  // An administrator has no desktops here, and closes the tab.
+  const isUser = ticket !== undefined;
   return (
     <Document title="A visit" theme="auto" assets={assets}>
       <main id={MAIN_ID} class="screen" data-visit="" data-name={name} data-ticket={ticket}>
@@ -38,12 +40,12 @@ function VisitPage(props: {
         <p class="watched" id="watching" role="status" hidden>
           You see this screen, and touch nothing on it.
         </p>
-        <ToolBar label="The screen" back="Leave">
+        <ToolBar label="The screen" back={isUser ? "Leave" : undefined}>
           <Tool id="fullscreen" name="Full screen" icon="fullscreen" />
           <Tool id="keyboard" name="Keyboard of the screen" icon="keyboard" />
           <Tool id="cad" name="Send Ctrl+Alt+Del" icon="key" isPlain />
         </ToolBar>
-        <Veil name={name} />
+        <Veil name={name} hasDesktops={isUser} />
       </main>
     </Document>
   );
