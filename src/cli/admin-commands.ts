@@ -20,6 +20,16 @@ export const adminCommands: readonly CommandEntry[] = [
     load: async () => (await import("./admin/sign-out.ts")).adminSignOut,
   },
   {
+    name: "tenant list",
+    summary: "List the tenants, with how much is theirs.",
+    load: async () => (await import("./tenant/list.ts")).tenantList,
+  },
+  {
+    name: "tenant show",
+    summary: "Show a tenant and how much is theirs.",
+    load: async () => (await import("./tenant/show.ts")).tenantShow,
+  },
+  {
     name: "user list",
     summary: "List the people who may have desktops.",
     load: async () => (await import("./user/list.ts")).userList,

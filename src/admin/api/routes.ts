@@ -34,6 +34,7 @@ import { apiListTokens, apiResetSecondFactor, apiRevokeToken, apiShowSecondFacto
 import { apiListProperties, apiSetProperty, apiUnsetProperty } from "./properties.ts";
 import { apiEndSession, apiListSessions, apiShowSession } from "./sessions.ts";
 import { apiListSettings, apiSetSetting, apiUnsetSetting } from "./settings.ts";
+import { apiListTenants, apiShowTenant } from "./tenants.ts";
 import {
   apiActOnUser,
   apiChangeUser,
@@ -62,6 +63,9 @@ export function addApiRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.post(`${V1}/join/:id`, apiJoin(deps));
   app.use("/api/*", requireBearer(deps.db));
   app.post(`${V1}/sign-out`, apiSignOut(deps));
+
+  app.get(`${V1}/tenants`, apiListTenants(deps));
+  app.get(`${V1}/tenants/:id`, apiShowTenant(deps));
 
   app.get(`${V1}/users`, apiListUsers(deps));
   app.post(`${V1}/users`, apiCreateUser(deps));

@@ -23,6 +23,17 @@ export const UserShape = z.object({
 });
 export type UserShape = z.infer<typeof UserShape>;
 
+export const TenantShape = z.object({
+  id,
+  name: z.string(),
+  isBlocked: z.boolean(),
+  users: z.number().int(),
+  desktops: z.number().int(),
+  administrators: z.number().int(),
+  createdAt: time,
+});
+export type TenantShape = z.infer<typeof TenantShape>;
+
 export const TokenShape = z.object({
   id,
   state: z.enum(["good", "revoked", "expired", "used"]),

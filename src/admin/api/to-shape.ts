@@ -5,6 +5,7 @@ import type { ImageRow } from "../../db/queries/images.ts";
 import type { NodeRow } from "../../db/queries/nodes.ts";
 import type { OsfRow } from "../../db/queries/osfs.ts";
 import type { SessionRow } from "../../db/queries/sessions.ts";
+import type { TenantFacts } from "../../db/queries/tenants.ts";
 import type { TrailRow } from "../../db/queries/trail.ts";
 import type { UserRow } from "../../db/queries/users.ts";
 import { explainEnd } from "../../domain/session/explain-end.ts";
@@ -16,6 +17,7 @@ import type {
   NodeShape,
   OsfShape,
   SessionShape,
+  TenantShape,
   UserShape,
   VmShape,
 } from "./shapes.ts";
@@ -23,6 +25,10 @@ import type {
 export function userShape(row: UserRow): UserShape {
   const { id, login, fullName, tenant, isBlocked, desktops } = row;
   return { id, login, fullName, tenant, isBlocked, desktops, createdAt: row.createdAt.toISOString() };
+}
+
+export function tenantShape({ createdAt, ...row }: TenantFacts): TenantShape {
+  return { ...row, createdAt: createdAt.toISOString() };
 }
 
 export function vmShape(row: DesktopRow): VmShape {

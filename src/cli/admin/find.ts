@@ -4,7 +4,15 @@
  */
 
 import type { z } from "zod";
-import { ImageShape, NodeShape, OsfShape, pageOf, UserShape, VmShape } from "../../admin/api/shapes.ts";
+import {
+  ImageShape,
+  NodeShape,
+  OsfShape,
+  pageOf,
+  TenantShape,
+  UserShape,
+  VmShape,
+} from "../../admin/api/shapes.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { Api } from "../api-client.ts";
 
@@ -14,6 +22,15 @@ export function findUser(api: Api, text: string): Promise<UserShape> {
     path: "/users",
     shape: UserShape,
     names: (user) => [user.login, `${user.login}@${user.tenant}`],
+  });
+}
+
+export function findTenant(api: Api, text: string): Promise<TenantShape> {
+  return findOne(api, text, {
+    noun: "tenant",
+    path: "/tenants",
+    shape: TenantShape,
+    names: (tenant) => [tenant.name],
   });
 }
 

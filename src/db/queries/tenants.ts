@@ -1,9 +1,9 @@
 /** Tenants: those with users of their own, not the two special ones. */
 
-import { asc, eq, gt } from "drizzle-orm";
+import { asc, eq, gt, sql } from "drizzle-orm";
 import type { TenantId } from "../../domain/ids.ts";
 import type { Db } from "../client.ts";
-import { tenants } from "../schema/index.ts";
+import { administrators, tenants, users, vms } from "../schema/index.ts";
 
 export type TenantRow = typeof tenants.$inferSelect;
 
@@ -11,6 +11,28 @@ export type TenantRow = typeof tenants.$inferSelect;
 export async function listTenants(db: Db, tenantId?: TenantId): Promise<readonly TenantRow[]> {
   const which = tenantId === undefined ? gt(tenants.id, 0 as TenantId) : eq(tenants.id, tenantId);
   return await db.select().from(tenants).where(which).orderBy(asc(tenants.name)).limit(1000);
+}
+
+export type TenantFacts = Awaited<ReturnType<typeof listTenantFacts>>[number];
+
+/** As `listTenants`, with how much is theirs. */
+export async function listTenantFacts(db: Db, tenantId?: TenantId) {
+  const which = tenantId === undefined ? gt(tenants.id, 0 as TenantId) : eq(tenants.id, tenantId);
+  return await db
+    .select({
+      id: tenants.id,
+      name: tenants.name,
+      isBlocked: tenants.isBlocked,
+      createdAt: tenants.createdAt,
+      users: sql<number>`(select count(*)::int from ${users} where ${users.tenantId} = ${tenants.id})`,
+      desktops: sql<number>`(select count(*)::int from ${vms} join ${users} on ${users.id} = ${vms.userId}
+        where ${users.tenantId} = ${tenants.id} and ${vms.deletedAt} is null)`,
+      administrators: sql<number>`(select count(*)::int from ${administrators} where ${administrators.tenantId} = ${tenants.id})`,
+    })
+    .from(tenants)
+    .where(which)
+    .orderBy(asc(tenants.name))
+    .limit(1000);
 }
 
 export async function findTenantByName(db: Db, name: string): Promise<TenantRow | undefined> {
