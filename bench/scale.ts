@@ -22,7 +22,8 @@ import { listStatements, resetStatements } from "./scale/statements.ts";
 import { type Round, startWishing } from "./scale/wishes.ts";
 
 const FOLDER = `/var/tmp/qvd-bench-scale-${process.pid}`;
-const PROCESSES = 4;
+// As many as processors: more only compile and collect more.
+const PROCESSES = 2;
 const IDLE_MS = 20_000;
 const PACED_PER_SECOND = 200;
 const READY_MS = 300_000;

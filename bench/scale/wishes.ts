@@ -137,7 +137,7 @@ async function untilTrue(owner: Db, last: VmId, wish: Wished, signal: AbortSigna
     if (performance.now() > deadlineMs)
       throw new Error(`${row?.left} desktops are not ${wish} after ${DEADLINE_MS} ms`);
     // Counting 25,000 costs as much as twenty operations: while many are left it is asked rarely.
-    await sleep(Math.min(2_000, 250 + (row?.left ?? 0) / 5), signal);
+    await sleep(Math.min(10_000, 250 + (row?.left ?? 0) / 2), signal);
   }
 }
 

@@ -25,8 +25,8 @@ export function prepared(types: readonly string[], text: SQL): Prepared {
 }
 
 /**
- * Rows of one execution. Outside of transactions only: the first time fails, and a transaction with it. `bigint`
- * comes as text, so statements cast it.
+ * Rows of one execution. Dearer inside a transaction, which a first try that fails would end: there the statement is told
+ * each time. `bigint` comes as text, so statements cast it.
  */
 export async function executePrepared<Row extends Record<string, unknown>>(
   db: Db,
@@ -36,11 +36,16 @@ export async function executePrepared<Row extends Record<string, unknown>>(
   const { name } = statement;
   const given = values.length === 0 ? "" : `(${values.map(formatLiteral).join(", ")})`;
   const execute = `execute ${name}${given}`;
+  const driver = driverOf(db);
+  if (driver === undefined) {
+    await executeBuilt(db, define(statement, false));
+    return (await executeBuilt(db, execute)) as Row[];
+  }
   try {
-    return await lastRows<Row>(db, execute);
+    return await lastRows<Row>(driver, execute);
   } catch (error) {
     if (!isStatementUnknown(error)) throw error;
-    return await lastRows<Row>(db, `${define(statement, isStatementChanged(error))}; ${execute}`);
+    return await lastRows<Row>(driver, `${define(statement, isStatementChanged(error))}; ${execute}`);
   }
 }
 
@@ -57,12 +62,15 @@ function define({ name, definition }: Prepared, isChanged: boolean): string {
   return `do language plpgsql ${formatLiteral(body)}`;
 }
 
-/** Of a message with several statements the driver returns the rows of each. */
-async function lastRows<Row extends Record<string, unknown>>(db: Db, text: string): Promise<readonly Row[]> {
-  const driver = driverOf(db);
-  // Past the layer that builds queries, which has nothing to build here and takes a third of a box's time for that.
-  const answers: readonly unknown[] =
-    driver === undefined ? await executeBuilt(db, text) : await driver.unsafe(text);
+/**
+ * Of a message with several statements the driver returns the rows of each. Past the layer that builds queries, which has
+ * nothing to build here and takes a third of a box's time for that.
+ */
+async function lastRows<Row extends Record<string, unknown>>(
+  driver: NonNullable<ReturnType<typeof driverOf>>,
+  text: string,
+): Promise<readonly Row[]> {
+  const answers: readonly unknown[] = await driver.unsafe(text);
   const last = answers.at(-1);
   // A statement after others: the driver's answer is a list of lists.
   return (Array.isArray(last) ? last : answers) as Row[];

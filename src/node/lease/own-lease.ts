@@ -5,6 +5,7 @@
 
 import { sql } from "drizzle-orm";
 import type { Db } from "../../db/client.ts";
+import { FORGETTABLE } from "../../db/forgettable.ts";
 import { executePrepared, prepared } from "../../db/prepared.ts";
 import { leases } from "../../db/schema/index.ts";
 import type { NodeId } from "../../domain/ids.ts";
@@ -18,7 +19,7 @@ const VALID = sql`interval '10 seconds'`;
 const RENEW = prepared(
   ["int", "bigint"],
   sql`update ${leases} set renewed_at = qvd_now(), valid_until = qvd_now() + ${VALID}
-    where node_id = $1 and epoch = $2 returning node_id`,
+    where node_id = $1 and epoch = $2 returning node_id, ${FORGETTABLE}`,
 );
 
 export class OwnLease implements NodeLease {

@@ -48,13 +48,15 @@ export async function renewRow(
   return { isStanding: rows.length > 0, peers: rows[0]?.peers ?? 0 };
 }
 
+// Of a box that nobody takes over from the row is only shown: that renewal waits for no disk.
 const RENEW = prepared(
   ["int", "bigint", "float8", "boolean"],
   sql`update ${leases} set renewed_at = qvd_now(), valid_until = qvd_now() + $3 * interval '1 millisecond',
       fences = $4
     where node_id = $1 and epoch = $2 and lost_at is null
     returning (select count(*)::int from ${nodes} other join ${nodes} me on me.id = $1
-      where other.id <> me.id and other.shared_id = me.shared_id) as peers`,
+      where other.id <> me.id and other.shared_id = me.shared_id) as peers,
+      case when not $4 then set_config('synchronous_commit', 'off', true) end as forgettable`,
 );
 
 /** After everything of the old epoch is gone from the box: begins anew. Undefined when the node was removed. */

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Db } from "../../db/client.ts";
+import { FORGETTABLE } from "../../db/forgettable.ts";
 import { executePrepared, prepared } from "../../db/prepared.ts";
 import { nodeReports } from "../../db/schema/index.ts";
 import type { NodeId } from "../../domain/ids.ts";
@@ -25,5 +26,6 @@ const STATEMENT = prepared(
   ["int", "text", "text", "timestamptz"],
   sql`insert into ${nodeReports} (node_id, state, facts, started_at) values ($1, $2, $3::jsonb, $4)
     on conflict (node_id) do update set state = excluded.state, facts = excluded.facts,
-      started_at = excluded.started_at, reported_at = qvd_now()`,
+      started_at = excluded.started_at, reported_at = qvd_now()
+    returning ${FORGETTABLE}`,
 );

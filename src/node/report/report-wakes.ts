@@ -1,10 +1,11 @@
 /**
  * Wakes boxes that poll: the one writer of `node_wakes`. A desktop's wake goes to its node and to the box whose
- * broker waits for it, one about no desktop to all.
+ * broker waits for it, one about no desktop to all. One that is lost is made good for, like any.
  */
 
 import { type SQL, sql } from "drizzle-orm";
 import type { Db } from "../../db/client.ts";
+import { FORGETTABLE } from "../../db/forgettable.ts";
 import { executePrepared, prepared } from "../../db/prepared.ts";
 import { nodes, nodeWakes, sessions, vms } from "../../db/schema/index.ts";
 import type { NodeId } from "../../domain/ids.ts";
@@ -30,5 +31,5 @@ function tell(concerned: SQL): SQL {
   return sql`
 insert into ${nodeWakes} as w (node_id, count)
 select id, 1 from (${concerned}) as c (id) where id <> $1 order by id
-on conflict (node_id) do update set count = w.count + 1`;
+on conflict (node_id) do update set count = w.count + 1 returning ${FORGETTABLE}`;
 }

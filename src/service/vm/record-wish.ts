@@ -1,6 +1,6 @@
 /** The one writer of desktops' wishes: each change is a generation of its own, and a line of the trail. */
 
-import { eq, sql } from "drizzle-orm";
+import { eq, type SQL, sql } from "drizzle-orm";
 import { auditLog, vmEvents, vmReports, vms } from "../../db/schema/index.ts";
 import type { Action } from "../../domain/access/action.ts";
 import { formatActor } from "../../domain/access/actor.ts";
@@ -43,23 +43,48 @@ export async function recordWishes(
   wanted: WantedWish,
 ): Promise<void> {
   if (vmIds.length === 0) return;
-  const actor = formatActor(inside.actor);
-  const ids = `{${vmIds.join(",")}}`;
-  const audited = sql`, audited as (
+  await inside.db.execute(
+    wishing({
+      which: sql`id = any (${`{${vmIds.join(",")}}`}::int[])`,
+      wish: sql`${wanted.wish}::text`,
+      text: sql`${wanted.text}::text`,
+      actor: sql`${formatActor(inside.actor)}::text`,
+      audit:
+        wanted.action === undefined
+          ? undefined
+          : { action: sql`${wanted.action}::text`, origin: sql`${inside.origin ?? null}::text` },
+    }),
+  );
+}
+
+/**
+ * The statement that writes wishes, each with its line of the trail and its audit row; it returns how many. Its parts are
+ * values or, in a statement that the server keeps, their places.
+ */
+export function wishing(parts: {
+  readonly which: SQL;
+  readonly wish: SQL;
+  readonly text: SQL;
+  readonly actor: SQL;
+  readonly audit: { readonly action: SQL; readonly origin: SQL } | undefined;
+}): SQL {
+  const { which, wish, text, actor, audit } = parts;
+  const audited =
+    audit &&
+    sql`, audited as (
       insert into ${auditLog} (actor, origin, action, tenant_id, subject_kind, subject_id, subject_name)
-      select ${actor}, ${inside.origin ?? null}::text, ${wanted.action ?? ""}, tenant_id, 'vm', id, name from wished
+      select ${actor}, ${audit.origin}, ${audit.action}, tenant_id, 'vm', id, name from wished
     )`;
-  await inside.db.execute(sql`
+  return sql`
     with wished as (
-      update ${vms} set wish = ${wanted.wish}, wish_generation = wish_generation + 1, wished_at = qvd_now(),
+      update ${vms} set wish = ${wish}, wish_generation = wish_generation + 1, wished_at = qvd_now(),
         wished_by = ${actor}
-      where id = any (${ids}::int[]) returning id, tenant_id, name, wish_generation
+      where ${which} returning id, tenant_id, name, wish_generation
     ), told as (
       insert into ${vmEvents} (vm_id, code, text, wish_generation, actor, detail)
-      select id, 'wish-recorded', ${wanted.text}, wish_generation, ${actor},
-        jsonb_build_object('wish', ${wanted.wish}::text) from wished
-    )${wanted.action === undefined ? sql`` : audited}
-    select count(*) from wished`);
+      select id, 'wish-recorded', ${text}, wish_generation, ${actor}, jsonb_build_object('wish', ${wish}) from wished
+    )${audited ?? sql``}
+    select count(*)::int as count from wished`;
 }
 
 async function readReport(inside: Context, vm: FoundVm) {

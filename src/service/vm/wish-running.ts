@@ -1,10 +1,9 @@
 import { z } from "zod";
 import type { VmId } from "../../domain/ids.ts";
-import { type Context, change } from "../context.ts";
+import type { Context } from "../context.ts";
 import { idField, parseInput } from "../input.ts";
-import { findVmFor } from "./find.ts";
-import { type RecordedWish, recordWish } from "./record-wish.ts";
-import { refuseBlocked } from "./refuse-blocked.ts";
+import type { RecordedWish } from "./record-wish.ts";
+import { wishOne } from "./wish-one.ts";
 
 export const wishVmRunningInput = z.object({ vmId: idField<VmId>() });
 
@@ -14,13 +13,6 @@ export async function wishVmRunning(
   input: z.input<typeof wishVmRunningInput>,
 ): Promise<RecordedWish> {
   const { vmId } = parseInput(wishVmRunningInput, input);
-  return await change(context, { doing: `start desktop ${vmId}` }, async (inside) => {
-    const vm = await findVmFor(inside, "vm.wish-running", vmId);
-    refuseBlocked(vm);
-    return await recordWish(inside, vm, {
-      wish: "running",
-      text: "Asked to start.",
-      action: "vm.wish-running",
-    });
-  });
+  const doing = `start desktop ${vmId}`;
+  return await wishOne(context, { vmId, wish: "running", text: "Asked to start.", doing });
 }

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { VmId } from "../../domain/ids.ts";
-import { type Context, change } from "../context.ts";
+import type { Context } from "../context.ts";
 import { idField, parseInput, wholeNumber } from "../input.ts";
-import { findVmFor } from "./find.ts";
-import { type RecordedWish, recordWish } from "./record-wish.ts";
+import type { RecordedWish } from "./record-wish.ts";
+import { wishOne } from "./wish-one.ts";
 
 export const wishVmStoppedInput = z.object({
   vmId: idField<VmId>(),
@@ -20,12 +20,6 @@ export async function wishVmStopped(
   input: z.input<typeof wishVmStoppedInput>,
 ): Promise<RecordedWish> {
   const { vmId, generation } = parseInput(wishVmStoppedInput, input);
-  return await change(context, { doing: `stop desktop ${vmId}` }, async (inside) => {
-    const vm = await findVmFor(inside, "vm.wish-stopped", vmId);
-    if (generation !== undefined && generation < vm.wishGeneration) {
-      return { generation: vm.wishGeneration, isNew: false };
-    }
-    const text = inside.actor.kind === "vm" ? "Powered off from inside." : "Asked to stop.";
-    return await recordWish(inside, vm, { wish: "stopped", text, action: "vm.wish-stopped" });
-  });
+  const text = context.actor.kind === "vm" ? "Powered off from inside." : "Asked to stop.";
+  return await wishOne(context, { vmId, wish: "stopped", text, doing: `stop desktop ${vmId}`, generation });
 }
