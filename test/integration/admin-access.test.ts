@@ -211,6 +211,21 @@ describe("the administrator of another tenant", () => {
     }
   });
 
+  test("sees its own tenant, administrators and audit, and nobody else's", async () => {
+    const { items } = await (await askApi(admin, { method: "GET", path: "/tenants" }, acme)).json();
+    expect(items.map(({ name }: { name: string }) => name)).toEqual(["acme"]);
+    const pages = ["administrators", "tenants", "audit"].map((part) => `/settings/${part}`);
+    const [administrators, tenants, audit] = await Promise.all(
+      pages.map(async (path) => (await getPage(admin, path, acme)).text()),
+    );
+    expect(administrators).toContain("acme-admin");
+    expect(administrators).not.toContain("The whole site");
+    expect(tenants).toContain(">acme<");
+    expect(tenants).not.toContain(">default<");
+    expect(audit).not.toContain("user.create");
+    expect(audit).not.toContain("ann");
+  });
+
   test("can't start many desktops of others at once", async () => {
     const before = await readState();
     const response = await postForm(admin, "/desktops/start", acme, { vm: "1" });

@@ -24,10 +24,11 @@ export async function listTenantFacts(db: Db, tenantId?: TenantId) {
       name: tenants.name,
       isBlocked: tenants.isBlocked,
       createdAt: tenants.createdAt,
-      users: sql<number>`(select count(*)::int from ${users} where ${users.tenantId} = ${tenants.id})`,
-      desktops: sql<number>`(select count(*)::int from ${vms} join ${users} on ${users.id} = ${vms.userId}
-        where ${users.tenantId} = ${tenants.id} and ${vms.deletedAt} is null)`,
-      administrators: sql<number>`(select count(*)::int from ${administrators} where ${administrators.tenantId} = ${tenants.id})`,
+      // Without a join drizzle leaves the table out of a column's name, and each of these has several.
+      users: sql<number>`(select count(*)::int from ${users} u where u.tenant_id = ${tenants}.id)`,
+      desktops: sql<number>`(select count(*)::int from ${vms} v join ${users} u on u.id = v.user_id
+        where u.tenant_id = ${tenants}.id and v.deleted_at is null)`,
+      administrators: sql<number>`(select count(*)::int from ${administrators} a where a.tenant_id = ${tenants}.id)`,
     })
     .from(tenants)
     .where(which)

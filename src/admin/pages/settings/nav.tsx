@@ -10,7 +10,9 @@ import { type SettingPart, settingsPath } from "./parts.ts";
 /** More tenants than this are chosen from a list. */
 const MOST_SEGMENTS = 5;
 
-export function PartNav(props: { readonly scope: SettingScope; readonly current: SettingPart | "slowed" }) {
+type Part = SettingPart | "slowed" | "administrators" | "tenants" | "audit";
+
+export function PartNav(props: { readonly scope: SettingScope; readonly current: Part }) {
   const { scope, current } = props;
   return (
     <Segments
@@ -19,6 +21,13 @@ export function PartNav(props: { readonly scope: SettingScope; readonly current:
         { href: settingsPath("sign-in", scope), text: "Signing in", isCurrent: current === "sign-in" },
         { href: settingsPath("other", scope), text: "Sessions and history", isCurrent: current === "other" },
         { href: "/settings/slowed", text: "Slowed down", isCurrent: current === "slowed" },
+        {
+          href: "/settings/administrators",
+          text: "Administrators",
+          isCurrent: current === "administrators",
+        },
+        { href: "/settings/tenants", text: "Tenants", isCurrent: current === "tenants" },
+        { href: "/settings/audit", text: "Audit", isCurrent: current === "audit" },
       ]}
     />
   );
