@@ -5,6 +5,8 @@ export type BrokerLimits = {
   readonly handshakeMs: number;
   /** From the first byte of a request to the end of its head. */
   readonly headMs: number;
+  /** Of a browser's request, from the end of its head to its answer; files apart. Auth has half a minute of it. */
+  readonly answerMs: number;
   /** Between requests: a person chooses a desktop in this time. */
   readonly idleMs: number;
   /** The same for whoever hasn't proved to be anybody: strangers must not be able to fill all places for long. */
@@ -38,6 +40,7 @@ export const BROKER_LIMITS: BrokerLimits = {
   connections: 10_000,
   handshakeMs: 10_000,
   headMs: 20_000,
+  answerMs: 90_000,
   idleMs: 15 * 60_000,
   strangerIdleMs: 60_000,
   lingerMs: 2_000,

@@ -4,14 +4,12 @@
  * by no more than a heap does that has seen work.
  */
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { waitFor } from "../../src/lib/wait.ts";
 import { QvdClient } from "../support/qvd-client.ts";
 import { createRandom } from "../support/random.ts";
-import { createTlsPair } from "../support/tls-pair.ts";
 import { HEADS, PROXY_HEADERS } from "./corpora.ts";
 import { mutate, type Random } from "./mutate.ts";
+import { AT_ONCE, countDescriptors, leave, readResidentKb, WARM_UP, withBroker } from "./strangers.ts";
 
 export type DoorReport = {
   readonly connections: number;
@@ -29,31 +27,12 @@ export type DoorOptions = {
   readonly signal?: AbortSignal;
 };
 
-/** Growth that is a heap's own: measured, a broker that has seen 20,000 connections keeps about 20 MB more. */
-export const MOST_GROWN_KB = 64 * 1024;
-const AT_ONCE = 24;
 const ANSWER_MS = 10_000;
-/** A share of all, so that what only shows after a while has had its time before it is measured. */
-const WARM_UP = 0.2;
 
 export async function runDoor({ connections, seed, signal }: DoorOptions): Promise<DoorReport> {
-  const folder = mkdtempSync(`${tmpdir()}/qvd-fuzz-`);
-  const { tlsKey, tlsCertificate } = await createTlsPair();
-  writeFileSync(`${folder}/key`, tlsKey, { mode: 0o600 });
-  writeFileSync(`${folder}/crt`, tlsCertificate);
-  const script = new URL("../support/broker-process.ts", import.meta.url).pathname;
-  const broker = Bun.spawn([process.execPath, script, "9", `${folder}/key`, `${folder}/crt`], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  try {
-    const { value } = await broker.stdout.getReader().read();
-    const port = Number(Buffer.from(value ?? []).toString());
-    return await visit({ port, pid: broker.pid, connections, random: createRandom(seed), signal });
-  } finally {
-    broker.kill("SIGKILL");
-    await broker.exited;
-    rmSync(folder, { recursive: true });
-  }
+  const random = createRandom(seed);
+  // No desktop is reached: its port is the one that discards.
+  return await withBroker(9, ({ port, pid }) => visit({ port, pid, connections, random, signal }));
 }
 
 type Visit = {
@@ -132,25 +111,3 @@ async function visitInClear(port: number, random: Random): Promise<void> {
 
 /** The beginning of a handshake that is never gone on with. */
 const TLS_HELLO = Buffer.from("16030102000100", "hex");
-
-type Leaving = Pick<QvdClient, "close" | "terminate" | "shutdown">;
-
-async function leave(client: Leaving, random: Random): Promise<void> {
-  if (random() < 0.5) await Bun.sleep(random() * 20);
-  const how = random();
-  if (how < 0.4) client.terminate();
-  else if (how < 0.8) client.close();
-  else {
-    client.shutdown();
-    await Bun.sleep(random() * 20);
-    client.terminate();
-  }
-}
-
-function countDescriptors(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
-}
-
-function readResidentKb(pid: number): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
-}

@@ -1,8 +1,10 @@
 /** The short form of `script/fuzz`. */
 
 import { expect, test } from "bun:test";
-import { MOST_GROWN_KB, runDoor } from "../fuzz/door-run.ts";
+import { runDoor } from "../fuzz/door-run.ts";
 import { HANG_MS, MOST_GROWN_BYTES, runFuzz } from "../fuzz/fuzz-run.ts";
+import { runGateway } from "../fuzz/gateway-run.ts";
+import { MOST_GROWN_KB } from "../fuzz/strangers.ts";
 import { FUZZ_TARGETS } from "../fuzz/targets.ts";
 
 const SEED = 20_261_121;
@@ -33,5 +35,13 @@ test("2,000 strangers leave nothing open at a broker's door, and it answers all 
   const report = await runDoor({ connections: 2_000, seed: SEED });
   expect(report).toMatchObject({ faults: [], leftDescriptors: 0 });
   expect(report.pings).toBeGreaterThanOrEqual(5);
+  expect(report.grownKb).toBeLessThan(MOST_GROWN_KB);
+}, 240_000);
+
+test("10,000 requests and frames of browsers break nothing, open nothing, and leave nothing open", async () => {
+  const report = await runGateway({ inputs: 10_000, seed: SEED });
+  expect(report).toMatchObject({ faults: [], leftDescriptors: 0 });
+  expect(report.sockets).toBeGreaterThan(100);
+  expect(report.pages).toBeGreaterThanOrEqual(3);
   expect(report.grownKb).toBeLessThan(MOST_GROWN_KB);
 }, 240_000);

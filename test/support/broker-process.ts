@@ -7,12 +7,13 @@
 import { readFileSync } from "node:fs";
 import { createAuthClient } from "../../src/auth/client.ts";
 import { runBroker } from "../../src/broker/run-broker.ts";
-import { asId, type UserId } from "../../src/domain/ids.ts";
+import { asId, type SessionId, type UserId, type VmId } from "../../src/domain/ids.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import type { AuthAnswer } from "../../src/wire/auth/messages.ts";
 import { reportListening } from "./broker-door.ts";
 import { playAuth } from "./played-auth.ts";
 import { TableBrokerStore } from "./table-broker-store.ts";
+import { createTableWebStore } from "./table-web-store.ts";
 
 const [desktopPort = "", keyFile = "", certificateFile = "", authSocket] = process.argv.slice(2);
 const asked = authSocket === undefined ? undefined : createAuthClient({ path: authSocket, log: silentLog() });
@@ -39,10 +40,16 @@ const recordConnected = store.recordConnected.bind(store);
 // Rows would be in the database: this process keeps none, so that its memory is the broker's.
 store.recordConnected = async (sessionId) => {
   const isClaimed = await recordConnected(sessionId);
-  store.sessions.length = 0;
+  const at = store.sessions.findIndex(({ id }) => id === sessionId);
+  if (at !== -1) store.sessions.splice(at, 1);
   store.events.length = 0;
   return isClaimed;
 };
+/** Whoever has signed in by browser sits at all of them. */
+const screenOf = (vmId: number) => ({
+  ...{ id: asId<SessionId>(vmId), vmId: asId<VmId>(vmId), slaveKey: "key" },
+  ...{ address: "127.0.0.1", port: Number(desktopPort), elsewhere: undefined },
+});
 const stopped = new AbortController();
 process.once("SIGTERM", () => stopped.abort());
 
@@ -54,6 +61,7 @@ await runBroker({
     tlsCertificate: readFileSync(certificateFile, "utf8"),
   },
   store,
+  web: createTableWebStore(() => 1, screenOf),
   auth: {
     ...playAuth(),
     verify: async (question, signal) => {

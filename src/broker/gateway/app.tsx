@@ -7,6 +7,7 @@ import { requireOwnOrigin, requireToken } from "../../ui/forgery.ts";
 import { CSRF_FIELD } from "../../ui/form.tsx";
 import { HTTP_STATUSES } from "../../ui/http-status.ts";
 import { Notice } from "../../ui/notice.tsx";
+import { requireReadableForm } from "../../ui/readable-form.ts";
 import { clearUserToken, readUserToken } from "./cookies.ts";
 import type { GatewayDeps } from "./deps.ts";
 import type { GatewayContext, GatewayEnv } from "./env.ts";
@@ -29,6 +30,7 @@ export function createGatewayApp(deps: GatewayDeps): Hono<GatewayEnv> {
     c.set("assets", deps.assets);
     await next();
   });
+  app.use("/*", requireReadableForm(isFilesPath));
   app.onError((error, c) => explain(deps, c, error));
   app.notFound((c) => renderProblem(c, 404, "There is no page at this address."));
 

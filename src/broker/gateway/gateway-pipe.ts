@@ -1,5 +1,6 @@
 /** A browser's connection joined with our own HTTP server. Ends when either side does. */
 
+import type { BrokerLimits } from "../limits.ts";
 import { PipeEnd } from "../pipe.ts";
 import type { OwnedSocket, SocketOwner } from "../socket.ts";
 import type { HandedOver } from "../upgrade.ts";
@@ -8,6 +9,11 @@ import type { HandedOver } from "../upgrade.ts";
 export const LOOPBACK = "127.0.0.1";
 /** Until the server's end is there, a browser's request may come in pieces; a larger one waits in the kernel. */
 const MOST_EARLY_BYTES = 64 * 1024;
+
+export type GatewayPipeLimits = Pick<BrokerLimits, "headMs" | "answerMs" | "halfOpenMs">;
+
+/** What a connection does that may not last; undefined: something that may. */
+type Doing = { readonly name: string; readonly mostMs: number } | undefined;
 
 export class GatewayPipe {
   /** The browser's, as the broker saw it. */
@@ -21,6 +27,14 @@ export class GatewayPipe {
   #client: OwnedSocket | undefined;
   #ends: { readonly client: PipeEnd; readonly server: PipeEnd } | undefined;
   #open = 0;
+  /** Requests that came, for telling one from the next. */
+  #requests = 0;
+  #isAnswering = false;
+  /** A file passes, which may take its time. */
+  #isFile = false;
+  /** Received with all requests that were answered. */
+  #answeredBytes = 0;
+  #doing: { readonly name: string; readonly sinceMs: number } | undefined;
 
   constructor(address: string, { onEnded }: { readonly onEnded: () => void }) {
     this.address = address;
@@ -68,6 +82,39 @@ export class GatewayPipe {
     this.#early = [];
     client.resume();
     return true;
+  }
+
+  /** A request's head is there; what `answer` returns is its answer. */
+  async during<T>(isFile: boolean, answer: () => Promise<T>): Promise<T> {
+    this.#requests++;
+    this.#isAnswering = true;
+    this.#isFile = isFile;
+    try {
+      return await answer();
+    } finally {
+      this.#isAnswering = false;
+      this.#answeredBytes = this.#ends?.client.receivedBytes ?? 0;
+    }
+  }
+
+  /** Ends the connection when what it does lasts too long. Called every second. */
+  expire(nowMs: number, limits: GatewayPipeLimits): void {
+    const doing = this.#readDoing(limits);
+    if (doing === undefined) this.#doing = undefined;
+    else if (doing.name !== this.#doing?.name) this.#doing = { name: doing.name, sinceMs: nowMs };
+    else if (nowMs - this.#doing.sinceMs >= doing.mostMs) this.terminate();
+  }
+
+  #readDoing({ headMs, answerMs, halfOpenMs }: GatewayPipeLimits): Doing {
+    if (this.#ends === undefined) return undefined;
+    // The server is done; whoever doesn't go now would stay for ever.
+    if (this.#open === 1) return { name: "leaving", mostMs: halfOpenMs };
+    if (this.isScreen) return undefined;
+    if (this.#isAnswering)
+      return this.#isFile ? undefined : { name: `answer ${this.#requests}`, mostMs: answerMs };
+    // A head that comes byte by byte, or a body that nobody reads.
+    const isAsking = this.#ends.client.receivedBytes > this.#answeredBytes;
+    return isAsking ? { name: `head ${this.#requests}`, mostMs: headMs } : undefined;
   }
 
   terminate(): void {

@@ -46,6 +46,7 @@ const MOST_FORM_BYTES = 64 * 1024;
 const REQUEST_IDLE_SECONDS = 30;
 /** A sign-out at another box that no wake told of. */
 const LOOK_EVERY_MS = 5_000;
+const EXPIRE_EVERY_MS = 1_000;
 
 export function startGateway(given: Omit<GatewayDeps, "assets" | "sockets" | "visitWatch">): Gateway {
   const sockets = new SignedInSockets(given.web, given.log);
@@ -66,18 +67,23 @@ export function startGateway(given: Omit<GatewayDeps, "assets" | "sockets" | "vi
       if (pipe === undefined) return new Response(null, { status: 403 });
       const refusal = refuseNoAddress(request);
       if (refusal !== undefined) return refusal;
-      if (isTooMuch(request)) return new Response(null, { status: 413 });
       const { pathname } = new URL(request.url);
-      const isVisit = pathname === VISIT_SOCKET_PATH;
-      if (!isVisit && !isSocketPath(pathname)) return app.fetch(request, { address: pipe.address });
-      const admitted = await (isVisit ? admitVisitSocket : admitSocket)(deps, request, pipe.address);
-      if (admitted instanceof Response) return admitted;
-      if (serving.upgrade(request, { data: { admitted, pipe } })) return undefined;
-      return new Response("This is for a page's WebSocket.", { status: 426 });
+      return await pipe.during(isFilesPath(pathname), async () => {
+        if (isTooMuch(request)) return new Response(null, { status: 413 });
+        const isVisit = pathname === VISIT_SOCKET_PATH;
+        if (!isVisit && !isSocketPath(pathname)) return app.fetch(request, { address: pipe.address });
+        const admitted = await (isVisit ? admitVisitSocket : admitSocket)(deps, request, pipe.address);
+        if (admitted instanceof Response) return admitted;
+        if (serving.upgrade(request, { data: { admitted, pipe } })) return undefined;
+        return new Response("This is for a page's WebSocket.", { status: 426 });
+      });
     },
     websocket: pageSocketHandlers({ sockets, begin: (page, admitted) => begin(deps, page, admitted) }),
   });
   const looking = setInterval(() => void sockets.look(), LOOK_EVERY_MS);
+  const expiring = setInterval(() => {
+    for (const pipe of [...all]) pipe.expire(performance.now(), deps.limits);
+  }, EXPIRE_EVERY_MS);
   const port = server.port ?? 0;
   return {
     take: (client, address, onEnded) => {
@@ -112,6 +118,7 @@ export function startGateway(given: Omit<GatewayDeps, "assets" | "sockets" | "vi
     },
     stop: () => {
       clearInterval(looking);
+      clearInterval(expiring);
       server.stop(true);
     },
   };
