@@ -95,7 +95,7 @@ describe("an administrator", () => {
       await owner.click("#question-yes");
       await shown(helper);
       await owner.waitForSelector("#watched:has-text('Administrator maria sees this desktop')");
-      await helper.waitForSelector("#watching:visible");
+      await helper.waitForSelector("#watching:has-text('You see vm1, and touch nothing on it.')");
       await typeInto(owner, "of the owner");
       expect(await hasTyped("of the owner")).toBe(true);
       // Their page could be changed to send keys; the gateway leaves them out.

@@ -27,7 +27,13 @@ export type VisitDeps = Pick<EndpointDeps, "limits" | "log" | "identity" | "cons
 
 export type VisitToPage =
   | { readonly type: "progress"; readonly text: string }
-  | { readonly type: "ready"; readonly mayControl: boolean }
+  /** RFB follows, of the desktop with that name. */
+  | {
+      readonly type: "ready";
+      readonly kind: VisitView["kind"];
+      readonly name: string;
+      readonly mayControl: boolean;
+    }
   | { readonly type: "refused"; readonly text: string }
   | { readonly type: "ended"; readonly cause: VisitEnd };
 
@@ -107,9 +113,9 @@ export class VisitScreen implements PageSocketOwner {
   }
 
   async #show(visit: VisitView): Promise<void> {
-    const { screen, mayControl } = visit;
+    const { screen, mayControl, kind, name } = visit;
     if (!mayControl) this.#viewOnly = new ViewOnly();
-    this.#tell({ type: "ready", mayControl });
+    this.#tell({ type: "ready", kind, name, mayControl });
     await openChannel(this.#deps, screen, {
       channel: "rfb",
       argument: screen.isConsole === true ? String(screen.vmId) : "",

@@ -22,15 +22,20 @@ function open() {
   const channel = new PageChannel(`wss://${location.host}/visit/ws?${new URLSearchParams({ ticket })}`, {
     onText: (message) => {
       if (message.type === "progress") stage.say(`Asking for ${name}`, message.text);
-      else if (message.type === "ready") show(channel, message.mayControl);
+      else if (message.type === "ready") show(channel, message);
       else end(message.type === "refused" ? message.text : ENDS[message.cause]);
     },
     onEnd: () => end("The connection is closed, or the link was used before."),
   });
 }
 
-function show(channel, mayTouch) {
-  document.getElementById("watching").hidden = mayTouch;
+function show(channel, { kind, name: whose, mayControl: mayTouch }) {
+  const told = document.getElementById("watching");
+  told.hidden = kind === "console";
+  told.textContent = mayTouch
+    ? `You see and control ${whose}.`
+    : `You see ${whose}, and touch nothing on it.`;
+  document.title = `${whose} · QVD`;
   for (const id of ["keyboard", "cad"]) document.getElementById(id).hidden = !mayTouch;
   stage.show(channel, { mayTouch });
 }

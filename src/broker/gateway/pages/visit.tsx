@@ -37,9 +37,7 @@ function VisitPage(props: {
       <main id={MAIN_ID} class="screen" data-visit="" data-name={name} data-ticket={ticket}>
         <h1 class="visually-hidden">A visit</h1>
         <div id="screen" class="screen-canvas" />
-        <p class="watched" id="watching" role="status" hidden>
-          You see this screen, and touch nothing on it.
-        </p>
+        <p class="watched" id="watching" role="status" hidden />
         <ToolBar label="The screen" back={isUser ? "Leave" : undefined}>
           <Tool id="fullscreen" name="Full screen" icon="fullscreen" />
           <Tool id="keyboard" name="Keyboard of the screen" icon="keyboard" />
