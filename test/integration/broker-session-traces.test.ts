@@ -96,7 +96,7 @@ test("17: a desktop that is stopped, and on no node", async () => {
       reportListening(door.store, session, desktop.port);
     }, 200);
   };
-  const { bytes, close } = await received(connectRequest(2), END_OF_101);
+  const { bytes, close } = await received(named(connectRequest(2)), END_OF_101);
   const waiting = progress("Waiting for VM to reach state 'running'");
   const [before = "", ...rest] = bytes.split(waiting);
   expect(before).toBe(
@@ -113,6 +113,24 @@ test("17: a desktop that is stopped, and on no node", async () => {
   );
   close();
 });
+
+test("17, asked by the C library, which gives up at the tenth read without a 101; by decision", async () => {
+  door.store.unplaced.add(VM2);
+  door.store.onRequest = (session) => {
+    setTimeout(() => {
+      door.store.addDesktop(2, 1, { state: "running", wish: "running" });
+      reportListening(door.store, session, desktop.port);
+    }, 600);
+  };
+  const { bytes, close } = await received(connectRequest(2), END_OF_101);
+  expect(bytes.match(/HTTP\/1\.1 10[12] /g)?.length).toBeLessThanOrEqual(10);
+  expect(bytes).toContain(progress("Connection established"));
+  close();
+});
+
+/** As Perl's and Qt's clients send it; the C library names itself to the list only. */
+const named = (request: string) =>
+  request.replace("Connection:", "User-Agent: QVD::HTTPC/0.01 (linux)\r\nConnection:");
 
 test("17, in a storm: where the desktop stands in the queue, and for how long", async () => {
   door.store.onRequest = (session) => {

@@ -15,6 +15,7 @@ import { checkBound, NO_SUCH_VM, readVmId, VM_NOT_ALLOWED } from "../read-vm-id.
 import { type Endpoint, replyAndClose } from "../request.ts";
 import { requestSession } from "../request-session.ts";
 import type { BrokerStore } from "../store.ts";
+import { tellFew } from "../tell-few.ts";
 
 export const connectToVm: Endpoint = async (deps, request) => {
   const node = await deps.store.readNode();
@@ -31,7 +32,8 @@ export const connectToVm: Endpoint = async (deps, request) => {
     vmId,
     parameters: identity.parameters,
     client: chooseClientParameters(request.head.query),
-    tell: request.tell,
+    // The C library names itself to the list only.
+    tell: request.head.headers.has("user-agent") ? request.tell : tellFew(request.tell),
     signal: request.signal,
   });
   if (result.kind === "refused") return replyAndClose(notAvailable(result.reason));
