@@ -19,8 +19,10 @@ export async function askDirectoryTest(
   { scope, login }: { readonly scope: SettingScope; readonly login: string },
 ): Promise<TestedDirectory> {
   const { tenantId } = scope;
+  const isByTenant = tenantOf(c) !== undefined;
+  const asked = { kind: "test-directory", login: login.slice(0, 256), isByTenant } as const;
   const reply = await deps.auth.ask(
-    { kind: "test-directory", login: login.slice(0, 256), ...(tenantId === undefined ? {} : { tenantId }) },
+    tenantId === undefined ? asked : { ...asked, tenantId },
     c.req.raw.signal,
   );
   if (reply.outcome === "directory-tested") return reply.servers;
@@ -34,7 +36,12 @@ export async function askAwayDirectories(
   names: readonly string[],
 ): Promise<readonly { readonly name: string; readonly text: string }[]> {
   const reply = await deps.auth.ask({ kind: "list-away" }, c.req.raw.signal);
-  return reply.outcome === "away" ? reply.directories.filter(({ name }) => names.includes(name)) : [];
+  if (reply.outcome !== "away") return [];
+  const away = reply.directories.filter(({ name }) => names.includes(name));
+  // The reason would tell a tenant's administrators what listens at places that they name.
+  return tenantOf(c) === undefined
+    ? away
+    : away.map(({ name }) => ({ name, text: "the site's administrators see why" }));
 }
 
 /** Whose next try waits on this box; of their own tenant for its administrators. */

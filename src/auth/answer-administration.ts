@@ -8,15 +8,17 @@ import type { AuthReply, AuthRequest } from "../wire/auth/requests.ts";
 import type { AccountStore } from "./account-store.ts";
 import type { AwayServer } from "./ldap/server-health.ts";
 import type { TestedServer } from "./ldap/test-directory.ts";
+import type { TestPace } from "./ldap/test-pace.ts";
 import type { SignInThrottle, SlowedSignIn } from "./sign-in-throttle.ts";
 
 export type AdministrationDeps = {
   readonly listAway: () => readonly AwayServer[];
   readonly throttle: SignInThrottle;
   readonly store: Pick<AccountStore, "readSettings">;
+  readonly pace: TestPace;
   readonly testDirectory: (
     values: SettingValues,
-    asked: { readonly login: string; readonly signal: AbortSignal },
+    asked: { readonly login: string; readonly isByTenant: boolean; readonly signal: AbortSignal },
   ) => Promise<readonly TestedServer[]>;
 };
 
@@ -33,9 +35,16 @@ export async function answerAdministration(
 ): Promise<Reply> {
   switch (request.kind) {
     case "test-directory": {
+      const { isByTenant = false } = request;
       const tenantId = request.tenantId === undefined ? undefined : asId<TenantId>(request.tenantId);
+      if (isByTenant && tenantId !== undefined && !deps.pace.admits(tenantId))
+        return { outcome: "busy", text: "Your directories were tried just now. Try again in ten seconds." };
       const values = settingValues(await deps.store.readSettings(tenantId), tenantId);
-      const servers = await deps.testDirectory(values, { login: request.login.trim().toLowerCase(), signal });
+      const servers = await deps.testDirectory(values, {
+        login: request.login.trim().toLowerCase(),
+        isByTenant,
+        signal,
+      });
       return {
         outcome: "directory-tested",
         servers: servers.map(({ name, steps }) => ({ name, steps: [...steps] })),

@@ -12,6 +12,7 @@ import { answerRequest } from "./answer-request.ts";
 import { BoundedQueue, type QueueLimits } from "./bounded-queue.ts";
 import { type ChainParts, createChain } from "./chain/create-chain.ts";
 import { HalfProofs } from "./chain/half-proof.ts";
+import { TestPace } from "./ldap/test-pace.ts";
 import { createLocalAuthenticator } from "./local/local-authenticator.ts";
 import { createNameRules } from "./name-rules.ts";
 import type { OidcDeps } from "./oidc/begin.ts";
@@ -50,6 +51,9 @@ export type AuthDeps = {
   readonly signal: AbortSignal;
   readonly onReady?: () => void;
 };
+
+/** Between two tries of one tenant's directories by its own administrators. */
+const TEST_EVERY_MS = 10_000;
 
 /**
  * Two hashes at a time are two cores' worth and 128 MB. The last of three hundred waits about 6 s, well before its asker
@@ -96,7 +100,8 @@ export async function runAuth(deps: AuthDeps): Promise<void> {
     decide: (claim, signal) => decideClaim(answerDeps, claim, signal),
   };
   const { testDirectory, listAway } = deps;
-  const administration = { throttle, store, testDirectory, listAway };
+  const pace = new TestPace({ nowMs: () => systemClock.monotonicMs(), everyMs: TEST_EVERY_MS });
+  const administration = { throttle, store, testDirectory, listAway, pace };
   const servers = deps.socketPaths.map((path) =>
     serveAuth({
       path,

@@ -212,8 +212,8 @@ describe("the administrator of another tenant", () => {
   });
 
   test("sees its own tenant, administrators and audit, and nobody else's", async () => {
-    const { items } = await (await askApi(admin, { method: "GET", path: "/tenants" }, acme)).json();
-    expect(items.map(({ name }: { name: string }) => name)).toEqual(["acme"]);
+    const listed = await askApi(admin, { method: "GET", path: "/tenants" }, acme);
+    expect(await listed.json()).toMatchObject({ items: [{ name: "acme" }], total: 1 });
     const pages = ["administrators", "tenants", "audit"].map((part) => `/settings/${part}`);
     const [administrators, tenants, audit] = await Promise.all(
       pages.map(async (path) => (await getPage(admin, path, acme)).text()),

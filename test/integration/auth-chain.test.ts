@@ -346,6 +346,20 @@ describe("what administrators ask of auth", () => {
     expect(await steps()).toEqual([expect.stringContaining("Nothing listens on port 9")]);
   });
 
+  test("a tenant's own administrators learn no more than that it can't be reached, and once in a while", async () => {
+    const byTenant = (tenantId: number) => askAs(admin, { ...test0, tenantId, isByTenant: true });
+    await set({ "auth.ldap.timeout": "1" });
+    const reply = await byTenant(Number(seed.tenantId));
+    expect(reply).toMatchObject({
+      servers: [
+        { steps: [{ what: "Connect", isGood: false, text: expect.not.stringContaining("listens") }] },
+      ],
+    });
+    expect(JSON.stringify(reply)).not.toContain("ECONN");
+    expect(await byTenant(Number(seed.tenantId))).toMatchObject({ outcome: "busy" });
+    expect((await steps()).join()).toContain("Nothing listens");
+  });
+
   test("who is slowed down is listed, of a tenant for its own, and forgotten", async () => {
     for (let n = 0; n < 8; n++) await ask("bob", `guess ${n}`, { origin: "192.0.2.77" });
     const reply = await askAs(admin, { kind: "list-slowed" });

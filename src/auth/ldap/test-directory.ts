@@ -2,6 +2,7 @@
 
 import type { SettingValues } from "../../domain/setting/registry.ts";
 import { describeError } from "../../lib/errors.ts";
+import { sleep } from "../../lib/wait.ts";
 import { clip, type DirectoryStep } from "../../wire/auth/administration.ts";
 import { type DirectorySession, openSession } from "./directory-session.ts";
 import { type DirectoryServer, type DirectorySettings, readDirectorySettings } from "./directory-settings.ts";
@@ -19,7 +20,7 @@ const MOST_SERVERS = 8;
 export async function testDirectory(
   deps: TestDeps,
   values: SettingValues,
-  asked: { readonly login: string; readonly signal: AbortSignal },
+  asked: { readonly login: string; readonly isByTenant?: boolean; readonly signal: AbortSignal },
 ): Promise<readonly TestedServer[]> {
   const settings = readDirectorySettings(values, deps.secretKey);
   if ("fault" in settings)
@@ -36,13 +37,23 @@ export async function testDirectory(
   );
 }
 
-type Asked = { readonly settings: DirectorySettings; readonly login: string; readonly signal: AbortSignal };
+type Asked = {
+  readonly settings: DirectorySettings;
+  readonly login: string;
+  readonly isByTenant?: boolean;
+  readonly signal: AbortSignal;
+};
+
+/** The same words, as late, whatever was wrong: neither tells what listens where. */
+const NOT_REACHED =
+  "It can't be reached, or is no directory whose certificate is trusted. The site's administrators are told more here.";
 
 async function testServer(
   deps: TestDeps,
   server: DirectoryServer,
-  { settings, login, signal }: Asked,
+  { settings, login, isByTenant = false, signal }: Asked,
 ): Promise<readonly DirectoryStep[]> {
+  const startMs = performance.now();
   const steps: DirectoryStep[] = [];
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(settings.timeoutMs)]);
   /** Returns whether the next step makes sense. */
@@ -61,6 +72,10 @@ async function testServer(
       session = await openSession(server, { signal: bounded, systemAuthorities: deps.systemAuthorities });
       return ENCRYPTION[server.encryption];
     });
+    if (!isOpen && isByTenant) {
+      await sleep(settings.timeoutMs - (performance.now() - startMs), signal);
+      return [{ what: "Connect", isGood: false, text: NOT_REACHED }];
+    }
     if (!isOpen || session === undefined) return steps;
     const opened = session;
     if (!(await step("Sign in to search", () => bindToSearch(opened, settings, login)))) return steps;

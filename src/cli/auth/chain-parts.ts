@@ -33,8 +33,10 @@ export function createChainParts(db: Db, options: ChainPartsOptions) {
       upgradeHash: (account, hashes) => upgradeHash(context, account, hashes),
     }),
     listAway: () => health.list(),
-    testDirectory: (values: SettingValues, asked: { login: string; signal: AbortSignal }) =>
-      testDirectory({ secretKey, systemAuthorities }, values, asked),
+    testDirectory: (
+      values: SettingValues,
+      asked: { login: string; isByTenant: boolean; signal: AbortSignal },
+    ) => testDirectory({ secretKey, systemAuthorities }, values, asked),
     parts: {
       authenticators: [
         createLdapAuthenticator({ health, systemAuthorities, secretKey, clock: systemClock, log }),

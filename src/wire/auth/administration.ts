@@ -15,6 +15,8 @@ export const AdministrationRequests = [
     id,
     kind: z.literal("test-directory"),
     tenantId: z.number().int().optional(),
+    /** By one of the tenant's own administrators: why a place can't be reached is not for them to learn. */
+    isByTenant: z.boolean().optional(),
     /** Looked up there, where given; no password is needed. */
     login: z.string().max(256),
   }),
