@@ -74,7 +74,7 @@ describe("a session to relay", () => {
   test("is the one that its own broker has claimed, on the desktop's node alone", async () => {
     expect(await far.readRelay(sessionId)).toEqual({ address: "far:8443", desktop: undefined });
     expect(await near.recordConnected(sessionId)).toBe(true);
-    const desktop = { vmId: seed.alice.vmId, address: "10.1.2.3", port: 4100 };
+    const desktop = { vmId: seed.alice.vmId, address: "10.1.2.3", port: 4100, isConsole: false };
     expect(await far.readRelay(sessionId)).toEqual({ address: "far:8443", desktop });
     expect(await near.readRelay(sessionId)).toEqual({ address: "near:8443", desktop: undefined });
   });

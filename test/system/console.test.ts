@@ -132,6 +132,23 @@ describe("an administrator", () => {
   );
 });
 
+test(
+  "the machine's page and the console's have no fault that axe knows",
+  async () => {
+    const wat = await openWat();
+    const opening = context.waitForEvent("page");
+    await wat.click("button:has-text('Console')");
+    const page = await opening;
+    await page.waitForSelector("main[data-shown]", { timeout: 30_000 });
+    for (const one of [wat, page]) {
+      await one.evaluate(await Bun.file("node_modules/axe-core/axe.min.js").text());
+      const findings = `axe.run().then(({violations}) => violations.map((one) => one.id + " " + one.nodes[0].target))`;
+      expect(await one.evaluate<string[]>(findings)).toEqual([]);
+    }
+  },
+  SLOW,
+);
+
 describe("nobody else", () => {
   test(
     "opens a console: another tenant's administrator finds no such desktop",
@@ -189,6 +206,10 @@ describe("its person", () => {
         await press(page, "a", "blue");
         await press(page, "d", "red");
         await press(page, "b", "green");
+        const [asked] = await lab.owner.execute(
+          sql`select detail->>'access' as access from audit_log where action = 'session.request' order by id desc limit 1`,
+        );
+        expect(asked).toEqual({ access: "console" });
         const [row] = await lab.owner.execute(
           sql`select access, connected_at is not null as connected from sessions order by id desc limit 1`,
         );

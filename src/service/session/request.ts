@@ -82,7 +82,9 @@ export async function requestSession(
       detail: { sessionId, clientAddress: asked.clientAddress ?? null, access: asked.access },
     });
     const wish = await recordWish(inside, vm, { wish: "running", text: "Asked to start, for a session." });
-    await auditVm(inside, "session.request", { vm, detail: { sessionId } });
+    // What a console shows, a session doesn't.
+    const more = asked.access === "console" ? { access: asked.access } : {};
+    await auditVm(inside, "session.request", { vm, detail: { sessionId, ...more } });
     const isPlaced = vm.nodeId !== null;
     return {
       sessionId,
