@@ -348,7 +348,8 @@ describe("what administrators ask of auth", () => {
 
   test("a tenant's own administrators learn no more than that it can't be reached, and once in a while", async () => {
     const byTenant = (tenantId: number) => askAs(admin, { ...test0, tenantId, isByTenant: true });
-    await set({ "auth.ldap.timeout": "1" });
+    await set({ "auth.ldap.timeout": "1", "auth.ldap.host": "ldap://localhost:9" });
+    await set({ "auth.ldap.bindpass": SEARCHER.password });
     const reply = await byTenant(Number(seed.tenantId));
     expect(reply).toMatchObject({
       servers: [
