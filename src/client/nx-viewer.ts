@@ -78,10 +78,15 @@ async function showIn(
   let hasEndedInOrder = false;
   const server = createServer({}, (local: Socket) => {
     server.close();
-    local.on("error", () => socket.destroy());
     // Whoever ends first says how it ended: the broker ends what the viewer has left.
-    local.on("end", () => {
+    const onLeft = () => {
       if (!hasEndedInOrder) end.resolve({ kind: "closed" });
+    };
+    local.on("end", onLeft);
+    local.on("error", () => {
+      // A viewer that leaves while something is under way to it doesn't end, but breaks off.
+      onLeft();
+      socket.destroy();
     });
     if (early.length > 0) local.write(early);
     local.on("data", () => {

@@ -66,6 +66,15 @@ describe("a person who connects", () => {
     expect(await running).toEqual({ kind: "closed" });
   });
 
+  test("is not brought back who leaves while the desktop still sends", async () => {
+    const running = runConnect(options(), deps());
+    await isShown();
+    desktop.connections[0]?.write("vanish\n");
+    const sending = setInterval(() => desktop.connections[0]?.write("more\n"), 20);
+    expect(await running.finally(() => clearInterval(sending))).toEqual({ kind: "closed" });
+    expect(desktop.connections.length).toBe(1);
+  });
+
   test("is told when the session is ended from the other side, and is not sent back in", async () => {
     const running = runConnect(options(), deps());
     await isShown();
