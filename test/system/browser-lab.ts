@@ -10,6 +10,7 @@ import { waitFor } from "../../src/lib/wait.ts";
 import { createGuestChannels, type GuestChannels } from "../../src/node/guest-channel/guest-channels.ts";
 import { DISPLAY_PORT } from "../../src/wire/display/hello.ts";
 import { NX_PORT } from "../../src/wire/guest/messages.ts";
+import { createBoxIdentities } from "../support/box-identities.ts";
 import { type BrokerDoor, openBrokerDoor } from "../support/broker-door.ts";
 import { buildDisplayRoot } from "../support/display-root.ts";
 import type { TableSession } from "../support/table-broker-store.ts";
@@ -29,11 +30,18 @@ export type BrowserLab = {
   stop(): Promise<void>;
 };
 
+export type LabWays = {
+  /** Puts the session of two colours into the archive's image. */
+  readonly hasSession?: boolean;
+  /** The browser's broker is another box's than the desktop's, and goes through that one's. */
+  readonly isAcross?: boolean;
+};
+
 /** Everybody's password is `secret`; desktop 1 is alice's and real, desktop 2 is blocked, desktop 3 carol's. */
 export async function openBrowserLab(
   place: LabPlace,
   archive?: string,
-  hasSession = archive === undefined,
+  { hasSession = archive === undefined, isAcross = false }: LabWays = {},
 ): Promise<BrowserLab> {
   const desktop = await createGuestLab({
     place,
@@ -51,11 +59,12 @@ export async function openBrowserLab(
   const screenOf = (vmId: number) => {
     const live = store.sessions.find((one) => one.vmId === vmId && !one.isEnded && !one.isSuperseded);
     if (live?.address === undefined || live.port === undefined) return undefined;
-    return { ...live, address: live.address, port: live.port, elsewhere: undefined };
+    return { ...live, address: live.address, port: live.port, elsewhere: live.elsewhere };
   };
   const web = createTableWebStore((vmId) => owners.get(vmId), screenOf);
   const visits = createTableVisitStore(screenOf);
-  const door = await openBrokerDoor({ web, visits });
+  const far = isAcross ? await openFarBox() : undefined;
+  const door = await openBrokerDoor({ web, visits, ...far?.near });
   const { store } = door;
   for (const [id, owner] of owners) store.addDesktop(id, owner);
   const blocked = store.desktops.get(asId<VmId>(2));
@@ -88,6 +97,7 @@ export async function openBrowserLab(
       session.state = "listening";
       session.address = `${place.network}.10`;
       session.port = session.access === "browser" ? DISPLAY_PORT : NX_PORT;
+      far?.tell(session);
       store.append(vmId, "session-listening");
     } catch (error) {
       session.state = "failed";
@@ -105,8 +115,30 @@ export async function openBrowserLab(
     channels,
     async stop() {
       await door.close();
+      await far?.door.close();
       channels.closeAll();
       await desktop.stop();
+    },
+  };
+}
+
+/** The broker of the box that has the desktop. Both see one database, so what the near one is told of a session it knows. */
+async function openFarBox() {
+  const [one, two] = await createBoxIdentities("near", "far");
+  if (one === undefined || two === undefined) throw new Error("no certificates");
+  const options = (identity: typeof one) => ({
+    identity,
+    listen: { address: "127.0.0.1", port: 0, tlsKey: identity.key, tlsCertificate: identity.certificate },
+  });
+  const door = await openBrokerDoor(options(two));
+  const address = `127.0.0.1:${door.port}`;
+  door.store.address = address;
+  return {
+    door,
+    near: options(one),
+    tell(session: TableSession) {
+      session.elsewhere = { node: "far", address };
+      door.store.sessions.push(session);
     },
   };
 }

@@ -45,7 +45,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp("/tmp/qvd-sound-");
   await writeFile(`${folder}/voice.wav`, wave(880));
-  lab = await openBrowserLab(PLACE, await buildSoundRoot(), true);
+  lab = await openBrowserLab(PLACE, await buildSoundRoot(), { hasSession: true });
   const media = [
     "--use-fake-device-for-media-stream",
     `--use-file-for-fake-audio-capture=${folder}/voice.wav`,
