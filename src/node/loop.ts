@@ -11,7 +11,7 @@
 
 import { attemptDatabase } from "../db/errors.ts";
 import { listNodeDesktops, type NodeDesktop } from "../db/queries/node-desktops.ts";
-import { readNodeMarks } from "../db/queries/node-marks.ts";
+import type { NodeNews } from "../db/queries/node-news.ts";
 import type { VmId } from "../domain/ids.ts";
 import type { VmDesired, VmObserved } from "../domain/vm/facts.ts";
 import { planVm } from "../domain/vm/plan.ts";
@@ -24,10 +24,10 @@ import { waitFor } from "../lib/wait.ts";
 import type { LoopDeps } from "./deps.ts";
 import { composeDesired } from "./desired.ts";
 import type { GuestEvent } from "./guest-channel/guest-channels.ts";
-import { listNews } from "./list-news.ts";
 import { newMemory, readReport, type VmMemory } from "./memory.ts";
 import { type NetworkTimes, NetworkWatch } from "./network-watch.ts";
 import { observeDesktop, observeWorld, type World } from "./observe.ts";
+import { readNews } from "./read-news.ts";
 import { ReportBatch } from "./report-batch.ts";
 import { runSteps, type StepDeps } from "./run-steps.ts";
 import { listStrangers, sweepStrangers } from "./sweep-strangers.ts";
@@ -69,6 +69,14 @@ const NO_FACTS: ReadonlySet<GuestEvent["type"]> = new Set([
   "unlock-asked",
 ]);
 
+type Look = {
+  /** Those that need no reading. */
+  readonly known: readonly VmMemory[];
+  /** The others, if they were read with it. */
+  readonly news: NodeNews | undefined;
+  readonly askedAtMs: number;
+};
+
 export class NodeLoop {
   readonly #deps: StepDeps;
   readonly #options: LoopOptions;
@@ -93,6 +101,7 @@ export class NodeLoop {
   #isBoxStopping = false;
   /** Somebody sits at a desktop of this box. */
   #isAtWork = false;
+  #isStarted = false;
   #isStopped = false;
 
   constructor(deps: LoopDeps, options: LoopOptions = LOOP_OPTIONS) {
@@ -108,6 +117,7 @@ export class NodeLoop {
     this.#options = options;
   }
 
+  /** Heeds earlier wakes too: they don't come before a look around (`recoverDesktops`). */
   start(): void {
     const { fullPassMs, newsMs } = this.#options;
     const ends = [
@@ -115,6 +125,7 @@ export class NodeLoop {
       this.#timers.every(newsMs, () => this.wakeForNews()),
     ];
     this.#endPasses = () => ends.forEach((end) => void end());
+    this.#isStarted = true;
     this.wake();
   }
 
@@ -188,7 +199,7 @@ export class NodeLoop {
   }
 
   #schedule(ms: number): void {
-    if (this.#isStopped || this.#callOffPass !== undefined || this.#isPassing) return;
+    if (!this.#isStarted || this.#isStopped || this.#callOffPass !== undefined || this.#isPassing) return;
     this.#callOffPass = this.#timers.after(ms, () => {
       this.#callOffPass = undefined;
       void this.#pass();
@@ -208,8 +219,11 @@ export class NodeLoop {
     this.#dirty.clear();
     let pauseMs = this.#options.gatherMs;
     try {
-      const vmIds = isForNews ? [...new Set([...dirty, ...(await this.#readNews())])] : dirty;
-      if (isFull || vmIds.length > 0) await this.#look(isFull ? undefined : vmIds, known);
+      const askedAtMs = this.#nowMs();
+      const news = isForNews ? await this.#readNews(dirty) : undefined;
+      const vmIds = news?.vmIds ?? dirty;
+      if (isFull || vmIds.length > 0 || news?.hasUnplaced === true)
+        await this.#look(isFull ? undefined : vmIds, { known, news, askedAtMs });
       else if (known.length > 0) await this.#lookAgain(known);
       if (this.#awayTries > 0) this.#deps.log.info("database-back", { tries: this.#awayTries });
       this.#awayTries = 0;
@@ -247,30 +261,21 @@ export class NodeLoop {
     return backoffMs(this.#awayTries, AWAY_BACKOFF);
   }
 
-  /** Desktops that nobody has are placed on the way: a wake for them may have been lost as well. */
-  async #readNews(): Promise<readonly VmId[]> {
-    const marks = await this.#readMarks();
-    const placed = marks.hasUnplaced ? await attemptDatabase("place desktops", this.#deps.place) : [];
-    return [...listNews(marks.wishes, this.#memories), ...placed];
+  #readNews(dirty: readonly VmId[]) {
+    return attemptDatabase("ask for news", () => readNews(this.#deps, this.#memories, new Set(dirty)));
   }
 
-  #readMarks() {
+  async #look(vmIds: readonly VmId[] | undefined, { known, news, askedAtMs }: Look): Promise<void> {
     const { db, node } = this.#deps;
-    return attemptDatabase("ask for news", () => readNodeMarks(db, node.nodeId));
-  }
-
-  /** `known` are those that need no reading. */
-  async #look(vmIds: readonly VmId[] | undefined, known: readonly VmMemory[]): Promise<void> {
-    const { db, node } = this.#deps;
-    const askedAtMs = this.#nowMs();
-    // Before the desktops are read: what changes in between is then news to the next question.
-    const marks = vmIds === undefined ? await this.#readMarks() : undefined;
-    const mayWait = marks?.hasUnplaced ?? vmIds?.some((vmId) => !this.#memories.has(vmId)) ?? false;
+    // Desktops that nobody has are placed on the way: a wake for them may have been lost as well.
+    const mayWait = news?.hasUnplaced ?? vmIds?.some((vmId) => !this.#memories.has(vmId)) ?? true;
     const placed = mayWait ? await attemptDatabase("place desktops", this.#deps.place) : [];
     const asked = vmIds === undefined ? undefined : [...vmIds, ...placed];
-    const desktops = await attemptDatabase("read the desktops of this node", () =>
-      listNodeDesktops(db, node.nodeId, asked),
-    );
+    const unread = news === undefined ? asked : placed;
+    const read = () => listNodeDesktops(db, node.nodeId, unread);
+    const isRead = unread !== undefined && unread.length === 0;
+    const others = isRead ? [] : await attemptDatabase("read the desktops of this node", read);
+    const desktops = [...(news?.desktops ?? []), ...others];
     const images = new Set(desktops.flatMap(({ image }) => (image === null ? [] : [image.id])));
     const world = await observeWorld(this.#deps, images, asked && desktops.map(({ vmId }) => vmId));
     this.#forget(desktops, vmIds);

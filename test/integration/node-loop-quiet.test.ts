@@ -2,7 +2,8 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
-import { readNodeMarks } from "../../src/db/queries/node-marks.ts";
+import { listNodeDesktops } from "../../src/db/queries/node-desktops.ts";
+import { readNodeNews } from "../../src/db/queries/node-news.ts";
 import type { VmId } from "../../src/domain/ids.ts";
 import type { NodeDatabase } from "../support/node-database.ts";
 import { NodeWorld } from "../support/node-world.ts";
@@ -80,35 +81,53 @@ describe("a wish that nobody was woken for", () => {
   });
 });
 
-describe("the marks of a node", () => {
-  test("stay the same while nothing is wished, and change with each wish", async () => {
+describe("the news of a node", () => {
+  const readAll = () => listNodeDesktops(rows.node, world.nodeId);
+  const newsSince = async (known: Awaited<ReturnType<typeof readAll>>) =>
+    (await readNodeNews(rows.node, world.nodeId, known)).desktops.map(({ name }) => name);
+
+  test("are the desktops of which anything is wished anew, as they are then", async () => {
     const [one, two] = [await rows.addVm("one"), await rows.addVm("two")];
     await rows.owner.execute(sql`update vms set node_id = ${world.nodeId}, epoch = 1`);
-    const read = async () => (await readNodeMarks(rows.node, world.nodeId)).wishes;
-    const seen = [await read()];
-    expect(await read()).toBe(seen[0] ?? "");
-    const changes = [
-      sql`update vms set wish_generation = wish_generation + 1 where id = ${one}`,
-      sql`update vms set is_blocked = true where id = ${two}`,
-      sql`update vms set di_tag = 'next' where id = ${two}`,
-      sql`update vms set expires_hard_at = now() where id = ${one}`,
-      sql`update vms set epoch = epoch + 1 where id = ${one}`,
-      sql`update nodes set drain = 'finish' where id = ${world.nodeId}`,
-      sql`update vms set deleted_at = now() where id = ${two}`,
+    const changes: [ReturnType<typeof sql>, string[]][] = [
+      [sql`update vms set wish_generation = wish_generation + 1 where id = ${one}`, ["one"]],
+      [sql`update vms set is_blocked = true where id = ${two}`, ["two"]],
+      [sql`update vms set di_tag = 'next' where id = ${two}`, ["two"]],
+      [sql`update vms set expires_hard_at = now() where id = ${one}`, ["one"]],
+      [sql`update vms set epoch = epoch + 1 where id = ${one}`, ["one"]],
+      [sql`update nodes set drain = 'finish' where id = ${world.nodeId}`, ["one", "two"]],
+      [sql`update nodes set drain = null where id = ${world.nodeId}`, ["one", "two"]],
+      [sql`update vms set deleted_at = now() where id = ${two}`, ["two"]],
+      [sql`update vms set name = name`, []],
     ];
-    for (const change of changes) {
+    for (const [change, expected] of changes) {
+      const known = await readAll();
+      expect(await newsSince(known)).toEqual([]);
       await rows.owner.execute(change);
-      seen.push(await read());
+      expect(await newsSince(known)).toEqual(expected);
     }
+    const known = await readAll();
     await rows.requestSession(one);
-    seen.push(await read());
-    expect(new Set(seen).size).toBe(changes.length + 2);
+    expect(await newsSince(known)).toEqual(["one"]);
+    expect(await readNodeNews(rows.node, world.nodeId, known)).toMatchObject({ present: [one, two] });
   });
 
-  test("say whether a desktop waits for a node", async () => {
+  test("are those that the box has never read, in the order of their wishes", async () => {
+    for (const name of ["one", "two", "three"]) await rows.addVm(name);
+    await rows.owner.execute(
+      sql`update vms set node_id = ${world.nodeId}, wished_at = now() - id * interval '1 s'`,
+    );
+    expect(await newsSince([])).toEqual(["three", "two", "one"]);
+    expect(await readNodeNews(rows.node, world.nodeId, [])).toMatchObject({
+      desktops: [...(await readAll())].map(({ vmId, wishMarks }) => ({ vmId, wishMarks })),
+    });
+  });
+
+  test("say whether a desktop waits for a node, and are empty where there is none", async () => {
     const vm = await rows.addVm("one");
-    expect((await readNodeMarks(rows.node, world.nodeId)).hasUnplaced).toBe(false);
+    const read = () => readNodeNews(rows.node, world.nodeId, []);
+    expect(await read()).toEqual({ present: [], desktops: [], hasUnplaced: false });
     await rows.wish(vm, "running");
-    expect((await readNodeMarks(rows.node, world.nodeId)).hasUnplaced).toBe(true);
+    expect((await read()).hasUnplaced).toBe(true);
   });
 });

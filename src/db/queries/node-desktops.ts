@@ -103,7 +103,7 @@ export async function listNodeDesktops(
 }
 
 /** As the statement returns it: what belongs together lies side by side, ages are by the database's clock. */
-type DesktopRow = Omit<NodeDesktop, "user" | "osf" | "image" | "report" | "session"> & {
+export type DesktopRow = Omit<NodeDesktop, "user" | "osf" | "image" | "report" | "session"> & {
   readonly userId: UserId;
   readonly login: string;
   readonly fullName: string;
@@ -160,9 +160,12 @@ const SOME = desktopsWhere(["int", "int[]"], sql`v.id = any ($2) and v.node_id i
  * table was empty read all of it once it had filled (35 ms of a site's first starts, each).
  */
 function desktopsWhere(types: readonly string[], which: SQL) {
-  return prepared(
-    types,
-    sql`
+  return prepared(types, sql`${selectDesktops(which)} order by v.wished_at, v.id`);
+}
+
+/** Rows that `toDesktop` takes, in no order; `v` is the desktop's own row. */
+export function selectDesktops(which: SQL): SQL {
+  return sql`
 select v.id as "vmId", v.tenant_id as "tenantId", v.name, host(v.address) as address, v.id_slot as "idSlot",
   v.epoch::float8 as epoch, v.is_blocked as "isBlocked", v.blocked_reason as "blockedReason",
   v.deleted_at is not null as "isDeleted", n.drain, n.shared_id is not null as "isShared", v.wish,
@@ -190,16 +193,14 @@ left join ${diTags} t on t.osf_id = v.osf_id and t.tag = v.di_tag
 left join ${dis} d on d.id = t.di_id
 left join lateral (select * from ${vmReports} where vm_id = v.id limit 1) r on true
 ${LIVE_SESSION}
-where ${which}
-order by v.wished_at, v.id`,
-  );
+where ${which}`;
 }
 
 function ageMs(moment: string) {
   return sql.raw(`(extract(epoch from qvd_now() - ${moment}) * 1000)::float8`);
 }
 
-function toDesktop(row: DesktopRow): NodeDesktop {
+export function toDesktop(row: DesktopRow): NodeDesktop {
   return {
     vmId: row.vmId,
     tenantId: row.tenantId,
