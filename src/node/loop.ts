@@ -101,8 +101,7 @@ export class NodeLoop {
   #isBoxStopping = false;
   /** Somebody sits at a desktop of this box. */
   #isAtWork = false;
-  #isStarted = false;
-  #isStopped = false;
+  #life: "not-begun" | "begun" | "over" = "not-begun";
 
   constructor(deps: LoopDeps, options: LoopOptions = LOOP_OPTIONS) {
     this.#timers = deps.timers ?? systemTimers;
@@ -125,7 +124,7 @@ export class NodeLoop {
       this.#timers.every(newsMs, () => this.wakeForNews()),
     ];
     this.#endPasses = () => ends.forEach((end) => void end());
-    this.#isStarted = true;
+    this.#life = "begun";
     this.wake();
   }
 
@@ -187,7 +186,7 @@ export class NodeLoop {
 
   /** Ends the loop; desktops go on. Steps that can be called off are; others are waited for, for a while. */
   async stop(timeoutMs: number): Promise<void> {
-    this.#isStopped = true;
+    this.#life = "over";
     this.#callOffPass?.();
     this.#endPasses?.();
     for (const memory of this.#memories.values()) {
@@ -199,7 +198,7 @@ export class NodeLoop {
   }
 
   #schedule(ms: number): void {
-    if (!this.#isStarted || this.#isStopped || this.#callOffPass !== undefined || this.#isPassing) return;
+    if (this.#life !== "begun" || this.#callOffPass !== undefined || this.#isPassing) return;
     this.#callOffPass = this.#timers.after(ms, () => {
       this.#callOffPass = undefined;
       void this.#pass();

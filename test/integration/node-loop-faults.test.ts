@@ -123,6 +123,19 @@ describe("what is left behind", () => {
     expect(await world.remains()).toEqual([]);
   });
 
+  test("after a start of the machine are no crash of the desktop's, however early the node is woken", async () => {
+    const first = await world.startNode();
+    const vm = await rows.addVm("one");
+    await rows.wish(vm, "running");
+    await rows.reaches(vm, "running");
+    await first.end();
+    world.hypervisor.die(vm);
+    await world.startNode({ isFreshBoot: true });
+    await rows.tells(vm, "desktop-ended");
+    expect(await rows.reaches(vm, "running")).toBe("running");
+    expect(await rows.trail(vm)).not.toContain("desktop-crashed");
+  });
+
   test("of desktops that nobody knows is cleaned up", async () => {
     const first = await world.startNode();
     const vm = await rows.addVm("one");

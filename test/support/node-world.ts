@@ -81,6 +81,8 @@ export class NodeWorld {
       readonly parallelStarts?: number;
       readonly parallelStops?: number;
       readonly hooksFolder?: string;
+      /** The first node process since the machine's start; a notice comes before it has looked around. */
+      readonly isFreshBoot?: boolean;
     } = {},
   ): Promise<RunningNode> {
     const log = this.#log();
@@ -132,7 +134,12 @@ export class NodeWorld {
       gatherMs: 2,
       networkTimes: { wellEveryMs: 20, illEveryMs: 10 },
     });
-    await recoverDesktops(deps);
+    const { isFreshBoot = false } = options;
+    if (isFreshBoot) {
+      loop.wake();
+      await Bun.sleep(50);
+    }
+    await recoverDesktops(deps, { isFreshBoot });
     loop.start();
     const unwatch = this.hypervisor.watch((vmId) => loop.stir(vmId));
     const forget = () => {
