@@ -64,21 +64,7 @@ export function addApiRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.use("/api/*", requireBearer(deps.db));
   app.post(`${V1}/sign-out`, apiSignOut(deps));
 
-  app.get(`${V1}/tenants`, apiListTenants(deps));
-  app.get(`${V1}/tenants/:id`, apiShowTenant(deps));
-
-  app.get(`${V1}/users`, apiListUsers(deps));
-  app.post(`${V1}/users`, apiCreateUser(deps));
-  app.get(`${V1}/users/:id`, apiShowUser(deps));
-  app.patch(`${V1}/users/:id`, apiChangeUser(deps));
-  app.put(`${V1}/users/:id/password`, apiSetUserPassword(deps));
-  app.post(`${V1}/users/:id/block`, apiActOnUser(deps, "block"));
-  app.post(`${V1}/users/:id/unblock`, apiActOnUser(deps, "unblock"));
-  app.delete(`${V1}/users/:id`, apiActOnUser(deps, "delete"));
-  app.get(`${V1}/users/:id/second-factor`, apiShowSecondFactor(deps));
-  app.delete(`${V1}/users/:id/second-factor`, apiResetSecondFactor(deps));
-  app.get(`${V1}/users/:id/tokens`, apiListTokens(deps));
-  app.delete(`${V1}/users/:id/tokens/:token`, apiRevokeToken(deps));
+  addPeopleRoutes(app, deps);
 
   app.get(`${V1}/vms`, apiListVms(deps));
   app.post(`${V1}/vms`, apiCreateVm(deps));
@@ -128,6 +114,24 @@ export function addApiRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
 
   // Else the pages' middlewares would answer.
   app.all("/api/*", answerNotFound);
+}
+
+function addPeopleRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
+  app.get(`${V1}/tenants`, apiListTenants(deps));
+  app.get(`${V1}/tenants/:id`, apiShowTenant(deps));
+
+  app.get(`${V1}/users`, apiListUsers(deps));
+  app.post(`${V1}/users`, apiCreateUser(deps));
+  app.get(`${V1}/users/:id`, apiShowUser(deps));
+  app.patch(`${V1}/users/:id`, apiChangeUser(deps));
+  app.put(`${V1}/users/:id/password`, apiSetUserPassword(deps));
+  app.post(`${V1}/users/:id/block`, apiActOnUser(deps, "block"));
+  app.post(`${V1}/users/:id/unblock`, apiActOnUser(deps, "unblock"));
+  app.delete(`${V1}/users/:id`, apiActOnUser(deps, "delete"));
+  app.get(`${V1}/users/:id/second-factor`, apiShowSecondFactor(deps));
+  app.delete(`${V1}/users/:id/second-factor`, apiResetSecondFactor(deps));
+  app.get(`${V1}/users/:id/tokens`, apiListTokens(deps));
+  app.delete(`${V1}/users/:id/tokens/:token`, apiRevokeToken(deps));
 }
 
 function addNodeRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {

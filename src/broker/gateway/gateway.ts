@@ -65,17 +65,11 @@ export function startGateway(given: Omit<GatewayDeps, "assets" | "sockets" | "vi
     async fetch(request, serving) {
       const pipe = pipeOf(pipes, serving.requestIP(request));
       if (pipe === undefined) return new Response(null, { status: 403 });
-      const refusal = refuseNoAddress(request);
-      if (refusal !== undefined) return refusal;
-      const { pathname } = new URL(request.url);
-      return await pipe.during(isFilesPath(pathname), async () => {
-        if (isTooMuch(request)) return new Response(null, { status: 413 });
-        const isVisit = pathname === VISIT_SOCKET_PATH;
-        if (!isVisit && !isSocketPath(pathname)) return app.fetch(request, { address: pipe.address });
-        const admitted = await (isVisit ? admitVisitSocket : admitSocket)(deps, request, pipe.address);
-        if (admitted instanceof Response) return admitted;
-        if (serving.upgrade(request, { data: { admitted, pipe } })) return undefined;
-        return new Response("This is for a page's WebSocket.", { status: 426 });
+      const upgrade = (admitted: Admitted) => serving.upgrade(request, { data: { admitted, pipe } });
+      return await answer(deps, request, {
+        pipe,
+        upgrade,
+        page: () => app.fetch(request, { address: pipe.address }),
       });
     },
     websocket: pageSocketHandlers({ sockets, begin: (page, admitted) => begin(deps, page, admitted) }),
@@ -124,11 +118,33 @@ export function startGateway(given: Omit<GatewayDeps, "assets" | "sockets" | "vi
   };
 }
 
-function begin(
+type Admitted = AdmittedSocket | AdmittedVisit;
+
+/** Undefined when the request has become a WebSocket. */
+async function answer(
   deps: GatewayDeps,
-  page: PageSocket,
-  admitted: AdmittedSocket | AdmittedVisit,
-): PageSocketOwner {
+  request: Request,
+  to: {
+    readonly pipe: GatewayPipe;
+    readonly upgrade: (admitted: Admitted) => boolean;
+    readonly page: () => Response | Promise<Response>;
+  },
+): Promise<Response | undefined> {
+  const refusal = refuseNoAddress(request);
+  if (refusal !== undefined) return refusal;
+  const { pathname } = new URL(request.url);
+  return await to.pipe.during(isFilesPath(pathname), async () => {
+    if (isTooMuch(request)) return new Response(null, { status: 413 });
+    const isVisit = pathname === VISIT_SOCKET_PATH;
+    if (!isVisit && !isSocketPath(pathname)) return to.page();
+    const admitted = await (isVisit ? admitVisitSocket : admitSocket)(deps, request, to.pipe.address);
+    if (admitted instanceof Response) return admitted;
+    if (to.upgrade(admitted)) return undefined;
+    return new Response("This is for a page's WebSocket.", { status: 426 });
+  });
+}
+
+function begin(deps: GatewayDeps, page: PageSocket, admitted: Admitted): PageSocketOwner {
   if (admitted.kind === "visit") return beginVisitScreen(deps, page, admitted);
   return (admitted.kind === "ws" ? beginScreen : beginSound)(deps, page, admitted);
 }
