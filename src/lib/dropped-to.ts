@@ -6,6 +6,7 @@ export function droppedTo(account: { readonly uid: number; readonly gid: number 
     `--regid=${account.gid}`,
     "--init-groups",
     "--inh-caps=-all",
+    "--bounding-set=-all",
     "--no-new-privs",
     "--",
   ];

@@ -171,7 +171,9 @@ class GatewayVisit {
 
   async #ticket(desktop: number): Promise<string> {
     const headers = { "X-CSRF-Token": this.#csrf, Origin: this.#good.origin, Accept: "application/json" };
-    const { status, text } = await this.#good.ask(`/desktop/${desktop}/ticket`, { method: "POST", headers });
+    const ask = () => this.#good.ask(`/desktop/${desktop}/ticket`, { method: "POST", headers });
+    // A connection that lay idle may end just then, which browsers meet by a second try.
+    const { status, text } = await ask().catch(ask);
     if (status !== 200) {
       this.faults.push(`a ticket was refused: ${status} ${text}`);
       return "none";

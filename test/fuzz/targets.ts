@@ -17,6 +17,8 @@ import { parseJoinCode } from "../../src/wire/join/join-code.ts";
 import { parseProxyHeader } from "../../src/wire/proxy/proxy-header.ts";
 import { parseWake } from "../../src/wire/wake/messages.ts";
 import { AUTH_LINES, DISKS, GUEST_LINES, HEADS, JOIN_CODES, PROXY_HEADERS } from "./corpora.ts";
+import { GATEWAY_TARGETS } from "./gateway-targets.ts";
+import { hold } from "./hold.ts";
 import type { Corpus, Random } from "./mutate.ts";
 
 export type FuzzTarget = {
@@ -33,14 +35,11 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   { name: "auth and wakes", corpus: AUTH_LINES, check: checkOwnLines },
   { name: "disks", corpus: DISKS, check: checkDisk },
   { name: "join codes", corpus: JOIN_CODES, check: checkJoinCode },
+  ...GATEWAY_TARGETS,
 ];
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
 const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/;
-
-function hold(fact: boolean, what: string): void {
-  if (!fact) throw new Error(`this must hold: ${what}`);
-}
 
 function checkHeads(input: Uint8Array, random: Random): void {
   const whole = readHeads(input, () => input.length);

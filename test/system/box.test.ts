@@ -7,12 +7,14 @@ import { BoxStatus } from "../../src/cli/box/status-file.ts";
 import { isProcessRunning } from "../../src/lib/process.ts";
 import { CLEAN_ENV, type RunResult, run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
+import { listFor, readRights, runAs } from "../support/process-walls.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const FOLDER = "/var/tmp/qvd-boxtest";
 const EXECUTABLE = `${FOLDER}/qvd`;
 const STATE = `${FOLDER}/state`;
-const STATUS = "/run/qvd/boxtest/box.json";
+const RUN = "/run/qvd/boxtest";
+const STATUS = `${RUN}/box.json`;
 const ENV = {
   ...CLEAN_ENV,
   QVD_CONFIG: "/dev/null",
@@ -50,6 +52,16 @@ const ip = (...words: readonly string[]) => runOk("change a link", ["/usr/sbin/i
 /** Pids of all that runs from the box's executable. */
 const listOwnProcesses = async () =>
   (await run(["pgrep", "-f", `^${EXECUTABLE} `])).stdout.split("\n").filter(Boolean);
+
+/** Short, and the same whatever its number is. */
+const nameOf = (path: string) =>
+  path
+    .replace(STATE, "state")
+    .replace(RUN, "run")
+    .replace(/\/brokers\/\d+\.json$/, "/brokers/N.json");
+
+const listPids = async (words: string) =>
+  (await run(["pgrep", "-f", `^${EXECUTABLE} ${words}`])).stdout.split("\n").filter(Boolean).map(Number);
 
 let box: Bun.Subprocess;
 
@@ -137,6 +149,48 @@ describe("a box", () => {
     expect((await ask("qvd-admin", "qvd_owner")).exitCode).not.toBe(0);
     expect((await ask("nobody", "qvd_broker")).exitCode).not.toBe(0);
   });
+
+  test("has brokers that own nothing: no right of the kernel's, no way to one, and none over the others", async () => {
+    const [broker = 0] = await listPids("broker run");
+    const rights = readRights(broker);
+    const account = (await runOk("look up", ["id", "-u", "qvd-broker"])).trim();
+    expect(new Set(rights.uids)).toEqual(new Set([account]));
+    expect(rights.gids).not.toContain("0");
+    expect(rights.groups).not.toContain("0");
+    expect(Object.values(rights.capabilities).every((set) => /^0+$/.test(set))).toBe(true);
+    expect(rights.canGain).toBe(false);
+    const others = ["node run", "keeper run", "auth run", "admin run", "db run"];
+    const refused = async (...command: readonly string[]) =>
+      expect((await runAs(rights, command)).exitCode, command.join(" ")).not.toBe(0);
+    for (const words of others) {
+      const [pid] = await listPids(words);
+      expect(pid, words).toBeDefined();
+      await refused("kill", "-0", `${pid}`);
+      await refused("cat", `/proc/${pid}/environ`);
+      await refused("ls", `/proc/${pid}/fd`);
+      await refused("head", "-c", "1", `/proc/${pid}/mem`);
+    }
+    await refused("nft", "list", "tables");
+    await refused("ip", "link", "add", "boxtestx", "type", "dummy");
+    await refused("cat", `${STATE}/secrets/ca.key`);
+  }, 60_000);
+
+  test("has brokers that see next to no file of the box, and write to their doors alone", async () => {
+    const rights = readRights((await listPids("broker run"))[0] ?? 0);
+    const readable = [STATE, RUN].map((folder) => listFor(rights, folder, ["-type", "f", "-readable"]));
+    const files = (await Promise.all(readable)).flat().map(nameOf);
+    expect([...new Set(files)]).toEqual([
+      ...["state/box-id", "state/ca.crt", "state/settings.pub"],
+      ...["run/box.json", "run/brokers/N.json", "run/dnsmasq/own/pid", "run/keeper.json", "run/node.json"],
+    ]);
+    const writable = [STATE, RUN].map((folder) => listFor(rights, folder, ["!", "-type", "l", "-writable"]));
+    const doors = (await Promise.all(writable)).flat().map(nameOf);
+    expect([...new Set(doors)]).toEqual([
+      ...["run/auth-broker/socket", "run/brokers", "run/brokers/N.json", "run/console/socket"],
+      ...["run/database/.s.PGSQL.5432", "run/wake/socket"],
+    ]);
+    expect((await runAs(rights, ["test", "-w", EXECUTABLE])).exitCode).not.toBe(0);
+  }, 60_000);
 
   test("is one: a second is refused with the first one's process", async () => {
     const { exitCode, stderr } = await qvd("box", "run");

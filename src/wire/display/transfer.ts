@@ -60,6 +60,9 @@ export function cleanFileName(name: string): string {
     .replace(/[\p{Cc}\p{Cf}]+/gu, "")
     .replace(/^[.\s-]+/, "")
     .trim();
+  // First by characters, which are no more than bytes: one at a time would take minutes from a name as long as a request.
+  if (clean.length > MOST_NAME_BYTES)
+    clean = [...clean.slice(0, 2 * MOST_NAME_BYTES)].slice(0, MOST_NAME_BYTES).join("");
   while (Buffer.byteLength(clean) > MOST_NAME_BYTES) clean = [...clean].slice(0, -1).join("");
   return clean === "" ? "file" : clean;
 }
