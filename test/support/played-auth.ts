@@ -41,10 +41,14 @@ export function playAuth(): PlayedAuth {
       const [name = "", tenant = "default"] = login.trim().toLowerCase().split(/[@#]/);
       const userId = USERS[name];
       if (name === "busy") return { id: 0, outcome: "busy", text: "Too many people sign in." };
+      if (name === "dora" && proof.kind === "password" && proof.canAskForCode === true)
+        return { id: 0, outcome: "second-factor-needed", isEnrolled: true, ticket: "half" };
       if (userId === undefined || password !== "secret") return { id: 0, outcome: "denied" };
       return accept(userId, tenant);
     },
     ask: async (request) => {
+      if (request.kind === "describe-second-factor")
+        return { id: 0, outcome: "second-factor-described", canSetUp: true };
       if (request.kind === "give-back-token") {
         tokens.delete(request.token);
         return { id: 0, outcome: "removed" };

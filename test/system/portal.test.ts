@@ -88,6 +88,9 @@ describe("users' pages", () => {
         await page.click("button[type=submit]");
         await page.waitForSelector(".desktop-list");
         await judge(page, "desktops", look);
+        await visitPage(page, `${url}/second-factor`);
+        await page.waitForSelector("text=None is set up.");
+        await judge(page, "second-factor", look);
         await visitPage(page, `${url}/desktop/1`);
         await page.waitForSelector("text=place 3 of 7");
         await judge(page, "opening", look);
@@ -101,6 +104,33 @@ describe("users' pages", () => {
       SLOW,
     );
   }
+
+  for (const look of LOOKS.slice(3))
+    test(
+      `ask for a code once more, with nothing lost, in ${look.colorScheme} colours at ${look.width} pixels`,
+      async () => {
+        const { width, colorScheme } = look;
+        const viewport = { width, height: 800 };
+        const context = await browser.newContext({
+          ignoreHTTPSErrors: true,
+          bypassCSP: true,
+          viewport,
+          colorScheme,
+        });
+        const page = await context.newPage();
+        await visitPage(page, `https://127.0.0.1:${door.port}/`);
+        await page.fill("#login", "dora");
+        await page.fill("#password", "secret");
+        await page.click("button[type=submit]");
+        await page.fill("#code", "000000");
+        await page.click("button[type=submit]");
+        await page.waitForSelector("text=This code is not right");
+        expect(await page.inputValue("input[name=login]")).toBe("dora");
+        await judge(page, "code-refused", look);
+        await context.close();
+      },
+      SLOW,
+    );
 
   test(
     "say so where there is no desktop",
