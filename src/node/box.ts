@@ -125,8 +125,8 @@ export class Box {
   /** First of all: clients get an answer even while the database is away. */
   startWorkers(): void {
     const before = readProcessFile(this.#deps.settings.layout.nodeProcessFile);
-    // The run folder is emptied with the machine's start.
-    this.#isFreshBoot = before === undefined;
+    // The run folder is emptied with the machine's start; the first process may end before it has looked around.
+    this.#isFreshBoot = before === undefined || before.hasLookedAround === false;
     this.#supervisor.start(before?.workers ?? []);
   }
 
@@ -187,6 +187,8 @@ export class Box {
     this.#workersChanged();
     await reporter.start();
     const found = await recoverDesktops(loopDeps, { isFreshBoot: this.#isFreshBoot });
+    this.#isFreshBoot = false;
+    this.#writeProcessFile(true);
     if (found > 0) log.info("desktops-found", { found });
     loop.start();
     this.#supervisor.replaceElders();
@@ -345,6 +347,7 @@ export class Box {
       nodeId: this.#nodeId,
       nodeName: name,
       startedAtMs: this.#startedAtMs,
+      hasLookedAround: !this.#isFreshBoot,
       workers: this.#supervisor.entries(),
     });
   }

@@ -27,6 +27,8 @@ export type ProcessFile = {
   readonly nodeId: number;
   readonly nodeName: string;
   readonly startedAtMs: number;
+  /** False from the machine's start until a node process has told which desktops went down with it; an older version left it out. */
+  readonly hasLookedAround?: boolean;
   readonly workers: readonly WorkerEntry[];
 };
 

@@ -221,3 +221,21 @@ test("an image that was enrolled is judged, with the reason", async () => {
   expect((await row())?.fault).toContain("image");
   expect(await Bun.file(`${lab.layout.imagesFolder}/${di}-desk.tar`).exists()).toBe(false);
 }, 30_000);
+
+test("desktops that went down with the machine are told of, though the first node process ended before it could", async () => {
+  await lab.startNode();
+  await lab.signalNode("SIGKILL");
+  const file = readProcessFile(lab.layout.nodeProcessFile);
+  if (file === undefined) throw new Error("there is no process file");
+  expect(file.hasLookedAround).toBe(true);
+  writeProcessFile(lab.layout.nodeProcessFile, { ...file, hasLookedAround: false });
+  const vm = await lab.rows.addVm("one");
+  await lab.rows.owner.execute(sql`update vms set node_id = ${file.nodeId} where id = ${vm}`);
+  await lab.rows.owner.execute(sql`insert into vm_reports (vm_id, node_id, epoch, state, has_agent)
+    select id, node_id, epoch, 'running', true from vms where id = ${vm}`);
+  await lab.startNode();
+  expect(await lab.rows.tells(vm, "desktop-ended")).toBe(true);
+  expect(await lab.rows.textOf(vm, "desktop-ended")).toContain("box was switched off");
+  const hasLooked = () => readProcessFile(lab.layout.nodeProcessFile)?.hasLookedAround === true;
+  expect(await waitFor(hasLooked, { timeoutMs: 5_000 })).toBe(true);
+}, 30_000);
