@@ -14,6 +14,8 @@ export async function visitPage(page: Page, address: string): Promise<void> {
     };
     page.on("requestfailed", onFailed);
     try {
+      // With nothing but another part behind the # a page isn't loaded again.
+      if (tries > 1 && address.includes("#")) await page.goto("about:blank");
       await page.goto(address);
     } catch (error) {
       // The page that says so may still be on its way when the next try begins, and interrupts that one.

@@ -43,7 +43,7 @@ async function arrive(login?: string): Promise<Page> {
   await page.fill("#login", login);
   await page.fill("#password", "secret");
   await page.click("button[type=submit]");
-  await page.waitForSelector("h1:has-text('Your desktops')");
+  await page.waitForSelector(".portal-main");
   return page;
 }
 

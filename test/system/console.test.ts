@@ -84,7 +84,7 @@ async function signIn(page: Page, url = lab.near): Promise<void> {
   await page.fill("#login", "alice");
   await page.fill("#password", "secret");
   await page.click("button[type=submit]");
-  await page.waitForSelector("h1:has-text('Your desktops')");
+  await page.waitForSelector(".portal-main");
 }
 
 describe("an administrator", () => {

@@ -46,6 +46,8 @@ function end(text = "The screen was closed.") {
   stage.say("Over", text, { isBusy: false });
 }
 
+// Another link in the same tab.
+addEventListener("hashchange", () => location.reload());
 new ResizeObserver(() => stage.fit()).observe(stage.screen);
 if (ticket === "") end("This page needs a link that was made for you.");
 else open();
