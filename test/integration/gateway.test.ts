@@ -191,6 +191,25 @@ describe("signing in by browser", () => {
     await owner.execute(sql`update users set is_blocked = false where id = ${seed.bob.userId}`);
   });
 
+  test("that somebody ended is told from one that ran out, for whoever has its desktops open", async () => {
+    const web = createWebStore(database.open("qvd_broker").orm, randomWebToken, "default-node");
+    const { token, expiresAt } = await web.begin(seed.alice.userId, "192.0.2.1");
+    const bob = await web.begin(seed.bob.userId, "192.0.2.2");
+    const both = new Map([
+      [token, expiresAt],
+      [bob.token, bob.expiresAt],
+    ]);
+    const owner = database.open("qvd_owner").orm;
+    expect(await web.listEnded(both)).toEqual([]);
+    await owner.execute(sql`update users set is_blocked = true where id = ${seed.bob.userId}`);
+    expect(await web.listEnded(both)).toEqual([bob.token]);
+    await owner.execute(sql`update users set is_blocked = false where id = ${seed.bob.userId}`);
+    await web.end(token);
+    expect(await web.listEnded(both)).toEqual([token]);
+    expect(await web.listEnded(new Map([[token, new Date(0)]]))).toEqual([]);
+    expect(await web.listEnded(new Map())).toEqual([]);
+  });
+
   test("is over after its time", async () => {
     const client = await signedIn();
     const owner = database.open("qvd_owner").orm;
