@@ -74,6 +74,7 @@ export function x2goProduct(peers: PeerDebian): Product {
     async waitForLeft() {
       // The list of sessions that its people and its resuming client go by.
       const list = new Database(`${peers.root}/var/lib/x2go/x2go_sessions`, { readonly: true });
+      list.run("pragma busy_timeout = 1000");
       const isListed = () => list.query("select 1 from sessions where status = 'S'").get() !== null;
       const isThere = await waitFor(isListed, { timeoutMs: WAIT_MS, everyMs: 2 });
       list.close();

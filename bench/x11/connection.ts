@@ -20,6 +20,7 @@ export class X11Connection {
   readonly #firstId: number;
   #ids = 0;
   #sequence = 0;
+  #mostWords = 0xffff;
   #rest: Buffer = Buffer.alloc(0);
   readonly #waiting: Waiting[] = [];
   readonly #listeners = new Set<(event: Buffer) => void>();
@@ -67,15 +68,25 @@ export class X11Connection {
     return this.#firstId + ++this.#ids;
   }
 
+  /** A length of 16 bits doesn't hold a picture: requests may have one of 32 afterwards, where the server knows how. */
+  async allowBigRequests(): Promise<void> {
+    const name = Buffer.from("BIG-REQUESTS");
+    const found = await this.ask(98, 0, Buffer.concat([fields([2, name.length], [2, 0]), name]));
+    if (found[8] !== 1) throw new Error("the X server takes no long requests");
+    await this.ask(found.readUInt8(9), 0, Buffer.alloc(0));
+    this.#mostWords = 0x3f_ffff;
+  }
+
   /** Sends a request: its opcode, the byte beside it, and what follows, padded here. */
   send(opcode: number, detail: number, body: Buffer): void {
     const words = 1 + Math.ceil(body.length / 4);
-    // A length of 16 bits doesn't hold a picture: those are cut by the caller.
-    if (words > 0xffff) throw new Error(`a request of ${body.length} bytes is too long for X`);
-    const head = Buffer.alloc(4);
+    if (words > this.#mostWords) throw new Error(`a request of ${body.length} bytes is too long for X`);
+    const isBig = words > 0xffff;
+    const head = Buffer.alloc(isBig ? 8 : 4);
     head.writeUInt8(opcode, 0);
     head.writeUInt8(detail, 1);
-    head.writeUInt16LE(words, 2);
+    head.writeUInt16LE(isBig ? 0 : words, 2);
+    if (isBig) head.writeUInt32LE(words + 1, 4);
     this.#sequence = (this.#sequence + 1) & 0xffff;
     this.#socket.cork();
     this.#socket.write(head);

@@ -1,0 +1,113 @@
+/** Our own page on the QVD port: the desktop of a person of a box, whole, with its container and the box's processes. */
+
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { CLEAN_ENV } from "../../src/lib/run.ts";
+import { waitFor } from "../../src/lib/wait.ts";
+import { visitPage } from "../../test/support/visit-page.ts";
+import type { BenchBox, Person } from "../box.ts";
+import { listProcesses } from "../processes.ts";
+import { focusCanvas, namespaceOf } from "./peers.ts";
+import type { BrowserServer } from "./server.ts";
+
+/** The desktop may be stopped: opening the page starts it, and only then is there an X server. */
+export async function ourServer(box: BenchBox, person: Person): Promise<BrowserServer> {
+  const { target } = box.whoIs(person);
+  const network = await openNetwork();
+  const socket = join(mkdtempSync(join(tmpdir(), "qvd-bench-line-")), "line");
+  const stopLine = await startRelay(socket, target.port);
+  const place: { agent: number | undefined } = { agent: undefined };
+  return {
+    name: "QVD",
+    get socket() {
+      return `/proc/${place.agent}/root/tmp/.X11-unix/X100`;
+    },
+    port: socket,
+    beside: network.beside,
+    listPids() {
+      const own = place.agent === undefined ? undefined : namespaceOf(place.agent);
+      const inside = listProcesses().flatMap(({ pid }) => (namespaceOf(pid) === own ? [pid] : []));
+      return [...inside, ...box.listProcesses().map(({ pid }) => pid)];
+    },
+    async open(page, line) {
+      await enter(page, { address: `https://127.0.0.1:${line}`, person });
+      place.agent = await waitFor(() => findAgent(box.instance), { timeoutMs: 10_000 });
+      if (place.agent === undefined) throw new Error("our desktop has no nxagent");
+      await focusCanvas(page);
+    },
+    close: async () => {
+      await stopLine();
+      await network.close();
+    },
+  };
+}
+
+type Entrance = { readonly address: string; readonly person: Person };
+
+async function enter(page: Page, { address, person }: Entrance): Promise<void> {
+  await visitPage(page, `${address}/`);
+  await page.fill("#login", person.login);
+  await page.fill("#password", person.password);
+  await page.click("button[type=submit]");
+  await page.waitForSelector("h1:has-text('Your desktops')");
+  await visitPage(page, `${address}/desktop/${person.vmId}`);
+  await page.waitForSelector("main[data-shown]", { timeout: 60_000 });
+  await page.waitForTimeout(3_000);
+}
+
+/**
+ * A network for our browser alone: Chromium breaks its connections off whenever an interface of its network comes or
+ * goes, as those of desktops do. Peers have one anyway.
+ */
+async function openNetwork(): Promise<{ readonly beside: readonly string[]; close(): Promise<void> }> {
+  const words = [
+    "unshare",
+    "--net",
+    "--kill-child",
+    "sh",
+    "-c",
+    "ip link set lo up; echo up; exec sleep infinity",
+  ];
+  const child = Bun.spawn(words, {
+    env: { ...CLEAN_ENV },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  await child.stdout.getReader().read();
+  return {
+    beside: ["nsenter", `--target=${child.pid}`, "--net"],
+    async close() {
+      child.kill("SIGKILL");
+      await child.exited;
+    },
+  };
+}
+
+/** From that network's line to the broker: one hop more than the peers have. */
+async function startRelay(socket: string, port: number): Promise<() => Promise<void>> {
+  const words = [process.execPath, join(import.meta.dir, "line.ts"), socket, `${port}`, "0"];
+  const child = Bun.spawn(words, { env: { ...CLEAN_ENV }, stdin: "pipe", stdout: "pipe", stderr: "inherit" });
+  await child.stdout.getReader().read();
+  return async () => {
+    child.kill();
+    await child.exited;
+  };
+}
+
+/** The desktop's nxagent, by the control group that its instance names. */
+function findAgent(instance: string): number | undefined {
+  return listProcesses().find(({ pid, command }) => command[0] === "/usr/bin/nxagent" && isOf(pid, instance))
+    ?.pid;
+}
+
+function isOf(pid: number, instance: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cgroup`, "utf8").includes(instance);
+  } catch {
+    // It ended meanwhile.
+    return false;
+  }
+}

@@ -1,0 +1,148 @@
+/** TigerVNC with noVNC, and xpra with its HTML5 client, all of Debian's packages, each with an empty X server of the wanted size. */
+
+import { readlinkSync } from "node:fs";
+import type { Page } from "playwright-core";
+import { CLEAN_ENV } from "../../src/lib/run.ts";
+import { waitFor } from "../../src/lib/wait.ts";
+import { listProcesses } from "../processes.ts";
+import { openPeerDebian, type PeerDebian } from "../session/peer-debian.ts";
+import type { BrowserServer, Size } from "./server.ts";
+
+const PACKAGES = [
+  ...["tigervnc-standalone-server", "novnc", "websockify"],
+  ...[
+    "xpra",
+    "xvfb",
+    "xauth",
+    "python3-rencode",
+    "python3-lz4",
+    "python3-pil",
+    "python3-numpy",
+    "python3-dbus",
+  ],
+  ...["procps", "iproute2", "x11-xserver-utils"],
+];
+
+export function openBrowserPeers(archive: string): Promise<PeerDebian> {
+  const files = {
+    "/etc/bench-start": "#!/bin/sh\ninstall -d -m 700 -o peer -g peer /run/user/$(id -u peer)\n",
+  };
+  return openPeerDebian({
+    name: "browser",
+    archive,
+    packages: PACKAGES,
+    files,
+    prepare: "useradd -m -s /bin/bash peer",
+  });
+}
+
+/** Xvnc's own server of RFB, websockify before it. Started as Debian's documentation of noVNC has it. */
+export async function tigervnc(peers: PeerDebian, size: Size): Promise<BrowserServer> {
+  const port = 6080;
+  const started = [
+    start(
+      peers,
+      `Xtigervnc :1 -geometry ${size.width}x${size.height} -depth 24 -SecurityTypes None -localhost -nolisten tcp`,
+    ),
+    start(peers, `websockify --web=/usr/share/novnc 127.0.0.1:${port} 127.0.0.1:5901`),
+  ];
+  await waitForPort(peers, port);
+  await waitForPort(peers, 5901);
+  return {
+    ...describe(peers, started, port),
+    name: "TigerVNC + noVNC",
+    socket: `${peers.root}/tmp/.X11-unix/X1`,
+    async open(page, line) {
+      await page.goto(`http://127.0.0.1:${line}/vnc.html?autoconnect=true&resize=off&reconnect=false`);
+      await page.waitForSelector("html.noVNC_connected", { timeout: 30_000 });
+      await page.waitForSelector("canvas");
+      await focusCanvas(page);
+    },
+  };
+}
+
+export async function xpra(peers: PeerDebian, size: Size): Promise<BrowserServer> {
+  const port = 10_000;
+  const screen = `Xvfb +extension GLX +extension Composite -screen 0 ${size.width}x${size.height}x24+32 -nolisten tcp -noreset`;
+  const words = [
+    `xpra start-desktop :2 --daemon=no --bind-tcp=127.0.0.1:${port} --html=on --xvfb='${screen}' --auth=allow`,
+    "--mdns=no --notifications=no --pulseaudio=no --webcam=no --printing=no --dbus-launch=no --resize-display=no",
+    "--start='sleep 100000'",
+  ];
+  const started = [start(peers, words.join(" "))];
+  await waitForPort(peers, port);
+  return {
+    ...describe(peers, started, port),
+    name: "xpra HTML5",
+    socket: `${peers.root}/tmp/.X11-unix/X2`,
+    async open(page, line) {
+      const query =
+        "username=peer&password=x&sound=false&clipboard=false&floating_menu=false&reconnect=false&action=connect";
+      await page.goto(`http://127.0.0.1:${line}/index.html?${query}`);
+      await page.waitForSelector("canvas", { timeout: 30_000 });
+      await focusCanvas(page);
+    },
+  };
+}
+
+function start(peers: PeerDebian, command: string): Bun.Subprocess {
+  return Bun.spawn(
+    [
+      ...peers.inside,
+      "su",
+      "-",
+      "peer",
+      "-c",
+      `XDG_RUNTIME_DIR=/run/user/$(id -u) exec ${command} >>/tmp/said 2>&1`,
+    ],
+    {
+      env: { ...CLEAN_ENV },
+      stdio: ["ignore", "ignore", "ignore"],
+    },
+  );
+}
+
+async function waitForPort(peers: PeerDebian, port: number): Promise<void> {
+  const isOpen = async () => (await peers.run("looking for ports", "ss -Hltn")).includes(`:${port} `);
+  if (!(await waitFor(isOpen, { timeoutMs: 30_000, everyMs: 100 })))
+    throw new Error(`nothing listens at ${port}: ${await peers.run("reading", "tail -n 5 /tmp/said")}`);
+}
+
+function describe(peers: PeerDebian, started: readonly Bun.Subprocess[], port: number) {
+  return {
+    port,
+    beside: peers.beside,
+    listPids: () => pidsOf(peers),
+    close: async () => {
+      await peers.run(
+        "ending a server",
+        "pkill -KILL -u peer; sleep 0.3; rm -f /tmp/.X?-lock /tmp/.X11-unix/X?; true",
+      );
+      await Promise.all(started.map((one) => one.exited));
+    },
+  };
+}
+
+/** All of the Debian but its first process, which does nothing. */
+function pidsOf(peers: PeerDebian): number[] {
+  const pid = /--target=(\d+)/.exec(peers.beside.join(" "))?.[1];
+  const own = readlinkSync(`/proc/${pid}/ns/pid`);
+  return listProcesses().flatMap((one) => (namespaceOf(one.pid) === own ? [one.pid] : []));
+}
+
+export function namespaceOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    // It ended meanwhile.
+    return undefined;
+  }
+}
+
+/** A click that neither scene nor desktop cares about; without it keys go nowhere. */
+export async function focusCanvas(page: Page): Promise<void> {
+  await page.waitForTimeout(800);
+  const { width, height } = page.viewportSize() ?? { width: 0, height: 0 };
+  await page.mouse.click(Math.round(width * 0.7), height - 8);
+  await page.waitForTimeout(300);
+}
