@@ -25,7 +25,7 @@ export type LateBoxOptions = {
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const MEMORY_MB = 1_536;
 const SHARED = "/srv/shared";
-const SLOW_MS = 300_000;
+const SLOW_MS = 900_000;
 
 export class LateBox {
   readonly name: string;
