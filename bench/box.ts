@@ -64,6 +64,8 @@ export type BoxOptions = {
   /** At most 8 of a-z0-9; no other box of this machine may have it. */
   readonly instance: string;
   readonly people: number;
+  /** Settings of its own, by their names in the environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Of each desktop; the demo's when left out. */
   readonly size?: { readonly memoryMb: number; readonly cpus: number };
   /** More people with an image of their own, made from the demo's; `makeArchive` returns a path in `folder`. */
@@ -86,7 +88,7 @@ export async function openBenchBox(io: BenchIo, options: BoxOptions): Promise<Be
   const archive = (
     await runOk("building the image", [`${ROOT}/script/build-image`], { timeoutMs: 900_000 })
   ).trim();
-  const child = startBox(place);
+  const child = startBox(place, options.env);
   const database = openDatabase(
     { kind: "socket", folder: place.layout.databaseSocketFolder, role: "qvd_owner", database: DATABASE_NAME },
     { max: 2 },
@@ -147,7 +149,7 @@ function choosePlace(instance: string): Place {
   };
 }
 
-function startBox(place: Place): Bun.Subprocess {
+function startBox(place: Place, env: BoxOptions["env"] = {}): Bun.Subprocess {
   mkdirSync(`${place.layout.stateFolder}/bin`, { recursive: true });
   chmodSync(place.folder, 0o755);
   chmodSync(place.layout.stateFolder, 0o755);
@@ -168,6 +170,7 @@ function startBox(place: Place): Bun.Subprocess {
       QVD_ADMIN_PORT: String(place.adminPort),
       QVD_ID_FIRST: String(ID_FIRST),
       QVD_CONFIG: "/dev/null",
+      ...env,
     },
     stdin: "ignore",
     stdout: log,

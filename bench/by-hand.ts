@@ -1,7 +1,14 @@
 /**
  * The yardstick of a cold start: the same base tree, the same container and the same nxagent, put together
- * by the commands that a person would type. No plan, no database, no agent. The base and the home are bound
- * beforehand, as a person would prepare them once; overlay, container and session are made in each round.
+ * by the commands that a person would type, for the same result. No wish, no plan, no database, no agent.
+ *
+ * | once, beforehand                            | in each round, and timed                                         |
+ * |---|---|
+ * | base and home bound, shifted into its range | a fresh overlay over the base                                    |
+ * | configuration and init script written       | its address let through by the packet filter and told to the host|
+ * | rules against forged addresses              | lxc-start; the account, its folders, nxagent with the session    |
+ *
+ * A round ends when nxagent says that it waits for its client and its port is open: where ours ends.
  */
 
 import { closeSync, mkdirSync, openSync, readSync, rmSync, writeFileSync } from "node:fs";
@@ -18,7 +25,7 @@ import { waitFor } from "../src/lib/wait.ts";
 import { bindIdMapped } from "../src/storage/bind-id-mapped.ts";
 import { openLibc } from "../src/storage/libc.ts";
 import { withUserNamespace } from "../src/storage/user-namespace.ts";
-import { NX_DISPLAY } from "../src/wire/guest/messages.ts";
+import { NX_DISPLAY, NX_PORT } from "../src/wire/guest/messages.ts";
 
 export type HandPlace = {
   readonly layout: Layout;
@@ -48,6 +55,27 @@ const UID = 2_000;
 type Hand = HandPlace & { readonly number: number; readonly name: string };
 const DEADLINE_MS = 60_000;
 
+/** The rules that desktops of the box have (`render-ruleset.ts`), for interfaces of this name. */
+const RULES = `table bridge ${HAND}
+delete table bridge ${HAND}
+table bridge ${HAND} {
+  set mac { type ifname . ether_addr; }
+  set ip4 { type ifname . ether_addr . ipv4_addr; }
+  set chaddr { typeof iifname . @th,288,48; }
+  chain pre {
+    type filter hook prerouting priority -300; policy accept;
+    iifname "${HAND}-*" jump guard
+  }
+  chain guard {
+    iifname . ether saddr != @mac counter drop
+    ether type ip iifname . ether saddr . ip saddr @ip4 accept
+    ether type ip ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67 iifname . @th,288,48 @chaddr accept
+    ether type arp arp htype 1 arp ptype ip iifname . arp saddr ether . arp saddr ip @ip4 accept
+    counter drop
+  }
+}
+`;
+
 /** `number` tells several of them apart, 1 to 250; each has an id range, an interface and control groups of its own. */
 export async function prepareByHand(place: HandPlace, number = 1): Promise<ByHand> {
   const hand: Hand = {
@@ -74,12 +102,16 @@ export async function prepareByHand(place: HandPlace, number = 1): Promise<ByHan
       isReadOnly: false,
     });
   });
+  await runOk("ruling by hand", ["nft", "list", "table", "bridge", HAND]).catch(() =>
+    runOk("ruling by hand", ["nft", "-f", "-"], { stdin: RULES }),
+  );
   writeFileSync(`${folder}/init`, initScript(place.range.gateway), { mode: 0o755 });
   writeFileSync(`${folder}/lxc.conf`, configOf(hand, folder));
   return {
     start: () => start(hand, folder, range.first),
     close: async () => {
       for (const name of ["home", "base"]) await run(["umount", `${folder}/${name}`]);
+      await run(["nft", "delete", "table", "bridge", HAND]);
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -127,10 +159,14 @@ async function start(place: Hand, folder: string, firstUid: number): Promise<Han
   }
   const layers = `lowerdir=${folder}/base,upperdir=${folder}/upper,workdir=${folder}/work,nodev,volatile`;
   await runOk("mounting by hand", ["mount", "-t", "overlay", "-o", layers, place.name, `${folder}/root`]);
+  const port = { name: `${HAND}-${place.number}`, mac: macOf(place.address), address: place.address };
+  await runOk("letting it through", ["nft", "-f", "-"], { stdin: elements("add", port) });
+  const neighbour = ["replace", port.address, "lladdr", port.mac, "dev", `${place.instance}br0`];
+  await runOk("telling the host", ["ip", "neigh", ...neighbour, "nud", "permanent"]);
   const name = ["-P", folder, "-n", place.name];
   await runOk("starting by hand", ["lxc-start", ...name, "-f", `${folder}/lxc.conf`, "-d"]);
   const isListening = await waitFor(
-    () => tail(`${folder}/root/run/nxagent.log`).includes("Waiting for connection"),
+    () => tail(`${folder}/root/run/nxagent.log`).includes("Waiting for connection") && isPortOpen(place),
     {
       timeoutMs: DEADLINE_MS,
       everyMs: 2,
@@ -139,6 +175,8 @@ async function start(place: Hand, folder: string, firstUid: number): Promise<Han
   const listeningAt = performance.now();
   const stop = async () => {
     await run(["lxc-stop", ...name, "-k"], { timeoutMs: 15_000 });
+    await run(["nft", "-f", "-"], { stdin: elements("delete", port) });
+    await run(["ip", "neigh", "del", port.address, "dev", `${place.instance}br0`]);
     await runOk("unmounting by hand", ["umount", `${folder}/root`]);
     await run([
       "find",
@@ -158,6 +196,28 @@ async function start(place: Hand, folder: string, firstUid: number): Promise<Han
   const said = tail(`${folder}/root/run/nxagent.log`);
   await stop();
   throw new Error(`nxagent did not listen: ${said.slice(-400)}`);
+}
+
+type HandPort = { readonly name: string; readonly mac: string; readonly address: string };
+
+function elements(verb: "add" | "delete", { name, mac, address }: HandPort): string {
+  const of = [
+    ["mac", `"${name}" . ${mac}`],
+    ["ip4", `"${name}" . ${mac} . ${address}`],
+    ["chaddr", `"${name}" . 0x${mac.replaceAll(":", "")}`],
+  ];
+  return of.map(([set, element]) => `${verb} element bridge ${HAND} ${set} { ${element} }\n`).join("");
+}
+
+/** As the desktop's kernel tells it; the port itself may not be tried. */
+function isPortOpen({ name, number }: Hand): boolean {
+  const group = `${name}/c/${number}/cgroup.procs`;
+  const [first] = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].flatMap((root) => {
+    const [pid = ""] = tail(`${root}/${group}`).split("\n");
+    return /^[1-9]\d*$/.test(pid) ? [pid] : [];
+  });
+  const open = new RegExp(`:${NX_PORT.toString(16).toUpperCase()} [0-9A-F]+:0000 0A `);
+  return ["tcp", "tcp6"].some((table) => open.test(tail(`/proc/${first}/net/${table}`)));
 }
 
 /** Far from the slots that a box gives away. */

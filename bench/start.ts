@@ -27,7 +27,7 @@ const LOOK_MS = 250;
 export const startBench: Bench = {
   name: "start",
   summary: `${COUNTS.join(", ")} containers with session, beside plain lxc-start and LXD with the same image and limits`,
-  needs: ["lxc", "lxd", "lxd-client"],
+  needs: ["lxc", "lxd", "lxd-client", "btrfs-progs"],
   run,
 };
 
@@ -36,7 +36,6 @@ type Times = { readonly ours: number[]; readonly byHand: number[]; readonly lxd:
 
 async function run(io: BenchIo): Promise<Figure[]> {
   const counts = readCounts(io.words ?? [], COUNTS);
-  // LXD unpacks the image for each of its containers: fifty take some 45 GB.
   const most = Math.max(...counts);
   const box = await openBenchBox(io, { instance: "benchsta", people: most });
   const { hand } = box;
@@ -92,7 +91,7 @@ function compare(count: number, times: Times): Figure[] {
     });
   return [
     row(`lxc-start by hand, ${HANDS} at a time`, median(times.byHand), 1.15),
-    row("LXD, dir storage", median(times.lxd), 1),
+    row("LXD, containers on btrfs in a file", median(times.lxd), 1),
   ];
 }
 
