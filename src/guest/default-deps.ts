@@ -14,7 +14,7 @@ import { GuestHooks } from "./hooks/hooks.ts";
 import { linkHome } from "./link-home.ts";
 import { Peripherals } from "./peripherals/peripherals.ts";
 import { guestPlaces } from "./places.ts";
-import { completeImage, prepareMachine } from "./prepare-machine.ts";
+import { completeImage, prepareMachine, readBoot } from "./prepare-machine.ts";
 import { provision } from "./provision.ts";
 import type { GuestDeps } from "./run-guest.ts";
 import { launch, planLaunch, prepareLaunch, readLang } from "./session/launch.ts";
@@ -45,9 +45,11 @@ export function defaultGuestDeps(): GuestDeps {
     random,
     prepareMachine: () => {
       if (isMachine) mountHomeDisk(HOME_DISK_WORLD);
-      const boot = prepareMachine(places, random);
+      return readBoot(places, random);
+    },
+    completeMachine: () => {
+      prepareMachine(places, random);
       completeImage(places);
-      return boot;
     },
     provision,
     openHooks: (onFailure) => new GuestHooks({ log, onFailure }),

@@ -1,10 +1,18 @@
 /** Where the agent's things lie inside the desktop. All of it is made anew at each boot. */
 
+import { dirname } from "node:path";
+
 export type GuestPlaces = {
   /** The node's socket, in a folder bound from the host. */
   readonly socket: string;
+  /** What the node has the desktop do first, in the same folder; often missing. */
+  readonly orderAhead: string;
+  /** Says that this boot has seen to it. */
+  readonly orderTaken: string;
   /** Root's; others may only look in, so that nothing in it can be replaced by the session's user. */
   readonly folder: string;
+  /** Pid of what init has begun a session by. */
+  readonly early: string;
   readonly boot: string;
   readonly record: string;
   readonly log: string;
@@ -30,7 +38,10 @@ export type GuestPlaces = {
 export function guestPlaces(folder = "/run/qvd-guest", socket = "/run/qvd/guest.sock"): GuestPlaces {
   return {
     socket,
+    orderAhead: `${dirname(socket)}/order`,
+    orderTaken: `${folder}/order-taken`,
     folder,
+    early: `${folder}/early`,
     boot: `${folder}/boot`,
     record: `${folder}/session.json`,
     log: `${folder}/session.log`,

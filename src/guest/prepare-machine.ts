@@ -13,13 +13,19 @@ import {
 import type { GuestPlaces } from "./places.ts";
 import { DIALOG_SCRIPT, powerOffScript, SESSION_SCRIPT, slaveScript } from "./session/scripts.ts";
 
-/** Returns the id of this boot: the same for every agent until the desktop starts again. */
+/** Returns the id of this boot. */
 export function prepareMachine(places: GuestPlaces, random: () => string): string {
-  mkdirSync(places.folder, { recursive: true, mode: 0o755 });
-  chmodSync(places.folder, 0o755);
+  const boot = readBoot(places, random);
   writeScript(places.dialog, DIALOG_SCRIPT);
   writeScript(places.sessionStart, SESSION_SCRIPT);
   writeScript(places.slave, slaveScript(process.execPath));
+  return boot;
+}
+
+/** The id of this boot: the same for every agent until the desktop starts again. */
+export function readBoot(places: Pick<GuestPlaces, "folder" | "boot">, random: () => string): string {
+  mkdirSync(places.folder, { recursive: true, mode: 0o755 });
+  chmodSync(places.folder, 0o755);
   if (!existsSync(places.boot)) writeFileSync(places.boot, random());
   return readFileSync(places.boot, "utf8");
 }

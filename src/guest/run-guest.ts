@@ -8,7 +8,7 @@ import { writeFileSync } from "node:fs";
 import type { Clock } from "../lib/clock.ts";
 import { describeError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
-import { waitFor } from "../lib/wait.ts";
+import { sleep, waitFor } from "../lib/wait.ts";
 import {
   BEAT_MS,
   type ChannelName,
@@ -23,14 +23,12 @@ import type { Peripherals } from "./peripherals/peripherals.ts";
 import type { GuestPlaces } from "./places.ts";
 import { watchPowerOff } from "./power-off.ts";
 import type { Provisioned, ProvisioningHook } from "./provision.ts";
-import {
-  GuestSession,
-  type OrderOutcome,
-  type SessionDisplay,
-  type SessionLimits,
-} from "./session/guest-session.ts";
+import { adoptEarlyStart } from "./session/adopt-early-start.ts";
+import { GuestSession, type OrderOutcome, type SessionDisplay } from "./session/guest-session.ts";
 import type { Launched, LaunchInput } from "./session/launch.ts";
 import { readRecord } from "./session/record.ts";
+import type { SessionLimits } from "./session/session-limits.ts";
+import { takeOrderAhead } from "./take-order-ahead.ts";
 import { UnlockDoor, type UnlockDoorDeps } from "./unlock-door.ts";
 
 export type GuestDeps = {
@@ -40,8 +38,10 @@ export type GuestDeps = {
   readonly log: Log;
   readonly clock: Clock;
   readonly random: () => string;
-  /** Puts files in place and returns the id of this boot. */
+  /** Returns the id of this boot. */
   readonly prepareMachine: () => string;
+  /** Puts files in place that nobody needs before there is a session. */
+  readonly completeMachine?: () => void;
   readonly provision: (account: GuestAccount, hook: ProvisioningHook) => Promise<Provisioned>;
   /** The image's own; none when not given. */
   readonly openHooks?: (onFailure: (hook: GuestHook, text: string) => void) => GuestHooks;
@@ -66,6 +66,8 @@ export const POWER_OFF_EXIT_CODE = 80;
 /** How long the news of a power-off may wait for the node, and how long sent words may take to leave. */
 const NEWS_TIMEOUT_MS = 3_000;
 const FAREWELL_MS = 100;
+/** The agent's first words are out by then. */
+const GREETING_MS = 1;
 
 /** Runs until the signal aborts (0) or the desktop is to power off (80). The session outlives the former. */
 export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<number> {
@@ -80,7 +82,7 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
   const extras = openExtras(deps, send);
   const door = openDoor(deps, send);
   const session: GuestSession = new GuestSession({ ...deps, ...extras, onChange: reportSession });
-  session.recover();
+  const begun = begin(deps, session);
 
   function reportSession() {
     door.admit();
@@ -91,11 +93,16 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
     session.observe();
     send({ type: "beat", ...deps.observe() });
   }
+  function tellAll() {
+    reportSession();
+    beat();
+  }
   function powerOff() {
     isPoweringOff = true;
     setTimeout(() => over.abort(), FAREWELL_MS);
   }
   async function powerOffFromInside() {
+    await begun;
     deps.log.info("power-off-asked-inside");
     await waitFor(() => link !== undefined, { timeoutMs: NEWS_TIMEOUT_MS, everyMs: 50 });
     send({ type: "powering-off" });
@@ -105,6 +112,7 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
     powerOff();
   }
   async function obey(order: Order, from: Link) {
+    await begun;
     const outcome = await execute(session, order, deps);
     from.send(answerOf(order, outcome));
     // A refusal by the image's hook is the agent's; the node goes on by other means if it must.
@@ -113,14 +121,13 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
 
   const stopWatching = watchPowerOff(deps.places, () => void powerOffFromInside());
   const beats = setInterval(beat, BEAT_MS);
+  const { log, random, dial = dialSocket(deps.places.socket) } = deps;
   await attach(
     {
-      dial: deps.dial ?? dialSocket(deps.places.socket),
-      ...{ boot, log: deps.log, random: deps.random },
+      ...{ dial, boot, log, random },
       onAttached: (made) => {
         link = made;
-        reportSession();
-        beat();
+        void begun.then(tellAll);
       },
       onDetached: () => {
         link = undefined;
@@ -137,6 +144,19 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
   if (!isPoweringOff) return 0;
   writeFileSync(deps.places.powerOff, "power-off\n");
   return POWER_OFF_EXIT_CODE;
+}
+
+/**
+ * Finds the session again, or begins with the one that somebody waits for. The node hears of us before: it has things to
+ * do as well.
+ */
+async function begin(deps: GuestDeps, session: GuestSession): Promise<void> {
+  await sleep(GREETING_MS);
+  deps.completeMachine?.();
+  const ahead = takeOrderAhead(deps.places, deps.log);
+  if (ahead !== undefined) await adoptEarlyStart(deps.places, ahead);
+  session.recover();
+  if (ahead !== undefined) session.prepareAhead(ahead);
 }
 
 function openDoor({ places, log }: GuestDeps, send: UnlockDoorDeps["send"]): UnlockDoor {

@@ -16,6 +16,8 @@ type Waiting = {
 
 const ETHERTYPE_ARP = 0x0806;
 const TURN_MS = 10;
+/** A desktop that is up answers before a turn is over, and its start waits. */
+const EARLY_LOOK_MS = 1;
 const MOST_QUESTIONS = 3;
 /** An answer takes microseconds; a busy box may need some hundred milliseconds. */
 const TURNS_TO_ANSWER = 25;
@@ -48,8 +50,17 @@ export class ArpProber {
       if (this.#timer !== undefined) return;
       this.#timer = setInterval(() => this.#look(), TURN_MS);
       // After this turn of the event loop, so that all who ask together go out together.
-      setTimeout(() => this.#look(), 0);
+      setTimeout(() => {
+        this.#look();
+        setTimeout(() => this.#lookEarly(), EARLY_LOOK_MS);
+      }, 0);
     });
+  }
+
+  #lookEarly(): void {
+    if (this.#socket === undefined) return;
+    this.#receive(this.#socket);
+    if (this.#waiting.size === 0) this.#rest();
   }
 
   #look(): void {
@@ -64,7 +75,10 @@ export class ArpProber {
       for (const address of this.#waiting.keys()) this.#settle(address, false);
     }
     this.#turn += 1;
-    if (this.#waiting.size > 0) return;
+    if (this.#waiting.size === 0) this.#rest();
+  }
+
+  #rest(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#socket?.close();

@@ -29,6 +29,8 @@ export async function checkPort(deps: CheckDeps, port: NetworkPort): Promise<Por
     return fault("not-in-bridge", `its interface ${port.interfaceName} is not in the bridge ${port.bridge}`);
   if ((Number(flags) & IFF_UP) === 0 || (await readCarrier(folder)) !== "1")
     return fault("interface-down", `its interface ${port.interfaceName} is down`);
+  // Both take their time; where the rules are missing, nobody hears its answer.
+  const answered = deps.prober.ask(port);
   const isLetThrough = (await deps.listElements()).some(
     (one) => one.interfaceName === port.interfaceName && one.mac === port.mac && one.address === port.address,
   );
@@ -37,7 +39,7 @@ export async function checkPort(deps: CheckDeps, port: NetworkPort): Promise<Por
       "rules-missing",
       `the box's packet filter doesn't know it as ${port.address}, ${port.mac}; restart the node`,
     );
-  if (!(await deps.prober.ask(port)))
+  if (!(await answered))
     return fault(
       "no-answer",
       `it doesn't answer at ${port.address} as ${port.mac}: its own network settings are not what it was given`,

@@ -4,6 +4,7 @@
  */
 
 import { dlopen, FFIType, ptr } from "bun:ffi";
+import { close as closeBeside } from "node:fs";
 import { AppError } from "../lib/errors.ts";
 
 export interface PacketSocket {
@@ -51,8 +52,9 @@ export function openPacketSocket(interfaceIndex: number, etherType: number): Pac
       return size < 0 ? undefined : buffer.subarray(0, size);
     },
     close() {
-      close(descriptor);
       library.close();
+      // In a thread: the kernel waits some ten milliseconds for whoever may still see the socket.
+      closeBeside(descriptor, () => {});
     },
   };
 }

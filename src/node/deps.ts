@@ -11,7 +11,7 @@ import type { Log } from "../lib/log.ts";
 import type { Network } from "../network/network.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { TellWake } from "../wire/wake/messages.ts";
-import type { GuestChannels } from "./guest-channel/guest-channels.ts";
+import type { GuestChannels, PrepareRequest } from "./guest-channel/guest-channels.ts";
 
 export type NodeIdentity = { readonly nodeId: NodeId; readonly name: string };
 
@@ -23,6 +23,8 @@ export type NodeSettings = {
   readonly range: NetworkRange;
   /** Bound into desktops as their agent. */
   readonly agentExecutable: string;
+  /** How init begins a session before there is an agent; undefined where it must wait for one. */
+  readonly renderOrderScript?: (order: PrepareRequest) => string | undefined;
   readonly parallelStarts: number;
   /** At a time while somebody works on this box; as many as else when left out. */
   readonly gentleStarts?: number;

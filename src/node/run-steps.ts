@@ -27,21 +27,40 @@ const LEAVES_WISHES: ReadonlySet<VmAction> = new Set([
 
 /** Never throws: what fails is remembered, logged, and planned for. The caller ends `memory.running`. */
 export async function runSteps(deps: StepDeps, memory: VmMemory, steps: readonly VmStep[]): Promise<void> {
-  const { vmId } = memory.desktop;
   const abort = new AbortController();
+  let before: Promise<boolean> | undefined;
   for (const step of steps) {
-    memory.running = { action: step.action, abort };
-    const startedMs = deps.clock.monotonicMs();
-    try {
-      if (step.action === "report") await report(deps, memory, step.args);
-      else await act(deps, memory, { step, signal: abort.signal });
-      if (!LEAVES_WISHES.has(step.action)) memory.confirmedAtMs = Number.NEGATIVE_INFINITY;
-      const tookMs = Math.round(deps.clock.monotonicMs() - startedMs);
-      deps.log.debug("step-done", { vmId, action: step.action, reason: step.reason, tookMs });
-    } catch (error) {
-      takeFailure(deps, memory, { step, error });
-      break;
+    const done = attempt(deps, memory, { step, abort });
+    if (step.isBeside === true) {
+      before = done;
+      continue;
     }
+    const areDone = await Promise.all([before, done]);
+    before = undefined;
+    if (areDone.includes(false)) break;
+  }
+  await before;
+}
+
+/** False when it failed. */
+async function attempt(
+  deps: StepDeps,
+  memory: VmMemory,
+  { step, abort }: { readonly step: VmStep; readonly abort: AbortController },
+): Promise<boolean> {
+  const { vmId } = memory.desktop;
+  memory.running = { action: step.action, abort };
+  const startedMs = deps.clock.monotonicMs();
+  try {
+    if (step.action === "report") await report(deps, memory, step.args);
+    else await act(deps, memory, { step, signal: abort.signal });
+    if (!LEAVES_WISHES.has(step.action)) memory.confirmedAtMs = Number.NEGATIVE_INFINITY;
+    const tookMs = Math.round(deps.clock.monotonicMs() - startedMs);
+    deps.log.debug("step-done", { vmId, action: step.action, reason: step.reason, tookMs });
+    return true;
+  } catch (error) {
+    takeFailure(deps, memory, { step, error });
+    return false;
   }
 }
 
@@ -58,7 +77,8 @@ async function report(deps: StepDeps, memory: VmMemory, patch: VmReportPatch): P
   const before = memory.report.state;
   memory.report = next;
   if (next.state !== before) {
-    if (next.state === "running") await settleDesktop(deps, vmId);
+    // Nobody needs to wait for it, least of all whoever waits for the session.
+    if (next.state === "running") void settleDesktop(deps, vmId);
     runLookingOn(deps, memory);
   }
   for (const event of events) deps.log.info(event.code, { vmId, text: event.text });

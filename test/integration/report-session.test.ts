@@ -36,7 +36,7 @@ for (const [access, port] of [
       slaveKey: "key",
     });
     const node = database.open("qvd_node").orm;
-    expect((await readSessionParts(node, { vmId, sessionId })).access).toBe(access);
+    expect((await readSessionParts(node, { vmId, tenantId: seed.tenantId, sessionId })).access).toBe(access);
     const epoch = await readEpoch();
     const write = { vmId, epoch, generation: 1, address, port: 4100, displayPort: 5100 };
     const report = (state: "preparing" | "listening") =>

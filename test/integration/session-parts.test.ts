@@ -48,7 +48,7 @@ async function ask(
   const { vmId } = alice;
   const wish = { vmId, client, parameters, slaveKey: "k", brokerWorker: "w" };
   const { sessionId } = await requestSession(broker, wish);
-  const parts = await readSessionParts(node, { vmId, sessionId });
+  const parts = await readSessionParts(node, { vmId, tenantId: seed.tenantId, sessionId });
   const [row] = await node.execute<{ client: typeof client }>(
     sql`select client from sessions where id = ${sessionId}`,
   );
@@ -98,6 +98,10 @@ test("an application's program comes with its session", async () => {
 
 test("a sitting that is gone costs only what its authenticator said", async () => {
   const gone = asId<SessionId>(99_999);
-  const parts = await readSessionParts(node, { vmId: seed.alice.vmId, sessionId: gone });
+  const parts = await readSessionParts(node, {
+    vmId: seed.alice.vmId,
+    tenantId: seed.tenantId,
+    sessionId: gone,
+  });
   expect(parts).toMatchObject({ parameters: {}, program: "xterm -maximized" });
 });

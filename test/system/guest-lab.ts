@@ -42,6 +42,8 @@ export type GuestLab = {
   /** Runs a shell text as root inside the desktop and returns what it printed. */
   inside(text: string): Promise<string>;
   isRunning(): Promise<boolean>;
+  /** Ends this life; its disks stay for the next. */
+  kill(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -112,6 +114,10 @@ export async function createGuestLab(options: GuestLabOptions = {}): Promise<Gue
       return (await run([...enter, "--", "/bin/sh", "-c", text], { timeoutMs: 20_000 })).stdout.trim();
     },
     isRunning: async () => (await hypervisor.observe()).get(VM)?.isAlive ?? false,
+    async kill() {
+      await hypervisor.kill(VM);
+      await hypervisor.cleanUp(VM);
+    },
     async stop() {
       await hypervisor.kill(VM);
       await hypervisor.cleanUp(VM).catch(() => {}); // `removeInstance` takes what this leaves.

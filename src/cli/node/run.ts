@@ -8,6 +8,7 @@ import { parseNetworkRange } from "../../domain/node/network-range.ts";
 import type { PlacementOptions } from "../../domain/node/placement.ts";
 import { PLACEMENT_POLICIES, PLACEMENT_POLICY_NAMES } from "../../domain/node/placement-policy.ts";
 import { VM_LIMITS } from "../../domain/vm/facts.ts";
+import { renderOrderScript } from "../../guest/session/order-script.ts";
 import { bothHypervisors } from "../../hypervisor/both-hypervisors.ts";
 import { createLxcHypervisor } from "../../hypervisor/lxc/lxc-hypervisor.ts";
 import { systemClock } from "../../lib/clock.ts";
@@ -67,6 +68,7 @@ export const nodeRun: Command = {
             ...{ instance, layout, idRangeFirst, range, parallelStarts, parallelStops },
             gentleStarts: Math.min(parallelStarts, Math.max(1, Math.floor(availableParallelism() / 2))),
             agentExecutable: process.execPath,
+            renderOrderScript,
             hooksFolder: config.hooksFolder,
             limits: { ...VM_LIMITS, startTimeoutMs: config.startTimeoutSeconds * 1000 },
             ...settings,

@@ -25,11 +25,30 @@ export type SessionParts = {
 
 export async function readSessionParts(
   db: Db,
-  { vmId, sessionId }: { readonly vmId: VmId; readonly sessionId: SessionId },
+  {
+    vmId,
+    tenantId,
+    sessionId,
+  }: { readonly vmId: VmId; readonly tenantId: TenantId; readonly sessionId: SessionId },
 ): Promise<SessionParts> {
-  const [row] = await db
+  // At once: a person waits.
+  const [[row], properties, defaults] = await Promise.all([
+    readRow(db, { vmId, sessionId }),
+    readVmProperties(db, vmId),
+    readDefaults(db, tenantId),
+  ]);
+  return {
+    access: row?.access ?? "nx",
+    properties,
+    parameters: row?.parameters ?? {},
+    program: row?.program ?? null,
+    defaults,
+  };
+}
+
+function readRow(db: Db, { vmId, sessionId }: { readonly vmId: VmId; readonly sessionId: SessionId }) {
+  return db
     .select({
-      tenantId: vms.tenantId,
       program: osfs.program,
       access: sessions.access,
       parameters: sessions.parameters,
@@ -38,13 +57,6 @@ export async function readSessionParts(
     .innerJoin(osfs, eq(osfs.id, vms.osfId))
     .leftJoin(sessions, eq(sessions.id, sessionId))
     .where(eq(vms.id, vmId));
-  return {
-    access: row?.access ?? "nx",
-    properties: await readVmProperties(db, vmId),
-    parameters: row?.parameters ?? {},
-    program: row?.program ?? null,
-    defaults: row === undefined ? {} : await readDefaults(db, row.tenantId),
-  };
 }
 
 /** The tenant's own go over the site's (tenant -1), so they come last. */

@@ -105,6 +105,9 @@ export type VmLayout = {
   /** Bound read-only to /run/qvd in the desktop. */
   readonly channel: string;
   readonly channelSocket: string;
+  /** What its agent is to do first, and how its init may begin with it. */
+  readonly channelOrder: string;
+  readonly channelOrderScript: string;
   /** Of a virtual machine: its system, fresh from the image or kept, and the person's own disk. */
   readonly systemDisk: string;
   readonly machineFolder: string;
@@ -127,6 +130,8 @@ export function vmLayout(layout: Layout, vmId: VmId): VmLayout {
     kept: `${folder}/kept`,
     channel: `${folder}/channel`,
     channelSocket: `${folder}/channel/guest.sock`,
+    channelOrder: `${folder}/channel/order`,
+    channelOrderScript: `${folder}/channel/order.sh`,
     systemDisk: `${folder}/fresh/system.qcow2`,
     machineFolder: `${folder}/machine`,
     screenSocket: `${folder}/machine/vnc`,

@@ -1,7 +1,7 @@
 /** The sitting of a client: from the request in the database to an X session that waits for the client. */
 
 import type { VmFacts, VmPlan, VmSession } from "./facts.ts";
-import { step } from "./steps.ts";
+import { beside, step } from "./steps.ts";
 
 /** Of a desktop that runs and is well. */
 export function planSession(facts: VmFacts, session: VmSession | undefined): VmPlan {
@@ -18,16 +18,18 @@ export function planSession(facts: VmFacts, session: VmSession | undefined): VmP
     session.state === "preparing"
       ? []
       : [
-          step(
-            "report-session",
-            {
-              sessionId: session.id,
-              state: "preparing",
-              events: [
-                { code: "session-preparing", text: "The session is being prepared inside the desktop." },
-              ],
-            },
-            "a client waits",
+          beside(
+            step(
+              "report-session",
+              {
+                sessionId: session.id,
+                state: "preparing",
+                events: [
+                  { code: "session-preparing", text: "The session is being prepared inside the desktop." },
+                ],
+              },
+              "a client waits",
+            ),
           ),
         ];
   return {

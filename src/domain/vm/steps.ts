@@ -84,8 +84,15 @@ export type VmStep = {
     readonly action: Action;
     readonly args: VmStepArgs[Action];
     readonly reason: string;
+    /** Done while the next step is; what comes after that waits for both. */
+    readonly isBeside?: true;
   };
 }[VmAction];
+
+/** For what is told of a step that begins: nobody needs to wait for the telling. */
+export function beside<Step extends VmStep>(step: Step): Step {
+  return { ...step, isBeside: true };
+}
 
 /** Makes a step; keeps the pair of action and arguments together for the compiler. */
 export function step<Action extends VmAction>(

@@ -4,7 +4,6 @@
  * and what state they are in is `x-session.ts`.
  */
 
-import { writeFileSync } from "node:fs";
 import type { XState } from "../../domain/session/x-state.ts";
 import { fitScreen, parseScreenSize, type ScreenSize } from "../../wire/display/control.ts";
 import type { GuestAccount, GuestExpiry, GuestFault, GuestHook, ToGuest } from "../../wire/guest/messages.ts";
@@ -22,7 +21,9 @@ import type { GuestHooks, HookOutcome, HookPairs } from "../hooks/hooks.ts";
 import type { Peripherals } from "../peripherals/peripherals.ts";
 import type { Provisioned, ProvisioningHook } from "../provision.ts";
 import type { LaunchInput } from "./launch.ts";
-import { formatOptionsLine } from "./options-line.ts";
+import { formatOptionsLine, writeOptions } from "./options-line.ts";
+import { OrderAhead } from "./order-ahead.ts";
+import { SESSION_LIMITS, type SessionLimits } from "./session-limits.ts";
 import { XSession, type XSessionDeps } from "./x-session.ts";
 
 export type PrepareOrder = Extract<ToGuest, { type: "session-prepare" }>;
@@ -30,21 +31,6 @@ export type PrepareOrder = Extract<ToGuest, { type: "session-prepare" }>;
 export type OrderOutcome =
   | { readonly isGood: true }
   | { readonly isGood: false; readonly fault: GuestFault; readonly text: string };
-
-export type SessionLimits = {
-  readonly startMs: number;
-  readonly suspendMs: number;
-  /**
-   * How long a taken-over client may go by itself, its broker having cut it off: nxagent then suspends in 0.2 s
-   * and resumes in 0.1 s; after a SIGHUP it takes 1 to 6 s and 4 s.
-   */
-  readonly patienceMs: number;
-  /** Between TERM and KILL. */
-  readonly graceMs: number;
-  /** nxagent ends its wait for a client after 60 s; one that has waited so long is not offered to the next. */
-  readonly staleListeningMs: number;
-  readonly mostOrders: number;
-};
 
 export type SessionDisplay = { readonly screen: Display; readonly programs: DisplayPrograms };
 
@@ -61,15 +47,6 @@ export type GuestSessionDeps = XSessionDeps & {
   /** Sound, printing and shared folders; none when not given. */
   readonly peripherals?: Pick<Peripherals, "prepare">;
   readonly limits?: Partial<SessionLimits>;
-};
-
-export const SESSION_LIMITS: SessionLimits = {
-  startMs: 20_000,
-  suspendMs: 20_000,
-  patienceMs: 500,
-  graceMs: 5_000,
-  staleListeningMs: 40_000,
-  mostOrders: 8,
 };
 
 /** Rounds of looking and acting before a session that never settles is given up. */
@@ -90,6 +67,7 @@ export class GuestSession {
   /** What the order in turn prepares for, and for what nxagent was last made to listen; undefined before. */
   #access: "nx" | "browser" = "nx";
   #listensTo: "nx" | "browser" | undefined;
+  readonly #ahead: OrderAhead<OrderOutcome>;
   /** What hooks are told of the session that was prepared last. */
   #pairs: HookPairs = {};
   #toldState: XState = "none";
@@ -99,6 +77,7 @@ export class GuestSession {
   constructor(deps: GuestSessionDeps) {
     this.#deps = deps;
     this.#limits = { ...SESSION_LIMITS, ...deps.limits };
+    this.#ahead = new OrderAhead(deps.clock);
     this.#x = new XSession({ ...deps, onChange: () => this.#tellChange() });
     deps.display?.screen.watch((isSeated) => this.#runState(isSeated ? "connected" : "suspended"));
   }
@@ -123,8 +102,14 @@ export class GuestSession {
     this.#x.observe();
   }
 
+  /** Before the node is there to be answered: its order for the same session finds it done. */
+  prepareAhead(order: PrepareOrder): void {
+    this.#ahead.keep(order.session, this.prepare(order));
+  }
+
   prepare(order: PrepareOrder): Promise<OrderOutcome> {
-    return this.#inTurn((signal) => this.#prepare(order, signal));
+    const isDone = this.#ahead.take(order.session, this.#limits.staleListeningMs);
+    return isDone ?? this.#inTurn((signal) => this.#prepare(order, signal));
   }
 
   suspend(): Promise<OrderOutcome> {
@@ -208,8 +193,7 @@ export class GuestSession {
     for (let round = 0; round < MOST_ROUNDS; round++) {
       if (signal.aborted) return fail("session-ended", "the session was asked to stop meanwhile");
       this.#x.observe();
-      // Read at the next start or resume, whoever causes it.
-      writeFileSync(places.options, options, { mode: 0o644 });
+      writeOptions(places.options, options);
       const input = { account: order.account, ...provisioned, program: order.program };
       const failure =
         this.#access === "nx"

@@ -4,6 +4,7 @@
  * whitelisted it: this is the last place before the damage.
  */
 
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { ClientParameters } from "../../domain/session/client-parameters.ts";
 import { NX_DISPLAY } from "../../wire/guest/messages.ts";
 
@@ -40,4 +41,10 @@ export function formatOptionsLine(input: OptionsInput): string | undefined {
   if (options.some(([, value]) => !/^[A-Za-z0-9_./+-]+$/.test(value))) return undefined;
   const line = `nx/nx,${options.map(([key, value]) => `${key}=${value}`).join(",")}:${NX_DISPLAY}\n`;
   return line.length <= MOST_BYTES ? line : undefined;
+}
+
+/** Read at the next start or resume, whoever causes it. Not touched where it says so already: nxagent may just be reading. */
+export function writeOptions(path: string, line: string): void {
+  const isThere = existsSync(path) && readFileSync(path, "utf8") === line;
+  if (!isThere) writeFileSync(path, line, { mode: 0o644 });
 }

@@ -1,6 +1,7 @@
 /** The files by which a container is started: they live from its start to its clean-up. */
 
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import type { VmId } from "../../domain/ids.ts";
 import { type Layout, vmLayout } from "../../domain/node/layout.ts";
 import guestInit from "./guest-init.sh" with { type: "text" };
@@ -26,19 +27,16 @@ export function containerFiles(layout: Layout, vmId: VmId): ContainerFiles {
   };
 }
 
-export async function writeFiles(
-  files: ContainerFiles,
-  config: string,
-  systemd: readonly SystemdFile[],
-): Promise<void> {
-  await writeFile(files.config, config, { mode: 0o600 });
+/** At once: a few small files on the box's own disk take a tenth of what handing each to a thread does, and a person waits. */
+export function writeFiles(files: ContainerFiles, config: string, systemd: readonly SystemdFile[]): void {
+  writeFileSync(files.config, config, { mode: 0o600 });
   // Never writable in the desktop: the bind is read-only, and the file is not of its range.
-  await writeFile(files.init, guestInit, { mode: 0o755 });
-  if (systemd.length > 0) await mkdir(files.systemd, { recursive: true, mode: 0o755 });
-  for (const { name, text } of systemd) await writeFile(`${files.systemd}/${name}`, text, { mode: 0o644 });
-  await mkdir(files.log.slice(0, files.log.lastIndexOf("/")), { recursive: true });
+  writeFileSync(files.init, guestInit, { mode: 0o755 });
+  if (systemd.length > 0) mkdirSync(files.systemd, { recursive: true, mode: 0o755 });
+  for (const { name, text } of systemd) writeFileSync(`${files.systemd}/${name}`, text, { mode: 0o644 });
+  mkdirSync(files.log.slice(0, files.log.lastIndexOf("/")), { recursive: true });
   // LXC appends: without this, an earlier start's words would explain this one.
-  await writeFile(files.log, "", { mode: 0o600 });
+  writeFileSync(files.log, "", { mode: 0o600 });
 }
 
 export async function removeFiles(layout: Layout, vmId: VmId): Promise<void> {

@@ -37,8 +37,10 @@ knows_itself() {
 }
 
 # The person waits for the agent, and each program takes a millisecond: the shell does by itself what it can.
-mkdir -p "$state" /var/log /root
-if [ -e "$state/power-off" ]; then rm -f "$state/power-off"; fi
+[ -d "$state" ] && [ -d /var/log ] && [ -d /root ] || mkdir -p "$state" /var/log /root
+for left in power-off order-taken early session.json; do
+  if [ -e "$state/$left" ]; then rm -f "$state/$left"; fi
+done
 
 if [ -n "$QVD_RESOLVERS" ]; then
   # Often a link to what a service of a whole system would write.
@@ -55,6 +57,16 @@ if [ -n "$QVD_HOST_NAME" ]; then
 fi
 unset QVD_RESOLVERS QVD_SEARCH_DOMAIN QVD_HOST_NAME
 if [ "${1-}" = prepare ]; then exit 0; fi
+
+# Somebody waits for a session: it begins beside the agent, which takes it over. A process of its own, so that no fault in
+# it is this one's end.
+if [ -r /run/qvd/order.sh ]; then
+  umask 077
+  : >"$state/session.log"
+  umask 022
+  (. /run/qvd/order.sh) </dev/null >>"$state/session.log" 2>&1 &
+  echo "$!" >"$state/early"
+fi
 
 # Without a compiler of hot code: the agent has none, and its threads and tables cost each desktop 1.5 MB.
 BUN_JSC_useJIT=0

@@ -5,6 +5,7 @@
  * remembers nothing; the node's executors call it.
  */
 
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { VmId } from "../../domain/ids.ts";
 import type { Layout } from "../../domain/node/layout.ts";
@@ -59,7 +60,7 @@ export async function createLxcHypervisor(options: LxcOptions): Promise<Hypervis
     observe: (only) => observeDesktops({ tree, parts: CGROUP_PARTS, cable: "veth" }, only),
     async start(spec, signal) {
       invariant(spec.kind === "container", `desktop ${spec.vmId} is no container`);
-      await makeRoom(context, spec);
+      if (hasRemains(context, spec.vmId)) await makeRoom(context, spec);
       try {
         await startContainer(context, spec, signal);
       } catch (cause) {
@@ -99,6 +100,14 @@ async function makeRoom(context: LxcContext, spec: ContainerSpec): Promise<void>
   if (isWhole && !(await isPopulated(tree, "starter", spec.vmId)))
     throw new AppError("conflict", `Starting desktop ${spec.vmId}: it already runs on this box`);
   await clear(context, spec.vmId);
+}
+
+/** Nearly never, and a person waits for the start. Files are written anew anyway. */
+function hasRemains({ tree, instance }: LxcContext, vmId: VmId): boolean {
+  return (
+    findGroups(tree, CGROUP_PARTS, vmId).length > 0 ||
+    existsSync(`/sys/class/net/${interfaceName(instance, vmId)}`)
+  );
 }
 
 /** Ends and cleans up, again where a start that lost its node gets going in between. */

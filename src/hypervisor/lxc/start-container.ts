@@ -1,6 +1,7 @@
 /** Runs lxc-start for one desktop and proves that what was asked for is in force. */
 
-import { access, mkdir, readFile, rmdir } from "node:fs/promises";
+import { existsSync, mkdirSync } from "node:fs";
+import { readFile, rmdir } from "node:fs/promises";
 import type { VmId } from "../../domain/ids.ts";
 import { AppError } from "../../lib/errors.ts";
 import { run } from "../../lib/run.ts";
@@ -39,9 +40,9 @@ export async function startContainer(
   const { instance, layout, resolvers, searchDomain = "", tree } = context;
   const { vmId } = spec;
   signal.throwIfAborted();
-  await checkHost();
+  checkHost();
   const files = containerFiles(layout, vmId);
-  const isSystemd = (await detectInit(spec.rootFolder)) === "systemd";
+  const isSystemd = detectInit(spec.rootFolder) === "systemd";
   const systemd = isSystemd ? systemdFiles({ hostName: spec.hostName, resolvers, searchDomain }) : [];
   const config = renderConfig(spec, {
     instance,
@@ -51,9 +52,9 @@ export async function startContainer(
     systemd: systemd.map(({ name, target }) => ({ source: `${files.systemd}/${name}`, target })),
     seccompProfile: SECCOMP_PROFILE,
   });
-  await writeFiles(files, config, systemd);
+  writeFiles(files, config, systemd);
   const starter = groupFolder(tree, "starter", vmId);
-  await mkdir(starter, { recursive: true });
+  mkdirSync(starter, { recursive: true });
   const lxcStart = ["/usr/bin/lxc-start", "-P", layout.vmsFolder, "-n", `${vmId}`, "-f", files.config];
   // Not ended by the signal: half a start is harder to take apart than a whole one, and it takes 30 ms.
   const result = await run(
@@ -79,13 +80,12 @@ async function standBackFor(tree: CgroupTree, vmId: VmId, ms: number): Promise<v
   setTimeout(() => void endStandingBack(tree, vmId).catch(() => {}), ms).unref();
 }
 
-async function checkHost(): Promise<void> {
-  await access(SECCOMP_PROFILE).catch(() => {
-    throw new AppError(
-      "driver-failed",
-      `Starting a desktop: ${SECCOMP_PROFILE} is missing. Install the package lxc.`,
-    );
-  });
+function checkHost(): void {
+  if (existsSync(SECCOMP_PROFILE)) return;
+  throw new AppError(
+    "driver-failed",
+    `Starting a desktop: ${SECCOMP_PROFILE} is missing. Install the package lxc.`,
+  );
 }
 
 async function explain(spec: ContainerSpec, logFile: string, said: string): Promise<AppError> {

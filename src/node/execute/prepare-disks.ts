@@ -6,12 +6,12 @@ import { reportHomeOverLimit } from "../report/report-home.ts";
 import { machineKeeps, portOptions } from "./desktop-spec.ts";
 import type { Executor } from "./executor.ts";
 
-/** The network port comes along, since it takes as long to make as the disks and needs nothing of them. */
+/** A machine's network port comes along, since it takes as long to make as the disks; a container's, with its start. */
 export const prepareDisks: Executor<"prepare-disks"> = async (deps, { desktop }, { diId }) => {
-  const { vmId, address } = desktop;
+  const { vmId, address, osf } = desktop;
   const made = await Promise.allSettled([
     makeDisks(deps, desktop, diId),
-    deps.network.addPort(vmId, address, portOptions(desktop)),
+    osf.hypervisor === "kvm" ? deps.network.addPort(vmId, address, portOptions(desktop)) : undefined,
   ]);
   // Both have ended by now: what is taken down after a failure must not be put up meanwhile.
   for (const one of made) if (one.status === "rejected") throw one.reason;

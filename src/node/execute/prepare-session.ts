@@ -1,45 +1,24 @@
-import { attemptDatabase } from "../../db/errors.ts";
-import { readSessionParts } from "../../db/queries/session-parts.ts";
-import { composeClientParameters } from "../../domain/session/client-parameters.ts";
-import { accountUid } from "../../domain/vm/account.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { Executor } from "./executor.ts";
+import { composeSessionOrder } from "./session-order.ts";
 
 export const prepareSession: Executor<"prepare-session"> = async (
   deps,
   { desktop, signal },
   { sessionId, timeoutMs },
 ) => {
-  const { session, user } = desktop;
+  const { session, vmId } = desktop;
   if (session?.id !== sessionId)
     throw new AppError("superseded", `preparing session ${sessionId}: a newer one has taken its place`);
-  const { vmId } = desktop;
-  const parts = await attemptDatabase(`read what session ${sessionId} is made of`, () =>
-    readSessionParts(deps.db, { vmId, sessionId }),
-  );
-  const { access } = parts;
+  const order = await composeSessionOrder(deps, desktop, session);
   // The machine's own screen is there already; the console door asks again who may.
-  if (access === "console") return;
+  if (order === undefined) return;
   if (!desktop.osf.hasAgent)
     throw new AppError(
       "guest-failed",
       `preparing session ${sessionId}: there is no agent of QVD's in this machine, so it can be seen on its console only`,
     );
-  const prepared = deps.channels.prepareSession(
-    vmId,
-    {
-      session: sessionId,
-      account: { login: user.login, uid: accountUid(user.id), fullName: user.fullName },
-      client: composeClientParameters({ client: session.client, ...parts }),
-      accept: deps.settings.range.gateway,
-      slaveKey: session.slaveKey,
-      properties: parts.properties,
-      parameters: parts.parameters,
-      access,
-      ...(parts.program === null ? {} : { program: parts.program }),
-    },
-    timeoutMs,
-  );
+  const prepared = deps.channels.prepareSession(vmId, order, timeoutMs);
   await untilAborted(prepared, signal, `preparing session ${sessionId}`);
 };
 

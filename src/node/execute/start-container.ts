@@ -1,21 +1,35 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { runHostHook } from "../hooks/host-hooks.ts";
-import { channelPlace, desktopSpec } from "./desktop-spec.ts";
+import { channelPlace, desktopSpec, portOptions } from "./desktop-spec.ts";
 import type { Executor } from "./executor.ts";
+import { leaveSessionOrder } from "./session-order.ts";
 
-/** Its network port came with its disks. The channel is open before the desktop is, so that its agent finds it at its first try. */
+/**
+ * The channel is open before the desktop is, so that its agent finds it at its first try. A container may be there before the
+ * packet filter lets it through: until then, what it says is dropped.
+ */
 export const startContainer: Executor<"start-container"> = async (
   deps,
   { desktop, signal },
   { incarnation },
 ) => {
+  const { vmId, address, osf } = desktop;
   const place = channelPlace(deps.settings, desktop);
-  if (desktop.osf.hasAgent) deps.channels.open(desktop.vmId, place);
+  if (osf.hasAgent) deps.channels.open(vmId, place);
   // Seen inside as /run/qvd/incarnation: who reads what a desktop wrote can tell its lives apart.
   mkdirSync(dirname(place.socketPath), { recursive: true });
   writeFileSync(`${dirname(place.socketPath)}/incarnation`, `${desktop.epoch} ${incarnation}\n`);
   await runHostHook(deps, "prestart", { desktop, state: "starting" });
-  const port = deps.network.portOf(desktop.vmId, desktop.address);
-  await deps.hypervisor.start(desktopSpec(deps.settings, desktop, port), signal);
+  const port = deps.network.portOf(vmId, address);
+  // First of all: it takes longest, and of the others none is needed before its first program runs.
+  const started = deps.hypervisor.start(desktopSpec(deps.settings, desktop, port), signal);
+  const plugged =
+    osf.hypervisor === "kvm" ? undefined : deps.network.addPort(vmId, address, portOptions(desktop));
+  const [start, plug] = await Promise.allSettled([started, plugged, leaveSessionOrder(deps, desktop)]);
+  if (start.status === "rejected") throw start.reason;
+  if (plug.status === "fulfilled") return;
+  // It would run and reach nobody.
+  await deps.hypervisor.kill(vmId);
+  throw plug.reason;
 };

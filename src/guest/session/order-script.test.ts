@@ -1,0 +1,48 @@
+import { expect, test } from "bun:test";
+import { renderOrderScript } from "./order-script.ts";
+
+const ORDER = {
+  session: 5,
+  account: { login: "alice.b", uid: 2001, fullName: "Alice O'Hara: the first" },
+  client: { keyboard: "pc105/us", os: "linux", link: "lan", geometry: "1024x768", isFullscreen: false },
+  accept: "10.93.0.1",
+  slaveKey: "k",
+} as const;
+
+function isShell(script: string): boolean {
+  return Bun.spawnSync(["sh", "-n"], { stdin: Buffer.from(script) }).exitCode === 0;
+}
+
+test("the usual session is a script of the shell's, whatever the person is called", () => {
+  const script = renderOrderScript(ORDER) ?? "";
+  expect(isShell(script)).toBe(true);
+  expect(script).toContain("'alice.b:x:2001:2001:Alice O'\\''Hara  the first:/home/alice.b:'");
+  expect(script).toContain("accept=10.93.0.1");
+  // A point in a name is no wildcard when accounts are looked for.
+  expect(script).toContain("^(alice[.]b:|");
+});
+
+test("a time zone that climbs is left to the agent's own check", () => {
+  const zoned = (zone: string) => ({
+    ...ORDER,
+    client: { ...ORDER.client, given: { "qvd.client.timezone": zone } },
+  });
+  expect(renderOrderScript(zoned("Europe/Madrid"))).toContain("ln -sfn '/usr/share/zoneinfo/Europe/Madrid'");
+  expect(renderOrderScript(zoned("../../etc/shadow"))).not.toContain("zoneinfo");
+});
+
+test.each([
+  ["a browser's", { ...ORDER, access: "browser" }],
+  ["one whose home is led to elsewhere", { ...ORDER, parameters: { "qvd.vm.user.home": "/srv/alice" } }],
+  ["one of a login that can't be an account", { ...ORDER, account: { ...ORDER.account, login: "a b" } }],
+  ["one whose options can't be written", { ...ORDER, client: { ...ORDER.client, link: "lan,accept=all" } }],
+] as const)("%s session is the agent's to start", (_which, order) => {
+  expect(renderOrderScript(order)).toBeUndefined();
+});
+
+/** What the script does before it changes anything, in a root of its own by a shell that has none of the real paths. */
+test("a script that finds no home changes nothing", () => {
+  const script = renderOrderScript({ ...ORDER, account: { ...ORDER.account, login: "nobody-here-7" } }) ?? "";
+  const ended = Bun.spawnSync(["sh", "-c", script]);
+  expect([ended.exitCode, ended.stdout.toString(), ended.stderr.toString()]).toEqual([0, "", ""]);
+});

@@ -1,0 +1,24 @@
+/** The order that the node left for this boot before it began: a desktop is mostly started because somebody waits. */
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import type { Log } from "../lib/log.ts";
+import { parseToGuest } from "../wire/guest/parse-to-guest.ts";
+import type { GuestPlaces } from "./places.ts";
+import type { PrepareOrder } from "./session/guest-session.ts";
+
+/** Once a boot; undefined when there is none, or none that can be read: the node gives it again when the agent is attached. */
+export function takeOrderAhead(
+  places: Pick<GuestPlaces, "orderAhead" | "orderTaken">,
+  log: Log,
+): PrepareOrder | undefined {
+  if (!existsSync(places.orderAhead) || existsSync(places.orderTaken)) return undefined;
+  try {
+    const parsed = parseToGuest(readFileSync(places.orderAhead, "utf8").trimEnd());
+    if (!parsed.isGood || parsed.message.type !== "session-prepare") return undefined;
+    writeFileSync(places.orderTaken, "");
+    return parsed.message;
+  } catch (error) {
+    log.warn("order-ahead-not-taken", { error });
+    return undefined;
+  }
+}

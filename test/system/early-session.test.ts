@@ -1,0 +1,124 @@
+/** A desktop that is started because somebody waits: its session begins beside its agent, by what the node left for both. */
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { chownSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { renderOrderScript } from "../../src/guest/session/order-script.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { silentLog } from "../../src/lib/log.ts";
+import { waitFor } from "../../src/lib/wait.ts";
+import {
+  createGuestChannels,
+  type GuestChannels,
+  type PrepareRequest,
+} from "../../src/node/guest-channel/guest-channels.ts";
+import { formatGuestMessage } from "../../src/wire/guest/messages.ts";
+import { createGuestLab, createScreen, type GuestLab } from "./guest-lab.ts";
+
+const PLACE = { instance: "gseaab", network: "10.89.1", screen: ":89" };
+const REQUEST: PrepareRequest = {
+  session: 1,
+  account: { login: "alice.b", uid: 2001, fullName: "Alice O'Hara" },
+  client: { keyboard: "pc105/es", os: "linux", link: "lan", geometry: "1024x768", isFullscreen: false },
+  accept: "10.89.1.1",
+  slaveKey: "k",
+};
+
+let lab: GuestLab;
+let screen: Awaited<ReturnType<typeof createScreen>>;
+let channels: GuestChannels;
+
+beforeAll(async () => {
+  lab = await createGuestLab({ place: PLACE });
+  screen = await createScreen(PLACE);
+  channels = createGuestChannels({ log: silentLog(), clock: systemClock, onEvent: () => {} });
+  channels.open(lab.vmId, { socketPath: lab.socketPath, ownerUid: lab.ownerUid });
+}, 660_000);
+
+afterAll(async () => {
+  channels?.closeAll();
+  await screen?.stop();
+  await lab?.stop();
+}, 60_000);
+
+/** As the node does beside a start. */
+function leaveOrder(request: PrepareRequest): void {
+  const folder = dirname(lab.socketPath);
+  const texts = {
+    order: formatGuestMessage({ type: "session-prepare", order: 0, ...request }),
+    "order.sh": renderOrderScript(request) ?? "",
+  };
+  for (const [name, text] of Object.entries(texts)) {
+    writeFileSync(`${folder}/${name}`, text, { mode: 0o400 });
+    chownSync(`${folder}/${name}`, lab.ownerUid, lab.ownerUid);
+  }
+}
+
+async function begin(): Promise<void> {
+  await lab.start();
+  const isAttached = () => channels.read(lab.vmId)?.isAttached === true;
+  expect(await waitFor(isAttached, { timeoutMs: 10_000, everyMs: 20 })).toBe(true);
+}
+
+const foundAgain = () => lab.inside("grep -c session-found-again /var/log/qvd-agent.log");
+const account = "alice.b:x:2001:2001:Alice O'Hara:/home/alice.b:/bin/bash";
+
+// The tests are the lives of one desktop, in this order.
+test("a person's first session, without a home, is the agent's to start", async () => {
+  leaveOrder(REQUEST);
+  await begin();
+  await channels.prepareSession(lab.vmId, REQUEST);
+  expect(await lab.inside("getent passwd alice.b")).toBe(account);
+  expect(await foundAgain()).toBe("0");
+  await lab.inside(
+    "rm -r /run/user /var/log/qvd-agent.log; sed -i /^alice.b/d /etc/passwd /etc/shadow /etc/group",
+  );
+  await lab.inside("sed -i /^alice.b/d /etc/gshadow; sync");
+  await lab.kill();
+}, 60_000);
+
+test("a later one has begun before the agent is there, and is the one that was ordered", async () => {
+  const request = { ...REQUEST, session: 2 };
+  leaveOrder(request);
+  await begin();
+  await channels.prepareSession(lab.vmId, request);
+  expect(channels.read(lab.vmId)).toMatchObject({ xState: "listening", session: 2 });
+  expect(await foundAgain()).toBe("1");
+  const leader = 'sed \'s/.*"leader":{"pid":\\([0-9]*\\).*/\\1/\' /run/qvd-guest/session.json';
+  expect(await lab.inside(leader)).toBe(await lab.inside("cat /run/qvd-guest/early"));
+  // Each line once, and what the system's own checkers say of them: nothing.
+  expect(await lab.inside("grep -h ^alice.b /etc/passwd /etc/group /etc/shadow /etc/gshadow")).toBe(
+    `${account}\nalice.b:x:2001:\nalice.b:!::0:99999:7:::\nalice.b:!::`,
+  );
+  expect(await lab.inside("(pwck -r -q; grpck -r) 2>&1 | grep -F alice")).toBe("");
+  expect(await lab.inside("stat -c '%U %a' /run/user/2001 /tmp/.X11-unix /run/qvd-guest/nxagent.state")).toBe(
+    "alice.b 700\nroot 1777\nalice.b 600",
+  );
+  expect(await lab.inside("stat -c %U /proc/$(pgrep -o nxagent)")).toBe("alice.b");
+}, 60_000);
+
+test("a client finds the person's own session there", async () => {
+  const client = screen.connect();
+  const isPainted = async () => (await client.countPixels("#204080")) > 300_000;
+  expect(await waitFor(isPainted, { timeoutMs: 20_000, everyMs: 100 })).toBe(true);
+  expect(await lab.inside("cat /home/alice.b/session-env")).toBe(
+    "/home/alice.b alice.b /bin/bash C.UTF-8 /run/user/2001\nbus",
+  );
+}, 40_000);
+
+test("where the image has hooks, the agent does it all, after them", async () => {
+  // What the lab has put there isn't the desktop's.
+  await lab.inside("cp -r /etc/qvd /etc/mine && mv /etc/qvd /etc/lab && mv /etc/mine /etc/qvd");
+  const hook = "'#!/bin/sh\\necho asked >>/root/hook\\n'";
+  await lab.inside(`cd /etc/qvd && mkdir hooks && printf ${hook} >hooks/connect && chmod 755 hooks/connect`);
+  await lab.inside("rm -r /run/user; sync");
+  await lab.kill();
+  const request = { ...REQUEST, session: 3 };
+  leaveOrder(request);
+  await begin();
+  await channels.prepareSession(lab.vmId, request);
+  expect(channels.read(lab.vmId)).toMatchObject({ xState: "listening", session: 3 });
+  expect(await foundAgain()).toBe("1");
+  // Once, although it was ordered twice: ahead, and by the node.
+  expect(await lab.inside("cat /root/hook")).toBe("asked");
+}, 60_000);
