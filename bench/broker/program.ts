@@ -7,8 +7,8 @@ export type Program = {
   /** Its standard input ends; for those that end with it. */
   readonly finish: () => Promise<void>;
   readonly end: () => Promise<void>;
-  /** Resolves when it has ended. */
-  readonly gone: Promise<unknown>;
+  /** The same for one that cleans up. */
+  readonly stop: () => Promise<void>;
 };
 
 export function startProgram(command: string[]): Program {
@@ -17,7 +17,6 @@ export function startProgram(command: string[]): Program {
   let text = "";
   return {
     pid: child.pid,
-    gone: child.exited,
     line: async () => {
       for (;;) {
         const end = text.indexOf("\n");
@@ -36,6 +35,10 @@ export function startProgram(command: string[]): Program {
     },
     end: async () => {
       child.kill("SIGKILL");
+      await child.exited;
+    },
+    stop: async () => {
+      child.kill("SIGTERM");
       await child.exited;
     },
   };

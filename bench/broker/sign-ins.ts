@@ -51,8 +51,7 @@ export async function openSignIns(stage: Stage, folder: string): Promise<SignIns
     end: async () => {
       await desk.end();
       // It drops its database at its end.
-      process.kill(auth.pid, "SIGTERM");
-      await auth.gone;
+      await auth.stop();
     },
   };
 }
