@@ -15,6 +15,8 @@ import type { Traffic } from "./store.ts";
 /** An end without counters leaves those that were recorded last. */
 export type Ending = { readonly sessionId: SessionId; readonly cause: string } & Partial<Traffic>;
 
+const ACTOR = "system:broker";
+
 /** False, and nothing written, when the sitting was superseded or ended meanwhile. */
 export function recordSessionConnected(db: Db, nodeId: NodeId, sessionId: SessionId): Promise<boolean> {
   return db.transaction(async (tx) => {
@@ -34,19 +36,27 @@ export function recordSessionConnected(db: Db, nodeId: NodeId, sessionId: Sessio
   });
 }
 
-/** The first end counts; a later one changes nothing. */
+/**
+ * The first end counts; a later one changes nothing. One statement: whoever looks whether the desktop is free again waits
+ * for it.
+ */
 export async function recordSessionEnded(db: Db, nodeId: NodeId, ended: Ending): Promise<void> {
   const { sessionId, cause, ...traffic } = ended;
-  await db.transaction(async (tx) => {
-    const [row] = await tx
-      .update(sessions)
-      .set({ endedAt: sql`qvd_now()`, endCause: cause, ...traffic })
-      .where(and(eq(sessions.id, sessionId), isNull(sessions.endedAt)))
-      .returning({ vmId: sessions.vmId, connectedAt: sessions.connectedAt });
-    if (row === undefined) return;
-    const text = `${row.connectedAt === null ? "A client's wait" : "A client's session"} ended: ${describeEndCause(cause)}.`;
-    await append(tx, nodeId, { vmId: row.vmId, code: "session-ended", text, sessionId });
-  });
+  const end = db
+    .update(sessions)
+    .set({ endedAt: sql`qvd_now()`, endCause: cause, ...traffic })
+    .where(and(eq(sessions.id, sessionId), isNull(sessions.endedAt)))
+    .returning({ vmId: sessions.vmId, connectedAt: sessions.connectedAt });
+  const how = `ended: ${describeEndCause(cause)}.`;
+  const [waited, sat] = [`A client's wait ${how}`, `A client's session ${how}`];
+  const code: VmEventCode = "session-ended";
+  await db.execute(sql`
+    with ended as (${end.getSQL()})
+    insert into ${vmEvents} (vm_id, node_id, code, text, wish_generation, actor, detail)
+    select ended.vm_id, ${nodeId}::integer, ${code}::text,
+      case when ended.connected_at is null then ${waited}::text else ${sat}::text end,
+      coalesce(${vms.wishGeneration}, 0), ${ACTOR}::text, jsonb_build_object('sessionId', ${sessionId}::bigint)
+    from ended left join ${vms} on ${vms.id} = ended.vm_id`);
 }
 
 /** Ends the open sittings of workers of this node that are gone, and says how many there were. */
@@ -79,6 +89,6 @@ async function append(tx: Db, nodeId: NodeId, line: Line): Promise<void> {
   const { vmId, code, text, sessionId } = line;
   const [vm] = await tx.select({ wishGeneration: vms.wishGeneration }).from(vms).where(eq(vms.id, vmId));
   const wishGeneration = vm?.wishGeneration ?? 0;
-  const actor = "system:broker";
-  await insertRow(tx, vmEvents, { vmId, nodeId, code, text, wishGeneration, actor, detail: { sessionId } });
+  const detail = { sessionId };
+  await insertRow(tx, vmEvents, { vmId, nodeId, code, text, wishGeneration, actor: ACTOR, detail });
 }
