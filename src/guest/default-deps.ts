@@ -11,6 +11,7 @@ import { Display } from "./display/display.ts";
 import { displayPrograms } from "./display/programs.ts";
 import { HOME_DISK_WORLD, mountHomeDisk } from "./home-disk.ts";
 import { GuestHooks } from "./hooks/hooks.ts";
+import { letScriptsRun } from "./let-scripts-run.ts";
 import { linkHome } from "./link-home.ts";
 import { Peripherals } from "./peripherals/peripherals.ts";
 import { guestPlaces } from "./places.ts";
@@ -49,6 +50,12 @@ export function defaultGuestDeps(): GuestDeps {
     },
     completeMachine: () => {
       prepareMachine(places, random);
+      try {
+        letScriptsRun(places.folder);
+      } catch (error) {
+        // The session runs without: no folder is shared, and a closed window suspends nothing.
+        log.error("scripts-kept-from-running", { error });
+      }
       completeImage(places);
     },
     provision,

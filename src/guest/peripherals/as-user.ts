@@ -10,7 +10,7 @@ export type ChannelUser = {
   readonly home: string;
 };
 
-const RUN_MS = 5_000;
+const RUN_MS = 15_000;
 
 export function runAsUser(
   user: ChannelUser,

@@ -10,9 +10,10 @@ import { type ChannelUser, endOfUser, findOfUser, runAsUser, startAsUser } from 
 import { parseQueues } from "./parse-queues.ts";
 import { PRINT_PORT } from "./plan-channels.ts";
 
-const START_MS = 5_000;
+/** An emulated machine takes many times as long as a container. */
+const START_MS = 20_000;
 const END_MS = 3_000;
-const LIST_MS = 10_000;
+const LIST_MS = 30_000;
 
 /** Undefined when it went well, else why not. `folder` is root's and may be read by the user. */
 export async function connectPrinting(
