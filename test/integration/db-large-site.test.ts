@@ -2,7 +2,10 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
-import type { NodeId, VmId } from "../../src/domain/ids.ts";
+import type { Db } from "../../src/db/client.ts";
+import { asId, type NodeId, type VmId } from "../../src/domain/ids.ts";
+import { readOrMakeRow, renewRow } from "../../src/node/lease/row.ts";
+import { reportWakes } from "../../src/node/report/report-wakes.ts";
 import { NodeDatabase } from "../support/node-database.ts";
 
 let rows: NodeDatabase;
@@ -59,6 +62,35 @@ describe("in place, with no word to an index", () => {
   test("a lease is renewed", async () => {
     const renew = "update leases set renewed_at = qvd_now(), valid_until = qvd_now()";
     expect(await changedInPlace("leases", renew)).toEqual({ updated: 1, hot: 1 });
+  });
+});
+
+describe("a commit waits for the disk", () => {
+  /** What is in force when `work` is done. The tests' cluster itself waits for none. */
+  const settingAfter = (work: (tx: Db) => Promise<unknown>) =>
+    rows.node.transaction(async (tx) => {
+      await tx.execute(sql`set local synchronous_commit = on`);
+      await work(tx);
+      const [row] = await tx.execute(sql`select current_setting('synchronous_commit') as value`);
+      return row?.value;
+    });
+
+  test.each([
+    ["of a lease that others may take over", true, "on"],
+    ["but not of one that is only shown", false, "off"],
+  ])("%s", async (_what, fences, expected) => {
+    const { epoch } = await readOrMakeRow(rows.node, nodeId, 10_000);
+    const renew = (tx: Db) => renewRow(tx, { nodeId, epoch, validMs: 10_000, fences });
+    expect(await settingAfter(renew)).toBe(expected);
+  });
+
+  test("but not of a wake, and again of what the connection writes then", async () => {
+    const db = rows.database.open("qvd_node", { max: 1 }).orm;
+    await db.execute(sql`set synchronous_commit = on`);
+    await reportWakes(db, [{ topic: "image" }], asId<NodeId>(0));
+    const [row] = await db.execute(sql`select current_setting('synchronous_commit') as value`);
+    expect(row?.value).toBe("on");
+    expect(await settingAfter((tx) => reportWakes(tx, [{ topic: "image" }], asId<NodeId>(0)))).toBe("off");
   });
 });
 
