@@ -14,7 +14,8 @@ load-module module-rescue-streams
 load-module module-null-sink sink_name=qvd_silence sink_properties=device.description=Silence
 `;
 
-const START_MS = 5_000;
+/** An emulated machine takes many times as long as a container. */
+const START_MS = 20_000;
 
 /** Undefined when a server is there, else why none is. */
 export async function ensureSoundServer(user: ChannelUser, startFile: string): Promise<string | undefined> {
