@@ -4,6 +4,8 @@ import type { Page } from "playwright-core";
 
 /** Chromium breaks its requests off when an interface of the machine comes or goes, as desktops of other tests do. */
 const NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED";
+/** Of a try that another one is still in the way of. */
+const PASSING = [NETWORK_CHANGED, "chrome-error://", "is interrupted by another navigation"];
 
 /** Goes there, and again when the network changed under the page while it loaded. */
 export async function visitPage(page: Page, address: string): Promise<void> {
@@ -19,8 +21,8 @@ export async function visitPage(page: Page, address: string): Promise<void> {
       await page.goto(address);
     } catch (error) {
       // The page that says so may still be on its way when the next try begins, and interrupts that one.
-      const isItsPage = String(error).includes("chrome-error://");
-      if (!isItsPage && !String(error).includes(NETWORK_CHANGED)) throw error;
+      const isPassing = PASSING.some((text) => String(error).includes(text));
+      if (!isPassing) throw error;
       isBroken = true;
     }
     page.off("requestfailed", onFailed);
