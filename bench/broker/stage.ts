@@ -118,7 +118,7 @@ async function hurryAll(pids: readonly number[], isHurried: boolean): Promise<vo
   for (const pid of pids) {
     const command = ["chrt", "--all-tasks", ...policy, `${pid}`];
     const isSet = async () => (await run(command)).exitCode === 0;
-    if (!(await waitFor(isSet, { timeoutMs: 5_000 }))) throw new Error(`${command.join(" ")} fails`);
+    if (!(await waitFor(isSet, { timeoutMs: 15_000 }))) throw new Error(`${command.join(" ")} fails`);
   }
 }
 
