@@ -57,7 +57,7 @@ async function openWat(login = "admin"): Promise<Page> {
   await page.fill("[name=login]", login);
   await page.fill("[name=password]", PASSWORD);
   await page.click("button[type=submit]");
-  await page.waitForSelector("h1");
+  await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
   await visitPage(page, `${lab.wat}/desktops/${lab.vmId}`);
   return page;
 }
