@@ -48,7 +48,7 @@ export class ClientSide {
     const xvfb = ["Xvfb", screen, "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"];
     client.#spawn(xvfb);
     const isUp = async () => (await client.#run(["xset", "q"])).exitCode === 0;
-    if (!(await waitFor(isUp, { timeoutMs: 5_000, everyMs: 50 }))) throw new Error("Xvfb did not come up");
+    if (!(await waitFor(isUp, { timeoutMs: 20_000, everyMs: 50 }))) throw new Error("Xvfb did not come up");
     client.#spawn(["openbox"]);
     await client.#startSound();
     await client.#startPrinters();
@@ -164,7 +164,7 @@ set-default-source microphone
     const words = ["--daemonize=no", "--exit-idle-time=-1", "--high-priority=no", "--realtime=no"];
     this.#spawn(["pulseaudio", "-n", "-F", file, ...words]);
     const isUp = async () => (await this.#run(["pactl", "info"])).exitCode === 0;
-    if (!(await waitFor(isUp, { timeoutMs: 10_000, everyMs: 50 })))
+    if (!(await waitFor(isUp, { timeoutMs: 20_000, everyMs: 50 })))
       throw new Error("the client's PulseAudio did not start");
   }
 
@@ -186,7 +186,7 @@ set-default-source microphone
     this.#spawn(["cupsd", "-f", "-c", `${cups}/cupsd.conf`, "-s", `${cups}/cups-files.conf`]);
     const at = ["-h", `127.0.0.1:${this.#ports.cups}`];
     const isUp = async () => (await this.#run(["lpstat", ...at, "-r"])).stdout.includes("is running");
-    if (!(await waitFor(isUp, { timeoutMs: 5_000, everyMs: 50 })))
+    if (!(await waitFor(isUp, { timeoutMs: 20_000, everyMs: 50 })))
       throw new Error("the client's CUPS did not start");
     for (const name of ["hall", "desk"]) {
       const device = `keep:${this.folder}/printed/${name}`;
