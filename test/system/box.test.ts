@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { getPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { BoxStatus } from "../../src/cli/box/status-file.ts";
 import { isProcessRunning } from "../../src/lib/process.ts";
@@ -174,6 +175,12 @@ describe("a box", () => {
     await refused("ip", "link", "add", "boxtestx", "type", "dummy");
     await refused("cat", `${STATE}/secrets/ca.key`);
   }, 60_000);
+
+  test("has an auth that stands back behind the brokers' pipes", async () => {
+    const priorityOf = async (words: string) => getPriority((await listPids(words))[0] ?? 0);
+    const isBack = async () => (await priorityOf("auth run")) === (await priorityOf("broker run")) + 10;
+    expect(await waitFor(isBack, { timeoutMs: 20_000 })).toBe(true);
+  });
 
   test("has brokers that see next to no file of the box, and write to their doors alone", async () => {
     const rights = readRights((await listPids("broker run"))[0] ?? 0);
