@@ -51,9 +51,7 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzReport> {
     const last = Math.min(first + PORTION, each);
     for (const run of runs) {
       for (let round = first; round < last && !run.isOver; round++) {
-        const startMs = performance.now();
-        const fault = tryInput(run.target, round, run.random);
-        const tookMs = performance.now() - startMs;
+        const { fault, tookMs } = tryInput(run.target, round, run.random);
         slowestMs = Math.max(slowestMs, tookMs);
         done++;
         if (fault === undefined) continue;
@@ -68,14 +66,31 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzReport> {
   return { seed, inputs: done, slowestMs, grownBytes: measureHeap() - (usedBytes ?? 0), faults };
 }
 
-function tryInput(target: FuzzTarget, round: number, random: () => number): FuzzFault | undefined {
+type Tried = { readonly fault: FuzzFault | undefined; readonly tookMs: number };
+
+function tryInput(target: FuzzTarget, round: number, random: () => number): Tried {
   const input = mutate(target.corpus, random);
+  const attempt = (): Tried => {
+    const startMs = performance.now();
+    const what = findFault(() => target.check(input, random));
+    const tookMs = performance.now() - startMs;
+    if (what === undefined) return { fault: undefined, tookMs };
+    const inputBase64 = Buffer.from(input).toString("base64");
+    return { fault: { target: target.name, round, what, inputBase64 }, tookMs };
+  };
+  const first = attempt();
+  if (first.fault !== undefined || first.tookMs < HANG_MS) return first;
+  // The machine may have had something else to do just then; an input that hangs does so each time.
+  const again = attempt();
+  return { ...again, tookMs: Math.min(first.tookMs, again.tookMs) };
+}
+
+function findFault(check: () => void): string | undefined {
   try {
-    target.check(input, random);
+    check();
     return undefined;
   } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
-    return { target: target.name, round, what, inputBase64: Buffer.from(input).toString("base64") };
+    return error instanceof Error ? error.message : String(error);
   }
 }
 
