@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { runOk } from "../src/lib/run.ts";
 import { sleep } from "../src/lib/wait.ts";
 import { type Bench, type BenchIo, type Figure, figure, median, readCounts } from "./bench.ts";
-import { openBenchBox } from "./box.ts";
+import { type BenchBox, openBenchBox } from "./box.ts";
+import { compareBrowsers } from "./browser/compare.ts";
 import { SCREEN_SIZE } from "./nx-round.ts";
 import { type Colour, openScreen } from "./screen.ts";
 import { ourProduct } from "./session/our-product.ts";
@@ -25,7 +26,7 @@ const STAY_MS = 3_000;
 
 export const sessionBench: Bench = {
   name: "session",
-  summary: "sign-in → first pixel, resume → first pixel, drop → suspended, beside X2Go and xrdp",
+  summary: "sign-in, resume and drop beside X2Go and xrdp; a browser beside TigerVNC with noVNC and xpra",
   needs: [
     "lxc",
     "nxproxy",
@@ -48,28 +49,41 @@ export type Round = {
   readonly suspend?: number | undefined;
 };
 
+/** `sign-in` or `browser` as a word asks for one part alone; a number is how many rounds are played. */
 async function run(io: BenchIo): Promise<Figure[]> {
+  const words = io.words ?? [];
+  const isAll = !words.includes("sign-in") && !words.includes("browser");
   const root = join(import.meta.dir, "..");
-  const archive = (
-    await runOk("building the image", [`${root}/script/build-image`], { timeoutMs: 900_000 })
-  ).trim();
-  io.say("preparing the Debian of X2Go and xrdp");
+  const built = await runOk("building the image", [`${root}/script/build-image`], { timeoutMs: 900_000 });
+  const archive = built.trim();
   await using stack = new AsyncDisposableStack();
-  const peers = stack.adopt(await openPeers(archive), (one) => one.close());
   const box = stack.adopt(await openBenchBox(io, { instance: "benchses", people: 1 }), (one) => one.close());
+  const signIn = isAll || words.includes("sign-in") ? await compareProducts(io, box, archive) : [];
+  const browser = isAll || words.includes("browser") ? await compareBrowsers(io, box, archive) : [];
+  return [...signIn, ...browser];
+}
+
+async function compareProducts(io: BenchIo, box: BenchBox, archive: string): Promise<Figure[]> {
   const [person] = box.people;
   if (person === undefined) throw new Error("the box has nobody");
-  const products = [ourProduct(box, person, join(root, "dist/qvd")), x2goProduct(peers), xrdpProduct(peers)];
-  const rounds = new Map<string, Round[]>(products.map(({ name }) => [name, []]));
-  const [most = ROUNDS] = readCounts(io.words ?? [], [ROUNDS]);
-  for (let round = 0; round <= most && !io.signal.aborted; round++)
-    for (const product of products) {
-      const times = await playRound(product, box.colour);
-      io.say(`${round === 0 ? "not counted" : `round ${round}`}: ${product.name} ${describe(times)}`);
-      // The first fills caches and makes homes.
-      if (round > 0) rounds.get(product.name)?.push(times);
-    }
-  return compareRounds(rounds);
+  io.say("preparing the Debian of X2Go and xrdp");
+  const peers = await openPeers(archive);
+  try {
+    const ours = ourProduct(box, person, join(import.meta.dir, "../dist/qvd"));
+    const products = [ours, x2goProduct(peers), xrdpProduct(peers)];
+    const rounds = new Map<string, Round[]>(products.map(({ name }) => [name, []]));
+    const [most = ROUNDS] = readCounts(io.words ?? [], [ROUNDS]);
+    for (let round = 0; round <= most && !io.signal.aborted; round++)
+      for (const product of products) {
+        const times = await playRound(product, box.colour);
+        io.say(`${round === 0 ? "not counted" : `round ${round}`}: ${product.name} ${describe(times)}`);
+        // The first fills caches and makes homes.
+        if (round > 0) rounds.get(product.name)?.push(times);
+      }
+    return compareRounds(rounds);
+  } finally {
+    await peers.close();
+  }
 }
 
 async function playRound(product: Product, colour: Colour): Promise<Round> {

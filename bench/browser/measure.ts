@@ -46,7 +46,6 @@ export async function sitDown(server: BrowserServer, size: Size, delayMs: number
     await server.open(page, LINE_PORT);
     await startWatching(page);
   } catch (error) {
-    await page.screenshot({ path: join(tmpdir(), "qvd-bench-page.png") }).catch(() => {});
     await leave();
     throw error;
   }
@@ -123,7 +122,6 @@ async function startScene(server: BrowserServer, scene: SceneName, page: Page): 
     await child.exited;
   };
   if (await waitFor(() => findStamp(page), { timeoutMs: 15_000, everyMs: 200 })) return stop;
-  await page.screenshot({ path: join(tmpdir(), "qvd-bench-page.png") }).catch(() => {});
   await stop();
   throw new Error(`${server.name} did not show the scene ${scene}`);
 }
