@@ -8,11 +8,12 @@ import { type Database, openDatabase } from "../../src/db/client.ts";
 import { migrate } from "../../src/db/migrate.ts";
 import { DATABASE_NAME } from "../../src/db/url.ts";
 import { run, runOk } from "../../src/lib/run.ts";
-import { sleep } from "../../src/lib/wait.ts";
+import { sleep, waitFor } from "../../src/lib/wait.ts";
 
 const BIN = "/usr/lib/postgresql/15/bin";
 const PORT = 5432;
 const FOLLOW_MS = 3_000;
+const START_MS = 180_000;
 
 export class LabDatabase {
   readonly #folder: string;
@@ -70,11 +71,24 @@ export class LabDatabase {
     return openDatabase(address, { max: 4, applicationName: "lab" });
   }
 
+  /** On a busy machine what is left of a crashed one takes its time to end, and refuses the next until then. */
   async start(): Promise<void> {
-    await this.#as("starting the database", [
+    const command = [
       ...[`${BIN}/pg_ctl`, "start", "--wait", "--timeout=60"],
       ...[`--pgdata=${this.#data}`, `--log=${this.#folder}/log`],
-    ]);
+    ];
+    let fault: unknown;
+    const start = () =>
+      this.#as("starting the database", command).then(
+        () => true,
+        async (error) => {
+          fault = error;
+          // An earlier try may have been given up too soon.
+          const isReady = this.#command([`${BIN}/pg_isready`, "-h", this.#folder]);
+          return (await run(isReady, { cwd: "/" })).exitCode === 0;
+        },
+      );
+    if (!(await waitFor(start, { timeoutMs: START_MS, everyMs: 1_000 }))) throw fault;
   }
 
   /** `immediate` is as good as a crash. */
