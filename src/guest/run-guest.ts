@@ -93,22 +93,13 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
     session.observe();
     send({ type: "beat", ...deps.observe() });
   }
-  function tellAll() {
-    reportSession();
-    beat();
-  }
   function powerOff() {
     isPoweringOff = true;
     setTimeout(() => over.abort(), FAREWELL_MS);
   }
   async function powerOffFromInside() {
     await begun;
-    deps.log.info("power-off-asked-inside");
-    await waitFor(() => link !== undefined, { timeoutMs: NEWS_TIMEOUT_MS, everyMs: 50 });
-    send({ type: "powering-off" });
-    // Its hook is asked, and what it says is told; but whoever powers a desktop off from inside is obeyed.
-    const outcome = await session.powerOff();
-    if (!outcome.isGood) await session.stop();
+    await takeLeave(deps, session, { isAttached: () => link !== undefined, send });
     powerOff();
   }
   async function obey(order: Order, from: Link) {
@@ -127,7 +118,7 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
       ...{ dial, boot, log, random },
       onAttached: (made) => {
         link = made;
-        void begun.then(tellAll);
+        void begun.then(reportSession).then(beat);
       },
       onDetached: () => {
         link = undefined;
@@ -144,6 +135,20 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
   if (!isPoweringOff) return 0;
   writeFileSync(deps.places.powerOff, "power-off\n");
   return POWER_OFF_EXIT_CODE;
+}
+
+/** Tells the node of a power-off that was asked inside, and ends the session. */
+async function takeLeave(
+  { log }: Pick<GuestDeps, "log">,
+  session: GuestSession,
+  node: { readonly isAttached: () => boolean; readonly send: (message: FromGuest) => boolean },
+): Promise<void> {
+  log.info("power-off-asked-inside");
+  await waitFor(node.isAttached, { timeoutMs: NEWS_TIMEOUT_MS, everyMs: 50 });
+  node.send({ type: "powering-off" });
+  // Its hook is asked, and what it says is told; but whoever powers a desktop off from inside is obeyed.
+  const outcome = await session.powerOff();
+  if (!outcome.isGood) await session.stop();
 }
 
 /**
