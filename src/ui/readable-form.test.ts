@@ -10,7 +10,10 @@ app.use(
   requireReadableForm((path) => path === "/file"),
 );
 app.post("/file", (c) => c.text("taken"));
-app.post("/*", async (c) => c.text(JSON.stringify((await c.req.parseBody())["a"] ?? null)));
+app.post("/*", async (c) => {
+  const { a } = await c.req.parseBody();
+  return c.text(JSON.stringify(a ?? null));
+});
 
 async function post(path: string, type: string, body: string): Promise<string> {
   const response = await app.request(path, { method: "POST", headers: { "Content-Type": type }, body });
