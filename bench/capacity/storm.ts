@@ -13,18 +13,18 @@ const MOST_TRIES = 60;
 
 const [port = 0, people = 0] = process.argv.slice(2).map(Number);
 const startMs = performance.now();
-let [busy, lost] = [0, 0];
+const count = { busy: 0, lost: 0 };
 await Promise.all(Array.from({ length: people }, (_none, index) => signInAtLast(`person${index + 1}`)));
-console.log(`ended ${(performance.now() - startMs) / 1000} ${busy} ${lost}`);
+console.log(`ended ${(performance.now() - startMs) / 1000} ${count.busy} ${count.lost}`);
 process.exit(0);
 
 async function signInAtLast(login: string): Promise<void> {
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     if ((await signIn(login)) === 200) return;
-    busy++;
+    count.busy++;
     await sleep(AGAIN_MS * (0.5 + Math.random()));
   }
-  lost++;
+  count.lost++;
 }
 
 /** The status of the answer; 0 without one. */

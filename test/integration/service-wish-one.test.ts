@@ -47,6 +47,7 @@ async function whileChanging<T>(change: ReturnType<typeof sql>, act: () => Promi
   await owner.transaction(async (tx) => {
     await tx.execute(sql`update vms set ${change} where id = ${vmId}`);
     acting = act();
+    // Awaited below, once the other change is through.
     acting.catch(() => {});
     const isWaiting = async () =>
       (await tx.execute(sql`select from pg_locks where not granted and locktype = 'transactionid'`)).length >

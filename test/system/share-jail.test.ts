@@ -79,7 +79,9 @@ describe("a shared folder", () => {
   });
 
   test("takes no links, which the person's own programs would follow", async () => {
-    expect(await sftp(false, "symlink /etc planted", "ln sub/kept twice")).toMatch(/denied[\s\S]*(denied|does not support)/i);
+    expect(await sftp(false, "symlink /etc planted", "ln sub/kept twice")).toMatch(
+      /denied[\s\S]*(denied|does not support)/i,
+    );
     expect(await Bun.file(`${folder}/share/twice`).exists()).toBe(false);
   });
 

@@ -20,7 +20,8 @@ export function visitConsole(deps: AdminDeps): Handler<AdminEnv> {
 
 export function visitSession(deps: AdminDeps): Handler<AdminEnv> {
   return async function watch(c) {
-    const mayControl = (await c.req.parseBody())["control"] === "yes";
+    const { control } = await c.req.parseBody();
+    const mayControl = control === "yes";
     return lead(deps, c, (vmId) => askToWatch(contextOf(deps, c), deps, { vmId, mayControl }));
   };
 }
