@@ -39,7 +39,7 @@ afterAll(async () => {
   channels?.closeAll();
   await screen?.stop();
   await lab?.stop();
-}, 60_000);
+}, 180_000);
 
 /** As the node does beside a start. */
 function leaveOrder(request: PrepareRequest): void {
