@@ -19,6 +19,8 @@ const PACKAGES = [
     "python3-pil",
     "python3-numpy",
     "python3-dbus",
+    "python3-xdg",
+    "libjs-jquery",
   ],
   ...["procps", "iproute2", "x11-xserver-utils"],
 ];
