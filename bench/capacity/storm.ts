@@ -43,7 +43,8 @@ async function signIn(login: string): Promise<number> {
       },
       data: (_socket, chunk) => {
         received += chunk.toString("latin1");
-        const status = /^HTTP\/1\.1 (\d{3})/.exec(received)?.[1];
+        // Who waits is told so in between, by a 102.
+        const status = /HTTP\/1\.1 (?!102)(\d{3})/.exec(received)?.[1];
         if (status !== undefined) resolve(Number(status));
       },
       close: () => resolve(0),
