@@ -70,7 +70,7 @@ export async function startDebianGuest(options: GuestOptions): Promise<DebianGue
     ...[`${folder}/disk.qcow2`, "24G"],
   ]);
   await packGiven(options.given, folder);
-  const { sshPort = 40_000 + (process.pid % 20_000) } = options;
+  const { sshPort = 23_000 + (process.pid % 9_000) } = options;
   const powerUp = () => boot(parts, folder, { ...options, ports: { ...options.ports, [sshPort]: 22 } });
   let machine = powerUp();
   const runIn = (script: string, timeoutMs = ANSWER_MS) =>

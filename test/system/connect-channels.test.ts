@@ -18,7 +18,7 @@ import { createGuestLab, type GuestLab } from "./guest-lab.ts";
 import { ClientSide, type ConnectingClient, hearPitch } from "./peripherals-lab.ts";
 
 const PLACE = { instance: "chnlab", network: "172.29.12", screen: ":88" };
-const PORTS = { media: 47_141, cups: 47_142, slave: 47_143 };
+const PORTS = { media: 27_141, cups: 27_142, slave: 27_143 };
 const AS_USER =
   "setpriv --reuid=2001 --regid=2001 --clear-groups env HOME=/home/bea XDG_RUNTIME_DIR=/run/user/2001";
 const PRINTING = "env CUPS_SERVER=/run/user/2001/qvd-cups/cups.sock";

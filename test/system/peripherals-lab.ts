@@ -14,6 +14,7 @@ import { waitFor } from "../../src/lib/wait.ts";
 const UID = 65534;
 const QUIET: ["ignore", "ignore", "ignore"] = ["ignore", "ignore", "ignore"];
 
+/** Below those that the kernel gives to connections: one that has just ended would keep a server from its port. */
 export type ClientPorts = { readonly media: number; readonly cups: number; readonly slave: number };
 
 export type ConnectingClient = { readonly said: () => string; readonly child: Bun.Subprocess };

@@ -16,7 +16,7 @@ import { createGuestLab, type GuestLab } from "./guest-lab.ts";
 import { ClientSide, hearPitch, type ShareAnswer } from "./peripherals-lab.ts";
 
 const PLACE = { instance: "perlab", network: "172.29.9", screen: ":97" };
-const PORTS = { media: 47_131, cups: 47_132, slave: 47_133 };
+const PORTS = { media: 27_131, cups: 27_132, slave: 27_133 };
 const KEY = `${"Kk0".repeat(21)}K`;
 const BASIC = { keyboard: "pc105/us", os: "linux", link: "lan", geometry: "800x600", isFullscreen: false };
 /** As the session's start has it for programs. */
