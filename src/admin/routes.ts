@@ -3,6 +3,7 @@
 import type { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { AppError } from "../lib/errors.ts";
+import { requireReadableForm } from "../ui/readable-form.ts";
 import { addApiRoutes } from "./api/routes.ts";
 import type { AdminDeps } from "./deps.ts";
 import type { AdminContext, AdminEnv } from "./env.ts";
@@ -77,6 +78,10 @@ export function addRoutes(app: Hono<AdminEnv>, deps: AdminDeps, assets: Assets):
     },
   });
   app.use("/*", (c, next) => (isUpload(c) ? next() : limited(c, next)));
+  app.use(
+    "/*",
+    requireReadableForm(() => false),
+  );
 
   app.get("/static/*", serveAsset(assets));
   addApiRoutes(app, deps);

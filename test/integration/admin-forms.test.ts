@@ -1,7 +1,14 @@
 /** Forms that are refused say why, beside what it is about. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type AdminApp, createAdminApp, getPage, postForm, type SignedInAs } from "../support/admin-app.ts";
+import {
+  type AdminApp,
+  createAdminApp,
+  getPage,
+  ORIGIN,
+  postForm,
+  type SignedInAs,
+} from "../support/admin-app.ts";
 
 let admin: AdminApp;
 let me: SignedInAs;
@@ -32,6 +39,16 @@ describe("a refused form", () => {
       expect(text).toContain("Must be 1 to 64 of A-Z a-z 0-9");
       expect(text).toContain("bad*tag");
     }
+  });
+
+  test("that can't be read is its sender's mistake", async () => {
+    const response = await admin.app.request(`${ORIGIN}/theme`, {
+      method: "POST",
+      headers: { Cookie: me.cookie, Origin: ORIGIN, "Content-Type": "multipart/form-data" },
+      body: "no boundary",
+    });
+    expect(response.status).toBe(422);
+    expect(await response.text()).toContain("The form can&#39;t be read");
   });
 
   test("deleting an image that is in use offers only the way back", async () => {
