@@ -29,7 +29,7 @@ CREATE TABLE visits (
   CHECK ((kind = 'watch') = (session_id IS NOT NULL)),
   CHECK ((kind = 'console') = (console_key IS NOT NULL))
 );
-CREATE INDEX visits_open ON visits (session_id) WHERE ended_at IS NULL;
+CREATE INDEX visits_session ON visits (session_id);
 CREATE INDEX visits_vm ON visits (vm_id);
 GRANT SELECT ON visits TO qvd_broker, qvd_admin, qvd_node;
 GRANT INSERT (kind, vm_id, session_id, asked_by, visitor, may_control, needs_consent, ticket_hash, ticket_expires_at, console_key),

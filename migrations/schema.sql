@@ -759,7 +759,7 @@ CREATE INDEX user_web_sessions_user ON public.user_web_sessions USING btree (use
 
 CREATE INDEX user_web_tickets_expiry ON public.user_web_tickets USING btree (expires_at);
 
-CREATE INDEX visits_open ON public.visits USING btree (session_id) WHERE (ended_at IS NULL);
+CREATE INDEX visits_session ON public.visits USING btree (session_id);
 
 CREATE INDEX visits_vm ON public.visits USING btree (vm_id);
 

@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(async () => {
   await owner`delete from settings`;
-  await owner`truncate sessions, vm_events, audit_log`;
+  await owner`truncate sessions, visits, vm_events, audit_log`;
 });
 
 const pace = { ...SWEEP_HISTORY_PACE, pauseMs: 0 };

@@ -29,5 +29,5 @@ export const visits = pgTable(
     endedAt: moment("ended_at"),
     endCause: text("end_cause"),
   },
-  (table) => [index("visits_open").on(table.sessionId), index("visits_vm").on(table.vmId)],
+  (table) => [index("visits_session").on(table.sessionId), index("visits_vm").on(table.vmId)],
 );
