@@ -82,7 +82,7 @@ process.exit();
 async function startBroker(port: number, balancers = ""): Promise<Broker> {
   const address = desktop.address();
   const own: DrillBroker = {
-    ...{ port, states, balancers, leaveMs: 5_000 },
+    ...{ port, states, balancers, leaveMs: 10_000 },
     ...{ key: `${options.folder}/key`, certificate: `${options.folder}/crt` },
     desktopPort: typeof address === "object" && address !== null ? address.port : 0,
   };
