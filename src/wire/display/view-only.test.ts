@@ -51,6 +51,18 @@ describe("who may only look", () => {
     expect(watch(Buffer.concat([GREETING, message(77, 1, 2, 3)]))).toBeUndefined();
   });
 
+  for (const [what, greeting] of [
+    ["an older version, whose greeting is shorter", "RFB 003.003\n\x01"],
+    ["3.7", "RFB 003.007\n\x01\x01"],
+    ["Apple's version", "RFB 003.889\n\x01\x01"],
+    ["another kind of security", "RFB 003.008\n\x02\x01"],
+  ] as const)
+    test(`is shown nothing in ${what}, however it is cut`, () => {
+      const bytes = Buffer.concat([Buffer.from(greeting, "latin1"), DROPPED["the pointer"]]);
+      expect(watch(bytes)).toBeUndefined();
+      expect(watch(bytes, () => 1)).toBeUndefined();
+    });
+
   test("touches nothing however its bytes are cut", () => {
     const random = createRandom(7);
     const all: readonly Uint8Array[] = [...Object.values(PASSED), ...Object.values(DROPPED)];

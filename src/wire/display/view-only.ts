@@ -4,8 +4,9 @@
  * this doesn't know ends the viewing: how long it is can't be told, so nothing after it could be.
  */
 
-/** What a client says before its messages: version, kind of security (none), whether others may look. */
-const GREETING_BYTES = 12 + 1 + 1;
+/** What a client says before its messages: version, kind of security (none); then a byte, whether others may look. */
+const GREETING = Buffer.from("RFB 003.008\n\x01", "latin1");
+const GREETING_BYTES = GREETING.length + 1;
 
 type Rule = {
   readonly passes: boolean;
@@ -36,7 +37,7 @@ const RULES: Readonly<Record<number, Rule>> = {
 };
 
 export class ViewOnly {
-  #greetingLeft = GREETING_BYTES;
+  #greetingAt = 0;
   #waiting = new Uint8Array(0);
   /** Of a message whose head was read. */
   #bodyLeft = 0;
@@ -46,8 +47,11 @@ export class ViewOnly {
   filter(chunk: Uint8Array): Uint8Array | undefined {
     const passed: Uint8Array[] = [];
     let bytes = this.#waiting.length === 0 ? chunk : Buffer.concat([this.#waiting, chunk]);
-    const greeting = bytes.subarray(0, this.#greetingLeft);
-    this.#greetingLeft -= greeting.length;
+    const greeting = bytes.subarray(0, GREETING_BYTES - this.#greetingAt);
+    // Of another version it would be shorter, and all that follows would be taken for something else.
+    const words = greeting.subarray(0, Math.max(0, GREETING.length - this.#greetingAt));
+    if (!GREETING.subarray(this.#greetingAt, this.#greetingAt + words.length).equals(words)) return undefined;
+    this.#greetingAt += greeting.length;
     if (greeting.length > 0) passed.push(greeting);
     bytes = bytes.subarray(greeting.length);
     while (bytes.length > 0) {
