@@ -39,4 +39,10 @@ test.each([
   expect(take()).toBeUndefined();
 });
 
+test("an order that comes after the first agent has looked is left to the channel, for ever", () => {
+  expect(take()).toBeUndefined();
+  writeFileSync(places().orderAhead, formatGuestMessage(ORDER));
+  expect(take()).toBeUndefined();
+});
+
 test("mostly there is none", () => expect(take()).toBeUndefined());

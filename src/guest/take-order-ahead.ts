@@ -11,11 +11,13 @@ export function takeOrderAhead(
   places: Pick<GuestPlaces, "orderAhead" | "orderTaken">,
   log: Log,
 ): PrepareOrder | undefined {
-  if (!existsSync(places.orderAhead) || existsSync(places.orderTaken)) return undefined;
   try {
+    if (existsSync(places.orderTaken)) return undefined;
+    // Where there is none yet, too: one that comes late is given by the channel as well, and would be old when it is found.
+    writeFileSync(places.orderTaken, "");
+    if (!existsSync(places.orderAhead)) return undefined;
     const parsed = parseToGuest(readFileSync(places.orderAhead, "utf8").trimEnd());
     if (!parsed.isGood || parsed.message.type !== "session-prepare") return undefined;
-    writeFileSync(places.orderTaken, "");
     return parsed.message;
   } catch (error) {
     log.warn("order-ahead-not-taken", { error });

@@ -95,6 +95,8 @@ test("a later one has begun before the agent is there, and is the one that was o
     "alice.b 700\nroot 1777\nalice.b 600",
   );
   expect(await lab.inside("stat -c %U /proc/$(pgrep -o nxagent)")).toBe("alice.b");
+  const asThemselves = "setpriv --reuid 2001 --regid 2001 --clear-groups";
+  expect(await lab.inside(`${asThemselves} touch /run/user/2001/own && echo made`)).toBe("made");
 }, 60_000);
 
 test("a client finds the person's own session there", async () => {

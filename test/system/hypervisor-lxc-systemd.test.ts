@@ -56,13 +56,16 @@ describe("a desktop whose image brings systemd", () => {
 
   test("starts its agent again, and what the agent left running goes on", async () => {
     const spec = await boot(
-      "[ -e /run/kept ] || { echo $$ >/run/kept; setsid sleep 987 & }; sleep 0.3; echo again >>/home/agent.log; exit 1",
+      "[ -e /run/kept ] || { echo $$ | tee /run/kept >/run/qvd-guest/session.json; setsid sleep 987 & }; sleep 0.3; echo again >>/home/agent.log; exit 1",
     );
     const log = async () => (await lab.inGuest(spec.vmId, "cat /home/agent.log")).stdout;
     expect(
       await waitFor(async () => ((await log()).match(/again/g)?.length ?? 0) >= 2, { timeoutMs: 10_000 }),
     ).toBe(true);
     expect((await lab.inGuest(spec.vmId, "pgrep -f '[s]leep 987' | wc -l")).stdout.trim()).toBe("1");
+    // By which it finds a session again.
+    const noted = await lab.inGuest(spec.vmId, "cmp /run/kept /run/qvd-guest/session.json && echo same");
+    expect(noted.stdout).toBe("same\n");
   }, 40_000);
 
   test("powers off when its agent was asked to", async () => {

@@ -35,10 +35,11 @@ export function renderOrderScript(
 [ -z "$(tail -qc1 /etc/passwd /etc/group /etc/shadow /etc/gshadow 2>/dev/null)" ] || exit 0
 shell=/bin/sh
 if [ -e /bin/bash ]; then shell=/bin/bash; fi
+[ -d /run/user ] || mkdir -p -m 755 /run/user || exit 0
 ${READ_LANG}umask 077
 : >${places.state}
 : >${places.powerOffRequest}
-mkdir -p -m 700 /run/user/${uid} || exit 0
+mkdir -m 700 /run/user/${uid} || exit 0
 mkdir -m 1777 /tmp/.X11-unix /tmp/.ICE-unix || exit 0
 chown ${uid}:${uid} /run/user/${uid} ${places.state} ${places.powerOffRequest} || exit 0
 umask 022

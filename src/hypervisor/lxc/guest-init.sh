@@ -38,9 +38,7 @@ knows_itself() {
 
 # The person waits for the agent, and each program takes a millisecond: the shell does by itself what it can.
 [ -d "$state" ] && [ -d /var/log ] && [ -d /root ] || mkdir -p "$state" /var/log /root
-for left in power-off order-taken early session.json; do
-  if [ -e "$state/$left" ]; then rm -f "$state/$left"; fi
-done
+if [ -e "$state/power-off" ]; then rm -f "$state/power-off"; fi
 
 if [ -n "$QVD_RESOLVERS" ]; then
   # Often a link to what a service of a whole system would write.
@@ -56,7 +54,12 @@ if [ -n "$QVD_HOST_NAME" ]; then
     printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$QVD_HOST_NAME" >>/etc/hosts
 fi
 unset QVD_RESOLVERS QVD_SEARCH_DOMAIN QVD_HOST_NAME
+# Before each start of an agent, which is to find again what an earlier one knew.
 if [ "${1-}" = prepare ]; then exit 0; fi
+# Of an earlier boot.
+for left in order-taken early session.json; do
+  if [ -e "$state/$left" ]; then rm -f "$state/$left"; fi
+done
 
 # Somebody waits for a session: it begins beside the agent, which takes it over. A process of its own, so that no fault in
 # it is this one's end.
