@@ -77,6 +77,7 @@ describe("a commit waits for the disk", () => {
 
   test.each([
     ["of a lease that others may take over", true, "on"],
+    ["and of the word that they no longer may", false, "on"],
     ["but not of one that is only shown", false, "off"],
   ])("%s", async (_what, fences, expected) => {
     const { epoch } = await readOrMakeRow(rows.node, nodeId, 10_000);

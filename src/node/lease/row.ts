@@ -48,7 +48,8 @@ export async function renewRow(
   return { isStanding: rows.length > 0, peers: rows[0]?.peers ?? 0 };
 }
 
-// Of a box that nobody takes over from the row is only shown: that renewal waits for no disk.
+// Of a box that nobody takes over from the row is only shown: that renewal waits for no disk. The one that takes the
+// promise back does: what is read of the row beside its change is still the row before it.
 const RENEW = prepared(
   ["int", "bigint", "float8", "boolean"],
   sql`update ${leases} set renewed_at = qvd_now(), valid_until = qvd_now() + $3 * interval '1 millisecond',
@@ -56,7 +57,8 @@ const RENEW = prepared(
     where node_id = $1 and epoch = $2 and lost_at is null
     returning (select count(*)::int from ${nodes} other join ${nodes} me on me.id = $1
       where other.id <> me.id and other.shared_id = me.shared_id) as peers,
-      case when not $4 then set_config('synchronous_commit', 'off', true) end as forgettable`,
+      case when not $4 and not (select was.fences from ${leases} was where was.node_id = $1)
+        then set_config('synchronous_commit', 'off', true) end as forgettable`,
 );
 
 /** After everything of the old epoch is gone from the box: begins anew. Undefined when the node was removed. */
