@@ -102,6 +102,24 @@ describe("an administrator", () => {
       expect(await visitsOf()).toEqual([]);
     });
 
+  test("isn't let in beside whoever works at the console, unless nobody has to be asked", async () => {
+    await owner.execute(sql`update sessions set access = 'console' where connected_at is not null`);
+    const ask = () => askApi(admin, { method: "POST", path: `/vms/${vmId}/console` }, me);
+    const refused = await ask();
+    expect([refused.status, await refused.text()]).toEqual([
+      409,
+      expect.stringContaining("works at its console now"),
+    ]);
+    await owner.execute(sql`insert into settings (tenant_id, name, value)
+      select tenant_id, 'vma.x11vnc.confirm.enabled', 'false' from vms where id = ${vmId}`);
+    expect((await ask()).status).toBe(201);
+    await owner.execute(sql`delete from settings`);
+    await owner.execute(sql`update sessions set superseded_at = qvd_now() where access = 'console'`);
+    expect((await ask()).status).toBe(201);
+    await owner.execute(sql`update sessions set superseded_at = null where access = 'console'`);
+    expect(await visitsOf()).toHaveLength(2);
+  });
+
   test("gets the same by API", async () => {
     for (const [path, body] of [
       ["console", undefined],

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { asId, type VmId } from "../../src/domain/ids.ts";
 import { waitFor } from "../../src/lib/wait.ts";
-import { type BrokerDoor, openBrokerDoor } from "../support/broker-door.ts";
+import { type BrokerDoor, openBrokerDoor, request } from "../support/broker-door.ts";
 import { type FakeDisplay, openFakeDisplay } from "../support/fake-display.ts";
 import { PortalClient, PortalSocket } from "../support/portal-client.ts";
 import { createTableVisitStore, type TableVisitStore } from "../support/table-visit-store.ts";
@@ -59,6 +59,20 @@ async function watch(mayControl: boolean): Promise<PortalSocket> {
   const visitor = come(visits.ask({ vmId: VM, mayControl, needsConsent: false }));
   await becomes(() => visitor.has("ready") && display.screens.size === 2);
   return visitor;
+}
+
+/** What comes first on a connection that sends just that. */
+async function answerTo(head: string): Promise<string> {
+  const first = Promise.withResolvers<string>();
+  const socket = await Bun.connect({
+    ...{ hostname: "127.0.0.1", port: door.port, tls: { rejectUnauthorized: false } },
+    socket: {
+      handshake: (one) => void one.write(head),
+      data: (_one, chunk) => first.resolve(chunk.toString("latin1")),
+      close: () => first.resolve("closed"),
+    },
+  });
+  return await first.promise.finally(() => socket.end());
 }
 
 /** What the fake screen sends back is what reached it. */
@@ -140,6 +154,23 @@ describe("nobody is let in", () => {
     const visitor = come(ticket, { Origin: "https://elsewhere.test" });
     await becomes(() => visitor.isClosed);
     expect(visits.visits.at(-1)?.hasBegun).toBe(false);
+  });
+
+  test("by a request that isn't a WebSocket's, which leaves the ticket good", async () => {
+    const ticket = visits.ask({ vmId: VM, mayControl: false, needsConsent: false });
+    const answer = await alice.ask(`/visit/ws?ticket=${ticket}`, { headers: { Origin: alice.origin } });
+    expect([answer.status, visits.visits.at(-1)?.hasBegun]).toEqual([426, false]);
+    const visitor = come(ticket);
+    await becomes(() => visitor.has("ready"));
+    visitor.close();
+  });
+
+  test("by one that only says it is, whose visit is over at once", async () => {
+    const ticket = visits.ask({ vmId: VM, mayControl: false, needsConsent: false });
+    const head = [`GET /visit/ws?ticket=${ticket} HTTP/1.1`, `Host: 127.0.0.1:${door.port}`];
+    const lines = [...head, `Origin: ${alice.origin}`, "Connection: Upgrade", "Upgrade: websocket"];
+    expect(await answerTo(request(lines))).toStartWith("HTTP/1.1 426 ");
+    expect(visits.visits.at(-1)).toMatchObject({ hasBegun: true, endCause: "left" });
   });
 
   test("where an invitation is brought by nobody who is signed in", async () => {

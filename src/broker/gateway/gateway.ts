@@ -137,11 +137,26 @@ async function answer(
     if (isTooMuch(request)) return new Response(null, { status: 413 });
     const isVisit = pathname === VISIT_SOCKET_PATH;
     if (!isVisit && !isSocketPath(pathname)) return to.page();
+    // A ticket is good once: it isn't spent on a request that can become nothing.
+    if (request.headers.get("Upgrade")?.toLowerCase() !== "websocket") return notASocket();
     const admitted = await (isVisit ? admitVisitSocket : admitSocket)(deps, request, to.pipe.address);
     if (admitted instanceof Response) return admitted;
     if (to.upgrade(admitted)) return undefined;
-    return new Response("This is for a page's WebSocket.", { status: 426 });
+    if (admitted.kind === "visit") await endUnseen(deps, admitted);
+    return notASocket();
   });
+}
+
+function notASocket(): Response {
+  return new Response("This is for a page's WebSocket.", { status: 426 });
+}
+
+async function endUnseen(deps: GatewayDeps, { visitId }: AdmittedVisit): Promise<void> {
+  try {
+    await deps.visits?.end(visitId, "left");
+  } catch (error) {
+    deps.log.warn("visit-not-ended", { visitId, error });
+  }
 }
 
 function begin(deps: GatewayDeps, page: PageSocket, admitted: Admitted): PageSocketOwner {

@@ -1,6 +1,6 @@
 /** Visits as brokers carry them, as owners of sessions see them, and what opens a console at its node. */
 
-import { and, asc, eq, gt, inArray, isNotNull, isNull, or, sql } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, isNotNull, isNull, like, lte, or, sql } from "drizzle-orm";
 import type { NodeId, SessionId, VisitId, VmId } from "../../domain/ids.ts";
 import type { Db } from "../client.ts";
 import { nodes, osfs, sessions, visits, vms } from "../schema/index.ts";
@@ -68,37 +68,58 @@ export type OpenVisit = {
   readonly phase: "invited" | "asks" | "watches";
 };
 
+/** Of one session. Whoever has many may hide none of another's, and invitations none of who is there. */
+const MOST_SHOWN = 50;
+
+const isOpenInvitation = and(like(visits.askedBy, "user:%"), gt(visits.ticketExpiresAt, sql`qvd_now()`));
+
 /** Of those sessions, oldest first; invitations that nobody took in time are left out. */
 export async function listOpenVisits(
   db: Db,
   sessionIds: readonly SessionId[],
 ): Promise<readonly OpenVisit[]> {
   if (sessionIds.length === 0) return [];
-  const rows = await db
+  const ranked = db
     .select({
       id: visits.id,
       sessionId: visits.sessionId,
       visitor: visits.visitor,
       mayControl: visits.mayControl,
-      askedBy: visits.askedBy,
       beganAt: visits.beganAt,
       admittedAt: visits.admittedAt,
+      place:
+        sql<number>`row_number() over (partition by ${visits.sessionId} order by ${visits.beganAt} is null, ${visits.id})`.as(
+          "place",
+        ),
     })
     .from(visits)
     .where(
       and(
         inArray(visits.sessionId, [...sessionIds]),
         isNull(visits.endedAt),
-        or(isNotNull(visits.beganAt), gt(visits.ticketExpiresAt, sql`qvd_now()`)),
+        // Who has an administrator's ticket and no page yet asks nobody.
+        or(isNotNull(visits.beganAt), isOpenInvitation),
       ),
     )
-    .orderBy(asc(visits.id))
-    .limit(200);
-  return rows.flatMap(({ askedBy, beganAt, admittedAt, ...row }): OpenVisit[] => {
-    // Who has a ticket and no page yet asks nobody.
-    if (beganAt === null) return askedBy.startsWith("user:") ? [{ ...row, phase: "invited" }] : [];
-    return [{ ...row, phase: admittedAt === null ? "asks" : "watches" }];
+    .as("ranked");
+  const rows = await db.select().from(ranked).where(lte(ranked.place, MOST_SHOWN)).orderBy(asc(ranked.id));
+  return rows.map(({ beganAt, admittedAt, place: _place, ...row }): OpenVisit => {
+    if (beganAt === null) return { ...row, phase: "invited" };
+    return { ...row, phase: admittedAt === null ? "asks" : "watches" };
   });
+}
+
+/** Invitations to that session that somebody may still take, or came by. */
+export async function countInvitations(db: Db, sessionId: SessionId): Promise<number> {
+  return await db.$count(
+    visits,
+    and(
+      eq(visits.sessionId, sessionId),
+      like(visits.askedBy, "user:%"),
+      isNull(visits.endedAt),
+      or(isNotNull(visits.beganAt), isOpenInvitation),
+    ),
+  );
 }
 
 /** Whether that key opens the console of that machine now: a visit's, or that of a user's own session. */

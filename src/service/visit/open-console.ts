@@ -3,10 +3,12 @@
  * sign-in, with or without our agent. The ticket is for the page on the clients' port.
  */
 
-import { eq, lt, sql } from "drizzle-orm";
+import { and, eq, isNotNull, isNull, lt, sql } from "drizzle-orm";
 import { z } from "zod";
-import { osfs, visits, vmReports } from "../../db/schema/index.ts";
+import { listSettings } from "../../db/queries/settings.ts";
+import { osfs, sessions, visits, vmReports } from "../../db/schema/index.ts";
 import type { VmId } from "../../domain/ids.ts";
+import { settingValues } from "../../domain/setting/resolve.ts";
 import { AppError } from "../../lib/errors.ts";
 import { type Context, change } from "../context.ts";
 import { idField, parseInput } from "../input.ts";
@@ -18,7 +20,10 @@ export const openConsoleInput = z.object({ vmId: idField<VmId>() });
 
 const TICKET_SECONDS = 60;
 
-/** Throws `conflict` where there is no screen: of a container, and of a machine that doesn't run. */
+/**
+ * Throws `conflict` where there is no screen: of a container, and of a machine that doesn't run. And where its person
+ * works at it, who can't be asked there, unless site or tenant say that nobody has to be.
+ */
 export async function openConsole(
   context: Context,
   deps: VisitDeps,
@@ -28,6 +33,7 @@ export async function openConsole(
   return await change(context, { doing: `open the console of desktop ${vmId}` }, async (inside) => {
     const vm = await findVmFor(inside, "vm.open-console", vmId);
     await requireScreen(inside, vm);
+    await requireNobodyThere(inside, vm);
     await inside.db.delete(visits).where(lt(visits.askedAt, sql`qvd_now() - interval '1 day'`));
     const asked = await issueVisit(inside, deps, {
       ...{ vmId, mayControl: true, needsConsent: false, ticketSeconds: TICKET_SECONDS },
@@ -52,4 +58,26 @@ async function requireScreen(inside: Context, vm: FoundVm): Promise<void> {
     );
   if (state === "stopped")
     throw new AppError("conflict", `${vm.name} is stopped; start it to see its console`);
+}
+
+async function requireNobodyThere({ db }: Context, vm: FoundVm): Promise<void> {
+  const values = settingValues(await listSettings(db, vm.tenantId), vm.tenantId);
+  if (!values["vma.x11vnc.confirm.enabled"]) return;
+  const [person] = await db
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(
+      and(
+        eq(sessions.vmId, vm.id),
+        eq(sessions.access, "console"),
+        isNotNull(sessions.connectedAt),
+        isNull(sessions.endedAt),
+        isNull(sessions.supersededAt),
+      ),
+    );
+  if (person !== undefined)
+    throw new AppError(
+      "conflict",
+      `The person of ${vm.name} works at its console now, and can't be asked there; have them leave it, or end their session with \`qvd vm disconnect\``,
+    );
 }
