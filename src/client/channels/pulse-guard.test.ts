@@ -44,6 +44,22 @@ const word = (value: number) => [0x4c, ...[24, 16, 8, 0].map((by) => (value >>> 
 const NO_NAME = [0x4e];
 const NAME = [0x74, ...Buffer.from("alsa_output.monitor\0")];
 const CREATE_RECORD = 5;
+const property = (key: string, value: string) => [
+  ...[0x74, ...Buffer.from(`${key}\0`), ...word(value.length)],
+  ...[0x78, ...word(value.length).slice(1), ...Buffer.from(value)],
+];
+const FLAGS = Array.from("000000001", (flag) => flag.charCodeAt(0));
+
+/** What comes after the source's name: sizes, flags, properties, the program to listen to, and what later versions add. */
+const rest = (input = INVALID, properties: readonly number[] = property("media.name", "call")) => [
+  ...[...word(INVALID), 0x30, ...word(4096), ...FLAGS],
+  ...[0x50, ...properties, 0x4e, ...word(input), 0x30],
+];
+const record = (tail: readonly number[]) =>
+  withTail(CREATE_RECORD, [...FORMAT, ...MONO, ...word(INVALID), ...NO_NAME, ...tail]);
+/** One length hides what the other would show: the end of the list and another program. */
+const lying = [0x74, 0x78, 0, ...word(0), 0x78, ...word(7).slice(1), 0x4e, ...word(4), 0x30];
+const aimed = (key: string) => [0x50, ...property(key, "1"), 0x4e];
 
 describe("what a desktop asks of the sound server", () => {
   const cases: readonly [what: string, frame: Buffer, without: boolean, withMicrophone: boolean][] = [
@@ -62,21 +78,34 @@ describe("what a desktop asks of the sound server", () => {
     ["another's stream by its number", command(29, 4), false, false],
     ["to mute another", command(69, 4), false, false],
     ["a command without more", command(29), false, false],
+    ["to record what is usual", record(rest()), false, true],
+    ["to record without properties", record(rest(INVALID, [])), false, true],
+    ["to record what one program plays", record(rest(4)), false, false],
+    ["a property of two lengths", record(rest(INVALID, lying)), false, false],
+    ["to record by an aim of PipeWire", record(rest(INVALID, property("target.object", "x"))), false, false],
+    ["to record a sink", record(rest(INVALID, property("stream.capture.sink", "true"))), false, false],
+    ["to record a monitor", record(rest(INVALID, property("stream.monitor", "true"))), false, false],
+    ["to record another node", record(rest(INVALID, property("node.target", "40"))), false, false],
+    ["to record, cut before the program", record(rest().slice(0, -6)), false, false],
+    ["a name for itself", withTail(9, aimed("application.name")), true, true],
+    ["a name with an aim for all its streams", withTail(9, aimed("stream.capture.sink")), false, false],
+    ["properties with an aim", withTail(82, [...word(2), ...aimed("target.object")]), false, false],
     [
-      "to record what is usual",
-      withTail(CREATE_RECORD, [...FORMAT, ...MONO, ...word(INVALID), ...NO_NAME]),
+      "an aim for what it records",
+      withTail(80, [...word(0), ...word(2), ...aimed("node.target")]),
       false,
-      true,
+      false,
     ],
+    ["an aim for what it plays", withTail(3, aimed("stream.monitor")), false, false],
     [
       "to record what the loudspeaker plays",
-      withTail(CREATE_RECORD, [...FORMAT, ...MONO, ...word(INVALID), ...NAME]),
+      withTail(CREATE_RECORD, [...FORMAT, ...MONO, ...word(INVALID), ...NAME, ...rest()]),
       false,
       false,
     ],
     [
       "to record a source by its number",
-      withTail(CREATE_RECORD, [...FORMAT, ...MONO, ...word(1), ...NO_NAME]),
+      withTail(CREATE_RECORD, [...FORMAT, ...MONO, ...word(1), ...NO_NAME, ...rest()]),
       false,
       false,
     ],

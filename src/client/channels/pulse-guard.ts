@@ -6,11 +6,11 @@
  */
 
 import { formatCommand, PulseFrames, type PulsePiece } from "./pulse-frames.ts";
+import { isUsualSource, namesAnAim } from "./record-request.ts";
 
 /** pulsecore/native-common.h. */
 const COMMAND = { error: 0, reply: 2, createPlayback: 3, createRecord: 5, auth: 8 } as const;
 const ACCESS_DENIED = 1;
-const INVALID_INDEX = 0xffffffff;
 /** The two highest bits of the version say that the client takes memory instead of bytes. */
 const VERSION_MASK = 0x3fffffff;
 
@@ -77,6 +77,7 @@ export class PulseGuard {
 
   #isAllowed(command: number, payload: Buffer): boolean {
     const { hasMicrophone } = this.#options;
+    if (namesAnAim(payload)) return false;
     if (GENERAL.includes(command) || PLAYBACK.includes(command)) return true;
     if (command === COMMAND.createPlayback) return this.#creating.size < MOST_CREATING;
     const index = readNumber(payload, 10);
@@ -119,16 +120,4 @@ function readNumber(payload: Buffer, at: number): number | undefined {
 function clearMemoryBits(payload: Buffer): void {
   const version = readNumber(payload, 10);
   if (version !== undefined) payload.writeUInt32BE((version & VERSION_MASK) >>> 0, 11);
-}
-
-/**
- * Whether a stream is to be recorded from no source by name: sample format (a), channels (m), the source's number and its
- * name, which is N for none. A loudspeaker is a source, too, by its monitor, and would tell what other programs play.
- */
-function isUsualSource(payload: Buffer): boolean {
-  const format = 10;
-  const map = format + 7;
-  if (payload[format] !== 0x61 || payload[map] !== 0x6d) return false;
-  const source = map + 2 + (payload[map + 1] ?? 0);
-  return readNumber(payload, source) === INVALID_INDEX && payload[source + 5] === 0x4e;
 }
