@@ -30,8 +30,12 @@ afterAll(() => {
   cups.close();
 });
 
-const ipp = (operation: number, more = "") =>
-  Buffer.concat([Buffer.of(2, 0, operation >> 8, operation & 255, 0, 0, 0, 1), Buffer.from(more)]);
+/** An operation with one group of attributes, which is empty, and then the document. */
+const ipp = (operation: number, document = "", group = 1) =>
+  Buffer.concat([
+    Buffer.of(2, 0, operation >> 8, operation & 255, 0, 0, 0, 1, group, 3),
+    Buffer.from(document),
+  ]);
 
 async function ask(path: string, body: Uint8Array | undefined, headers: Record<string, string> = {}) {
   asked = [];
@@ -78,7 +82,10 @@ describe("a desktop that wants more than to print", () => {
     ["news to be sent somewhere", "/", ipp(0x0016), 403],
     ["the devices of the PC", "/", ipp(0x400b), 403],
     ["an operation that is not invented yet", "/", ipp(0xffff), 403],
+    ["a job that sends news somewhere", "/printers/desk", ipp(0x0002, "x", 6), 403],
+    ["the same without its document", "/printers/desk", ipp(0x0005, "", 6), 403],
     ["a request cut short", "/", Buffer.of(2, 0, 0), 400],
+    ["attributes cut short", "/", ipp(0x0002).subarray(0, -1), 400],
     ["CUPS's settings", "/admin/conf/cupsd.conf", undefined, 403],
     ["its pages", "/", undefined, 403],
     ["another path by its description's name", "/printers/../admin/log.ppd", undefined, 403],

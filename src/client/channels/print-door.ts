@@ -1,14 +1,15 @@
 /**
- * Where the session's print jobs come out of nxproxy: a port of this machine (a socket's file is removed by nxproxy itself), with
- * the PC's CUPS behind it. Only this user's programs are let in. A desktop may see the printers and hand in jobs. CUPS can do far more for whoever may ask it (print what lies at an address, make
- * printers and notifications), and it knows this user by the socket; so operations are let through by a list, and no proof of
- * who asks is.
+ * Where the session's print jobs come out of nxproxy: a port of this machine (a socket's file is removed by nxproxy itself),
+ * with the PC's CUPS behind it. Only this user's programs are let in. A desktop may see the printers and hand in jobs. CUPS
+ * can do far more for whoever may ask it (print what lies at an address, make printers and notifications), and it knows
+ * this user by the socket; so operations, and what a job brings along, are let through by lists, and no proof of who asks is.
  */
 
 import { existsSync } from "node:fs";
 import { request as ask, createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { AppError } from "../../lib/errors.ts";
 import { isOwnPeer } from "./own-peer.ts";
+import { IPP_HEAD_BYTES, PrintAttributes } from "./print-request.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -31,8 +32,6 @@ const OPERATIONS = {
 } as const;
 const ALLOWED = new Set<number>(Object.values(OPERATIONS));
 const IPP = "application/ipp";
-/** Version, operation, number of the request. */
-const IPP_HEAD_BYTES = 8;
 const LOCAL_SOCKET = "/run/cups/cups.sock";
 const IPP_PORT = 631;
 /** While a printer takes nothing, a job stands still. */
@@ -82,18 +81,22 @@ async function handle(asked: IncomingMessage, answer: ServerResponse, target: Pr
     return forward(asked, answer, { target });
   if (method !== "POST" || asked.headers["content-type"] !== IPP) return refuse(answer, 403);
   const head = await readStart(asked);
-  if (head === undefined) return refuse(answer, 400);
-  if (!ALLOWED.has(head.readUInt16BE(2))) return refuse(answer, 403);
+  if (typeof head === "number") return refuse(answer, head);
   forward(asked, answer, { target, head });
 }
 
-/** What of a request has come when it can be judged. Undefined when it ends before. */
-async function readStart(asked: IncomingMessage): Promise<Buffer | undefined> {
+/** What of a request has come when it is known to be allowed, all attributes among it; or the status that refuses it. */
+async function readStart(asked: IncomingMessage): Promise<Buffer | 400 | 403> {
   let held = Buffer.alloc(0);
-  while (held.length < IPP_HEAD_BYTES) {
+  const attributes = new PrintAttributes();
+  for (;;) {
+    if (held.length >= IPP_HEAD_BYTES && !ALLOWED.has(held.readUInt16BE(2))) return 403;
+    const verdict = attributes.judge(held);
+    if (verdict === "refused") return 403;
+    if (verdict === "allowed") return held;
     const chunk: Buffer | null = asked.read();
     if (chunk !== null) held = Buffer.concat([held, chunk]);
-    else if (asked.readableEnded || asked.destroyed) return undefined;
+    else if (asked.readableEnded || asked.destroyed) return 400;
     else
       await new Promise<void>((resolve) => {
         const done = () => {
@@ -103,7 +106,6 @@ async function readStart(asked: IncomingMessage): Promise<Buffer | undefined> {
         for (const event of EVENTS) asked.once(event, done);
       });
   }
-  return held;
 }
 
 const EVENTS = ["readable", "end", "close"] as const;
