@@ -27,8 +27,9 @@ export function startMicrophone(
   void player.exited.then(() => socket.end());
   return {
     data: (chunk) => {
-      if (!pace.takes(chunk.length, performance.now())) return;
-      player.stdin.write(chunk.slice());
+      const taken = pace.take(chunk, performance.now());
+      if (taken.length === 0) return;
+      player.stdin.write(taken.slice());
       player.stdin.flush();
     },
     drain: () => writer.drain(),
@@ -42,7 +43,7 @@ export class Pace {
   readonly #mostAheadMs: number;
   /** When all that was let through will have been played. */
   #playedAtMs = Number.NEGATIVE_INFINITY;
-  /** Of a sample that was cut in two, so that what is dropped is whole samples. */
+  /** Whether half a sample too much was dropped: the other half goes with it, or all that follows would be noise. */
   #isOdd = false;
 
   constructor({ bytesPerMs, mostAheadMs }: { readonly bytesPerMs: number; readonly mostAheadMs: number }) {
@@ -50,12 +51,16 @@ export class Pace {
     this.#mostAheadMs = mostAheadMs;
   }
 
-  takes(bytes: number, nowMs: number): boolean {
+  /** What of a chunk may pass: all, all but half a sample, or nothing. */
+  take(chunk: Uint8Array, nowMs: number): Uint8Array {
     const from = Math.max(this.#playedAtMs, nowMs);
-    const isWhole = bytes % SAMPLE_BYTES === 0 && !this.#isOdd;
-    if (isWhole && from - nowMs > this.#mostAheadMs) return false;
-    if (bytes % SAMPLE_BYTES !== 0) this.#isOdd = !this.#isOdd;
-    this.#playedAtMs = from + bytes / this.#bytesPerMs;
-    return true;
+    if (from - nowMs > this.#mostAheadMs) {
+      if (chunk.length % SAMPLE_BYTES !== 0) this.#isOdd = !this.#isOdd;
+      return chunk.subarray(chunk.length);
+    }
+    const taken = chunk.subarray(this.#isOdd ? 1 : 0);
+    if (chunk.length > 0) this.#isOdd = false;
+    this.#playedAtMs = from + taken.length / this.#bytesPerMs;
+    return taken;
   }
 }
