@@ -93,7 +93,7 @@ function fenceOf(box: KeptBox): Fence {
     freezeProcesses: () => box.setFenced(true),
     freezeDisks: async () => true,
     thaw: async () => box.setFenced(false),
-    thawDisks: async () => {},
+    thawDisks: async () => true,
     shutDownDisks: async () => {},
     get isFrozen() {
       return box.isFenced;

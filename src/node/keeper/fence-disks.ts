@@ -58,7 +58,12 @@ export function createFenceDisks(options: FenceDisksOptions): FenceDisks {
       freezing = done.catch(() => false);
       return done;
     },
-    thaw: thawAll,
+    async thaw() {
+      // Looked for first: one that ends in between is thawed.
+      const isAlone = await endFreezers(await listDiskMounts(layout));
+      await thawAll();
+      return isAlone;
+    },
     async shutDown() {
       await shutDownAll();
       await thawAll();

@@ -23,7 +23,8 @@ export type FenceDisks = {
    * those that were mounted since.
    */
   freeze(which: "all" | "new"): Promise<boolean>;
-  thaw(): Promise<void>;
+  /** False when one may freeze after it: a freezing was still under way. */
+  thaw(): Promise<boolean>;
   /** Nothing of them is written any more; whoever waits for a frozen one goes on, with an error. */
   shutDown(): Promise<void>;
   /** Ends and unmounts all of the desktops' file systems without another write. Throws what is left. */
@@ -57,7 +58,8 @@ export class Fence {
     return this.#options.disks.freeze(which);
   }
 
-  thawDisks(): Promise<void> {
+  /** False when it is to be done again. */
+  thawDisks(): Promise<boolean> {
     return this.#options.disks.thaw();
   }
 

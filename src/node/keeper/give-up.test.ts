@@ -18,7 +18,7 @@ class Box {
     const fence: GiveUpDeps["fence"] = {
       freezeProcesses: () => act("freeze"),
       freezeDisks: async () => true,
-      thawDisks: async () => {},
+      thawDisks: async () => true,
       shutDownDisks: async () => act("shut-down-disks"),
       thaw: async () => act("thaw"),
       isFrozen: true,

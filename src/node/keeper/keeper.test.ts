@@ -21,6 +21,8 @@ class World {
   sleptMs = 0;
   counters = 0;
   thawMs = 0;
+  /** A freezing of a disk is under way and hangs with its storage. */
+  isFreezing = false;
   #keeper: Keeper | undefined;
 
   start(more: Partial<KeeperDeps> = {}): void {
@@ -54,7 +56,10 @@ class World {
           act(which === "all" ? "freeze-disks" : "freeze-new-disks");
           return true;
         },
-        thawDisks: async () => act("thaw-disks"),
+        thawDisks: async () => {
+          act("thaw-disks");
+          return !world.isFreezing;
+        },
         shutDownDisks: async () => act("shut-down-disks"),
         thaw: async (isStill = () => true) => {
           await Bun.sleep(world.thawMs);
@@ -130,7 +135,8 @@ describe("a keeper", () => {
     expect(done).toBe(looks);
   });
 
-  test("thaws the disks again for five minutes, since another's freezing may come late", async () => {
+  /** When a keeper that found its desktops frozen thaws the disks, of a clock that goes on by itself. */
+  async function thawTimes(untilMs: number, atEach: (nowMs: number) => void = () => {}): Promise<number[]> {
     let nowMs = 0;
     let look = () => {};
     const every = (_ms: number, call: () => void) => {
@@ -141,20 +147,34 @@ describe("a keeper", () => {
     world.isFrozen = true;
     world.start({ timers: { every, after: () => () => {} }, bootMs: () => nowMs });
     const thawsAtMs: number[] = [];
-    while (nowMs < 400_000) {
+    while (nowMs < untilMs) {
       const before = world.done.length;
+      atEach(nowMs);
       await Bun.sleep(0);
       nowMs += 100;
       look();
       await Bun.sleep(0);
       if (world.done.slice(before).includes("thaw-disks")) thawsAtMs.push(nowMs);
     }
+    return thawsAtMs;
+  }
+
+  test("thaws the disks again for five minutes, since another's freezing may come late", async () => {
+    const thawsAtMs = await thawTimes(400_000);
     expect(world.done[0]).toBe("thaw");
     expect(thawsAtMs.filter((atMs) => atMs < 31_000)).toHaveLength(5);
     expect(thawsAtMs.filter((atMs) => atMs > 31_000)).toHaveLength(9);
     expect(Math.max(...thawsAtMs)).toBeLessThan(305_000);
     expect(world.done).not.toContain("freeze");
   }, 30_000);
+
+  test("goes on thawing as long as a freezing hangs, and five minutes longer", async () => {
+    const thawsAtMs = await thawTimes(900_000, (nowMs) => {
+      world.isFreezing = nowMs < 400_000;
+    });
+    expect(Math.max(...thawsAtMs)).toBeGreaterThan(660_000);
+    expect(Math.max(...thawsAtMs)).toBeLessThan(710_000);
+  }, 60_000);
 
   test("renews both halves and touches nothing", async () => {
     world.start();

@@ -187,7 +187,13 @@ export class Keeper {
     if (this.#phase !== "held" || sinceMs > THAW_AGAIN.forMs) return;
     if (nowMs - Math.max(this.#thawedAtMs, this.#thawedAgainAtMs) < everyMs) return;
     this.#thawedAgainAtMs = nowMs;
-    fence.thawDisks().catch((error) => log.error("disks-not-thawed", { error }));
+    fence
+      .thawDisks()
+      .then((isSure) => {
+        // One that hangs with its storage freezes when that is back, however long it takes.
+        if (!isSure) this.#thawedAtMs = bootMs();
+      })
+      .catch((error) => log.error("disks-not-thawed", { error }));
   }
 
   async #lose(reason: string): Promise<void> {
