@@ -29,6 +29,21 @@ CREATE TABLE visits (
   CHECK ((kind = 'watch') = (session_id IS NOT NULL)),
   CHECK ((kind = 'console') = (console_key IS NOT NULL))
 );
+-- A broker that was taken over opens nothing again that is over, and brings no ticket after its time.
+-- By the true clock: qvd_now() says what the asker's connection was set to.
+CREATE FUNCTION qvd_keep_visit() RETURNS trigger LANGUAGE plpgsql
+  SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF OLD.ended_at IS NOT NULL THEN
+    RAISE EXCEPTION 'visit % is over and can''t change', OLD.id;
+  END IF;
+  IF NEW.began_at IS DISTINCT FROM OLD.began_at
+      AND (OLD.began_at IS NOT NULL OR OLD.ticket_expires_at <= clock_timestamp()) THEN
+    RAISE EXCEPTION 'visit % can''t begin: it has begun, or its ticket is too old', OLD.id;
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER keep_visit BEFORE UPDATE ON visits FOR EACH ROW EXECUTE FUNCTION qvd_keep_visit();
 CREATE INDEX visits_session ON visits (session_id);
 CREATE INDEX visits_vm ON visits (vm_id);
 GRANT SELECT ON visits TO qvd_broker, qvd_admin, qvd_node;

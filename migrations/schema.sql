@@ -17,6 +17,21 @@ BEGIN
   RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.qvd_keep_visit() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+  IF OLD.ended_at IS NOT NULL THEN
+    RAISE EXCEPTION 'visit % is over and can''t change', OLD.id;
+  END IF;
+  IF NEW.began_at IS DISTINCT FROM OLD.began_at
+      AND (OLD.began_at IS NOT NULL OR OLD.ticket_expires_at <= clock_timestamp()) THEN
+    RAISE EXCEPTION 'visit % can''t begin: it has begun, or its ticket is too old', OLD.id;
+  END IF;
+  RETURN NEW;
+END $$;
+
 CREATE FUNCTION public.qvd_kept_days(setting text) RETURNS integer
     LANGUAGE sql STABLE
     AS $_$
@@ -776,6 +791,8 @@ CREATE INDEX vms_user ON public.vms USING btree (user_id);
 CREATE TRIGGER forget_di AFTER DELETE ON public.dis FOR EACH ROW EXECUTE FUNCTION public.qvd_forget_di();
 
 CREATE TRIGGER forget_vm AFTER DELETE ON public.vms FOR EACH ROW EXECUTE FUNCTION public.qvd_forget_vm();
+
+CREATE TRIGGER keep_visit BEFORE UPDATE ON public.visits FOR EACH ROW EXECUTE FUNCTION public.qvd_keep_visit();
 
 ALTER TABLE ONLY public.administrator_credentials
     ADD CONSTRAINT administrator_credentials_administrator_id_fkey FOREIGN KEY (administrator_id) REFERENCES public.administrators(id) ON DELETE CASCADE;

@@ -1,4 +1,4 @@
-/** How many may be invited to a session, and that the visits of one hide none of another's. */
+/** How many may be invited to a session, that the visits of one hide none of another's, and what no broker can change. */
 
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import type { Database } from "../../src/db/client.ts";
@@ -90,4 +90,27 @@ test("many invitations hide neither who asks there nor who asks somewhere else",
     bobs,
   ]);
   expect(shown).toHaveLength(51);
+});
+
+test("the database lets no broker begin a visit late or twice, nor change one that is over", async () => {
+  const broker = database.open("qvd_broker").sql;
+  const id = await invite();
+  await owner`update visits set ticket_expires_at = qvd_now() where id = ${id}`;
+  await expect(broker`update visits set began_at = qvd_now() where id = ${id}`.execute()).rejects.toThrow(
+    "can't begin",
+  );
+  const backThen = broker.begin(async (one) => {
+    await one`select set_config('qvd.now', '2020-01-01', true)`;
+    await one`update visits set began_at = qvd_now() where id = ${id}`;
+  });
+  await expect(backThen).rejects.toThrow("can't begin");
+  await owner`update visits set ticket_expires_at = qvd_now() + interval '1 minute' where id = ${id}`;
+  await broker`update visits set began_at = qvd_now() where id = ${id}`;
+  await expect(broker`update visits set began_at = null where id = ${id}`.execute()).rejects.toThrow(
+    "can't begin",
+  );
+  await endVisit(asAlice, { visitId: id, cause: "left" });
+  await expect(broker`update visits set ended_at = null where id = ${id}`.execute()).rejects.toThrow(
+    "is over",
+  );
 });
