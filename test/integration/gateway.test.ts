@@ -203,6 +203,8 @@ describe("signing in by browser", () => {
     expect(await web.listEnded(both)).toEqual([]);
     await owner.execute(sql`update users set is_blocked = true where id = ${seed.bob.userId}`);
     expect(await web.listEnded(both)).toEqual([bob.token]);
+    // However old it is: what he has open outlives a session that runs out.
+    expect(await web.listEnded(new Map([[bob.token, new Date(0)]]))).toEqual([bob.token]);
     await owner.execute(sql`update users set is_blocked = false where id = ${seed.bob.userId}`);
     await web.end(token);
     expect(await web.listEnded(both)).toEqual([token]);

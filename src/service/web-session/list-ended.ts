@@ -1,4 +1,4 @@
-import { and, eq, inArray, sql } from "drizzle-orm";
+import { eq, inArray, sql } from "drizzle-orm";
 import type { Db } from "../../db/client.ts";
 import { attemptDatabase } from "../../db/errors.ts";
 import { users, userWebSessions } from "../../db/schema/index.ts";
@@ -6,7 +6,7 @@ import { tokenHash } from "../sign-in/token.ts";
 
 /**
  * Of those tokens, with when each expires, the ones whose web session somebody has ended: it is gone before its time,
- * or its user is blocked.
+ * or its user is blocked, however old it is.
  */
 export async function listEndedWebSessions(
   db: Db,
@@ -16,20 +16,16 @@ export async function listEndedWebSessions(
   const byHash = new Map([...tokens.keys()].map((token) => [hex(tokenHash(token)), token]));
   return await attemptDatabase("check who is signed in", async () => {
     const rows = await db
-      .select({ hash: userWebSessions.tokenHash })
+      .select({ hash: userWebSessions.tokenHash, isBlocked: users.isBlocked })
       .from(userWebSessions)
       .innerJoin(users, eq(users.id, userWebSessions.userId))
-      .where(
-        and(
-          inArray(userWebSessions.tokenHash, [...tokens.keys()].map(tokenHash)),
-          eq(users.isBlocked, false),
-        ),
-      );
+      .where(inArray(userWebSessions.tokenHash, [...tokens.keys()].map(tokenHash)));
     const there = new Set(rows.map(({ hash }) => hex(hash)));
+    const blocked = rows.flatMap(({ hash, isBlocked }) => (isBlocked ? (byHash.get(hex(hash)) ?? []) : []));
     const missing = [...byHash].flatMap(([hash, token]) => (there.has(hash) ? [] : [token]));
-    if (missing.length === 0) return [];
+    if (missing.length === 0) return blocked;
     const nowMs = await readNowMs(db);
-    return missing.filter((token) => (tokens.get(token)?.getTime() ?? 0) > nowMs);
+    return [...blocked, ...missing.filter((token) => (tokens.get(token)?.getTime() ?? 0) > nowMs)];
   });
 }
 
