@@ -5,6 +5,7 @@
  */
 
 import type { Log } from "../../lib/log.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import type { WebStore } from "./web-store.ts";
 
 export type SignedInSocket = {
@@ -17,8 +18,8 @@ export class SignedInSockets {
   readonly #web: Pick<WebStore, "listEnded">;
   readonly #log: Log;
   readonly #open = new Set<SignedInSocket>();
-  #isLooking = false;
-  #hasToLookAgain = false;
+  /** Ends those whose web session was ended elsewhere; a database that is away ends none. */
+  readonly look = oneAtATime(() => this.#lookOnce());
 
   constructor(web: Pick<WebStore, "listEnded">, log: Log) {
     this.#web = web;
@@ -34,20 +35,6 @@ export class SignedInSockets {
   /** At once, those that this worker has. */
   end(token: string): void {
     for (const socket of [...this.#open]) if (socket.token === token) socket.close();
-  }
-
-  /** Ends those whose web session was ended elsewhere; a database that is away ends none. */
-  async look(): Promise<void> {
-    if (this.#isLooking) {
-      this.#hasToLookAgain = true;
-      return;
-    }
-    this.#isLooking = true;
-    do {
-      this.#hasToLookAgain = false;
-      await this.#lookOnce();
-    } while (this.#hasToLookAgain);
-    this.#isLooking = false;
   }
 
   async #lookOnce(): Promise<void> {

@@ -6,6 +6,7 @@
 import type { OpenVisit } from "../../db/queries/visits.ts";
 import type { SessionId } from "../../domain/ids.ts";
 import type { Log } from "../../lib/log.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import type { VisitStore } from "./visit-store.ts";
 
 type OnVisits = (visits: readonly OpenVisit[]) => void;
@@ -16,9 +17,8 @@ export class VisitWatch {
   readonly #store: Pick<VisitStore, "listOpen">;
   readonly #log: Log;
   readonly #told = new Map<SessionId, { readonly onVisits: OnVisits; last: string }>();
+  readonly look = oneAtATime(() => this.#lookOnce());
   #timer: ReturnType<typeof setInterval> | undefined;
-  #isLooking = false;
-  #hasToLookAgain = false;
 
   constructor(store: Pick<VisitStore, "listOpen">, log: Log) {
     this.#store = store;
@@ -36,19 +36,6 @@ export class VisitWatch {
     if (this.#told.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
-  }
-
-  async look(): Promise<void> {
-    if (this.#isLooking) {
-      this.#hasToLookAgain = true;
-      return;
-    }
-    this.#isLooking = true;
-    do {
-      this.#hasToLookAgain = false;
-      await this.#lookOnce();
-    } while (this.#hasToLookAgain);
-    this.#isLooking = false;
   }
 
   async #lookOnce(): Promise<void> {
