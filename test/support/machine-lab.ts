@@ -71,7 +71,10 @@ export async function createMachineLab(
   await network.ensure();
   const acceleration = async () => ({ accelerator: "tcg" as const, reason: "a test" });
   const open = () =>
-    createKvmHypervisor({ instance, layout, acceleration, kvmGid: undefined, resumeEveryMs: 200 });
+    createKvmHypervisor({
+      ...{ instance, layout, acceleration, kvmGid: undefined, resumeEveryMs: 200 },
+      buttonPace: { everyMs: 1_000, forMs: PATIENCE_MS },
+    });
   const hypervisor = await open();
   const tree = await openCgroupTree(instance);
   const ears = new Ears();

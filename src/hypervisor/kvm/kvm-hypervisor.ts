@@ -7,6 +7,7 @@
 
 import type { VmId } from "../../domain/ids.ts";
 import type { Layout } from "../../domain/node/layout.ts";
+import { VM_LIMITS } from "../../domain/vm/facts.ts";
 import { AppError, invariant, isAppError } from "../../lib/errors.ts";
 import { waitFor } from "../../lib/wait.ts";
 import type { Hypervisor, MachineSpec } from "../driver.ts";
@@ -24,6 +25,7 @@ import {
 import { watchGroups } from "../lxc/watch-groups.ts";
 import { observeDesktops } from "../observe-desktops.ts";
 import { machineFiles, removeFiles } from "./machine-files.ts";
+import { type ButtonPace, pressButton } from "./press-button.ts";
 import type { Acceleration } from "./probe-acceleration.ts";
 import { visitQmp } from "./qmp.ts";
 import { resumeStalled } from "./resume-stalled.ts";
@@ -38,6 +40,8 @@ export type KvmOptions = {
   readonly kvmGid: number | undefined;
   /** How often machines that stand still for want of room are tried again, while somebody watches. */
   readonly resumeEveryMs?: number;
+  /** How the power button is pressed; to the end of the time that a desktop has for going down, where none is given. */
+  readonly buttonPace?: ButtonPace;
 };
 
 /** What the verbs of this folder work with. */
@@ -46,6 +50,7 @@ export type KvmContext = KvmOptions & { readonly tree: CgroupTree };
 const RESUME_EVERY_MS = 30_000;
 const END_TIMEOUT_MS = 10_000;
 const POWER_DOWN_TIMEOUT_MS = 5_000;
+const BUTTON_PACE: ButtonPace = { everyMs: 2_000, forMs: VM_LIMITS.goingDownMs };
 
 /** `unavailable` on a host without the control groups that desktops need. */
 export async function createKvmHypervisor(options: KvmOptions): Promise<Hypervisor> {
@@ -92,11 +97,17 @@ async function makeRoom(context: KvmContext, { vmId }: MachineSpec): Promise<voi
   await clear(context, vmId);
 }
 
-/** The button that a person would press. A guest that listens for it goes down; another one runs on. */
-async function powerDown({ tree, layout }: KvmContext, vmId: VmId): Promise<void> {
-  if (!(await isPopulated(tree, "machine", vmId))) return;
-  await visitQmp(machineFiles(layout, vmId).control, POWER_DOWN_TIMEOUT_MS, (command) =>
-    command("system_powerdown"),
+/** A guest that listens for its power button goes down; another one runs on. */
+async function powerDown({ tree, layout, buttonPace = BUTTON_PACE }: KvmContext, vmId: VmId): Promise<void> {
+  const [pid] = await listProcesses(tree, "machine", vmId);
+  if (pid === undefined) return;
+  const { control } = machineFiles(layout, vmId);
+  await pressButton(
+    {
+      press: () => visitQmp(control, POWER_DOWN_TIMEOUT_MS, (command) => command("system_powerdown")),
+      isUp: async () => (await listProcesses(tree, "machine", vmId)).includes(pid),
+    },
+    buttonPace,
   );
 }
 
