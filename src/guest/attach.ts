@@ -19,6 +19,7 @@ import { parseToGuest } from "../wire/guest/parse-to-guest.ts";
 import type { Dial, Wire } from "./dial.ts";
 
 export type UnlockAnswer = Extract<ToGuest, { type: "unlock-verdict" }>;
+export type Welcome = Extract<ToGuest, { type: "welcome" }>;
 export type Order = Exclude<ToGuest, { type: "welcome" | "unlock-verdict" }>;
 
 /** One life of the connection; answers go where their order came from, or nowhere. */
@@ -29,7 +30,7 @@ export type AttachOptions = {
   readonly boot: string;
   readonly log: Log;
   readonly random: () => string;
-  readonly onAttached: (link: Link) => void;
+  readonly onAttached: (link: Link, welcome: Welcome) => void;
   readonly onDetached: () => void;
   readonly onOrder: (order: Order, link: Link) => void;
   readonly onUnlockAnswer?: (answer: UnlockAnswer) => void;
@@ -91,7 +92,7 @@ function liveOnce(options: AttachOptions, signal: AbortSignal): Promise<boolean>
       } else if (parsed.message.attachment === attachment && !isWelcome) {
         clearTimeout(timer);
         isWelcome = true;
-        options.onAttached(link);
+        options.onAttached(link, parsed.message);
       }
     }
 

@@ -7,6 +7,8 @@ export type GuestPlaces = {
   readonly socket: string;
   /** What the node has the desktop do first, in the same folder; often missing. */
   readonly orderAhead: string;
+  /** Which of the desktop's lives this is; a container's node writes it. */
+  readonly incarnation: string;
   /** Says that this boot has seen to it. */
   readonly orderTaken: string;
   /** Root's; others may only look in, so that nothing in it can be replaced by the session's user. */
@@ -39,6 +41,7 @@ export function guestPlaces(folder = "/run/qvd-guest", socket = "/run/qvd/guest.
   return {
     socket,
     orderAhead: `${dirname(socket)}/order`,
+    incarnation: `${dirname(socket)}/incarnation`,
     orderTaken: `${folder}/order-taken`,
     folder,
     early: `${folder}/early`,

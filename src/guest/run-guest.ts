@@ -19,6 +19,7 @@ import {
 import { attach, type Link, type Order } from "./attach.ts";
 import { type Dial, dialSocket } from "./dial.ts";
 import type { GuestHooks } from "./hooks/hooks.ts";
+import { noteIncarnation } from "./note-incarnation.ts";
 import type { Peripherals } from "./peripherals/peripherals.ts";
 import type { GuestPlaces } from "./places.ts";
 import { watchPowerOff } from "./power-off.ts";
@@ -116,8 +117,9 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
   await attach(
     {
       ...{ dial, boot, log, random },
-      onAttached: (made) => {
+      onAttached: (made, { incarnation }) => {
         link = made;
+        if (incarnation !== undefined) noteIncarnation(deps.places.incarnation, incarnation);
         void begun.then(reportSession).then(beat);
       },
       onDetached: () => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { asId, type VmId } from "../../src/domain/ids.ts";
 import { attach, type Link } from "../../src/guest/attach.ts";
 import { dialSocket } from "../../src/guest/dial.ts";
@@ -114,6 +115,15 @@ describe("attachment", () => {
     });
     expect(channels.read(VM)).toMatchObject({ isAttached: true, boot: BOOT });
     expect(events[0]).toEqual({ type: "attached", boot: BOOT, isNewBoot: true });
+  });
+
+  test("is told which of the desktop's lives this is, as the start has left it beside the socket", async () => {
+    const { path } = await setUp();
+    writeFileSync(`${dirname(path)}/incarnation`, "3 17\n");
+    const agent = await speak(path);
+    agent.greet();
+    await soon(() => agent.heard.length === 1);
+    expect(JSON.parse(agent.heard[0] ?? "")).toMatchObject({ type: "welcome", incarnation: "3 17" });
   });
 
   test("forgives a cut line and anything else before the hello", async () => {

@@ -8,7 +8,7 @@
  * user of the desktop can't play the agent. The folder has to be passable for ids that own nothing on it.
  */
 
-import { chmodSync, chownSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { VmId } from "../../domain/ids.ts";
 import { backoffMs } from "../../lib/backoff.ts";
@@ -163,7 +163,10 @@ export class GuestChannel {
       lastBeatMs: this.#nowMs(),
       ...(isNewBoot ? { xState: "none", session: null, address: null } : {}),
     };
-    attachment.send({ type: "welcome", version: GUEST_WIRE_VERSION, attachment: hello.attachment });
+    attachment.send({
+      ...{ type: "welcome", version: GUEST_WIRE_VERSION, attachment: hello.attachment },
+      ...readIncarnation(this.#path),
+    });
     this.#expectSomethingSoon();
     this.#emit({ type: "attached", boot: hello.boot, isNewBoot });
   }
@@ -272,4 +275,10 @@ export class GuestChannel {
   #nowMs(): number {
     return this.#options.clock.monotonicMs();
   }
+}
+
+/** What the start has left beside the socket. A machine can't look there. */
+function readIncarnation(socketPath: string): { readonly incarnation?: string } {
+  const path = `${dirname(socketPath)}/incarnation`;
+  return existsSync(path) ? { incarnation: readFileSync(path, "utf8").trim() } : {};
 }

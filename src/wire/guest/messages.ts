@@ -97,7 +97,13 @@ export type FromGuest =
   | { readonly type: "channel"; readonly channel: ChannelName; readonly text: string };
 
 export type ToGuest =
-  | { readonly type: "welcome"; readonly version: number; readonly attachment: string }
+  | {
+      readonly type: "welcome";
+      readonly version: number;
+      readonly attachment: string;
+      /** Which of the desktop's lives this is, `EPOCH NUMBER`; absent from nodes of before. */
+      readonly incarnation?: string;
+    }
   | {
       readonly type: "session-prepare";
       readonly order: number;

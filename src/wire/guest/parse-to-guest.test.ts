@@ -15,6 +15,7 @@ const prepare: Extract<ToGuest, { type: "session-prepare" }> = {
 describe("parseToGuest", () => {
   const good: readonly ToGuest[] = [
     { type: "welcome", version: 1, attachment: "abc" },
+    { type: "welcome", version: 1, attachment: "abc", incarnation: "3 17" },
     prepare,
     { ...prepare, properties: { site: "berlin", empty: "" } },
     { ...prepare, access: "browser" },

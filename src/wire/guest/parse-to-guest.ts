@@ -17,8 +17,9 @@ export function parseToGuest(line: string): ParsedToGuest {
   const value = readObject(line);
   if (value === undefined) return refuse("the line is not a JSON object", null);
   if (value.type === "welcome") {
-    return isId(value.version) && isText(value.attachment)
-      ? accept({ type: "welcome", version: value.version, attachment: value.attachment })
+    const { version, attachment, incarnation } = value;
+    return isId(version) && isText(attachment)
+      ? accept({ type: "welcome", version, attachment, ...(isText(incarnation) && { incarnation }) })
       : refuse("the welcome lacks version or attachment", null);
   }
   if (value.type === "unlock-verdict") {
