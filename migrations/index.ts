@@ -9,6 +9,7 @@ import manyNodes from "./0002-many-nodes.sql" with { type: "text" };
 import frontDoor from "./0003-front-door.sql" with { type: "text" };
 import visits from "./0004-visits.sql" with { type: "text" };
 import tokenParameters from "./0005-token-parameters.sql" with { type: "text" };
+import heldVisits from "./0006-held-visits.sql" with { type: "text" };
 
 export type Migration = { readonly number: number; readonly name: string; readonly text: string };
 
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 3, name: "front-door", text: frontDoor },
   { number: 4, name: "visits", text: visits },
   { number: 5, name: "token-parameters", text: tokenParameters },
+  { number: 6, name: "held-visits", text: heldVisits },
 ];

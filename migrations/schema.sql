@@ -1,4 +1,36 @@
 -- Made by `bun test/support/update-schema-dump.ts` from the migrations; a test compares.
+CREATE FUNCTION public.qvd_admit_visit(visit bigint, said_from text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+  UPDATE visits v SET admitted_at = clock_timestamp() FROM sessions s
+    WHERE v.id = visit AND s.id = v.session_id AND v.admitted_at IS NULL AND v.ended_at IS NULL
+      AND v.began_at > clock_timestamp() - interval '5 minutes'
+      AND s.connected_at IS NOT NULL AND s.ended_at IS NULL AND s.superseded_at IS NULL;
+  IF NOT FOUND THEN RETURN false; END IF;
+  INSERT INTO audit_log (tenant_id, actor, origin, action, subject_kind, subject_id, subject_name, detail)
+    SELECT vms.tenant_id, 'user:' || u.login || '@' || t.name, said_from, 'session.admit', 'vm', vms.id, vms.name,
+      jsonb_build_object('visitId', v.id)
+    FROM visits v JOIN vms ON vms.id = v.vm_id JOIN users u ON u.id = vms.user_id JOIN tenants t ON t.id = vms.tenant_id
+    WHERE v.id = visit;
+  RETURN true;
+END $$;
+
+CREATE FUNCTION public.qvd_begin_visit(ticket text, person integer) RETURNS TABLE(id bigint, vm_id integer, asked_by text, visitor text, console_key text)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+  UPDATE visits v SET ticket_hash = NULL, began_at = clock_timestamp(),
+    admitted_at = CASE WHEN v.needs_consent THEN v.admitted_at ELSE clock_timestamp() END,
+    visitor = CASE WHEN v.asked_by LIKE 'user:%' THEN (SELECT u.login FROM users u WHERE u.id = person) ELSE coalesce(v.visitor, '') END
+  FROM vms
+  WHERE vms.id = v.vm_id AND v.ticket_hash = sha256(convert_to(ticket, 'UTF8')) AND v.ticket_expires_at > clock_timestamp()
+    AND v.began_at IS NULL AND v.ended_at IS NULL
+    AND (v.asked_by NOT LIKE 'user:%' OR EXISTS (SELECT FROM users u WHERE u.id = person AND u.tenant_id = vms.tenant_id AND NOT u.is_blocked))
+  RETURNING v.id, v.vm_id, v.asked_by, v.visitor, v.console_key
+$$;
+
 CREATE FUNCTION public.qvd_forget_di() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -29,6 +61,7 @@ BEGIN
       AND (OLD.began_at IS NOT NULL OR OLD.ticket_expires_at <= clock_timestamp()) THEN
     RAISE EXCEPTION 'visit % can''t begin: it has begun, or its ticket is too old', OLD.id;
   END IF;
+  IF NEW.ended_at IS NOT NULL THEN NEW.ticket_hash := NULL; END IF;
   RETURN NEW;
 END $$;
 
@@ -68,6 +101,19 @@ BEGIN
   GET DIAGNOSTICS gone = ROW_COUNT;
   RETURN all_gone + gone;
 END $$;
+
+CREATE FUNCTION public.qvd_visit_asker(visit bigint) RETURNS TABLE(administrator_id integer, tenant_id integer, login text, tenant_name text, acls text[], is_signed_out boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+  SELECT a.id, a.tenant_id, a.login, t.name,
+    ARRAY(SELECT DISTINCT r.acl FROM administrator_roles ar JOIN role_acls r ON r.role_id = ar.role_id
+      WHERE ar.administrator_id = a.id),
+    v.sign_in_hash IS NOT NULL AND v.sign_in_expires_at > qvd_now()
+      AND NOT EXISTS (SELECT FROM administrator_sessions s WHERE s.token_hash = v.sign_in_hash)
+  FROM visits v JOIN administrators a ON a.id = v.administrator_id JOIN tenants t ON t.id = a.tenant_id
+  WHERE v.id = visit AND NOT a.is_blocked AND NOT t.is_blocked
+$$;
 
 CREATE TABLE public.administrator_credentials (
     administrator_id integer NOT NULL,
@@ -508,6 +554,10 @@ CREATE TABLE public.visits (
     admitted_at timestamp with time zone,
     ended_at timestamp with time zone,
     end_cause text,
+    administrator_id integer,
+    sign_in_hash bytea,
+    sign_in_expires_at timestamp with time zone,
+    is_yielding boolean DEFAULT false NOT NULL,
     CONSTRAINT visits_check CHECK (((kind = 'watch'::text) = (session_id IS NOT NULL))),
     CONSTRAINT visits_check1 CHECK (((kind = 'console'::text) = (console_key IS NOT NULL))),
     CONSTRAINT visits_kind_check CHECK ((kind = ANY (ARRAY['console'::text, 'watch'::text])))
@@ -923,6 +973,12 @@ GRANT USAGE ON SCHEMA public TO qvd_admin;
 GRANT USAGE ON SCHEMA public TO qvd_auth;
 GRANT USAGE ON SCHEMA public TO qvd_broker;
 
+REVOKE ALL ON FUNCTION public.qvd_admit_visit(visit bigint, said_from text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.qvd_admit_visit(visit bigint, said_from text) TO qvd_broker;
+
+REVOKE ALL ON FUNCTION public.qvd_begin_visit(ticket text, person integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.qvd_begin_visit(ticket text, person integer) TO qvd_broker;
+
 REVOKE ALL ON FUNCTION public.qvd_forget_di() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.qvd_forget_vm() FROM PUBLIC;
@@ -937,6 +993,10 @@ GRANT ALL ON FUNCTION public.qvd_now() TO qvd_broker;
 
 REVOKE ALL ON FUNCTION public.qvd_sweep_history(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.qvd_sweep_history(most integer) TO qvd_node;
+
+REVOKE ALL ON FUNCTION public.qvd_visit_asker(visit bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.qvd_visit_asker(visit bigint) TO qvd_broker;
+GRANT ALL ON FUNCTION public.qvd_visit_asker(visit bigint) TO qvd_node;
 
 GRANT SELECT ON TABLE public.administrator_credentials TO qvd_auth;
 GRANT INSERT,DELETE,UPDATE ON TABLE public.administrator_credentials TO qvd_admin;
@@ -1210,46 +1270,59 @@ GRANT INSERT(login) ON TABLE public.users TO qvd_auth;
 
 GRANT INSERT(full_name),UPDATE(full_name) ON TABLE public.users TO qvd_auth;
 
-GRANT SELECT ON TABLE public.visits TO qvd_broker;
 GRANT SELECT,DELETE ON TABLE public.visits TO qvd_admin;
 GRANT SELECT ON TABLE public.visits TO qvd_node;
 
+GRANT SELECT(id) ON TABLE public.visits TO qvd_broker;
+
 GRANT INSERT(kind) ON TABLE public.visits TO qvd_admin;
-GRANT INSERT(kind) ON TABLE public.visits TO qvd_broker;
+GRANT SELECT(kind),INSERT(kind) ON TABLE public.visits TO qvd_broker;
 
 GRANT INSERT(vm_id) ON TABLE public.visits TO qvd_admin;
-GRANT INSERT(vm_id) ON TABLE public.visits TO qvd_broker;
+GRANT SELECT(vm_id),INSERT(vm_id) ON TABLE public.visits TO qvd_broker;
 
 GRANT INSERT(session_id) ON TABLE public.visits TO qvd_admin;
-GRANT INSERT(session_id) ON TABLE public.visits TO qvd_broker;
+GRANT SELECT(session_id),INSERT(session_id) ON TABLE public.visits TO qvd_broker;
 
 GRANT INSERT(asked_by) ON TABLE public.visits TO qvd_admin;
-GRANT INSERT(asked_by) ON TABLE public.visits TO qvd_broker;
+GRANT SELECT(asked_by),INSERT(asked_by) ON TABLE public.visits TO qvd_broker;
+
+GRANT SELECT(asked_at) ON TABLE public.visits TO qvd_broker;
 
 GRANT INSERT(visitor) ON TABLE public.visits TO qvd_admin;
-GRANT UPDATE(visitor) ON TABLE public.visits TO qvd_broker;
+GRANT SELECT(visitor) ON TABLE public.visits TO qvd_broker;
 
 GRANT INSERT(may_control) ON TABLE public.visits TO qvd_admin;
-GRANT INSERT(may_control) ON TABLE public.visits TO qvd_broker;
+GRANT SELECT(may_control),INSERT(may_control) ON TABLE public.visits TO qvd_broker;
 
 GRANT INSERT(needs_consent) ON TABLE public.visits TO qvd_admin;
-GRANT INSERT(needs_consent) ON TABLE public.visits TO qvd_broker;
+GRANT SELECT(needs_consent),INSERT(needs_consent) ON TABLE public.visits TO qvd_broker;
 
 GRANT INSERT(ticket_hash) ON TABLE public.visits TO qvd_admin;
-GRANT INSERT(ticket_hash),UPDATE(ticket_hash) ON TABLE public.visits TO qvd_broker;
+GRANT INSERT(ticket_hash) ON TABLE public.visits TO qvd_broker;
 
 GRANT INSERT(ticket_expires_at) ON TABLE public.visits TO qvd_admin;
-GRANT INSERT(ticket_expires_at) ON TABLE public.visits TO qvd_broker;
+GRANT SELECT(ticket_expires_at),INSERT(ticket_expires_at) ON TABLE public.visits TO qvd_broker;
 
 GRANT INSERT(console_key) ON TABLE public.visits TO qvd_admin;
 
-GRANT UPDATE(began_at) ON TABLE public.visits TO qvd_broker;
+GRANT SELECT(began_at) ON TABLE public.visits TO qvd_broker;
 
-GRANT UPDATE(admitted_at) ON TABLE public.visits TO qvd_broker;
+GRANT SELECT(admitted_at) ON TABLE public.visits TO qvd_broker;
 
-GRANT UPDATE(ended_at) ON TABLE public.visits TO qvd_broker;
+GRANT SELECT(ended_at),UPDATE(ended_at) ON TABLE public.visits TO qvd_broker;
 
-GRANT UPDATE(end_cause) ON TABLE public.visits TO qvd_broker;
+GRANT SELECT(end_cause),UPDATE(end_cause) ON TABLE public.visits TO qvd_broker;
+
+GRANT INSERT(administrator_id) ON TABLE public.visits TO qvd_admin;
+GRANT SELECT(administrator_id) ON TABLE public.visits TO qvd_broker;
+
+GRANT INSERT(sign_in_hash) ON TABLE public.visits TO qvd_admin;
+
+GRANT INSERT(sign_in_expires_at) ON TABLE public.visits TO qvd_admin;
+
+GRANT INSERT(is_yielding) ON TABLE public.visits TO qvd_admin;
+GRANT SELECT(is_yielding) ON TABLE public.visits TO qvd_broker;
 
 GRANT SELECT,INSERT ON TABLE public.vm_events TO qvd_broker;
 GRANT SELECT,INSERT ON TABLE public.vm_events TO qvd_node;

@@ -5,8 +5,8 @@
  *     broker ── QVD-DISPLAY/1 <key> rfb <vm> ──► door ──► vms/<vm>/machine/vnc
  *
  * The key has to be one that the database knows for that machine now: of an administrator's visit, or of its user's own
- * session at a console that the OSF offers. So whoever has a broker has no console by that. The hello is all that
- * is read here; what follows are bytes.
+ * session at a console that the OSF offers. So whoever has a broker has no console by that. It is asked again while a
+ * console is open, and when somebody else comes to one. The hello is all that is read here; what follows are bytes.
  */
 
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
@@ -34,6 +34,7 @@ export type ConsoleDoorDeps = {
 };
 
 const HELLO_MS = 5_000;
+const LOOK_EVERY_MS = 5_000;
 /** Each costs two descriptors of the node's. */
 const MOST_OPEN = 128;
 /** Of RFB that comes before QEMU answered: a client's first words are some 20 bytes. */
@@ -42,12 +43,16 @@ const LF = 0x0a;
 
 type BrokerSocket = Bun.Socket<Caller>;
 
+type Opened = { readonly vmId: VmId; readonly key: string };
+
 /** One connection of a broker's. */
 class Caller {
   readonly #deps: ConsoleDoorDeps;
   readonly #socket: BrokerSocket;
+  readonly #look: () => Promise<void>;
   readonly #timer: ReturnType<typeof setTimeout>;
   #hello = "";
+  #opened: Opened | undefined;
   #isGreeted = false;
   #early: Uint8Array[] = [];
   #earlyBytes = 0;
@@ -56,10 +61,16 @@ class Caller {
   #toScreen: Flow | undefined;
   #toBroker: Flow | undefined;
 
-  constructor(deps: ConsoleDoorDeps, socket: BrokerSocket) {
+  constructor(deps: ConsoleDoorDeps, socket: BrokerSocket, look: () => Promise<void>) {
     this.#deps = deps;
+    this.#look = look;
     this.#socket = socket;
     this.#timer = setTimeout(() => socket.terminate(), HELLO_MS);
+  }
+
+  /** What it has shown it, or is about to. */
+  get opened(): Opened | undefined {
+    return this.#opened;
   }
 
   data(chunk: Uint8Array): void {
@@ -95,6 +106,10 @@ class Caller {
       log.warn("console-refused", { vmId });
       return this.#refuse("nobody may open this console with that key");
     }
+    this.#opened = { vmId, key: hello.key };
+    // Whoever has lost the right to be there is gone before the next one sees anything.
+    await this.#look();
+    if (this.#isClosed) return;
     const screen = await Bun.connect<undefined>({ unix: screenOf(vmId), socket: this.#screenHandlers() });
     // A broker that left meanwhile closed nothing: there was no screen yet.
     if (this.#isClosed) return void screen.terminate();
@@ -138,6 +153,7 @@ export class ConsoleDoor {
   readonly #deps: ConsoleDoorDeps;
   readonly #open = new Set<BrokerSocket>();
   #listener: Bun.UnixSocketListener<Caller> | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(deps: ConsoleDoorDeps) {
     this.#deps = deps;
@@ -152,7 +168,7 @@ export class ConsoleDoor {
       unix: this.#deps.path,
       socket: {
         open: (socket) => {
-          socket.data = new Caller(this.#deps, socket);
+          socket.data = new Caller(this.#deps, socket, () => this.#look());
           this.#open.add(socket);
           if (this.#open.size > MOST_OPEN) socket.terminate();
         },
@@ -167,9 +183,29 @@ export class ConsoleDoor {
       },
     });
     chmodSync(this.#deps.path, 0o660);
+    this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS);
+  }
+
+  /** Closes the consoles whose keys the database knows no more. One that can't be asked closes none. Never rejects. */
+  async #look(): Promise<void> {
+    const { db, nodeId, log } = this.#deps;
+    await Promise.all(
+      [...this.#open].map(async (socket) => {
+        const { opened } = socket.data;
+        if (opened === undefined) return;
+        try {
+          if (await mayOpenConsole(db, { nodeId, ...opened })) return;
+          log.info("console-closed", { vmId: opened.vmId });
+          socket.terminate();
+        } catch (error) {
+          log.debug("console-not-looked-at", { vmId: opened.vmId, error });
+        }
+      }),
+    );
   }
 
   stop(): void {
+    clearInterval(this.#timer);
     this.#listener?.stop(true);
     this.#listener = undefined;
     for (const socket of [...this.#open]) socket.terminate();

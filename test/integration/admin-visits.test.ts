@@ -120,6 +120,14 @@ describe("an administrator", () => {
     expect(await visitsOf()).toHaveLength(2);
   });
 
+  test("holds it by the sign-in that asked, in the browser and by API", async () => {
+    await postForm(admin, `/desktops/${vmId}/console`, me);
+    await askApi(admin, { method: "POST", path: `/vms/${vmId}/watch` }, me);
+    const held = await owner.execute(sql`select v.id from visits v join administrator_sessions s
+      on s.token_hash = v.sign_in_hash and date_trunc('milliseconds', s.expires_at) = v.sign_in_expires_at and s.administrator_id = v.administrator_id`);
+    expect(held).toHaveLength(2);
+  });
+
   test("gets the same by API", async () => {
     for (const [path, body] of [
       ["console", undefined],

@@ -89,7 +89,7 @@ async function visit({ begins = true } = {}): Promise<string> {
   const { visitId, ticket } = await openConsole({ db: owner, actor: SYSTEM }, RANDOM, {
     vmId: seed.alice.vmId,
   });
-  if (begins) expect(await beginVisit({ db: owner, actor: SYSTEM }, { ticket })).toBe(visitId);
+  if (begins) expect(await beginVisit({ db: owner, actor: SYSTEM }, { ticket })).toMatchObject({ visitId });
   const [row] = await owner.execute<{ key: string }>(
     sql`select console_key as key from visits where id = ${visitId}`,
   );
@@ -127,6 +127,31 @@ test("the person's own session does, of the console and where it is offered", as
   await owner.execute(sql`update sessions set access = 'browser'`);
   expect(await ask(helloOf(key))).toStartWith("NO ");
   await owner.execute(sql`update sessions set access = 'console', superseded_at = qvd_now()`);
+  expect(await ask(helloOf(key))).toStartWith("NO ");
+});
+
+test("an administrator's is closed before the machine's person sees anything, and what they see stays", async () => {
+  let heard = "";
+  let isClosed = false;
+  const key = await visit();
+  const socket = await Bun.connect<undefined>({
+    unix: `${folder}/door/socket`,
+    socket: {
+      data: (_socket, chunk) => {
+        heard += chunk.toString("latin1");
+      },
+      close: () => {
+        isClosed = true;
+      },
+    },
+  });
+  socket.write(helloOf(key));
+  expect(await waitFor(() => heard === "OK\nRFB", { timeoutMs: 3_000, everyMs: 5 })).toBe(true);
+  await owner.execute(sql`update osfs set offers_console = true`);
+  const own = await sit("console");
+  await owner.execute(sql`update sessions set connected_at = qvd_now()`);
+  expect(await ask(helloOf(own), "mine")).toBe("OK\nRFBmine");
+  expect(await waitFor(() => isClosed, { timeoutMs: 3_000, everyMs: 5 })).toBe(true);
   expect(await ask(helloOf(key))).toStartWith("NO ");
 });
 

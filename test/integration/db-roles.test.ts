@@ -123,7 +123,17 @@ const STATEMENTS: readonly (readonly [statement: string, allowed: readonly Proce
   ["update sessions set connected_at = qvd_now() where false", [BROKER]],
   ["update sessions set ends_at = qvd_now() where false", [BROKER]],
   // What opens a console is written by the admin process alone; a broker invites and counts.
-  ["select console_key from visits", [NODE, ADMIN, BROKER]],
+  ["select console_key from visits", [NODE, ADMIN]],
+  ["select ticket_hash from visits", [NODE, ADMIN]],
+  ["select administrator_id, began_at from visits", [NODE, ADMIN, BROKER]],
+  ["update visits set administrator_id = 1 where false", []],
+  ["select * from qvd_visit_asker(0)", [NODE, BROKER]],
+  // Beginning and admitting are the database's own functions: what they need is looked at there.
+  ["select * from qvd_begin_visit('', null)", [BROKER]],
+  ["select qvd_admit_visit(0, null)", [BROKER]],
+  ["update visits set began_at = qvd_now() where false", []],
+  ["update visits set ticket_hash = null where false", []],
+  ["update visits set ended_at = qvd_now() where false", [BROKER]],
   [
     "insert into visits (kind, vm_id, asked_by, may_control, needs_consent, ticket_expires_at, console_key) select 'console', 1, '', true, false, qvd_now(), 'k' where false",
     [ADMIN],
@@ -134,7 +144,7 @@ const STATEMENTS: readonly (readonly [statement: string, allowed: readonly Proce
   ],
   ["update visits set console_key = 'k' where false", []],
   ["update visits set may_control = true where false", []],
-  ["update visits set admitted_at = qvd_now() where false", [BROKER]],
+  ["update visits set admitted_at = qvd_now() where false", []],
   ["delete from visits where false", [ADMIN]],
   // Who is signed in by browser, and what opens a desktop once.
   ["select * from user_web_sessions", [BROKER]],

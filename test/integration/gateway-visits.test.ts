@@ -128,6 +128,15 @@ describe("a visitor", () => {
     visitor.close();
   });
 
+  test("goes when their right does, and is told so", async () => {
+    const visitor = await watch(true);
+    const visit = visits.visits.at(-1);
+    if (visit !== undefined) visit.endCause = "right-lost";
+    await becomes(() => visitor.isClosed && display.screens.size === 1);
+    expect(visitor.messages.at(-1)).toEqual({ type: "ended", cause: "right-lost" });
+    expect(owner.isClosed).toBe(false);
+  });
+
   test("goes when the owner goes", async () => {
     const visitor = await watch(false);
     owner.close();

@@ -92,25 +92,28 @@ test("many invitations hide neither who asks there nor who asks somewhere else",
   expect(shown).toHaveLength(51);
 });
 
-test("the database lets no broker begin a visit late or twice, nor change one that is over", async () => {
-  const broker = database.open("qvd_broker").sql;
+test("no visit begins late or twice, nor changes once it is over, whoever tries", async () => {
   const id = await invite();
   await owner`update visits set ticket_expires_at = qvd_now() where id = ${id}`;
-  await expect(broker`update visits set began_at = qvd_now() where id = ${id}`.execute()).rejects.toThrow(
+  await expect(owner`update visits set began_at = qvd_now() where id = ${id}`.execute()).rejects.toThrow(
     "can't begin",
   );
-  const backThen = broker.begin(async (one) => {
+  const backThen = owner.begin(async (one) => {
     await one`select set_config('qvd.now', '2020-01-01', true)`;
     await one`update visits set began_at = qvd_now() where id = ${id}`;
   });
   await expect(backThen).rejects.toThrow("can't begin");
   await owner`update visits set ticket_expires_at = qvd_now() + interval '1 minute' where id = ${id}`;
-  await broker`update visits set began_at = qvd_now() where id = ${id}`;
-  await expect(broker`update visits set began_at = null where id = ${id}`.execute()).rejects.toThrow(
+  await owner`update visits set began_at = qvd_now() where id = ${id}`;
+  await expect(owner`update visits set began_at = null where id = ${id}`.execute()).rejects.toThrow(
     "can't begin",
   );
   await endVisit(asAlice, { visitId: id, cause: "left" });
+  const broker = database.open("qvd_broker").sql;
   await expect(broker`update visits set ended_at = null where id = ${id}`.execute()).rejects.toThrow(
     "is over",
   );
+  expect([...(await owner`select ticket_hash from visits where id = ${id}`)]).toEqual([
+    { ticket_hash: null },
+  ]);
 });

@@ -3,16 +3,17 @@
 import type { VisitStore, VisitView } from "../../src/broker/gateway/visit-store.ts";
 import type { ReadySession } from "../../src/broker/request.ts";
 import { asId, type SessionId, type VisitId, type VmId } from "../../src/domain/ids.ts";
+import type { VisitEnd } from "../../src/domain/visit/decide-visit-end.ts";
 import { AppError } from "../../src/lib/errors.ts";
 
-type TableVisit = Omit<VisitView, "screen" | "isOver"> & {
+type TableVisit = Omit<VisitView, "screen" | "end"> & {
   readonly sessionId: SessionId;
   readonly ticket: string;
   readonly isInvitation: boolean;
   visitor: string;
   hasBegun: boolean;
   isAdmitted: boolean;
-  endCause: string | null;
+  endCause: VisitEnd | null;
 };
 
 export type TableVisitStore = VisitStore & {
@@ -58,14 +59,14 @@ export function createTableVisitStore(screenOf: (vmId: VmId) => ReadySession | u
       if (visit === undefined || (visit.isInvitation && actor === undefined)) return undefined;
       visit.hasBegun = true;
       if (actor !== undefined && visit.isInvitation) visit.visitor = actor.login;
-      return visit.id;
+      return { visitId: visit.id, consoleKey: undefined };
     },
     read: async (id) => {
       const visit = find(id);
       const screen = visit === undefined ? undefined : screenOf(visit.vmId);
       if (visit === undefined) return undefined;
-      const isOver = visit.endCause !== null || screen?.id !== visit.sessionId;
-      return screen === undefined ? undefined : { ...visit, isOver, screen };
+      const end = visit.endCause ?? (screen?.id === visit.sessionId ? undefined : "session-over");
+      return screen === undefined ? undefined : { ...visit, end, screen };
     },
     listOpen: async (ids) =>
       visits

@@ -4,7 +4,7 @@ import type { Handler } from "hono";
 import type { VmId } from "../../domain/ids.ts";
 import { askToWatch } from "../../service/visit/ask-to-watch.ts";
 import { openConsole } from "../../service/visit/open-console.ts";
-import { contextOf } from "../context.ts";
+import { contextOf, visitDeps } from "../context.ts";
 import type { AdminDeps } from "../deps.ts";
 import type { AdminEnv } from "../env.ts";
 import { visitAddress } from "../portal-origin.ts";
@@ -15,7 +15,7 @@ import type { VisitShape } from "./shapes.ts";
 export function apiOpenConsole(deps: AdminDeps): Handler<AdminEnv> {
   return async function openScreen(c) {
     const vmId = idParam<VmId>(c, "desktop");
-    const { ticket } = await openConsole(contextOf(deps, c), deps, { vmId });
+    const { ticket } = await openConsole(contextOf(deps, c), visitDeps(deps, c), { vmId });
     return c.json({ address: visitAddress(deps, c.req.url, ticket) } satisfies VisitShape, 201);
   };
 }
@@ -24,7 +24,11 @@ export function apiWatchSession(deps: AdminDeps): Handler<AdminEnv> {
   return async function watchScreen(c) {
     const vmId = idParam<VmId>(c, "desktop");
     const fields = pick(await readOptionalJson(c), ["mayControl"]);
-    const { ticket } = await askToWatch(contextOf(deps, c), deps, unparsed({ ...fields, vmId }));
+    const { ticket } = await askToWatch(
+      contextOf(deps, c),
+      visitDeps(deps, c),
+      unparsed({ ...fields, vmId }),
+    );
     return c.json({ address: visitAddress(deps, c.req.url, ticket) } satisfies VisitShape, 201);
   };
 }

@@ -7,12 +7,12 @@
  *        └────────────────────►
  */
 
-import type { VisitId } from "../../domain/ids.ts";
+import type { VisitEnd } from "../../domain/visit/decide-visit-end.ts";
 import { describeError, invariant, isAppError } from "../../lib/errors.ts";
 import { sleep } from "../../lib/wait.ts";
-import type { VisitEnd } from "../../service/visit/end-visit.ts";
+import type { BegunVisit } from "../../service/visit/begin.ts";
 import { ViewOnly } from "../../wire/display/view-only.ts";
-import type { EndpointDeps } from "../request.ts";
+import type { EndpointDeps, ReadySession } from "../request.ts";
 import { ScreenEnd } from "./desktop-ends.ts";
 import { openChannel } from "./open-channel.ts";
 import type { PageSocket, PageSocketOwner } from "./page-socket.ts";
@@ -45,16 +45,16 @@ const MOST_UNSENT_BYTES = 256 * 1024;
 export class VisitScreen implements PageSocketOwner {
   readonly #deps: VisitDeps;
   readonly #page: PageSocket;
-  readonly #visitId: VisitId;
+  readonly #visit: BegunVisit;
   readonly #gone = new AbortController();
   #screen: ScreenEnd | undefined;
   #viewOnly: ViewOnly | undefined;
   #isOver = false;
 
-  constructor(deps: VisitDeps, page: PageSocket, visitId: VisitId) {
+  constructor(deps: VisitDeps, page: PageSocket, visit: BegunVisit) {
     this.#deps = deps;
     this.#page = page;
-    this.#visitId = visitId;
+    this.#visit = visit;
   }
 
   /** Until the visit is over; the page has been told. Never rejects. */
@@ -65,7 +65,7 @@ export class VisitScreen implements PageSocketOwner {
       await this.#show(visit);
       await this.#watchEnd();
     } catch (error) {
-      if (!isAppError(error)) this.#deps.log.error("visit-failed", { visitId: this.#visitId, error });
+      if (!isAppError(error)) this.#deps.log.error("visit-failed", { visitId: this.#visit.visitId, error });
       this.#tell({
         type: "refused",
         text: isAppError(error) ? describeError(error) : "Something broke on our side.",
@@ -116,17 +116,32 @@ export class VisitScreen implements PageSocketOwner {
     const { screen, mayControl, kind, name } = visit;
     if (!mayControl) this.#viewOnly = new ViewOnly();
     this.#tell({ type: "ready", kind, name, mayControl });
-    await openChannel(this.#deps, screen, {
+    await openChannel(this.#deps, this.#keyed(screen), {
       channel: "rfb",
       argument: screen.isConsole === true ? String(screen.vmId) : "",
       timeoutMs: this.#deps.limits.upgradeMs,
       own: (socket) => {
-        this.#screen = new ScreenEnd(socket, this.#patient, () => this.#close("desktop-closed"));
+        this.#screen = new ScreenEnd(socket, this.#patient, () => void this.#screenClosed());
         return this.#screen;
       },
     });
     if (this.#isOver) this.#screen?.close();
     this.#deps.wake(visit.vmId);
+  }
+
+  #keyed(screen: ReadySession): ReadySession {
+    const { consoleKey } = this.#visit;
+    return consoleKey === undefined ? screen : { ...screen, slaveKey: consoleKey };
+  }
+
+  /** The node's door closes a console that is to be seen no more, before we have looked why. */
+  async #screenClosed(): Promise<void> {
+    try {
+      if (!this.#isOver) await this.#read();
+    } catch (error) {
+      this.#deps.log.debug("visit-not-looked-at", { visitId: this.#visit.visitId, error });
+    }
+    if (!this.#isOver) this.#close("desktop-closed");
   }
 
   async #watchEnd(): Promise<void> {
@@ -137,15 +152,15 @@ export class VisitScreen implements PageSocketOwner {
         await this.#read();
       } catch (error) {
         // What was let in stays while nobody can be asked; the owner's own session does too.
-        this.#deps.log.debug("visit-not-looked-at", { visitId: this.#visitId, error });
+        this.#deps.log.debug("visit-not-looked-at", { visitId: this.#visit.visitId, error });
       }
     }
   }
 
   async #read(): Promise<VisitView | undefined> {
-    const visit = await this.#deps.visits.read(this.#visitId);
-    if (visit !== undefined && !visit.isOver) return visit;
-    this.#close(parseEnd(visit?.endCause ?? null));
+    const visit = await this.#deps.visits.read(this.#visit.visitId);
+    if (visit !== undefined && visit.end === undefined) return visit;
+    this.#close(visit?.end ?? "session-over");
     return undefined;
   }
 
@@ -179,9 +194,9 @@ export class VisitScreen implements PageSocketOwner {
     this.#gone.abort();
     this.#screen?.close();
     this.#page.close();
-    this.#deps.visits.end(this.#visitId, cause).catch((error: unknown) => {
+    this.#deps.visits.end(this.#visit.visitId, cause).catch((error: unknown) => {
       // It ends by itself after a day, and with the session that it watches.
-      this.#deps.log.warn("visit-end-not-recorded", { visitId: this.#visitId, error });
+      this.#deps.log.warn("visit-end-not-recorded", { visitId: this.#visit.visitId, error });
     });
   }
 }
@@ -189,16 +204,11 @@ export class VisitScreen implements PageSocketOwner {
 export function beginVisitScreen(
   deps: Omit<VisitDeps, "visits"> & { readonly visits?: VisitStore | undefined },
   page: PageSocket,
-  { visitId }: AdmittedVisit,
+  { visitId, consoleKey }: AdmittedVisit,
 ): PageSocketOwner {
   const { visits } = deps;
   invariant(visits !== undefined, "a visit was admitted by the store of visits");
-  const screen = new VisitScreen({ ...deps, visits }, page, visitId);
+  const screen = new VisitScreen({ ...deps, visits }, page, { visitId, consoleKey });
   void screen.open();
   return screen;
-}
-
-function parseEnd(cause: string | null): VisitEnd {
-  if (cause === "refused" || cause === "sent-away") return cause;
-  return "session-over";
 }

@@ -1,6 +1,6 @@
 /** The WebSocket of a visit: whoever brings a good ticket may open it, an invited person signed in besides. */
 
-import type { VisitId } from "../../domain/ids.ts";
+import type { BegunVisit } from "../../service/visit/begin.ts";
 import type { FoundWebSession } from "../../service/web-session/find.ts";
 import { isOwnHost } from "../../ui/forgery.ts";
 import { parseUserToken } from "./cookies.ts";
@@ -8,9 +8,8 @@ import type { GatewayDeps } from "./deps.ts";
 
 export const VISIT_SOCKET_PATH = "/visit/ws";
 
-export type AdmittedVisit = {
+export type AdmittedVisit = BegunVisit & {
   readonly kind: "visit";
-  readonly visitId: VisitId;
   /** Who is signed in on this port, if anybody is: administrators aren't. */
   readonly person: FoundWebSession | undefined;
   readonly token: string;
@@ -28,8 +27,8 @@ export async function admitVisitSocket(
   const token = parseUserToken(request.headers.get("Cookie")) ?? "";
   try {
     const person = token === "" ? undefined : await deps.web.find(token);
-    const visitId = await deps.visits.begin(ticket, person?.actor, origin);
-    return visitId === undefined ? refused : { kind: "visit", visitId, person, token };
+    const begun = await deps.visits.begin(ticket, person?.actor, origin);
+    return begun === undefined ? refused : { kind: "visit", ...begun, person, token };
   } catch (error) {
     deps.log.warn("visitor-not-admitted", { error });
     return new Response(null, { status: 503 });

@@ -5,25 +5,25 @@ import { attemptDatabase } from "../../db/errors.ts";
 import { type CarriedVisit, listOpenVisits, type OpenVisit, readVisit } from "../../db/queries/visits.ts";
 import type { UserActor } from "../../domain/access/actor.ts";
 import { asId, type SessionId, type VisitId, type VmId } from "../../domain/ids.ts";
+import type { VisitEnd } from "../../domain/visit/decide-visit-end.ts";
 import { admitVisit } from "../../service/visit/admit.ts";
-import { beginVisit } from "../../service/visit/begin.ts";
-import { endVisit, type VisitEnd } from "../../service/visit/end-visit.ts";
+import { type BegunVisit, beginVisit } from "../../service/visit/begin.ts";
+import { endVisit } from "../../service/visit/end-visit.ts";
 import { inviteVisitor } from "../../service/visit/invite.ts";
 import type { ReadySession } from "../request.ts";
 import type { Asker } from "../store.ts";
 
 export type VisitView = Pick<
   CarriedVisit,
-  "id" | "kind" | "vmId" | "name" | "mayControl" | "isAdmitted" | "isOver"
+  "id" | "kind" | "vmId" | "name" | "mayControl" | "isAdmitted" | "end"
 > & {
-  readonly endCause: string | null;
-  /** The way to its screen. */
+  /** The way to its screen; of a console without its key, which only who begins the visit is told. */
   readonly screen: ReadySession;
 };
 
 export interface VisitStore {
   /** Uses up the ticket; undefined when it opens nothing for that person, who may be nobody that is signed in here. */
-  begin(ticket: string, actor: UserActor | undefined, origin: string): Promise<VisitId | undefined>;
+  begin(ticket: string, actor: UserActor | undefined, origin: string): Promise<BegunVisit | undefined>;
   read(visitId: VisitId): Promise<VisitView | undefined>;
   /** Of those sessions, oldest first. */
   listOpen(sessionIds: readonly SessionId[]): Promise<readonly OpenVisit[]>;
@@ -43,7 +43,7 @@ export function createVisitStore(db: Db, randomToken: () => string, nodeName: st
     read: async (visitId) => {
       const found = await attemptDatabase("read the visit", () => readVisit(db, visitId));
       if (found === undefined) return undefined;
-      const { session: _session, consoleKey: _key, node: _node, ...view } = found;
+      const { session: _session, node: _node, ...view } = found;
       return { ...view, screen: screenOf(found, nodeName) };
     },
     listOpen: (ids) => attemptDatabase("read who watches", () => listOpenVisits(db, ids)),
@@ -53,7 +53,7 @@ export function createVisitStore(db: Db, randomToken: () => string, nodeName: st
   };
 }
 
-function screenOf({ id, vmId, session, consoleKey, node }: CarriedVisit, nodeName: string): ReadySession {
+function screenOf({ id, vmId, session, node }: CarriedVisit, nodeName: string): ReadySession {
   const isHere = node === null || node.name === nodeName;
   const elsewhere = isHere ? undefined : { node: node.name, address: node.address ?? undefined };
   if (session !== null)
@@ -62,7 +62,7 @@ function screenOf({ id, vmId, session, consoleKey, node }: CarriedVisit, nodeNam
       ...{ address: session.address ?? "", port: session.port ?? 0 },
     };
   return {
-    ...{ id: asId<SessionId>(0), visitId: id, vmId, elsewhere, slaveKey: consoleKey ?? "" },
+    ...{ id: asId<SessionId>(0), visitId: id, vmId, elsewhere, slaveKey: "" },
     ...{ address: "", port: 0, isConsole: true },
   };
 }

@@ -2,12 +2,11 @@
 
 import { and, asc, eq, gt, inArray, isNotNull, isNull, like, lte, or, sql } from "drizzle-orm";
 import type { NodeId, SessionId, VisitId, VmId } from "../../domain/ids.ts";
+import { decideVisitEnd, type VisitEnd } from "../../domain/visit/decide-visit-end.ts";
 import type { Db } from "../client.ts";
 import { nodes, osfs, sessions, visits, vms } from "../schema/index.ts";
 import type { VisitKind } from "../schema/visits.ts";
-
-/** No visit is longer. */
-const LIFE = sql`interval '1 day'`;
+import { ASKER, factsOf, VISIT_FACTS } from "./visit-facts.ts";
 
 export type CarriedVisit = {
   readonly id: VisitId;
@@ -16,10 +15,8 @@ export type CarriedVisit = {
   readonly name: string;
   readonly mayControl: boolean;
   readonly isAdmitted: boolean;
-  /** Also when what is watched is over, or the visit has lasted for a day. */
-  readonly isOver: boolean;
-  readonly endCause: string | null;
-  readonly consoleKey: string | null;
+  /** Why it is over, or must be now. */
+  readonly end: VisitEnd | undefined;
   readonly session: {
     readonly id: SessionId;
     readonly address: string | null;
@@ -31,18 +28,15 @@ export type CarriedVisit = {
 };
 
 export async function readVisit(db: Db, visitId: VisitId): Promise<CarriedVisit | undefined> {
-  const isSessionOver = sql`(${sessions.id} is not null and (${sessions.endedAt} is not null or ${sessions.supersededAt} is not null))`;
   const [row] = await db
     .select({
+      facts: VISIT_FACTS,
       id: visits.id,
       kind: visits.kind,
       vmId: visits.vmId,
       name: vms.name,
       mayControl: visits.mayControl,
       isAdmitted: sql<boolean>`${visits.admittedAt} is not null`,
-      isOver: sql<boolean>`${visits.endedAt} is not null or ${isSessionOver} or ${visits.askedAt} < qvd_now() - ${LIFE}`,
-      endCause: visits.endCause,
-      consoleKey: visits.consoleKey,
       session: {
         id: sessions.id,
         address: sessions.address,
@@ -55,8 +49,11 @@ export async function readVisit(db: Db, visitId: VisitId): Promise<CarriedVisit 
     .innerJoin(vms, eq(vms.id, visits.vmId))
     .leftJoin(sessions, eq(sessions.id, visits.sessionId))
     .leftJoin(nodes, eq(nodes.id, vms.nodeId))
+    .leftJoinLateral(ASKER, sql`true`)
     .where(eq(visits.id, visitId));
-  return row;
+  if (row === undefined) return undefined;
+  const { facts, ...visit } = row;
+  return { ...visit, end: decideVisitEnd(factsOf(facts)) };
 }
 
 export type OpenVisit = {
@@ -129,20 +126,14 @@ export async function mayOpenConsole(
 ): Promise<boolean> {
   const here = and(eq(vms.id, of.vmId), eq(vms.nodeId, of.nodeId), eq(osfs.hypervisor, "kvm"));
   const [visit] = await db
-    .select({ id: visits.id })
+    .select(VISIT_FACTS)
     .from(visits)
     .innerJoin(vms, eq(vms.id, visits.vmId))
     .innerJoin(osfs, eq(osfs.id, vms.osfId))
-    .where(
-      and(
-        here,
-        eq(visits.consoleKey, of.key),
-        isNotNull(visits.beganAt),
-        isNull(visits.endedAt),
-        gt(visits.askedAt, sql`qvd_now() - ${LIFE}`),
-      ),
-    );
-  if (visit !== undefined) return true;
+    .leftJoin(sessions, eq(sessions.id, visits.sessionId))
+    .leftJoinLateral(ASKER, sql`true`)
+    .where(and(here, eq(visits.consoleKey, of.key), isNotNull(visits.beganAt)));
+  if (visit !== undefined) return decideVisitEnd(factsOf(visit)) === undefined;
   const [session] = await db
     .select({ id: sessions.id })
     .from(sessions)

@@ -1,5 +1,5 @@
 import { bigint, boolean, index, integer, pgTable, text } from "drizzle-orm/pg-core";
-import type { SessionId, VisitId, VmId } from "../../domain/ids.ts";
+import type { AdministratorId, SessionId, VisitId, VmId } from "../../domain/ids.ts";
 import { bytea, moment, qvdNow } from "./columns.ts";
 
 export const VISIT_KINDS = ["console", "watch"] as const;
@@ -24,6 +24,12 @@ export const visits = pgTable(
     ticketHash: bytea("ticket_hash").unique(),
     ticketExpiresAt: moment("ticket_expires_at").notNull(),
     consoleKey: text("console_key"),
+    /** By whose right; null for the invited. */
+    administratorId: integer("administrator_id").$type<AdministratorId>(),
+    signInHash: bytea("sign_in_hash"),
+    signInExpiresAt: moment("sign_in_expires_at"),
+    /** Over as soon as the machine's person comes to its console. */
+    isYielding: boolean("is_yielding").notNull().default(false),
     beganAt: moment("began_at"),
     admittedAt: moment("admitted_at"),
     endedAt: moment("ended_at"),

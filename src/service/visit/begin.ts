@@ -1,12 +1,12 @@
 /** Whoever brings a visit's ticket begins it: once, in time, and an invited person as a user of the same tenant. */
 
-import { and, eq, gt, isNull, sql } from "drizzle-orm";
-import { visits, vms } from "../../db/schema/index.ts";
+import { eq, sql } from "drizzle-orm";
+import { vms } from "../../db/schema/index.ts";
 import type { UserActor } from "../../domain/access/actor.ts";
-import type { VisitId } from "../../domain/ids.ts";
+import { asId, type VisitId, type VmId } from "../../domain/ids.ts";
+import { invariant } from "../../lib/errors.ts";
 import { authorize } from "../authorize.ts";
 import { type Context, change } from "../context.ts";
-import { tokenHash } from "../sign-in/token.ts";
 import { auditVm } from "../vm/audit-vm.ts";
 
 const MOST_TICKET = 128;
@@ -17,40 +17,44 @@ export type BroughtTicket = {
   readonly person?: UserActor | undefined;
 };
 
-/** Undefined when the ticket opens nothing for that person. The context's actor is the program (`system`). */
+export type BegunVisit = {
+  readonly visitId: VisitId;
+  /** Opens the console at its node; told here and nowhere else. */
+  readonly consoleKey: string | undefined;
+};
+
+type Row = {
+  readonly id: number | string;
+  readonly vm_id: number;
+  readonly asked_by: string;
+  readonly visitor: string;
+  readonly console_key: string | null;
+};
+
+/**
+ * Undefined when the ticket opens nothing for that person. The context's actor is the program (`system`). The database's
+ * own function looks at the ticket: a broker's role can begin nothing that nobody brought it.
+ */
 export async function beginVisit(
   context: Context,
   { ticket, person }: BroughtTicket,
-): Promise<VisitId | undefined> {
+): Promise<BegunVisit | undefined> {
   authorize(context, "visit.begin", { what: "a visit" });
   if (ticket === "" || ticket.length > MOST_TICKET) return undefined;
   return await change(context, { doing: "begin a visit" }, async (inside) => {
-    const [found] = await inside.db
-      .select({ visit: visits, vm: { id: vms.id, tenantId: vms.tenantId, name: vms.name } })
-      .from(visits)
-      .innerJoin(vms, eq(vms.id, visits.vmId))
-      .where(
-        and(
-          eq(visits.ticketHash, tokenHash(ticket)),
-          gt(visits.ticketExpiresAt, sql`qvd_now()`),
-          isNull(visits.endedAt),
-        ),
-      )
-      .for("update", { of: visits });
-    if (found === undefined) return undefined;
-    const { visit, vm } = found;
-    const isInvitation = visit.askedBy.startsWith("user:");
-    if (isInvitation && person?.tenantId !== vm.tenantId) return undefined;
-    const visitor = isInvitation && person !== undefined ? person.login : (visit.visitor ?? "");
-    await inside.db
-      .update(visits)
-      .set({
-        ...{ ticketHash: null, beganAt: sql`qvd_now()`, visitor },
-        ...(visit.needsConsent ? {} : { admittedAt: sql`qvd_now()` }),
-      })
-      .where(eq(visits.id, visit.id));
-    const detail = { visitId: visit.id, askedBy: visit.askedBy, visitor };
+    const [begun] = await inside.db.execute<Row>(
+      sql`select * from qvd_begin_visit(${ticket}, ${person?.userId ?? null}::int)`,
+    );
+    if (begun === undefined) return undefined;
+    const visitId = asId<VisitId>(Number(begun.id));
+    const vmId = asId<VmId>(begun.vm_id);
+    const [vm] = await inside.db
+      .select({ id: vms.id, tenantId: vms.tenantId, name: vms.name })
+      .from(vms)
+      .where(eq(vms.id, vmId));
+    invariant(vm !== undefined, "a visit goes with its desktop");
+    const detail = { visitId, askedBy: begun.asked_by, visitor: begun.visitor };
     await auditVm({ ...inside, actor: person ?? inside.actor }, "visit.begin", { vm, detail });
-    return visit.id;
+    return { visitId, consoleKey: begun.console_key ?? undefined };
   });
 }

@@ -22,7 +22,7 @@ const TICKET_SECONDS = 60;
 
 /**
  * Throws `conflict` where there is no screen: of a container, and of a machine that doesn't run. And where its person
- * works at it, who can't be asked there, unless site or tenant say that nobody has to be.
+ * works at it, who can't be asked there, unless site or tenant say that nobody has to be. Who comes later ends the visit.
  */
 export async function openConsole(
   context: Context,
@@ -33,10 +33,11 @@ export async function openConsole(
   return await change(context, { doing: `open the console of desktop ${vmId}` }, async (inside) => {
     const vm = await findVmFor(inside, "vm.open-console", vmId);
     await requireScreen(inside, vm);
-    await requireNobodyThere(inside, vm);
+    const isYielding = await mustAskPeople(inside, vm);
+    if (isYielding) await requireNobodyThere(inside, vm);
     await inside.db.delete(visits).where(lt(visits.askedAt, sql`qvd_now() - interval '1 day'`));
     const asked = await issueVisit(inside, deps, {
-      ...{ vmId, mayControl: true, needsConsent: false, ticketSeconds: TICKET_SECONDS },
+      ...{ vmId, mayControl: true, needsConsent: false, isYielding, ticketSeconds: TICKET_SECONDS },
       visitor: inside.actor.kind === "administrator" ? inside.actor.login : "",
     });
     await auditVm(inside, "vm.open-console", { vm, detail: { visitId: asked.visitId } });
@@ -60,9 +61,11 @@ async function requireScreen(inside: Context, vm: FoundVm): Promise<void> {
     throw new AppError("conflict", `${vm.name} is stopped; start it to see its console`);
 }
 
+async function mustAskPeople({ db }: Context, { tenantId }: FoundVm): Promise<boolean> {
+  return settingValues(await listSettings(db, tenantId), tenantId)["vma.x11vnc.confirm.enabled"];
+}
+
 async function requireNobodyThere({ db }: Context, vm: FoundVm): Promise<void> {
-  const values = settingValues(await listSettings(db, vm.tenantId), vm.tenantId);
-  if (!values["vma.x11vnc.confirm.enabled"]) return;
   const [person] = await db
     .select({ id: sessions.id })
     .from(sessions)

@@ -6,7 +6,7 @@ import { isAppError } from "../../../lib/errors.ts";
 import { askToWatch } from "../../../service/visit/ask-to-watch.ts";
 import type { AskedVisit } from "../../../service/visit/issue.ts";
 import { openConsole } from "../../../service/visit/open-console.ts";
-import { contextOf } from "../../context.ts";
+import { contextOf, visitDeps } from "../../context.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { capitalize } from "../../form.ts";
@@ -15,14 +15,14 @@ import { redirectTo } from "../../redirect.ts";
 import { idParam } from "../../visible.ts";
 
 export function visitConsole(deps: AdminDeps): Handler<AdminEnv> {
-  return (c) => lead(deps, c, (vmId) => openConsole(contextOf(deps, c), deps, { vmId }));
+  return (c) => lead(deps, c, (vmId) => openConsole(contextOf(deps, c), visitDeps(deps, c), { vmId }));
 }
 
 export function visitSession(deps: AdminDeps): Handler<AdminEnv> {
   return async function watch(c) {
     const { control } = await c.req.parseBody();
     const mayControl = control === "yes";
-    return lead(deps, c, (vmId) => askToWatch(contextOf(deps, c), deps, { vmId, mayControl }));
+    return lead(deps, c, (vmId) => askToWatch(contextOf(deps, c), visitDeps(deps, c), { vmId, mayControl }));
   };
 }
 

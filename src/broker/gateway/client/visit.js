@@ -7,6 +7,11 @@ const ENDS = {
   "sent-away": "The person at the desktop has ended this.",
   refused: "The person at the desktop said no.",
   "session-over": "The session that was shown here is over.",
+  "desktop-closed": "The desktop closed its screen.",
+  "not-answered": "The person at the desktop gave no answer.",
+  "right-lost": "You may not see this any more: the right to it was taken away.",
+  "signed-out": "You signed out of the web admin tool, which ends this.",
+  "person-came": "The person of this machine has come to its console, so this is over.",
   "too-slow": "This browser took pictures too slowly.",
 };
 
