@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { dirname } from "node:path";
 import { asId, type VmId } from "../../src/domain/ids.ts";
 import { attach, type Link } from "../../src/guest/attach.ts";
 import { dialSocket } from "../../src/guest/dial.ts";
@@ -117,9 +116,9 @@ describe("attachment", () => {
     expect(events[0]).toEqual({ type: "attached", boot: BOOT, isNewBoot: true });
   });
 
-  test("is told which of the desktop's lives this is, as the start has left it beside the socket", async () => {
+  test("is told which of the desktop's lives this is, as the start has left it there", async () => {
     const { path } = await setUp();
-    writeFileSync(`${dirname(path)}/incarnation`, "3 17\n");
+    writeFileSync(path.replace(/[^/]*$/, "incarnation"), "3 17\n");
     const agent = await speak(path);
     agent.greet();
     await soon(() => agent.heard.length === 1);
