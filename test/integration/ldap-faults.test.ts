@@ -1,15 +1,8 @@
 /** Directories that are away, slow, misconfigured or not what they say, against real sockets and a real OpenLDAP server. */
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { createServer, type Server } from "node:net";
+import { describe, expect, test } from "bun:test";
 import { waitFor } from "../../src/lib/wait.ts";
-import {
-  DIRECTORY_PASSWORD,
-  type DirectoryServerLab,
-  freePort,
-  seedDirectory,
-  startDirectory,
-} from "../support/directory-server.ts";
+import { DIRECTORY_PASSWORD, freePort, seedDirectory, startDirectory } from "../support/directory-server.ts";
 import {
   askDirectoryOf,
   createTestAuthenticator,
@@ -17,14 +10,11 @@ import {
   searchSettings,
   type Values,
 } from "../support/ldap-asker.ts";
+import { listenPlain, portOf } from "../support/listen-plain.ts";
 import { createTlsPair } from "../support/tls-pair.ts";
+import { useDirectory } from "../support/use-directory.ts";
 
-let directory: DirectoryServerLab;
-
-beforeAll(async () => {
-  directory = await startDirectory(seedDirectory());
-}, 60_000);
-afterAll(() => directory.destroy());
+const directory = useDirectory();
 
 const PROVED = { outcome: "proved", name: { login: "ann", tenant: "default" } };
 const unavailable = (text: string) => ({ outcome: "unavailable", text: expect.stringContaining(text) });
@@ -45,7 +35,7 @@ describe("a directory that can't answer is unavailable, and the text says why", 
     ["no such name", () => ({ "auth.ldap.host": ["ldaps://no-such-host.invalid"] }), "no-such-host.invalid"],
     [
       "plain where TLS is",
-      () => ({ "auth.ldap.host": [`localhost:${directory.tlsPort}`] }),
+      () => ({ "auth.ldap.host": [`localhost:${directory().tlsPort}`] }),
       "closed the connection",
     ],
     ["a wrong password of who searches", () => ({ bindpass: "wrong" }), "auth.ldap.binddn"],
@@ -54,7 +44,7 @@ describe("a directory that can't answer is unavailable, and the text says why", 
   ];
   for (const [name, change, text] of faults)
     test(name, async () => {
-      const values: Values = { ...searchSettings(directory), ...(await change()) };
+      const values: Values = { ...searchSettings(directory()), ...(await change()) };
       expect(await askDirectoryOf(values)).toEqual(unavailable(text) as never);
     });
 
@@ -74,7 +64,7 @@ describe("a directory that can't answer is unavailable, and the text says why", 
       tls: { key: elsewhere.tlsKey, cert: elsewhere.tlsCertificate },
       socket: { data: () => {} },
     });
-    const values = { ...searchSettings(directory), "auth.ldap.ca": elsewhere.tlsCertificate };
+    const values = { ...searchSettings(directory()), "auth.ldap.ca": elsewhere.tlsCertificate };
     expect(await askDirectoryOf({ ...values, "auth.ldap.host": [host] })).toEqual(
       unavailable("127.0.0.2") as never,
     );
@@ -85,9 +75,9 @@ describe("a directory that can't answer is unavailable, and the text says why", 
 describe("several servers", () => {
   test("are asked in order, and one that is away is passed over and left alone for a while", async () => {
     const away = `ldaps://localhost:${await freePort()}`;
-    const host = [away, `ldaps://localhost:${directory.tlsPort}`];
+    const host = [away, `ldaps://localhost:${directory().tlsPort}`];
     const authenticator = createTestAuthenticator();
-    const values = { ...searchSettings(directory), "auth.ldap.host": host };
+    const values = { ...searchSettings(directory()), "auth.ldap.host": host };
     for (let n = 0; n < 3; n++)
       expect(await askDirectoryOf(values, "ann", DIRECTORY_PASSWORD, authenticator)).toMatchObject(PROVED);
     const both = { ...values, "auth.ldap.host": [away] };
@@ -97,9 +87,9 @@ describe("several servers", () => {
   });
 
   test("one that accepts and says nothing costs its patience once, then the next is asked", async () => {
-    const silent = await listen((socket) => void socket.on("error", () => {}));
-    const host = [`ldap://127.0.0.1:${portOf(silent)}`, `ldaps://localhost:${directory.tlsPort}`];
-    const values = { ...searchSettings(directory), "auth.ldap.host": host, "auth.ldap.timeout": 1 };
+    const silent = await listenPlain((socket) => void socket.on("error", () => {}));
+    const host = [`ldap://127.0.0.1:${portOf(silent)}`, `ldaps://localhost:${directory().tlsPort}`];
+    const values = { ...searchSettings(directory()), "auth.ldap.host": host, "auth.ldap.timeout": 1 };
     const authenticator = createTestAuthenticator();
     expect(await askDirectoryOf(values, "ann", DIRECTORY_PASSWORD, authenticator)).toMatchObject(PROVED);
     const startMs = performance.now();
@@ -110,7 +100,7 @@ describe("several servers", () => {
 
   test("are left alone for those alone whose settings are at fault", async () => {
     const authenticator = createTestAuthenticator();
-    const good = searchSettings(directory);
+    const good = searchSettings(directory());
     const ask = (values: typeof good) => askDirectoryOf(values, "ann", DIRECTORY_PASSWORD, authenticator);
     for (const wrong of [
       { bindpass: "another" },
@@ -125,11 +115,11 @@ describe("several servers", () => {
   test("a wrong password is not put to the next", async () => {
     const second = await startDirectory(seedDirectory());
     try {
-      const host = [directory, second].map(({ tlsPort }) => `ldaps://localhost:${tlsPort}`);
+      const host = [directory(), second].map(({ tlsPort }) => `ldaps://localhost:${tlsPort}`);
       const values = {
-        ...searchSettings(directory),
+        ...searchSettings(directory()),
         "auth.ldap.host": host,
-        "auth.ldap.ca": directory.ca + second.ca,
+        "auth.ldap.ca": directory().ca + second.ca,
       };
       expect(await askDirectoryOf(values, "ann", "wrong again")).toEqual({ outcome: "denied" });
       await second.stop();
@@ -142,14 +132,14 @@ describe("several servers", () => {
   }, 60_000);
 
   test("one that hangs in the middle is away", async () => {
-    directory.freeze(true);
+    directory().freeze(true);
     try {
-      const values = { ...searchSettings(directory), "auth.ldap.timeout": 1 };
+      const values = { ...searchSettings(directory()), "auth.ldap.timeout": 1 };
       expect(await askDirectoryOf(values)).toEqual(unavailable("too long") as never);
     } finally {
-      directory.freeze(false);
+      directory().freeze(false);
     }
-    expect(await askDirectoryOf(searchSettings(directory))).toMatchObject(PROVED);
+    expect(await askDirectoryOf(searchSettings(directory()))).toMatchObject(PROVED);
   });
 });
 
@@ -158,11 +148,14 @@ describe("somebody in between", () => {
   test("can't answer for the directory before the handshake of StartTLS", async () => {
     // A bind's success, put behind the answer to StartTLS for the time after the handshake.
     const bindDone = Buffer.from("300c02010161070a010004000400", "hex");
-    const liar = await listen((socket) => {
+    const liar = await listenPlain((socket) => {
       socket.on("error", () => {});
       socket.on("data", () => socket.write(Buffer.concat([SUCCESS, bindDone])));
     });
-    const values = { ...patternSettings(directory), "auth.ldap.host": [`ldap://127.0.0.1:${portOf(liar)}`] };
+    const values = {
+      ...patternSettings(directory()),
+      "auth.ldap.host": [`ldap://127.0.0.1:${portOf(liar)}`],
+    };
     expect(await askDirectoryOf(values)).toEqual(unavailable("somebody is in between") as never);
     liar.close();
   });
@@ -170,7 +163,7 @@ describe("somebody in between", () => {
   test("sees no password when StartTLS is refused, cut off, or answered by nonsense", async () => {
     for (const answer of ["300c02010178070a013504000400", "300c02010161070a010004000400", "00", ""]) {
       const heard: Buffer[] = [];
-      const liar = await listen((socket) => {
+      const liar = await listenPlain((socket) => {
         socket.on("error", () => {});
         socket.on("data", (chunk) => {
           heard.push(Buffer.from(chunk));
@@ -179,7 +172,7 @@ describe("somebody in between", () => {
         });
       });
       const host = [`ldap://127.0.0.1:${portOf(liar)}`];
-      const values = { ...patternSettings(directory), "auth.ldap.host": host, "auth.ldap.timeout": 1 };
+      const values = { ...patternSettings(directory()), "auth.ldap.host": host, "auth.ldap.timeout": 1 };
       expect((await askDirectoryOf(values)).outcome).toBe("unavailable");
       expect(Buffer.concat(heard).includes(DIRECTORY_PASSWORD)).toBe(false);
       expect(heard.length).toBe(1);
@@ -187,15 +180,3 @@ describe("somebody in between", () => {
     }
   });
 });
-
-function listen(take: (socket: import("node:net").Socket) => void): Promise<Server> {
-  return new Promise((resolve) => {
-    const server = createServer(take);
-    server.listen(0, "127.0.0.1", () => resolve(server));
-  });
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : 0;
-}

@@ -1,14 +1,8 @@
 /** People of a directory, against a real OpenLDAP server: every way to ask it, and who is refused. */
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { waitFor } from "../../src/lib/wait.ts";
-import {
-  DIRECTORY_BASE,
-  DIRECTORY_PASSWORD,
-  type DirectoryServerLab,
-  seedDirectory,
-  startDirectory,
-} from "../support/directory-server.ts";
+import { DIRECTORY_BASE, DIRECTORY_PASSWORD } from "../support/directory-server.ts";
 import {
   askDirectoryOf,
   createTestAuthenticator,
@@ -16,34 +10,30 @@ import {
   searchSettings,
   type Values,
 } from "../support/ldap-asker.ts";
+import { useDirectory } from "../support/use-directory.ts";
 
-let directory: DirectoryServerLab;
-
-beforeAll(async () => {
-  directory = await startDirectory(seedDirectory());
-}, 60_000);
-afterAll(() => directory.destroy());
+const directory = useDirectory();
 
 const PROVED = { outcome: "proved", name: { login: "ann", tenant: "default" } };
 
 /** Waits until all that the server has said so far is read: until a mark of ours stands at the end. */
 async function readLog(): Promise<void> {
   const mark = `mark-${crypto.randomUUID()}`;
-  await askDirectoryOf(patternSettings(directory), mark, "none");
-  const isRead = () => directory.log().includes(mark);
+  await askDirectoryOf(patternSettings(directory()), mark, "none");
+  const isRead = () => directory().log().includes(mark);
   expect(await waitFor(isRead, { timeoutMs: 5_000, everyMs: 5 })).toBe(true);
 }
 
 describe("whoever has the right password is proved", () => {
   const ways: [name: string, change: () => Values][] = [
     ["over ldaps by name", () => ({})],
-    ["over ldaps by address", () => ({ "auth.ldap.host": [`ldaps://127.0.0.1:${directory.tlsPort}`] })],
-    ["over StartTLS by name", () => ({ "auth.ldap.host": [`ldap://localhost:${directory.port}`] })],
-    ["over StartTLS by address", () => ({ "auth.ldap.host": [`127.0.0.1:${directory.port}`] })],
+    ["over ldaps by address", () => ({ "auth.ldap.host": [`ldaps://127.0.0.1:${directory().tlsPort}`] })],
+    ["over StartTLS by name", () => ({ "auth.ldap.host": [`ldap://localhost:${directory().port}`] })],
+    ["over StartTLS by address", () => ({ "auth.ldap.host": [`127.0.0.1:${directory().port}`] })],
     [
       "in the clear where that is allowed",
       () => ({
-        "auth.ldap.host": [`localhost:${directory.port}`],
+        "auth.ldap.host": [`localhost:${directory().port}`],
         "auth.ldap.starttls": false,
         "auth.ldap.plaintext": true,
       }),
@@ -69,11 +59,11 @@ describe("whoever has the right password is proved", () => {
   ];
   for (const [name, change] of ways)
     test(name, async () =>
-      expect(await askDirectoryOf({ ...searchSettings(directory), ...change() })).toMatchObject(PROVED),
+      expect(await askDirectoryOf({ ...searchSettings(directory()), ...change() })).toMatchObject(PROVED),
     );
 
   test("by a pattern, with no attribute read", async () => {
-    expect(await askDirectoryOf(patternSettings(directory))).toEqual({
+    expect(await askDirectoryOf(patternSettings(directory()))).toEqual({
       ...PROVED,
       fullName: "",
       groups: [],
@@ -83,14 +73,16 @@ describe("whoever has the right password is proved", () => {
 
   test("by the search where the pattern fails", async () => {
     const values = {
-      ...searchSettings(directory),
+      ...searchSettings(directory()),
       "auth.ldap.userbindpattern": `uid=%u,ou=closed,${DIRECTORY_BASE}`,
     };
     expect(await askDirectoryOf(values)).toMatchObject({ ...PROVED, fullName: "Ann Ford" });
   });
 
   test("with what the entry says of them", async () => {
-    expect(await askDirectoryOf({ ...searchSettings(directory), "auth.ldap.home.set": true })).toMatchObject({
+    expect(
+      await askDirectoryOf({ ...searchSettings(directory()), "auth.ldap.home.set": true }),
+    ).toMatchObject({
       fullName: "Ann Ford",
       parameters: {
         "qvd.vm.user.uid": "20001",
@@ -103,7 +95,7 @@ describe("whoever has the right password is proved", () => {
   });
 
   test("as the user that the entry names, where names are normalised", async () => {
-    const mail = { ...searchSettings(directory), "auth.ldap.filter": "(mail=%u)" };
+    const mail = { ...searchSettings(directory()), "auth.ldap.filter": "(mail=%u)" };
     const login = "ann@example.org";
     expect(await askDirectoryOf(mail, login)).toMatchObject({ name: { login } });
     expect(await askDirectoryOf({ ...mail, "auth.ldap.name.normalize": true }, login)).toMatchObject(PROVED);
@@ -111,12 +103,12 @@ describe("whoever has the right password is proved", () => {
 
   for (const login of ["josé", "o'hara*", "a,b+c=d", "pa(ren)s"]) {
     test(`who is called ${login}, searched for`, async () =>
-      expect(await askDirectoryOf(searchSettings(directory), login)).toMatchObject({
+      expect(await askDirectoryOf(searchSettings(directory()), login)).toMatchObject({
         outcome: "proved",
         name: { login },
       }));
     test(`who is called ${login}, by pattern`, async () =>
-      expect(await askDirectoryOf(patternSettings(directory), login)).toMatchObject({
+      expect(await askDirectoryOf(patternSettings(directory()), login)).toMatchObject({
         outcome: "proved",
         name: { login },
       }));
@@ -138,11 +130,11 @@ describe("nobody else is", () => {
   ];
   for (const [login, password, why] of strangers) {
     test(`${why}, searched for`, async () =>
-      expect(await askDirectoryOf(searchSettings(directory), login, password)).toEqual({
+      expect(await askDirectoryOf(searchSettings(directory()), login, password)).toEqual({
         outcome: "denied",
       }));
     test(`${why}, by pattern`, async () =>
-      expect(await askDirectoryOf(patternSettings(directory), login, password)).toEqual({
+      expect(await askDirectoryOf(patternSettings(directory()), login, password)).toEqual({
         outcome: "denied",
       }));
   }
@@ -150,7 +142,7 @@ describe("nobody else is", () => {
   test("an unknown name of whom the base is made, which is no fault of the directory's", async () => {
     const base = `uid=%u,ou=people,${DIRECTORY_BASE}`;
     const values = {
-      ...searchSettings(directory),
+      ...searchSettings(directory()),
       "auth.ldap.base": base,
       "auth.ldap.scope": "base" as const,
     };
@@ -159,25 +151,25 @@ describe("nobody else is", () => {
 
   test("an empty password never reaches the directory, which would accept it", async () => {
     await readLog();
-    const before = directory.count(/ BIND /);
-    for (const values of [searchSettings(directory), patternSettings(directory)])
+    const before = directory().count(/ BIND /);
+    for (const values of [searchSettings(directory()), patternSettings(directory())])
       expect(await askDirectoryOf(values, "ann", "")).toEqual({ outcome: "denied" });
     // The one bind since is the mark's.
     await readLog();
-    expect(directory.count(/ BIND /)).toBe(before + 1);
+    expect(directory().count(/ BIND /)).toBe(before + 1);
   });
 
   test("an unknown name takes the directory as many questions as a wrong password", async () => {
     // The server's log comes late and mixed, so a connection is known by what was searched for on it.
     const questionsOf = async (login: string) => {
-      await askDirectoryOf(searchSettings(directory), login, `wrong ${login}`);
+      await askDirectoryOf(searchSettings(directory()), login, `wrong ${login}`);
       const find = () =>
-        directory
+        directory()
           .log()
           .match(new RegExp(`conn=(\\d+) op=\\d+ SRCH base=[^\n]*filter="\\(uid=${login}\\)"`))?.[1];
-      const isDone = () => directory.count(new RegExp(`conn=${find()} fd=\\d+ closed`)) > 0;
+      const isDone = () => directory().count(new RegExp(`conn=${find()} fd=\\d+ closed`)) > 0;
       expect(await waitFor(isDone, { timeoutMs: 5_000, everyMs: 5 })).toBe(true);
-      return directory.count(new RegExp(`conn=${find()} .*(BIND .*method=128|SRCH base)`));
+      return directory().count(new RegExp(`conn=${find()} .*(BIND .*method=128|SRCH base)`));
     };
     // Neither is asked for by another test.
     expect([await questionsOf("hidden"), await questionsOf("unheard-of")]).toEqual([3, 3]);
@@ -186,23 +178,25 @@ describe("nobody else is", () => {
   test("the same wrong password is put to the directory once, since clients repeat it", async () => {
     const authenticator = createTestAuthenticator();
     await readLog();
-    const before = directory.count(/ BIND dn.*method=128/);
+    const before = directory().count(/ BIND dn.*method=128/);
     for (let tries = 0; tries < 5; tries++)
-      expect(await askDirectoryOf(patternSettings(directory), "ann", "typed wrong", authenticator)).toEqual({
-        outcome: "denied",
-      });
+      expect(await askDirectoryOf(patternSettings(directory()), "ann", "typed wrong", authenticator)).toEqual(
+        {
+          outcome: "denied",
+        },
+      );
     expect(
-      await askDirectoryOf(patternSettings(directory), "ann", DIRECTORY_PASSWORD, authenticator),
+      await askDirectoryOf(patternSettings(directory()), "ann", DIRECTORY_PASSWORD, authenticator),
     ).toMatchObject(PROVED);
     await readLog();
     // The wrong one, the right one, and the mark's.
-    expect(directory.count(/ BIND dn.*method=128/) - before).toBe(3);
+    expect(directory().count(/ BIND dn.*method=128/) - before).toBe(3);
   });
 });
 
 describe("groups", () => {
   const searched = (required: string) => ({
-    ...searchSettings(directory),
+    ...searchSettings(directory()),
     "auth.ldap.groups.base": `ou=groups,${DIRECTORY_BASE}`,
     "auth.ldap.groups.required": [required],
   });

@@ -10,6 +10,8 @@ export type BindOutcome =
   | { readonly outcome: "refused"; readonly code: number; readonly text: string };
 
 export type DirectorySession = {
+  /** Resolves when it has answered in LDAP, whatever it said: an open port is no directory yet. */
+  greet(): Promise<void>;
   /** Rejects when the directory can't answer, and for an empty password, which many take for nobody's and accept. */
   bind(dn: string, password: string): Promise<BindOutcome>;
   search(base: string, options: SearchOptions): Promise<readonly Entry[]>;
@@ -43,6 +45,15 @@ export async function openSession(server: DirectoryServer, options: OpenOptions)
   );
   const answered = <T>(work: Promise<T>) => Promise.race([work, lost.promise]);
   return {
+    async greet() {
+      try {
+        // The root's own entry, which every directory has (RFC 4512 §5.1), without an attribute of it.
+        await answered(client.search("", { scope: "base", filter: "(objectClass=*)", attributes: ["1.1"] }));
+      } catch (error) {
+        // Many show it to nobody who isn't signed in, and saying so is an answer.
+        if (!(error instanceof ResultCodeError)) throw error;
+      }
+    },
     async bind(dn, password) {
       if (password === "") throw new Error("an empty password is never sent to a directory");
       try {
