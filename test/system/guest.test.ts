@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createConnection } from "node:net";
 import type { XState } from "../../src/domain/session/x-state.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { silentLog } from "../../src/lib/log.ts";
@@ -9,10 +10,12 @@ import {
   type GuestEvent,
   type PrepareRequest,
 } from "../../src/node/guest-channel/guest-channels.ts";
+import { NX_PORT } from "../../src/wire/guest/messages.ts";
 import { createGuestLab, createScreen, GATEWAY, type GuestLab } from "./guest-lab.ts";
 
 const BACKGROUND = "#204080";
 const WINDOW = "#c02040";
+const ADDRESS = "10.93.1.10";
 const REQUEST: PrepareRequest = {
   session: 1,
   account: { login: "alice.b", uid: 2001, fullName: "Alice: the, first" },
@@ -60,7 +63,7 @@ describe("a real desktop", () => {
   test("attaches its agent soon after its start", async () => {
     const hasSpoken = () => channels.read(lab.vmId)?.address !== null;
     expect(await waitFor(hasSpoken, { timeoutMs: 10_000, everyMs: 20 })).toBe(true);
-    expect(channels.read(lab.vmId)).toMatchObject({ address: "10.93.1.10", xState: "none", session: null });
+    expect(channels.read(lab.vmId)).toMatchObject({ address: ADDRESS, xState: "none", session: null });
   });
 
   test("refuses root as the person, and harms nothing", async () => {
@@ -162,9 +165,24 @@ describe("a real desktop", () => {
     expect(await lab.inside("pgrep xterm")).toBe(xterm);
   }, 60_000);
 
+  test("makes a place of its own where somebody sat down and left before a word was said", async () => {
+    await channels.suspendSession(lab.vmId);
+    await channels.prepareSession(lab.vmId, { ...REQUEST, session: 5 });
+    const mute = createConnection({ host: ADDRESS, port: NX_PORT });
+    const isShut = async () => (await lab.inside("ss -Htln")).includes(`:${NX_PORT}`) === false;
+    expect(await waitFor(isShut, { timeoutMs: 5_000 })).toBe(true);
+    const prepared = channels.prepareSession(lab.vmId, { ...REQUEST, session: 6 });
+    mute.destroy();
+    await prepared;
+    const client = screen.connect();
+    await isPainted(client);
+    await becomes("connected");
+    expect(channels.read(lab.vmId)?.session).toBe(6);
+  }, 60_000);
+
   test("ends the session when asked, and starts a fresh one over the same home", async () => {
     await channels.stopSession(lab.vmId);
-    expect(channels.read(lab.vmId)).toMatchObject({ xState: "none", session: 4 });
+    expect(channels.read(lab.vmId)).toMatchObject({ xState: "none", session: 6 });
     expect(await lab.inside("pgrep -l 'xterm|nxagent|xinit'")).toBe("");
     await channels.prepareSession(lab.vmId, { ...REQUEST, session: 5 });
     const client = screen.connect();

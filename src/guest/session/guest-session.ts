@@ -223,9 +223,8 @@ export class GuestSession {
       case "listening":
         if (this.#listensTo === "browser" && !this.#x.hasServedClient) return this.#endUnvisited(signal);
         if (this.#listensTo !== "browser" && this.#x.stateAgeMs < this.#limits.staleListeningMs) {
-          // An earlier requester vanished; the place that was made for it serves as well.
-          this.#assign(session);
-          return "listening";
+          const outcome = await this.#reuseListening(session);
+          if (outcome !== "shut") return outcome;
         }
         return this.#awaitSuspended(true, signal);
       case "connected": {
@@ -273,6 +272,19 @@ export class GuestSession {
     const { programs } = display;
     const problem = await warmStart(this.#x, { programs, user: input, size, timeoutMs, signal });
     return problem === undefined || signal.aborted ? undefined : fail("session-start-failed", problem);
+  }
+
+  /**
+   * An earlier requester vanished; the place that was made for it serves as well, as long as nobody sits down
+   * on it: nxagent shuts its port at once, and says only after the talk of both that somebody came.
+   */
+  async #reuseListening(session: number): Promise<"listening" | "shut" | undefined> {
+    const isOpen = await this.#x.waitForPort(PORT_TIMEOUT_MS);
+    this.#x.observe();
+    if (this.#x.state !== "listening") return undefined;
+    if (!isOpen) return "shut";
+    this.#assign(session);
+    return "listening";
   }
 
   /** nxagent waits for a client of another kind, and takes no new options before one came; nothing is lost. */
