@@ -42,7 +42,10 @@ export type NodesWatchDeps = {
   readonly log: Log;
 };
 
-/** What its counter was, since when, and when it was last seen to be so. */
+/**
+ * What its counter was, since when, and when it was last seen to be so. The first moment is one after the reading
+ * that found it so, the last one before: a watcher that was stopped in between has seen nothing of that time.
+ */
 type Sight = { readonly counter: string | undefined; readonly sinceMs: number; readonly seenAtMs: number };
 
 const MOST_WATCHED = 8;
@@ -133,11 +136,11 @@ export class NodesWatch {
         if ((await shared.readId()) !== shared.id)
           throw new AppError("unavailable", "the shared storage is not mounted");
         const counters = this.#neighbours.map(async ({ nodeId }) => {
+          const seenAtMs = nowMs();
           const counter = await shared.readCounter(nodeId);
           const before = this.#sights.get(nodeId);
-          const seenAtMs = nowMs();
           const sinceMs = before?.counter === counter ? before?.sinceMs : undefined;
-          this.#sights.set(nodeId, { counter, sinceMs: sinceMs ?? seenAtMs, seenAtMs });
+          this.#sights.set(nodeId, { counter, sinceMs: sinceMs ?? nowMs(), seenAtMs });
         });
         await Promise.all(counters);
       } finally {
@@ -158,7 +161,7 @@ export class NodesWatch {
     const { times, log, onTaken, db, node } = this.#deps;
     const { isLost, reason } = decideLoss({
       counterUnchangedForMs: this.#stillMs(lost.nodeId),
-      databaseForMs: this.#databaseSinceMs === undefined ? 0 : this.#databaseAtMs - this.#databaseSinceMs,
+      databaseForMs: this.#databaseForMs(),
       row,
       validMs: times.validMs,
     });
@@ -184,7 +187,11 @@ export class NodesWatch {
   /** As last seen, not as of now: a box that was stopped since has seen nothing in between. */
   #stillMs(nodeId: NodeId): number {
     const sight = this.#sights.get(nodeId);
-    return sight === undefined ? 0 : sight.seenAtMs - sight.sinceMs;
+    return sight === undefined ? 0 : Math.max(0, sight.seenAtMs - sight.sinceMs);
+  }
+
+  #databaseForMs(): number {
+    return Math.max(0, this.#databaseAtMs - (this.#databaseSinceMs ?? Number.POSITIVE_INFINITY));
   }
 
   /** Another server, or the same one anew, may have an older truth or another clock. */
@@ -201,8 +208,8 @@ export class NodesWatch {
     if (askedAtMs - this.#databaseAtMs > times.validMs) this.#databaseSinceMs = undefined;
     try {
       const answer = await attemptDatabase(doing, () => query(db), times.validMs / 4);
-      this.#databaseAtMs = nowMs();
-      this.#databaseSinceMs ??= askedAtMs;
+      this.#databaseAtMs = askedAtMs;
+      this.#databaseSinceMs ??= nowMs();
       return answer;
     } catch (error) {
       this.#databaseSinceMs = undefined;
