@@ -229,13 +229,13 @@ describe("the full screen", () => {
     async () => {
       await page.tap("#fullscreen");
       await page.waitForFunction("document.fullscreenElement === document.querySelector('main')");
-      expect(await page.getAttribute("#fullscreen", "aria-pressed")).toBe("true");
+      await page.waitForSelector('#fullscreen[aria-pressed="true"]');
       await page.tap("#share");
       expect(await page.isVisible("#sharing")).toBe(true);
       await page.tap("#sharing form button");
       await page.tap("#fullscreen");
       await page.waitForFunction("document.fullscreenElement === null");
-      expect(await page.getAttribute("#fullscreen", "aria-pressed")).toBe("false");
+      await page.waitForSelector('#fullscreen[aria-pressed="false"]');
       expect(await page.getAttribute("main", "data-shown")).toBe("");
     },
     SLOW,
