@@ -161,7 +161,7 @@ async function begin(deps: GuestDeps, session: GuestSession): Promise<void> {
   await sleep(GREETING_MS);
   deps.completeMachine?.();
   const ahead = takeOrderAhead(deps.places, deps.log);
-  if (ahead !== undefined) await adoptEarlyStart(deps.places, ahead);
+  if (ahead !== undefined) await adoptEarlyStart(deps.places, ahead, deps);
   session.recover();
   if (ahead !== undefined) session.prepareAhead(ahead);
 }

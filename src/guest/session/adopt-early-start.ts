@@ -1,22 +1,29 @@
 /**
  * Takes over the session that init has begun beside the agent, by the node's script (`order-script.ts`): from here on it
- * is one of an earlier agent's, which is found again. Where the script has ended without one there is nothing to adopt.
+ * is one of an earlier agent's, which is found again. Where the script has ended without one there is nothing to adopt; one
+ * that is still at it after seconds is ended, since the agent is about to do the same things itself.
  */
 
 import { readFileSync } from "node:fs";
+import type { Log } from "../../lib/log.ts";
 import { waitFor } from "../../lib/wait.ts";
 import type { GuestPlaces } from "../places.ts";
+import { endTree } from "./end-tree.ts";
 import type { PrepareOrder } from "./guest-session.ts";
 import { type ProcessInfo, readProcess } from "./processes.ts";
 import { writeRecord } from "./record.ts";
 
 /** It takes some ten milliseconds, and mostly is over before the agent begins. */
 const SCRIPT_MS = 5_000;
+const GRACE_MS = 1_000;
 
-/** Returns when the script has become the session or has ended: until then it may be making the account. True when adopted. */
+export type AdoptOptions = { readonly log: Log; readonly scriptMs?: number; readonly graceMs?: number };
+
+/** Returns when the script has become the session or is over: until then it may be making the account. True when adopted. */
 export async function adoptEarlyStart(
   places: Pick<GuestPlaces, "early" | "record">,
   { account, session }: Pick<PrepareOrder, "account" | "session">,
+  { log, scriptMs = SCRIPT_MS, graceMs = GRACE_MS }: AdoptOptions,
 ): Promise<boolean> {
   const pid = readPid(places.early);
   if (pid === undefined) return false;
@@ -27,9 +34,13 @@ export async function adoptEarlyStart(
       if (seen === undefined || seen.isZombie) return "gone" as const;
       return isSession(seen) ? seen : undefined;
     },
-    { timeoutMs: SCRIPT_MS, everyMs: 1 },
+    { timeoutMs: scriptMs, everyMs: 1 },
   );
-  if (found === undefined || found === "gone") return false;
+  if (found === undefined) {
+    log.warn("early-start-ended", { pid, afterMs: scriptMs, by: await endTree(pid, graceMs) });
+    return false;
+  }
+  if (found === "gone") return false;
   const leader = { pid, startTicks: found.startTicks };
   writeRecord(places.record, { leader, nxagent: null, session, login: account.login, uid: account.uid });
   return true;
