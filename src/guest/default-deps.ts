@@ -9,6 +9,7 @@ import { dialPort } from "./dial.ts";
 import { BrowserSound } from "./display/browser-sound.ts";
 import { Display } from "./display/display.ts";
 import { displayPrograms } from "./display/programs.ts";
+import { openScreenServer } from "./display/screen-server.ts";
 import { HOME_DISK_WORLD, mountHomeDisk } from "./home-disk.ts";
 import { GuestHooks } from "./hooks/hooks.ts";
 import { letScriptsRun } from "./let-scripts-run.ts";
@@ -73,7 +74,7 @@ export function defaultGuestDeps(): GuestDeps {
       screen: new Display({
         log,
         programs: displayPrograms,
-        isPortOpen,
+        openServer: (user) => openScreenServer({ folder: places.folder, isPortOpen }, user),
         sound: new BrowserSound({ log, startFile: `${places.folder}/pulse.pa` }),
       }),
       programs: displayPrograms,

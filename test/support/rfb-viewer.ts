@@ -15,6 +15,8 @@ export type Picture = {
   readonly count: (colour: number) => number;
 };
 
+type Rectangle = [x: number, y: number, width: number, height: number];
+
 const TIMEOUT_MS = 10_000;
 const RAW = 0;
 const DESKTOP_SIZE = -223;
@@ -93,15 +95,17 @@ export class RfbViewer {
   /** Asks for the whole screen and waits for a picture. */
   async look(): Promise<Picture> {
     this.#ask();
-    let hasPixels = false;
-    while (!hasPixels) {
+    let painted = 0;
+    while (painted < this.size.width * this.size.height) {
       const kind = (await this.#take(1)).readUInt8();
-      if (kind === 0) hasPixels = (await this.#readUpdate()) || hasPixels;
-      else if (kind === 3) await this.#take((await this.#take(7)).readUInt32BE(3));
-      else if (kind !== 2) throw new Error(`message ${kind} of RFB`);
-      if (kind === 0 && !hasPixels) this.#ask();
+      if (kind === 3) await this.#take((await this.#take(7)).readUInt32BE(3));
+      else if (kind !== 0 && kind !== 2) throw new Error(`message ${kind} of RFB`);
+      if (kind !== 0) continue;
+      const { pixels, isResized } = await this.#readUpdate();
+      painted = isResized ? 0 : painted + pixels;
+      if (isResized) this.#ask();
     }
-    const { pixels, size } = { pixels: this.#pixels, size: { ...this.size } };
+    const { pixels, size } = { pixels: Buffer.from(this.#pixels), size: { ...this.size } };
     return {
       size,
       count(colour) {
@@ -128,6 +132,7 @@ export class RfbViewer {
     this.send(new Uint8Array([1]));
     const init = await this.#take(24);
     this.size = { width: init.readUInt16BE(0), height: init.readUInt16BE(2) };
+    this.#pixels = Buffer.alloc(this.size.width * this.size.height * 4);
     await this.#take(init.readUInt32BE(20));
     const encodings = Buffer.alloc(12);
     encodings.writeUInt8(2, 0);
@@ -137,22 +142,32 @@ export class RfbViewer {
     this.send(encodings);
   }
 
-  /** True when it brought pixels of the whole screen. */
-  async #readUpdate(): Promise<boolean> {
+  /** A server may send a picture in one rectangle or in many. */
+  async #readUpdate(): Promise<{ readonly pixels: number; readonly isResized: boolean }> {
     const rectangles = (await this.#take(3)).readUInt16BE(1);
-    let isWhole = false;
+    let pixels = 0;
+    let isResized = false;
     for (let index = 0; index < rectangles; index++) {
       const head = await this.#take(12);
-      const [width, height] = [head.readUInt16BE(4), head.readUInt16BE(6)];
+      const [x, y, width, height] = [0, 2, 4, 6].map((at) => head.readUInt16BE(at)) as Rectangle;
       const encoding = head.readInt32BE(8);
-      if (encoding === DESKTOP_SIZE) this.size = { width, height };
-      else if (encoding === RAW) {
-        const pixels = await this.#take(width * height * 4);
-        isWhole = width === this.size.width && height === this.size.height;
-        if (isWhole) this.#pixels = Buffer.from(pixels);
+      if (encoding === DESKTOP_SIZE) {
+        this.size = { width, height };
+        this.#pixels = Buffer.alloc(width * height * 4);
+        isResized = true;
+      } else if (encoding === RAW) {
+        const rows = await this.#take(width * height * 4);
+        for (let row = 0; row < height; row++)
+          rows.copy(
+            this.#pixels,
+            ((y + row) * this.size.width + x) * 4,
+            row * width * 4,
+            (row + 1) * width * 4,
+          );
+        pixels += width * height;
       } else throw new Error(`encoding ${encoding} of RFB`);
     }
-    return isWhole;
+    return { pixels, isResized };
   }
 
   async #take(length: number): Promise<Buffer> {

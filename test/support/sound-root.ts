@@ -3,7 +3,7 @@
 import { buildDebianRoot } from "./debian-root.ts";
 
 const SESSION = ["nxagent", "xauth", "xinit", "x11-xserver-utils", "xterm", "icewm", "dbus", "dbus-x11"];
-const DISPLAY = ["x11vnc", "xvfb", "nxproxy", "x11-utils", "xclip"];
+const DISPLAY = ["tigervnc-scraping-server", "x11vnc", "xvfb", "nxproxy", "x11-utils", "xclip"];
 const SOUND = ["pulseaudio", "pulseaudio-utils", "opus-tools"];
 const SHELL = ["procps", "iproute2", "passwd"];
 

@@ -161,3 +161,38 @@ describe("the same session by browser and by NX", () => {
     viewer.close();
   }, 30_000);
 });
+
+describe("what serves the display inside", () => {
+  test("is reached by nobody there but root", async () => {
+    const asBea = (text: string) =>
+      lab.inside(`setpriv --reuid=2001 --regid=2001 --clear-groups sh -c '${text}' 2>&1 || true`);
+    const socket = (await lab.inside("ls /run/qvd-guest/screen-*/rfb")).trim();
+    expect(socket).toStartWith("/run/qvd-guest/screen-");
+    expect(await asBea(`ls -l ${socket}`)).toContain("Permission denied");
+    expect(await asBea(`ls -d ${socket.slice(0, -4)}`)).toContain("/run/qvd-guest/screen-");
+    expect(await lab.inside("ss -Hltnp")).not.toContain("tigervnc");
+  });
+
+  test("is x11vnc in an image from before", async () => {
+    await lab.inside("rm /usr/bin/X0tigervnc; pkill -x X0tigervnc");
+    await channels.prepareSession(lab.vmId, { ...REQUEST, session: 5 });
+    expect(await lab.inside("pgrep -x x11vnc")).toMatch(/[0-9]/);
+    const viewer = await view();
+    expect(await sees(viewer, WINDOW, 50_000)).toBe(true);
+    viewer.click(300, 300);
+    await waitFor(() => false, { timeoutMs: 600 });
+    viewer.type("ñ 漢\n");
+    const lastLine = () => lab.inside("tail -n 1 /home/bea/typed");
+    expect(await waitFor(async () => (await lastLine()) === "ñ 漢", { timeoutMs: 5_000, everyMs: 50 })).toBe(
+      true,
+    );
+    viewer.close();
+  });
+
+  test("is missed in words where there is none", async () => {
+    await lab.inside("rm /usr/bin/x11vnc; pkill -x x11vnc");
+    expect(channels.prepareSession(lab.vmId, { ...REQUEST, session: 6 })).rejects.toThrow(
+      "tigervnc-scraping-server",
+    );
+  });
+});

@@ -1,15 +1,14 @@
 /**
- * Shows the person's X session to a browser: x11vnc on its display, and the door that the broker comes in by. There
+ * Shows the person's X session to a browser: a server of its display, and the door that the broker comes in by. There
  * only while somebody sits there by browser; the session itself doesn't need it and outlives it.
  *
- *     broker ── rfb ──────► door ──► x11vnc (loopback) ──► nxagent, suspended
+ *     broker ── rfb ──────► door ──► screen server ──► nxagent, suspended
  *            ── control ──► door ──► xrandr
  */
 
 import type { ClientParameters } from "../../domain/session/client-parameters.ts";
 import { LineSplitter } from "../../lib/lines.ts";
 import type { Log } from "../../lib/log.ts";
-import { waitFor } from "../../lib/wait.ts";
 import {
   type DisplayOrder,
   formatDisplayLine,
@@ -21,20 +20,20 @@ import { DISPLAY_PORT } from "../../wire/display/hello.ts";
 import { PatientWriter } from "../../wire/display/patient-writer.ts";
 import type { SoundPolicy } from "../../wire/display/sound.ts";
 import type { LaunchInput } from "../session/launch.ts";
-import { isAlive, listProcesses, signalProcess } from "../session/processes.ts";
 import type { BrowserSound } from "./browser-sound.ts";
 import { Clipboard } from "./clipboard.ts";
 import { type ChannelOwner, DisplayDoor, type DisplayHandlers, type DoorSocket } from "./door.ts";
 import { joinScreen } from "./join.ts";
 import { planSound } from "./plan-sound.ts";
-import type { DisplayChild, DisplayPrograms } from "./programs.ts";
+import type { DisplayPrograms } from "./programs.ts";
+import type { ScreenServer } from "./screen-server.ts";
 import { giveFile, takeFile } from "./transfer.ts";
 
 export type DisplayDeps = {
   readonly log: Log;
   readonly programs: DisplayPrograms;
-  /** Whether that port of this desktop listens, from the kernel's tables. */
-  readonly isPortOpen: (port: number) => boolean;
+  /** A text says why there is none. */
+  readonly openServer: (user: LaunchInput) => Promise<ScreenServer | string>;
   /** Without it a browser hears nothing. */
   readonly sound?: BrowserSound;
 };
@@ -49,18 +48,16 @@ export type ShowInput = {
   readonly client: ClientParameters;
 };
 
-/** Of x11vnc, on loopback. */
-const SCREEN_PORT = DISPLAY_PORT + 1;
 const SOUNDLESS = "this desktop has no sound";
-const UP_MS = 10_000;
-const STRAY_MS = 2_000;
 /** A hand on the window's edge asks for many sizes; only the last is worth the work. */
 const MOST_RESIZES_WAITING = 1;
 
 export class Display {
   readonly #deps: DisplayDeps;
-  #server: { readonly uid: number; readonly child: DisplayChild } | undefined;
+  #server: ScreenServer | undefined;
   #door: DisplayDoor | undefined;
+  /** Tells a server that comes up late that it is too late. */
+  #hides = 0;
   #seats = 0;
   #onSeat: (isSeated: boolean) => void = () => {};
   #wanted: ScreenSize[] = [];
@@ -78,16 +75,14 @@ export class Display {
   /** Undefined when the door is open, else why it isn't. The session must be suspended. May be called again. */
   async show(input: ShowInput): Promise<string | undefined> {
     this.#closeDoor();
-    const { uid } = input.user.account;
-    if (this.#server !== undefined && this.#server.uid !== uid) this.hide();
-    const problem = await this.#serve(input.user);
-    if (problem !== undefined) return problem;
+    const server = await this.#serve(input.user);
+    if (typeof server === "string") return server;
     await this.#resize(input.user, input.size);
     this.#door = new DisplayDoor({
       port: DISPLAY_PORT,
       accept: input.accept,
       key: input.key,
-      handlers: this.#handlersFor(input),
+      handlers: this.#handlersFor(input, server),
       log: this.#deps.log,
     });
     try {
@@ -102,7 +97,8 @@ export class Display {
   /** Ends what a browser sees. May be called when nothing is shown. */
   hide(): void {
     this.#closeDoor();
-    this.#server?.child.kill();
+    this.#hides++;
+    this.#server?.end();
     this.#server = undefined;
   }
 
@@ -111,44 +107,31 @@ export class Display {
     this.#door = undefined;
   }
 
-  async #serve(user: LaunchInput): Promise<string | undefined> {
-    if (this.#server !== undefined && this.#deps.isPortOpen(SCREEN_PORT)) return undefined;
-    this.#server?.child.kill();
-    await this.#endStrays(user.account.uid);
-    let child: DisplayChild;
-    try {
-      child = this.#deps.programs.serve(user, SCREEN_PORT);
-    } catch {
-      return "the image has no x11vnc, which shows a session to a browser";
-    }
-    const server = { uid: user.account.uid, child };
-    this.#server = server;
-    let hasEnded = false;
-    void child.exited.then(() => {
-      hasEnded = true;
-      if (this.#server === server) this.#server = undefined;
-    });
-    const isUp = await waitFor(() => hasEnded || this.#deps.isPortOpen(SCREEN_PORT), {
-      timeoutMs: UP_MS,
-      everyMs: 5,
-    });
-    if (isUp && !hasEnded) return undefined;
+  async #serve(user: LaunchInput): Promise<ScreenServer | string> {
+    const { uid } = user.account;
+    if (this.#server?.uid === uid && this.#server.isUp()) return this.#server;
     this.hide();
-    return "x11vnc did not come up; the image may lack it";
+    const hides = this.#hides;
+    try {
+      const server = await this.#deps.openServer(user);
+      if (typeof server === "string") return server;
+      if (hides === this.#hides) {
+        this.#server = server;
+        return server;
+      }
+      server.end();
+      return "the session is not to be shown any longer";
+    } catch (error) {
+      this.#deps.log.error("display-server-failed", { error });
+      return "what shows a session to a browser could not be started";
+    }
   }
 
-  /** One that an agent before us started would hold the port. */
-  async #endStrays(uid: number): Promise<void> {
-    const strays = listProcesses().filter((one) => one.name === "x11vnc" && one.uid === uid);
-    for (const stray of strays) signalProcess(stray, "SIGKILL");
-    await waitFor(() => !strays.some(isAlive), { timeoutMs: STRAY_MS, everyMs: 5 });
-  }
-
-  #handlersFor({ user, client }: ShowInput): DisplayHandlers {
+  #handlersFor({ user, client }: ShowInput, server: ScreenServer): DisplayHandlers {
     const { sound } = this.#deps;
     const policy = planSound(client);
     return {
-      rfb: (socket) => this.#seat(socket, user),
+      rfb: (socket) => this.#seat(socket, server),
       control: (socket) => this.#control(socket, { user, policy }),
       upload: (socket, argument) => takeFile(socket, user, argument),
       download: (socket, argument) => giveFile(socket, user, argument),
@@ -157,9 +140,9 @@ export class Display {
     };
   }
 
-  #seat(socket: DoorSocket, user: LaunchInput): ChannelOwner {
+  #seat(socket: DoorSocket, server: ScreenServer): ChannelOwner {
     let isSeated = false;
-    return joinScreen(socket, SCREEN_PORT, {
+    return joinScreen(socket, server, {
       onOpen: () => {
         isSeated = true;
         if (this.#seats++ === 0) this.#onSeat(true);
@@ -167,8 +150,8 @@ export class Display {
       onClose: () => {
         if (!isSeated) return;
         if (--this.#seats === 0) this.#onSeat(false);
-        this.#deps.programs
-          .releaseKeys(user)
+        server
+          .releaseKeys()
           .catch((error: unknown) => this.#deps.log.warn("display-keys-not-released", { error }));
       },
     });

@@ -1,6 +1,6 @@
 /**
- * The programs of Debian's that show a session to a browser, started as the session's user: x11vnc, which serves the
- * display as RFB; Xvfb with nxproxy, which play a first client; xrandr, which resizes.
+ * The programs of Debian's that show a session to a browser, started as the session's user: Xvfb with nxproxy, which play a
+ * first client; xrandr, which resizes; xclip. What serves the display has files of its own (`screen-server.ts`).
  */
 
 import { run } from "../../lib/run.ts";
@@ -8,7 +8,8 @@ import type { ScreenSize } from "../../wire/display/control.ts";
 import { NX_DISPLAY } from "../../wire/guest/messages.ts";
 import type { LaunchInput } from "../session/launch.ts";
 
-const DISPLAY = `:${NX_DISPLAY}`;
+export const DISPLAY = `:${NX_DISPLAY}`;
+export const PROGRAM_PATH = "/usr/local/bin:/usr/bin:/bin";
 const RUN_MS = 5_000;
 
 export type DisplayChild = {
@@ -18,8 +19,6 @@ export type DisplayChild = {
 };
 
 export type DisplayPrograms = {
-  /** Serves the session's display on that port of loopback. */
-  readonly serve: (user: LaunchInput, port: number) => DisplayChild;
   /** A screen of that size for nothing but the first start; its display's number once it is up. */
   readonly openScreen: (
     user: LaunchInput,
@@ -33,30 +32,12 @@ export type DisplayPrograms = {
   readonly readClipboard: (user: LaunchInput) => Promise<string | undefined>;
   /** Makes a text what was copied. */
   readonly writeClipboard: (user: LaunchInput, text: string) => void;
-  /** Lifts whatever key a client that vanished held down. */
-  readonly releaseKeys: (user: LaunchInput) => Promise<void>;
 };
 
-/** Measured: with `-wait 4 -defer 2` it keeps up with Xvnc; `-xrandr` lets it follow the session's size. */
-const SERVE = [
-  "-shared",
-  "-forever",
-  "-nopw",
-  "-noipv6",
-  "-nolookup",
-  "-localhost",
-  "-xrandr",
-  "-q",
-  "-nosel",
-];
-/** x11vnc's own keeping of selections works with neither Xvfb nor nxagent, and knows Latin-1 alone. */
 const CLIPBOARD = ["xclip", "-display", DISPLAY, "-selection", "clipboard"];
 const CLIPBOARD_MS = 2_000;
-const SPEED = ["-wait", "4", "-defer", "2"];
 
 export const displayPrograms: DisplayPrograms = {
-  serve: (user, port) =>
-    spawn(user, ["x11vnc", "-display", DISPLAY, "-rfbport", `${port}`, ...SERVE, ...SPEED], {}),
   openScreen(user, { width, height }) {
     const screen = ["-screen", "0", `${width}x${height}x24`, "-nolisten", "tcp", "-noreset"];
     const child = Bun.spawn([...asUser(user), "Xvfb", "-displayfd", "1", ...screen], {
@@ -67,7 +48,7 @@ export const displayPrograms: DisplayPrograms = {
   },
   // No name to resolve: a desktop's /etc/hosts may be anything.
   visit: (user, display) =>
-    spawn(user, ["nxproxy", "-S", `127.0.0.1:${NX_DISPLAY}`], {
+    spawnAs(user, ["nxproxy", "-S", `127.0.0.1:${NX_DISPLAY}`], {
       DISPLAY: `:${display}`,
       NX_CLIENT: "/bin/false",
     }),
@@ -88,12 +69,6 @@ export const displayPrograms: DisplayPrograms = {
     child.unref();
     child.stdin.write(text);
     void child.stdin.end();
-  },
-  async releaseKeys(user) {
-    await run([...asUser(user), "x11vnc", "-display", DISPLAY, "-R", "clear_keys"], {
-      timeoutMs: RUN_MS,
-      env: environmentOf(user),
-    });
   },
 };
 
@@ -129,10 +104,11 @@ async function resizeScreen(user: LaunchInput, size: ScreenSize): Promise<boolea
   return true;
 }
 
-function spawn(
+/** Throws where there is no such program. */
+export function spawnAs(
   user: LaunchInput,
   command: readonly string[],
-  more: Readonly<Record<string, string>>,
+  more: Readonly<Record<string, string>> = {},
 ): DisplayChild {
   const child = Bun.spawn([...asUser(user), ...command], {
     ...placeOf(user, more),
@@ -160,7 +136,7 @@ export function environmentOf({ account, home }: LaunchInput): Record<string, st
     USER: account.login,
     LOGNAME: account.login,
     LANG: "C.UTF-8",
-    PATH: "/usr/local/bin:/usr/bin:/bin",
+    PATH: PROGRAM_PATH,
   };
 }
 

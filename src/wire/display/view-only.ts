@@ -4,37 +4,16 @@
  * this doesn't know ends the viewing: how long it is can't be told, so nothing after it could be.
  */
 
-/** What a client says before its messages: version, kind of security (none); then a byte, whether others may look. */
-const GREETING = Buffer.from("RFB 003.008\n\x01", "latin1");
-const GREETING_BYTES = GREETING.length + 1;
+import { CLIENT_MESSAGE, GREETING, GREETING_BYTES, readMessageLength } from "./client-message.ts";
 
-type Rule = {
-  readonly passes: boolean;
-  /** Bytes needed to tell the length, and the length; both with the type's byte. */
-  readonly headBytes: number;
-  readonly lengthOf: (head: DataView) => number;
-};
-
-const fixed = (bytes: number, passes: boolean): Rule => ({ passes, headBytes: 1, lengthOf: () => bytes });
-
-/** By type. */
-const RULES: Readonly<Record<number, Rule>> = {
-  // SetPixelFormat, SetEncodings, FramebufferUpdateRequest
-  0: fixed(20, true),
-  2: { passes: true, headBytes: 4, lengthOf: (head) => 4 + 4 * head.getUint16(2) },
-  3: fixed(10, true),
-  // KeyEvent, PointerEvent, ClientCutText (negative: the extended clipboard)
-  4: fixed(8, false),
-  5: fixed(6, false),
-  6: { passes: false, headBytes: 8, lengthOf: (head) => 8 + Math.abs(head.getInt32(4)) },
-  // EnableContinuousUpdates, ClientFence
-  150: fixed(10, true),
-  248: { passes: true, headBytes: 9, lengthOf: (head) => 9 + head.getUint8(8) },
-  // xvp, SetDesktopSize, QEMU's key with its scan code
-  250: fixed(4, false),
-  251: { passes: false, headBytes: 8, lengthOf: (head) => 8 + 16 * head.getUint8(6) },
-  255: fixed(12, false),
-};
+/** All others touch something: keys, pointer, clipboard, the machine's power, the screen's size. */
+const PASSES: ReadonlySet<number> = new Set([
+  CLIENT_MESSAGE.setPixelFormat,
+  CLIENT_MESSAGE.setEncodings,
+  CLIENT_MESSAGE.updateRequest,
+  CLIENT_MESSAGE.continuousUpdates,
+  CLIENT_MESSAGE.fence,
+]);
 
 export class ViewOnly {
   #greetingAt = 0;
@@ -56,11 +35,11 @@ export class ViewOnly {
     bytes = bytes.subarray(greeting.length);
     while (bytes.length > 0) {
       if (this.#bodyLeft === 0) {
-        const rule = RULES[bytes[0] ?? 0];
-        if (rule === undefined) return undefined;
-        if (bytes.length < rule.headBytes) break;
-        this.#bodyLeft = rule.lengthOf(new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
-        this.#passesBody = rule.passes;
+        const length = readMessageLength(bytes);
+        if (length === "unknown") return undefined;
+        if (length === "more") break;
+        this.#bodyLeft = length;
+        this.#passesBody = PASSES.has(bytes[0] ?? 0);
       }
       const body = bytes.subarray(0, this.#bodyLeft);
       this.#bodyLeft -= body.length;
