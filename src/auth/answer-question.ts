@@ -16,9 +16,12 @@ export type AnswerDeps = {
   readonly log: Log;
 };
 
+/** With whom to tell where it stands among those that wait. */
+export type AskedQuestion = AuthQuestion & Pick<Claim, "onPlace">;
+
 export async function answerQuestion(
   deps: AnswerDeps,
-  question: AuthQuestion,
+  question: AskedQuestion,
   signal: AbortSignal,
 ): Promise<AuthAnswer> {
   const verdict = await decideVerdict(deps, question, signal);
@@ -31,16 +34,16 @@ export async function answerQuestion(
 /** As the socket's questions are answered, throttling included. */
 export async function decideVerdict(
   deps: AnswerDeps,
-  question: AuthQuestion,
+  question: AskedQuestion,
   signal: AbortSignal,
 ): Promise<Verdict> {
-  const { kind, proof, origin } = question;
+  const { kind, proof, origin, mayWaitMs, onPlace } = question;
   const rules = await readRules(deps);
   if (rules === undefined) return { outcome: "unavailable", text: ACCOUNTS_AWAY };
   // Any other proof says by itself whose it is; a login beside it is whatever its asker likes.
   const name = proof.kind === "password" ? parseLoginName(question.login, rules, kind) : undefined;
   if (proof.kind === "password" && name === undefined) return { outcome: "denied" };
-  return await decideClaim(deps, { kind, name, proof, origin }, signal);
+  return await decideClaim(deps, { kind, name, proof, origin, mayWaitMs, onPlace }, signal);
 }
 
 /** The same for a claim whose name is known. */

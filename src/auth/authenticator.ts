@@ -14,6 +14,7 @@
 import type { AdministratorId, TenantId, UserId, VmId } from "../domain/ids.ts";
 import type { SettingValues } from "../domain/setting/registry.ts";
 import type { AuthProof, AuthQuestion } from "../wire/auth/messages.ts";
+import type { Place } from "./fair-queue.ts";
 import type { LoginName } from "./login.ts";
 
 /** What somebody claims. */
@@ -26,6 +27,10 @@ export type Claim = {
   readonly origin: string;
   /** Whose place a wait takes in a bounded queue; the address where it isn't given. */
   readonly asker?: string;
+  /** How long that wait may be, where its asker says. */
+  readonly mayWaitMs?: number | undefined;
+  /** Told where they stand in it, again and again. */
+  readonly onPlace?: ((place: Place) => void) | undefined;
 };
 
 /** A claim with what is known of the named tenant; of the site where none is named, or an unknown one. */
@@ -49,7 +54,7 @@ export type Finding =
     }
   | { readonly outcome: "denied" }
   /** More is asked of it at a time than it looks at. */
-  | { readonly outcome: "busy" }
+  | { readonly outcome: "busy"; readonly retryMs?: number }
   /** `text` is for administrators and names what is away; it goes to the log, never to the person. */
   | { readonly outcome: "unavailable"; readonly text: string };
 
@@ -116,7 +121,7 @@ export type Verdict =
   /** `ticket`: brought back with the code, it takes the place of the password. */
   | { readonly outcome: "second-factor-needed"; readonly isEnrolled: boolean; readonly ticket: string }
   /** Too much is asked at a time; `text` is for the person. */
-  | { readonly outcome: "busy"; readonly text: string }
+  | { readonly outcome: "busy"; readonly text: string; readonly retryMs?: number }
   | { readonly outcome: "unavailable"; readonly text: string };
 
 /** The whole of it, as a question of the socket meets it. */

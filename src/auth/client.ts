@@ -3,15 +3,22 @@
  * again after it was lost; while `qvd auth run` restarts, questions are answered `unavailable` at once.
  */
 
-import { z } from "zod";
-import { LineSplitter } from "../lib/lines.ts";
+import type { z } from "zod";
 import type { Log } from "../lib/log.ts";
-import { AuthAnswer, AuthQuestion, MOST_AUTH_LINE_BYTES } from "../wire/auth/messages.ts";
+import { AuthAnswer, AuthPlace, AuthQuestion } from "../wire/auth/messages.ts";
 import { AuthReply, AuthRequest } from "../wire/auth/requests.ts";
+import { type AuthLines, connectAuthLines } from "./client-lines.ts";
 
 export type AuthClient = {
-  /** Never rejects: what goes wrong is an answer `unavailable` with a text for the person. */
-  verify(question: Omit<AuthQuestion, "id">, signal: AbortSignal): Promise<AuthAnswer>;
+  /**
+   * Never rejects: what goes wrong is an answer `unavailable` with a text for the person. When the signal aborts, auth
+   * is told that nobody waits any more.
+   */
+  verify(
+    question: Omit<AuthQuestion, "id" | "tellsPlace">,
+    signal: AbortSignal,
+    onPlace?: (place: AuthPlace) => void,
+  ): Promise<AuthAnswer>;
   /** Never rejects either. */
   ask(request: AsAsked<AuthRequest>, signal: AbortSignal): Promise<AuthReply>;
   close(): void;
@@ -20,61 +27,72 @@ export type AuthClient = {
 export type AuthClientDeps = {
   readonly path: string;
   readonly log: Log;
-  /** How long an answer may take, throttling included. */
+  /** How long an answer may take, throttling included; what the question says it may wait comes on top. */
   readonly timeoutMs?: number;
 };
 
 /** Without the id that the client gives it. */
 export type AsAsked<Request> = Request extends unknown ? Omit<Request, "id"> : never;
 
-type Settle = (answer: unknown) => void;
 type Away = { readonly id: number; readonly outcome: "unavailable"; readonly text: string };
 type Exchange<Answer> = {
   readonly schema: z.ZodType<Answer>;
   readonly asked: { readonly schema: z.ZodType; readonly value: object };
   /** For what the server could not read. */
   readonly refused: (id: number) => Answer;
+  readonly timeoutMs: number;
+  readonly onPlace?: ((place: AuthPlace) => void) | undefined;
+  /** What is left behind by its asker is no more work for auth. */
+  readonly mayLeave?: true;
 };
-const Numbered = z.looseObject({ id: z.number() });
-const AWAY = "Passwords can't be verified at the moment: qvd auth run does not answer.";
 
-export function createAuthClient(deps: AuthClientDeps): AuthClient {
-  const pending = new Map<number, Settle>();
+const AWAY = "Passwords can't be verified at the moment: qvd auth run does not answer.";
+const TIMEOUT_MS = 30_000;
+
+export function createAuthClient({ path, log, timeoutMs = TIMEOUT_MS }: AuthClientDeps): AuthClient {
+  const pending = new Map<number, (line: unknown) => void>();
   let lastId = 0;
-  let connecting: Promise<Bun.Socket<undefined>> | undefined;
-  const lose = () => {
-    connecting = undefined;
-    for (const [id, settle] of pending) settle({ id, outcome: "unavailable", text: AWAY });
-  };
+  let connecting: Promise<AuthLines> | undefined;
   const connected = () => {
-    connecting ??= connect(deps, pending, lose);
+    connecting ??= connectAuthLines(path, {
+      log,
+      onLine: (id, line) => pending.get(id)?.(line),
+      onLost: () => {
+        connecting = undefined;
+        for (const [id, settle] of pending) settle({ id, outcome: "unavailable", text: AWAY });
+      },
+    });
     return connecting;
   };
-  const exchange = async <Answer>(
-    { schema, asked, refused }: Exchange<Answer>,
-    signal: AbortSignal,
-  ): Promise<Answer | Away> => {
+  const exchange = async <Answer>(of: Exchange<Answer>, signal: AbortSignal): Promise<Answer | Away> => {
     const id = ++lastId;
     const away: Away = { id, outcome: "unavailable", text: AWAY };
     // One that it can't read would make the server end the connection, and with it everybody's questions.
-    if (!asked.schema.safeParse({ ...asked.value, id }).success) return refused(id);
+    if (!of.asked.schema.safeParse({ ...of.asked.value, id }).success) return of.refused(id);
     const answered = Promise.withResolvers<unknown>();
-    const giveUp = () => answered.resolve(away);
-    pending.set(id, answered.resolve);
-    const timer = setTimeout(giveUp, deps.timeoutMs ?? 30_000);
+    let lines: AuthLines | undefined;
+    const giveUp = () => {
+      if (of.mayLeave === true && pending.has(id)) lines?.send({ id, kind: "leave" });
+      answered.resolve(away);
+    };
+    pending.set(id, (line) => {
+      const place = AuthPlace.safeParse(line);
+      if (place.success) of.onPlace?.(place.data);
+      else answered.resolve(line);
+    });
+    const timer = setTimeout(giveUp, of.timeoutMs);
     signal.addEventListener("abort", giveUp, { once: true });
     try {
-      const socket = await connected();
-      // A line is at most a few kB and answers keep pace, so a short write means that the peer hangs.
-      const line = Buffer.from(`${JSON.stringify({ ...asked.value, id })}\n`);
-      if (socket.write(line) !== line.length) socket.end();
-      const answer = schema.safeParse(await answered.promise);
+      lines = await connected();
+      if (signal.aborted) return away;
+      lines.send({ ...of.asked.value, id });
+      const answer = of.schema.safeParse(await answered.promise);
       if (answer.success) return answer.data;
-      deps.log.error("auth-answer-unreadable", { error: answer.error });
+      log.error("auth-answer-unreadable", { error: answer.error });
       return away;
     } catch (error) {
       connecting = undefined;
-      deps.log.warn("auth-not-reached", { path: deps.path, error });
+      log.warn("auth-not-reached", { path, error });
       return away;
     } finally {
       clearTimeout(timer);
@@ -84,53 +102,24 @@ export function createAuthClient(deps: AuthClientDeps): AuthClient {
   };
   const refused = (id: number) => ({ id, outcome: "denied" }) as const;
   return {
-    verify: (value, signal) =>
-      exchange({ schema: AuthAnswer, asked: { schema: AuthQuestion, value }, refused }, signal),
+    verify: (question, signal, onPlace) => {
+      const value = onPlace === undefined ? question : { ...question, tellsPlace: true };
+      return exchange(
+        {
+          ...{ schema: AuthAnswer, asked: { schema: AuthQuestion, value }, refused, onPlace },
+          ...{ timeoutMs: timeoutMs + (question.mayWaitMs ?? 0), mayLeave: true },
+        },
+        signal,
+      );
+    },
     ask: (value, signal) =>
-      exchange({ schema: AuthReply, asked: { schema: AuthRequest, value }, refused }, signal),
+      exchange({ schema: AuthReply, asked: { schema: AuthRequest, value }, refused, timeoutMs }, signal),
     close() {
       connecting
-        ?.then((socket) => socket.end())
+        ?.then((lines) => lines.close())
         .catch(() => {
           // It never was open.
         });
     },
   };
-}
-
-function connect(
-  deps: AuthClientDeps,
-  pending: ReadonlyMap<number, Settle>,
-  lose: () => void,
-): Promise<Bun.Socket<undefined>> {
-  const lines = new LineSplitter(MOST_AUTH_LINE_BYTES);
-  return Bun.connect<undefined>({
-    unix: deps.path,
-    data: undefined,
-    socket: {
-      data(socket, chunk) {
-        for (const line of lines.push(chunk)) {
-          const answer = Numbered.safeParse(parseJson(line));
-          if (answer.success) pending.get(answer.data.id)?.(answer.data);
-          else {
-            deps.log.error("auth-answer-unreadable", { error: answer.error });
-            socket.end();
-          }
-        }
-      },
-      close: lose,
-      error(_socket, error) {
-        deps.log.warn("auth-connection-failed", { error });
-      },
-    },
-  });
-}
-
-function parseJson(line: string | null): unknown {
-  try {
-    return line === null ? null : JSON.parse(line);
-  } catch {
-    // Not JSON, so not an answer either.
-    return null;
-  }
 }

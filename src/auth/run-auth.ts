@@ -2,6 +2,7 @@
 
 import { systemClock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
+import { sleep } from "../lib/wait.ts";
 import { isAdministration } from "../wire/auth/administration.ts";
 import type { AuthQuestion } from "../wire/auth/messages.ts";
 import type { AuthRequest } from "../wire/auth/requests.ts";
@@ -9,9 +10,9 @@ import type { AccountStore } from "./account-store.ts";
 import type { AdministrationDeps } from "./answer-administration.ts";
 import { answerQuestion, decideClaim, decideVerdict } from "./answer-question.ts";
 import { answerRequest } from "./answer-request.ts";
-import { BoundedQueue, type QueueLimits } from "./bounded-queue.ts";
 import { type ChainParts, createChain } from "./chain/create-chain.ts";
 import { HalfProofs } from "./chain/half-proof.ts";
+import { FairQueue, type QueueLimits } from "./fair-queue.ts";
 import { TestPace } from "./ldap/test-pace.ts";
 import { createLocalAuthenticator } from "./local/local-authenticator.ts";
 import { createNameRules } from "./name-rules.ts";
@@ -55,15 +56,14 @@ export type AuthDeps = {
 /** Between two tries of one tenant's directories by its own administrators. */
 const TEST_EVERY_MS = 10_000;
 
-/**
- * Two hashes at a time are two cores' worth and 128 MB. The last of three hundred waits about 6 s, well before its asker
- * gives up; half of them may be of one address, and each person who is known there counts for themselves.
- */
-const QUEUE = { atOnce: 2, waiting: 300, waitingOfOne: 150 } as const;
+/** Two hashes at a time are two cores' worth and 92 MB. How many may wait is a matter of pace; this bounds their memory. */
+const QUEUE = { atOnce: 2, mostWaiting: 5_000, firstTaskMs: 100 } as const;
+const TELL_PLACES_EVERY_MS = 3_000;
 
 export async function runAuth(deps: AuthDeps): Promise<void> {
   const { accounts: store, log, parts } = deps;
-  const local = await createLocalAuthenticator({ store, queue: new BoundedQueue(deps.queue ?? QUEUE), log });
+  const queue = new FairQueue(deps.queue ?? QUEUE, systemClock);
+  const local = await createLocalAuthenticator({ store, queue, log });
   const { secondFactors, tokens, tickets } = deps;
   const halfProofs = new HalfProofs({ tickets, readNowMs: () => secondFactors.readNowMs() });
   const totp = createTotp({ store: secondFactors, tickets, clock: systemClock, log });
@@ -107,18 +107,18 @@ export async function runAuth(deps: AuthDeps): Promise<void> {
       path,
       log: deps.log,
       isAllowed: ({ kind }) => path === deps.adminSocketPath || !isAdministration(kind),
-      answer: (asked, signal) =>
+      answer: (asked, { signal, onPlace }) =>
         isQuestion(asked)
-          ? answerQuestion(answerDeps, asked, signal)
+          ? answerQuestion(answerDeps, { ...asked, onPlace }, signal)
           : answerRequest({ enrol, tokens, oidc, unlock, administration, log }, asked, signal),
     }),
   );
   deps.log.info("auth-started", { sockets: deps.socketPaths });
   deps.onReady?.();
-  await new Promise<void>((resolve) => {
-    if (deps.signal.aborted) resolve();
-    else deps.signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  while (!deps.signal.aborted) {
+    queue.tellPlaces();
+    await sleep(TELL_PLACES_EVERY_MS, deps.signal);
+  }
   for (const server of servers) server.stop();
   deps.log.info("auth-stopped");
 }

@@ -7,11 +7,21 @@ import { chmodSync } from "node:fs";
 import { z } from "zod";
 import { type LineConnection, listenLines } from "../lib/line-socket.ts";
 import type { Log } from "../lib/log.ts";
-import { type AuthAnswer, AuthQuestion, MOST_AUTH_LINE_BYTES } from "../wire/auth/messages.ts";
+import {
+  type AuthAnswer,
+  AuthLeave,
+  type AuthPlace,
+  AuthQuestion,
+  MOST_AUTH_LINE_BYTES,
+} from "../wire/auth/messages.ts";
 import { type AuthReply, AuthRequest } from "../wire/auth/requests.ts";
 
-/** Questions of one connection that may be open at a time; the asker waits for answers, so more is misuse. */
-const MOST_OPEN = 512;
+/** Questions of one connection that may be open at a time: a worker has as many people at once at most. More are put off. */
+const MOST_OPEN = 10_000;
+const PUT_OFF = {
+  outcome: "busy",
+  text: "Too many people sign in at the moment. Retry in a minute.",
+} as const;
 /** Each worker of a process that may ask has one. */
 const MOST_CONNECTIONS = 256;
 
@@ -19,16 +29,28 @@ export type AuthServerDeps = {
   readonly path: string;
   readonly answer: (
     question: AuthQuestion | AuthRequest,
-    signal: AbortSignal,
+    asker: AskerOfOne,
   ) => Promise<AuthAnswer | AuthReply>;
   /** False for what this socket's process may not ask; it is denied. */
   readonly isAllowed?: (question: AuthQuestion | AuthRequest) => boolean;
   readonly log: Log;
 };
 
-type Asker = { readonly connection: LineConnection; readonly gone: AbortController; open: number };
+export type AskerOfOne = {
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+  readonly onPlace?: ((place: Pick<AuthPlace, "number" | "waitMs">) => void) | undefined;
+};
 
-const Asked = z.union([AuthQuestion, AuthRequest]);
+/** `open`: its questions by their numbers, until they are answered. */
+type Asker = {
+  readonly connection: LineConnection;
+  readonly open: Map<number, AbortController>;
+  /** To be told in one write: there may be thousands at a time. */
+  places: AuthPlace[];
+};
+
+const Asked = z.union([AuthQuestion, AuthRequest, AuthLeave]);
 
 /** Listens until `stop`. A socket file left by an earlier process is replaced. */
 export function serveAuth(deps: AuthServerDeps): { stop(): void } {
@@ -37,7 +59,7 @@ export function serveAuth(deps: AuthServerDeps): { stop(): void } {
     mostLineBytes: MOST_AUTH_LINE_BYTES,
     mostConnections: MOST_CONNECTIONS,
     onOpen: (connection) => {
-      askers.set(connection, { connection, gone: new AbortController(), open: 0 });
+      askers.set(connection, { connection, open: new Map(), places: [] });
     },
     onLine: (connection, line) => {
       const asker = askers.get(connection);
@@ -45,7 +67,7 @@ export function serveAuth(deps: AuthServerDeps): { stop(): void } {
     },
     onLongLine: (connection) => refuse(deps, connection, "a line over the bound"),
     onClose: (connection) => {
-      askers.get(connection)?.gone.abort();
+      for (const left of askers.get(connection)?.open.values() ?? []) left.abort();
       askers.delete(connection);
     },
   });
@@ -54,28 +76,44 @@ export function serveAuth(deps: AuthServerDeps): { stop(): void } {
 }
 
 function receive(deps: AuthServerDeps, asker: Asker, line: string): void {
-  const { connection, gone } = asker;
-  const question = Asked.safeParse(parseJson(line));
-  if (!question.success) return void refuse(deps, connection, "not a question");
-  if (asker.open >= MOST_OPEN) return void refuse(deps, connection, "too many questions");
-  if (deps.isAllowed?.(question.data) === false) {
-    deps.log.warn("auth-request-refused", { kind: question.data.kind, path: deps.path });
-    connection.send(JSON.stringify({ id: question.data.id, outcome: "denied" }));
-    return;
+  const { connection, open } = asker;
+  const parsed = Asked.safeParse(parseJson(line));
+  if (!parsed.success) return void refuse(deps, connection, "not a question");
+  const { data: asked } = parsed;
+  const { id } = asked;
+  if (asked.kind === "leave") return void open.get(id)?.abort();
+  if (open.has(id)) return void refuse(deps, connection, "a number that is in use");
+  const send = (answer: object) => connection.send(JSON.stringify(answer));
+  if (deps.isAllowed?.(asked) === false) {
+    deps.log.warn("auth-request-refused", { kind: asked.kind, path: deps.path });
+    return void send({ id, outcome: "denied" });
   }
-  asker.open++;
+  if (open.size >= MOST_OPEN) return void send({ id, ...PUT_OFF });
+  const left = new AbortController();
+  open.set(id, left);
+  const tellsPlace = "tellsPlace" in asked && asked.tellsPlace === true;
+  const onPlace: AskerOfOne["onPlace"] = ({ number, waitMs }) =>
+    tellPlace(asker, { id, outcome: "waiting", number, waitMs: Math.round(waitMs) });
   deps
-    .answer(question.data, gone.signal)
+    .answer(asked, { signal: left.signal, onPlace: tellsPlace ? onPlace : undefined })
     .then((answer) => {
-      if (!gone.signal.aborted) connection.send(JSON.stringify(answer));
+      if (!left.signal.aborted) send(answer);
     })
     .catch((error: unknown) => {
       deps.log.error("auth-answer-failed", { error });
       connection.close();
     })
-    .finally(() => {
-      asker.open--;
-    });
+    .finally(() => open.delete(id));
+}
+
+function tellPlace(asker: Asker, place: AuthPlace): void {
+  if (asker.places.push(place) > 1) return;
+  setImmediate(() => {
+    // Who was answered meanwhile has no place any more.
+    const told = asker.places.filter(({ id }) => asker.open.has(id)).map((one) => JSON.stringify(one));
+    asker.places = [];
+    if (told.length > 0) asker.connection.send(told.join("\n"));
+  });
 }
 
 function refuse({ log }: AuthServerDeps, connection: LineConnection, reason: string): void {

@@ -5,14 +5,35 @@
 
 import type { UserActor } from "../domain/access/actor.ts";
 import { asId, type TenantId, type UserId, type VmId } from "../domain/ids.ts";
-import type { AuthAnswer, AuthQuestion } from "../wire/auth/messages.ts";
+import type { AuthAnswer, AuthPlace, AuthQuestion } from "../wire/auth/messages.ts";
 import type { Answer } from "../wire/client/answer.ts";
 import { type Credentials, parseCredentials } from "../wire/client/credentials.ts";
+import { describePlace, type WaitingRoom } from "./waiting-room.ts";
 
 export interface PasswordVerifier {
-  verify(question: Omit<AuthQuestion, "id">, signal: AbortSignal): Promise<AuthAnswer>;
+  verify(
+    question: Omit<AuthQuestion, "id" | "tellsPlace">,
+    signal: AbortSignal,
+    onPlace?: (place: AuthPlace) => void,
+  ): Promise<AuthAnswer>;
 }
 
+export type AuthenticatorOptions = {
+  readonly origin: string;
+  readonly room: WaitingRoom;
+  /** How long somebody may wait for their turn. */
+  readonly mayWaitMs: number;
+};
+
+/** What a request shows, and how its sender is told of a wait, where that can be. */
+export type Shown = {
+  /** The header's value. */
+  readonly authorization: string | undefined;
+  readonly tell: ((text: string) => void) | undefined;
+  readonly signal: AbortSignal;
+};
+
+type PutOff = { readonly text: string; readonly retryMs?: number | undefined };
 type AcceptedUser = Extract<AuthAnswer, { readonly outcome: "accepted"; readonly userId: number }>;
 
 /** Who proved to be whom, and what the proof is good for. */
@@ -28,12 +49,12 @@ export type Identity = {
 
 export class ConnectionAuthenticator {
   readonly #verifier: PasswordVerifier;
-  readonly #origin: string;
+  readonly #options: AuthenticatorOptions;
   #proved: { readonly authorization: string; readonly identity: Identity } | undefined;
 
-  constructor(verifier: PasswordVerifier, origin: string) {
+  constructor(verifier: PasswordVerifier, options: AuthenticatorOptions) {
     this.#verifier = verifier;
-    this.#origin = origin;
+    this.#options = options;
   }
 
   /** Whether somebody has proved on this connection who they are. */
@@ -41,22 +62,38 @@ export class ConnectionAuthenticator {
     return this.#proved !== undefined;
   }
 
-  /** `authorization` is the header's value. */
-  async authenticate(authorization: string | undefined, signal: AbortSignal): Promise<Identity | Answer> {
+  async authenticate({ authorization, tell, signal }: Shown): Promise<Identity | Answer> {
     if (authorization !== undefined && this.#proved?.authorization === authorization)
       return this.#proved.identity;
     const credentials = parseCredentials(authorization);
     if (authorization === undefined || credentials === undefined) return { status: 401 };
-    const question = { kind: "user", ...questionOf(credentials), origin: this.#origin } as const;
-    const answer = await this.#verifier.verify(question, signal);
+    const { origin, mayWaitMs } = this.#options;
+    const question = { kind: "user", ...questionOf(credentials), origin, mayWaitMs } as const;
+    const answer = await this.#verifier.verify(question, signal, tell && tellPlaces(tell));
     // An NX client can't be asked for a code: it sends it at the password's end.
     if (answer.outcome === "denied" || answer.outcome === "second-factor-needed") return { status: 401 };
+    if (answer.outcome === "busy") return await this.#sendAway(answer, signal);
     if (answer.outcome !== "accepted") return { status: 503, body: answer.text };
     if (!("userId" in answer)) return { status: 401 };
     const identity = identityOf(answer, credentials.kind === "token");
     this.#proved = { authorization, identity };
     return identity;
   }
+
+  async #sendAway({ text, retryMs = RETRY_MS }: PutOff, signal: AbortSignal): Promise<Answer> {
+    await this.#options.room.hold(retryMs, signal);
+    return { status: 503, body: text, retryAfterSeconds: Math.ceil(retryMs / 1_000) };
+  }
+}
+
+/** Where auth doesn't say. */
+const RETRY_MS = 10_000;
+
+function tellPlaces(tell: (text: string) => void): (place: AuthPlace) => void {
+  return (place) => {
+    const text = describePlace(place);
+    if (text !== undefined) tell(text);
+  };
 }
 
 function identityOf(answer: AcceptedUser, isByToken: boolean): Identity {

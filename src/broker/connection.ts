@@ -25,10 +25,12 @@ import type { EndpointDeps, Outcome, ReadySession } from "./request.ts";
 import type { PipeContext } from "./session-pipe.ts";
 import type { OwnedSocket, SocketOwner } from "./socket.ts";
 import { type HandedOver, type UpgradeDeps, upgrade } from "./upgrade.ts";
+import { readsProgress, type WaitingRoom } from "./waiting-room.ts";
 
 export type ConnectionDeps = EndpointDeps &
   UpgradeDeps & {
     readonly auth: PasswordVerifier;
+    readonly waitingRoom: WaitingRoom;
     /** Of relays for other brokers, which keep the record. */
     readonly relayPipes: PipeContext;
     /** Takes over browsers; without it they are told that there is nothing here. */
@@ -69,7 +71,9 @@ export class Connection implements SocketOwner {
     this.#deps = deps;
     this.#socket = socket;
     this.#clientAddress = socket.remoteAddress;
-    this.#authenticator = new ConnectionAuthenticator(deps.auth, socket.remoteAddress);
+    this.#authenticator = new ConnectionAuthenticator(deps.auth, {
+      ...{ origin: socket.remoteAddress, room: deps.waitingRoom, mayWaitMs: deps.limits.signInMs },
+    });
     this.#deadlineMs = performance.now() + deps.limits.handshakeMs;
     if (deps.gateway !== undefined) this.#firstLine = new FirstLine();
   }
@@ -218,6 +222,9 @@ export class Connection implements SocketOwner {
 
   async #ask(head: RequestHead, signal: AbortSignal): Promise<Outcome> {
     const endpoint = findEndpoint(head);
+    const tell = (text: string) => {
+      if (this.#phase === "answering") this.#write(formatProgress(text));
+    };
     this.#needsBothWays = endpoint.needsBothWays;
     if (this.#needsBothWays && this.#hasEnded) this.#gone?.abort();
     try {
@@ -225,10 +232,13 @@ export class Connection implements SocketOwner {
         head,
         clientAddress: this.#clientAddress,
         signal,
-        authenticate: () => this.#authenticator.authenticate(head.headers.get("authorization"), signal),
-        tell: (text) => {
-          if (this.#phase === "answering") this.#write(formatProgress(text));
-        },
+        authenticate: () =>
+          this.#authenticator.authenticate({
+            authorization: head.headers.get("authorization"),
+            tell: readsProgress(head) ? tell : undefined,
+            signal,
+          }),
+        tell,
       });
     } catch (error) {
       const answer = this.#explain(error, head);

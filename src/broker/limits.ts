@@ -11,6 +11,8 @@ export type BrokerLimits = {
   readonly idleMs: number;
   /** The same for whoever hasn't proved to be anybody: strangers must not be able to fill all places for long. */
   readonly strangerIdleMs: number;
+  /** In a crowd of people who sign in, on the open connection, until one's password has its turn. */
+  readonly signInMs: number;
   /** How long a closed conversation is read on, so that the answer isn't lost in a reset. */
   readonly lingerMs: number;
   /** From a session's request to the desktop's readiness. The C client gives up after 600 s. */
@@ -43,6 +45,7 @@ export const BROKER_LIMITS: BrokerLimits = {
   answerMs: 90_000,
   idleMs: 15 * 60_000,
   strangerIdleMs: 60_000,
+  signInMs: 120_000,
   lingerMs: 2_000,
   startMs: 270_000,
   stopMs: 270_000,

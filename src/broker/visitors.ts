@@ -1,13 +1,15 @@
 /** Everybody who is connected to this worker: counted until they are gone, watched for their deadlines until a pipe has them. */
 
 import { Connection, type ConnectionDeps } from "./connection.ts";
+import { HandshakePace } from "./handshake-pace.ts";
 import type { RawSocket } from "./proxy-arrival.ts";
 import { ProxyFront } from "./proxy-front.ts";
 import { type OwnedSocket, tuneSocket } from "./socket.ts";
+import { WaitingRoom } from "./waiting-room.ts";
 
 export type VisitorsDeps = Omit<
   ConnectionDeps,
-  "onGone" | "onHandedOver" | "onGatewayEnded" | "pipes" | "relayPipes"
+  "onGone" | "onHandedOver" | "onGatewayEnded" | "pipes" | "relayPipes" | "waitingRoom"
 >;
 
 /** Of a connection that is no pipe yet. */
@@ -24,6 +26,7 @@ const SWEEP_MS = 1_000;
 export class Visitors {
   readonly #deps: ConnectionDeps;
   readonly #talking = new Set<Talking>();
+  readonly #pace = new HandshakePace();
   readonly #sweep: ReturnType<typeof setInterval>;
   #openCount = 0;
 
@@ -42,6 +45,7 @@ export class Visitors {
           deps.recorder.ended(sessionId, end);
         },
       },
+      waitingRoom: new WaitingRoom(Math.random),
       relayPipes: { halfOpenMs, onEnded: leave },
       onGatewayEnded: leave,
       onHandedOver: (connection) => this.#talking.delete(connection),
@@ -62,6 +66,7 @@ export class Visitors {
     this.#talking.add(connection);
     tuneSocket(socket);
     if (this.#isFull) socket.terminate();
+    else this.#pace.admit(socket);
   }
 
   welcomeFronted(raw: RawSocket, { balancer, onHeader }: Fronted): void {

@@ -37,7 +37,7 @@ async function startAuth(): Promise<() => Promise<void>> {
   const ended = runAuth({
     socketPaths: [path, `${folder}/second`],
     ...createAuthParts(database.open("qvd_auth").orm),
-    queue: { atOnce: 2, waiting: 50, waitingOfOne: 25 },
+    queue: { atOnce: 2, mostWaiting: 50, firstTaskMs: 100 },
     log: silentLog(),
     signal: ending.signal,
     onReady: ready.resolve,

@@ -17,6 +17,8 @@ export type PlayedAuth = PasswordVerifier &
     /** Logins, and tokens, that were asked about. */
     readonly asked: string[];
     readonly tokens: Map<string, PlayedToken>;
+    /** Where everybody stands in the queue. */
+    place: { readonly number: number; readonly waitMs: number };
     /** What proofs give the desktop. */
     parameters: Readonly<Record<string, string>>;
   };
@@ -28,7 +30,9 @@ export function playAuth(): PlayedAuth {
     asked,
     tokens,
     parameters: {},
-    verify: async ({ login, proof }): Promise<AuthAnswer> => {
+    place: { number: 1, waitMs: 50 },
+    verify: async ({ login, proof }, _signal, onPlace): Promise<AuthAnswer> => {
+      onPlace?.({ id: 0, outcome: "waiting", ...auth.place });
       if (proof.kind === "token") {
         asked.push(proof.token);
         const token = tokens.get(proof.token);
@@ -40,7 +44,7 @@ export function playAuth(): PlayedAuth {
       asked.push(login);
       const [name = "", tenant = "default"] = login.trim().toLowerCase().split(/[@#]/);
       const userId = USERS[name];
-      if (name === "busy") return { id: 0, outcome: "busy", text: "Too many people sign in." };
+      if (name === "busy") return { id: 0, outcome: "busy", text: "Too many people sign in.", retryMs: 100 };
       if (name === "dora" && proof.kind === "password" && proof.canAskForCode === true)
         return { id: 0, outcome: "second-factor-needed", isEnrolled: true, ticket: "half" };
       if (userId === undefined || password !== "secret") return { id: 0, outcome: "denied" };

@@ -44,9 +44,9 @@ export type Resume = (
   signal: AbortSignal,
 ) => Promise<Verdict>;
 
-const BUSY = "Too many people sign in at the moment. Retry in a minute.";
 const AWAY = "Passwords can't be verified at the moment. Retry in a few minutes, or tell your administrator.";
 
+const GONE = { outcome: "unavailable", text: "Nobody waits for the answer any more." } as const;
 const NOT_MADE =
   "Your password is right, but your desktop can't be made ready. Tell your administrator, who finds the reason in the log of auth.";
 
@@ -78,8 +78,9 @@ export function createChain(deps: ChainDeps): Verifier & { readonly resume: Resu
       const course: Course = { claim, settings, plan, code };
       let failure: Verdict = { outcome: "denied" };
       for (const authenticator of chooseAuthenticators(deps, attempt, plan)) {
-        if (signal.aborted) return { outcome: "unavailable", text: "Nobody waits for the answer any more." };
+        if (signal.aborted) return GONE;
         const finding = await authenticator.prove(attempt, signal);
+        if (signal.aborted && finding.outcome === "unavailable") return GONE;
         const verdict =
           finding.outcome === "proved"
             ? await settle(deps, course, { finding, by: authenticator.name, signal })
@@ -105,9 +106,13 @@ function chooseAuthenticators(
 
 function judgeFailure(log: Log, by: string, finding: Exclude<Finding, Proved>): Verdict {
   if (finding.outcome === "denied") return finding;
-  if (finding.outcome === "busy") return { outcome: "busy", text: BUSY };
+  if (finding.outcome === "busy") return { ...finding, text: describeBusy(finding.retryMs) };
   log.error("authenticator-away", { by, text: finding.text });
   return { outcome: "unavailable", text: AWAY };
+}
+
+function describeBusy(retryMs = 60_000): string {
+  return `Too many people sign in at the moment. Retry in about ${Math.ceil(retryMs / 1_000)} seconds.`;
 }
 
 /**

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { asId, type TenantId, type UserId } from "../../domain/ids.ts";
 import { settingValues } from "../../domain/setting/resolve.ts";
+import { systemClock } from "../../lib/clock.ts";
 import { silentLog } from "../../lib/log.ts";
-import { BoundedQueue } from "../bounded-queue.ts";
+import { FairQueue } from "../fair-queue.ts";
 import { hashPassword, rehashPassword, verifyPassword } from "../password.ts";
 import { createLocalAuthenticator } from "./local-authenticator.ts";
 
@@ -32,7 +33,7 @@ async function open(options: { readonly upgradeFails?: boolean } = {}) {
         upgraded.push(newHash);
       },
     },
-    queue: new BoundedQueue({ atOnce: 1, waiting: 1 }),
+    queue: new FairQueue({ atOnce: 1, mostWaiting: 1, firstTaskMs: 1 }, systemClock),
     log: silentLog(),
     hashing: {
       verify: (password, hash) => {

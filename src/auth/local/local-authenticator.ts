@@ -7,33 +7,49 @@ import { randomBytes } from "node:crypto";
 import type { Log } from "../../lib/log.ts";
 import type { AccountStore, StoredAccount } from "../account-store.ts";
 import type { Attempt, Authenticator, Finding } from "../authenticator.ts";
-import type { BoundedQueue } from "../bounded-queue.ts";
+import type { FairQueue } from "../fair-queue.ts";
 import { hashPassword, rehashPassword, verifyPassword } from "../password.ts";
 import { isQvd4Hash, verifyQvd4Password } from "./qvd4-hash.ts";
 
 export type LocalDeps = {
   readonly store: Pick<AccountStore, "findAccount" | "upgradeHash">;
   /** Each hash takes 46 MiB while it runs. */
-  readonly queue: BoundedQueue;
+  readonly queue: FairQueue;
   readonly log: Log;
   /** The two that cost; a test counts them. */
   readonly hashing?: { readonly verify: typeof verifyPassword; readonly rehash: typeof rehashPassword };
 };
+
+/** Where the asker doesn't say: it has half a minute for all of it. */
+const MAY_WAIT_MS = 20_000;
 
 export async function createLocalAuthenticator(deps: LocalDeps): Promise<Authenticator> {
   const hashOfNothing = await hashPassword(randomBytes(24).toString("base64"));
   return {
     name: "local",
     proofs: ["password"],
-    async prove({ kind, name, proof, origin, asker, settings }): Promise<Finding> {
+    async prove(attempt, signal): Promise<Finding> {
+      const {
+        kind,
+        name,
+        proof,
+        origin,
+        asker = origin,
+        settings,
+        mayWaitMs = MAY_WAIT_MS,
+        onPlace,
+      } = attempt;
       if (name === undefined || proof.kind !== "password") return { outcome: "denied" };
       const { password } = proof;
-      const finding = await deps.queue.run(async (): Promise<Finding> => {
+      const prove = async (): Promise<Finding> => {
         const found = await deps.store.findAccount(kind, name);
         const isRight = await isPasswordOf(deps, found, { password, settings, hashOfNothing });
         return found !== undefined && isRight ? { outcome: "proved", name } : { outcome: "denied" };
-      }, asker ?? origin);
-      return finding ?? { outcome: "busy" };
+      };
+      const served = await deps.queue.run(prove, { asker, mayWaitMs, onPlace, signal });
+      if (served.outcome === "served") return served.value;
+      if (served.outcome === "full") return { outcome: "busy", retryMs: served.retryMs };
+      return { outcome: "unavailable", text: "Whoever asked has left." };
     },
   };
 }

@@ -1,4 +1,3 @@
-import { setPriority } from "node:os";
 import { runAuth } from "../../auth/run-auth.ts";
 import { openDatabase } from "../../db/client.ts";
 import { readSettingsKey } from "../box/settings-key.ts";
@@ -7,9 +6,8 @@ import { openMode } from "../mode.ts";
 import { createChainParts } from "./chain-parts.ts";
 import { keepSweepingTokens } from "./keep-sweeping.ts";
 import { createProofParts } from "./proof-parts.ts";
+import { standBack } from "./stand-back.ts";
 import { readSystemAuthorities } from "./system-authorities.ts";
-
-const NICE = 10;
 
 export const authRun: Command = {
   name: "auth run",
@@ -18,8 +16,7 @@ export const authRun: Command = {
     "Started by `qvd node run` as the account qvd-auth. Verifies passwords for the processes that may ask, each over a socket of its own.",
   examples: ["qvd auth run"],
   async run(io) {
-    // A password costs 20 ms of a processor: the brokers' pipes go before it.
-    setPriority(NICE);
+    standBack();
     const { config, layout, log, database: address } = openMode(io);
     const database = openDatabase(await address("qvd_auth"), { max: 4, applicationName: "qvd auth" });
     const secretKey = await readSettingsKey(layout.settingsKey);

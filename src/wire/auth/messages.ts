@@ -1,12 +1,14 @@
 /**
  * The auth socket: JSON lines between a process that must know who somebody is (broker, admin) and
- * `qvd auth run`. One question, one answer, matched by id; answers may come in any order.
+ * `qvd auth run`. One question, one answer, matched by id; answers may come in any order. Before its answer a question
+ * that waits for its turn may be told its place, and its asker may take it back.
  */
 
 import { z } from "zod";
 
 /** A longer line ends the connection. */
 export const MOST_AUTH_LINE_BYTES = 16 * 1024;
+const MOST_WAIT_MS = 600_000;
 
 /** What somebody shows to prove who they are. A new way of proving is a new member here and an authenticator in auth. */
 export const AuthProof = z.discriminatedUnion("kind", [
@@ -49,8 +51,25 @@ export const AuthQuestion = z.strictObject({
   proof: AuthProof,
   /** Address of the person's client, for throttling and the log. */
   origin: z.string().max(128),
+  /** How long the person may wait for their turn; left out: as long as auth sees fit. */
+  mayWaitMs: z.number().int().positive().max(MOST_WAIT_MS).optional(),
+  /** Their place is told meanwhile. */
+  tellsPlace: z.boolean().optional(),
 });
 export type AuthQuestion = z.infer<typeof AuthQuestion>;
+
+/** From the asker: nobody waits for the answer to its question any more. There is no answer to this. */
+export const AuthLeave = z.strictObject({ id: z.number().int().nonnegative(), kind: z.literal("leave") });
+
+/** Not an answer yet: where a question stands among those that wait. */
+export const AuthPlace = z.strictObject({
+  id: z.number().int(),
+  outcome: z.literal("waiting"),
+  /** 1 is next. */
+  number: z.number().int(),
+  waitMs: z.number(),
+});
+export type AuthPlace = z.infer<typeof AuthPlace>;
 
 const accepted = {
   id: z.number().int(),
@@ -83,6 +102,12 @@ export const AuthAnswer = z.union([
     isEnrolled: z.boolean(),
     ticket: z.string(),
   }),
-  z.strictObject({ id: z.number().int(), outcome: z.enum(["busy", "unavailable"]), text: z.string() }),
+  z.strictObject({
+    id: z.number().int(),
+    outcome: z.enum(["busy", "unavailable"]),
+    text: z.string(),
+    /** Of `busy`: when it makes sense to come again. */
+    retryMs: z.number().optional(),
+  }),
 ]);
 export type AuthAnswer = z.infer<typeof AuthAnswer>;

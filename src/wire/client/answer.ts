@@ -27,6 +27,8 @@ export type Answer = {
   readonly status: AnswerStatus;
   readonly body?: string;
   readonly type?: "text/plain" | "application/json";
+  /** Of a 503 that passes by itself. */
+  readonly retryAfterSeconds?: number;
 };
 
 const MEANINGS = {
@@ -55,8 +57,10 @@ export function formatAnswer(answer: Answer): { readonly head: Uint8Array; reado
   const text = answer.body || `${status} ${reason}\r\n\r\n${MEANINGS[status].replaceAll("\n", "\r\n")}\r\n`;
   const body = Buffer.from(text, "utf8");
   const challenge = status === 401 ? 'WWW-Authenticate: Basic realm="QVD"\r\n' : "";
+  const { retryAfterSeconds } = answer;
+  const retry = retryAfterSeconds === undefined ? "" : `Retry-After: ${retryAfterSeconds}\r\n`;
   const head = Buffer.from(
-    `HTTP/1.1 ${status} ${reason}\r\n${challenge}Content-Type: ${answer.type ?? "text/plain"}\r\nContent-Length: ${body.length}\r\n\r\n`,
+    `HTTP/1.1 ${status} ${reason}\r\n${challenge}${retry}Content-Type: ${answer.type ?? "text/plain"}\r\nContent-Length: ${body.length}\r\n\r\n`,
     "latin1",
   );
   return { head, body };
