@@ -448,6 +448,17 @@ CREATE TABLE public.settings (
     changed_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL
 );
 
+CREATE TABLE public.sign_in_marks (
+    id text NOT NULL,
+    lane text NOT NULL,
+    key text NOT NULL,
+    failures integer NOT NULL,
+    last_at timestamp with time zone DEFAULT public.qvd_now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT sign_in_marks_failures_check CHECK ((failures >= 0)),
+    CONSTRAINT sign_in_marks_lane_check CHECK ((lane = ANY (ARRAY['pair'::text, 'account'::text, 'address'::text, 'code'::text, 'proved'::text])))
+);
+
 CREATE TABLE public.tenants (
     id integer NOT NULL,
     name text NOT NULL,
@@ -744,6 +755,9 @@ ALTER TABLE ONLY public.sessions
 ALTER TABLE ONLY public.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (tenant_id, name);
 
+ALTER TABLE ONLY public.sign_in_marks
+    ADD CONSTRAINT sign_in_marks_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.tenants
     ADD CONSTRAINT tenants_name_key UNIQUE (name);
 
@@ -813,6 +827,8 @@ CREATE INDEX sessions_open ON public.sessions USING btree (broker_node_id, broke
 CREATE INDEX sessions_user ON public.sessions USING btree (user_id, id DESC);
 
 CREATE INDEX sessions_vm ON public.sessions USING btree (vm_id, id DESC);
+
+CREATE INDEX sign_in_marks_expires ON public.sign_in_marks USING btree (expires_at);
 
 CREATE INDEX user_tokens_expiry ON public.user_tokens USING btree (expires_at);
 
@@ -1208,6 +1224,8 @@ GRANT UPDATE(ends_at) ON TABLE public.sessions TO qvd_broker;
 GRANT SELECT ON TABLE public.settings TO qvd_auth;
 GRANT SELECT ON TABLE public.settings TO qvd_node;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.settings TO qvd_admin;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sign_in_marks TO qvd_auth;
 
 GRANT SELECT ON TABLE public.tenants TO qvd_auth;
 GRANT SELECT ON TABLE public.tenants TO qvd_broker;

@@ -9,11 +9,12 @@ import type { AccountStore } from "./account-store.ts";
 import type { AwayServer } from "./ldap/server-health.ts";
 import type { TestedServer } from "./ldap/test-directory.ts";
 import type { TestPace } from "./ldap/test-pace.ts";
-import type { SignInThrottle, SlowedSignIn } from "./sign-in-throttle.ts";
+import type { SlowedSignIn } from "./sign-in-throttle.ts";
+import type { SiteThrottle } from "./site-throttle.ts";
 
 export type AdministrationDeps = {
   readonly listAway: () => readonly AwayServer[];
-  readonly throttle: SignInThrottle;
+  readonly throttle: Pick<SiteThrottle, "list" | "forget">;
   readonly store: Pick<AccountStore, "readSettings">;
   readonly pace: TestPace;
   readonly testDirectory: (
@@ -59,13 +60,13 @@ export async function answerAdministration(
           .map(({ name, text }) => ({ name: clip(name, 100), text: clip(text) })),
       };
     case "list-slowed": {
-      const { slowed, total } = deps.throttle.list(MOST_SLOWED, request.tenant);
+      const { slowed, total } = await deps.throttle.list(MOST_SLOWED, request.tenant);
       return { outcome: "slowed", slowed: slowed.map(toShape), total };
     }
     case "forget-slowed":
-      return deps.throttle.forget(request.slowedId) === undefined
-        ? { outcome: "refused", text: "Nobody of this id is slowed down any more." }
-        : { outcome: "forgotten" };
+      return (await deps.throttle.forget(request.slowedId))
+        ? { outcome: "forgotten" }
+        : { outcome: "refused", text: "Nobody of this id is slowed down any more." };
   }
 }
 

@@ -1,9 +1,12 @@
 import { expect, test } from "bun:test";
+import { createMemoryMarks } from "../../test/support/memory-marks.ts";
 import { asId, type TenantId, type UserId } from "../domain/ids.ts";
 import { silentLog } from "../lib/log.ts";
 import { decideVerdict } from "./answer-question.ts";
 import type { Verdict } from "./authenticator.ts";
+import { SiteMarks } from "./marks.ts";
 import { SignInThrottle } from "./sign-in-throttle.ts";
+import { SiteThrottle } from "./site-throttle.ts";
 
 const ORIGIN = "192.0.2.1";
 const never = new AbortController().signal;
@@ -20,7 +23,8 @@ const MALLORY: Verdict = {
 
 test("a code of one's own, shown beside somebody else's login, washes none of the guesses at them clean", async () => {
   const time = { ms: 1_000 };
-  const throttle = new SignInThrottle({ nowMs: () => time.ms, monotonicMs: () => time.ms });
+  const clock = { nowMs: () => time.ms, monotonicMs: () => time.ms };
+  const throttle = new SignInThrottle(clock);
   const name = { login: "ann", tenant: "default" };
   for (let n = 0; n < 8; n++) {
     const attempt = throttle.enter({ kind: "user", name, origin: ORIGIN });
@@ -29,8 +33,9 @@ test("a code of one's own, shown beside somebody else's login, washes none of th
     attempt.end("failed");
     time.ms += 10_000;
   }
+  const marks = new SiteMarks(createMemoryMarks(clock), silentLog());
   const deps = {
-    throttle,
+    throttle: new SiteThrottle(throttle, marks),
     verifier: { verify: async () => MALLORY },
     readNameRules: async () => ({ separators: "@", tenant: "default" }),
     log: silentLog(),

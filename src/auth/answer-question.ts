@@ -6,11 +6,11 @@ import { sleep } from "../lib/wait.ts";
 import type { AuthAnswer, AuthQuestion } from "../wire/auth/messages.ts";
 import type { Claim, ProvedAccount, Verdict, Verifier } from "./authenticator.ts";
 import { type LoginName, type NameRules, parseLoginName } from "./login.ts";
-import type { SignInThrottle } from "./sign-in-throttle.ts";
+import type { SiteThrottle } from "./site-throttle.ts";
 
 export type AnswerDeps = {
   readonly verifier: Verifier;
-  readonly throttle: SignInThrottle;
+  readonly throttle: Pick<SiteThrottle, "enter">;
   /** How this site writes logins with their tenants; rejects when the database is away. */
   readonly readNameRules: () => Promise<NameRules>;
   readonly log: Log;
@@ -51,7 +51,7 @@ export async function decideClaim(deps: AnswerDeps, claim: Claim, signal: AbortS
   const { kind, name, origin, proof } = claim;
   // An empty password is never looked at: many directories take it for the wish to be nobody, and agree.
   if (proof.kind === "password" && proof.password === "") return { outcome: "denied" };
-  const attempt = deps.throttle.enter({ kind, name, origin });
+  const attempt = await deps.throttle.enter({ kind, name, origin });
   if (attempt === "refuse")
     return { outcome: "busy", text: "Too many tries to sign in to this account. Wait a minute and retry." };
   if (attempt.waitMs > 0)
@@ -60,7 +60,7 @@ export async function decideClaim(deps: AnswerDeps, claim: Claim, signal: AbortS
   attempt.begin();
   const verdict = await verify(deps, { ...claim, asker: attempt.asker }, signal);
   const proved = name === undefined && verdict.outcome === "accepted" ? nameOf(verdict.account) : name;
-  attempt.end(ATTEMPT_ENDS[verdict.outcome], proved);
+  await attempt.end(ATTEMPT_ENDS[verdict.outcome], proved);
   return verdict;
 }
 

@@ -50,61 +50,12 @@ const AWAY = "Passwords can't be verified at the moment: qvd auth run does not a
 const TIMEOUT_MS = 30_000;
 
 export function createAuthClient({ path, log, timeoutMs = TIMEOUT_MS }: AuthClientDeps): AuthClient {
-  const pending = new Map<number, (line: unknown) => void>();
-  let lastId = 0;
-  let connecting: Promise<AuthLines> | undefined;
-  const connected = () => {
-    connecting ??= connectAuthLines(path, {
-      log,
-      onLine: (id, line) => pending.get(id)?.(line),
-      onLost: () => {
-        connecting = undefined;
-        for (const [id, settle] of pending) settle({ id, outcome: "unavailable", text: AWAY });
-      },
-    });
-    return connecting;
-  };
-  const exchange = async <Answer>(of: Exchange<Answer>, signal: AbortSignal): Promise<Answer | Away> => {
-    const id = ++lastId;
-    const away: Away = { id, outcome: "unavailable", text: AWAY };
-    // One that it can't read would make the server end the connection, and with it everybody's questions.
-    if (!of.asked.schema.safeParse({ ...of.asked.value, id }).success) return of.refused(id);
-    const answered = Promise.withResolvers<unknown>();
-    let lines: AuthLines | undefined;
-    const giveUp = () => {
-      if (of.mayLeave === true && pending.has(id)) lines?.send({ id, kind: "leave" });
-      answered.resolve(away);
-    };
-    pending.set(id, (line) => {
-      const place = AuthPlace.safeParse(line);
-      if (place.success) of.onPlace?.(place.data);
-      else answered.resolve(line);
-    });
-    const timer = setTimeout(giveUp, of.timeoutMs);
-    signal.addEventListener("abort", giveUp, { once: true });
-    try {
-      lines = await connected();
-      if (signal.aborted) return away;
-      lines.send({ ...of.asked.value, id });
-      const answer = of.schema.safeParse(await answered.promise);
-      if (answer.success) return answer.data;
-      log.error("auth-answer-unreadable", { error: answer.error });
-      return away;
-    } catch (error) {
-      connecting = undefined;
-      log.warn("auth-not-reached", { path, error });
-      return away;
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", giveUp);
-      pending.delete(id);
-    }
-  };
+  const exchanges = new Exchanges(path, log);
   const refused = (id: number) => ({ id, outcome: "denied" }) as const;
   return {
     verify: (question, signal, onPlace) => {
       const value = onPlace === undefined ? question : { ...question, tellsPlace: true };
-      return exchange(
+      return exchanges.run(
         {
           ...{ schema: AuthAnswer, asked: { schema: AuthQuestion, value }, refused, onPlace },
           ...{ timeoutMs: timeoutMs + (question.mayWaitMs ?? 0), mayLeave: true },
@@ -113,13 +64,78 @@ export function createAuthClient({ path, log, timeoutMs = TIMEOUT_MS }: AuthClie
       );
     },
     ask: (value, signal) =>
-      exchange({ schema: AuthReply, asked: { schema: AuthRequest, value }, refused, timeoutMs }, signal),
-    close() {
-      connecting
-        ?.then((lines) => lines.close())
-        .catch(() => {
-          // It never was open.
-        });
-    },
+      exchanges.run({ schema: AuthReply, asked: { schema: AuthRequest, value }, refused, timeoutMs }, signal),
+    close: () => exchanges.close(),
   };
+}
+
+/** What is under way on the one connection. */
+class Exchanges {
+  readonly #path: string;
+  readonly #log: Log;
+  readonly #pending = new Map<number, (line: unknown) => void>();
+  #lastId = 0;
+  #connecting: Promise<AuthLines> | undefined;
+
+  constructor(path: string, log: Log) {
+    this.#path = path;
+    this.#log = log;
+  }
+
+  async run<Answer>(of: Exchange<Answer>, signal: AbortSignal): Promise<Answer | Away> {
+    const id = ++this.#lastId;
+    const away: Away = { id, outcome: "unavailable", text: AWAY };
+    // One that it can't read would make the server end the connection, and with it everybody's questions.
+    if (!of.asked.schema.safeParse({ ...of.asked.value, id }).success) return of.refused(id);
+    const answered = Promise.withResolvers<unknown>();
+    let lines: AuthLines | undefined;
+    const giveUp = () => {
+      if (of.mayLeave === true) lines?.send({ id, kind: "leave" });
+      answered.resolve(away);
+    };
+    this.#pending.set(id, (line) => {
+      const place = AuthPlace.safeParse(line);
+      if (place.success) of.onPlace?.(place.data);
+      else answered.resolve(line);
+    });
+    const timer = setTimeout(giveUp, of.timeoutMs);
+    signal.addEventListener("abort", giveUp, { once: true });
+    try {
+      lines = await this.#connected();
+      if (signal.aborted) return away;
+      lines.send({ ...of.asked.value, id });
+      const answer = of.schema.safeParse(await answered.promise);
+      if (answer.success) return answer.data;
+      this.#log.error("auth-answer-unreadable", { error: answer.error });
+      return away;
+    } catch (error) {
+      this.#connecting = undefined;
+      this.#log.warn("auth-not-reached", { path: this.#path, error });
+      return away;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", giveUp);
+      this.#pending.delete(id);
+    }
+  }
+
+  close(): void {
+    this.#connecting
+      ?.then((lines) => lines.close())
+      .catch(() => {
+        // It never was open.
+      });
+  }
+
+  #connected(): Promise<AuthLines> {
+    this.#connecting ??= connectAuthLines(this.#path, {
+      log: this.#log,
+      onLine: (id, line) => this.#pending.get(id)?.(line),
+      onLost: () => {
+        this.#connecting = undefined;
+        for (const [id, settle] of this.#pending) settle({ id, outcome: "unavailable", text: AWAY });
+      },
+    });
+    return this.#connecting;
+  }
 }

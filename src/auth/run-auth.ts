@@ -15,6 +15,7 @@ import { HalfProofs } from "./chain/half-proof.ts";
 import { FairQueue, type QueueLimits } from "./fair-queue.ts";
 import { TestPace } from "./ldap/test-pace.ts";
 import { createLocalAuthenticator } from "./local/local-authenticator.ts";
+import { type MarkStore, SiteMarks } from "./marks.ts";
 import { createNameRules } from "./name-rules.ts";
 import type { OidcDeps } from "./oidc/begin.ts";
 import { createOidcAuthenticator, type OidcAuthenticatorDeps } from "./oidc/oidc-authenticator.ts";
@@ -22,6 +23,7 @@ import { type ProviderDeps, Providers } from "./oidc/provider.ts";
 import { createTenantSettings } from "./oidc/tenant-settings.ts";
 import { serveAuth } from "./server.ts";
 import { SignInThrottle } from "./sign-in-throttle.ts";
+import { SiteThrottle } from "./site-throttle.ts";
 import type { Tickets } from "./ticket.ts";
 import { createTokenAuthenticator } from "./tokens/token-authenticator.ts";
 import type { TokenStore } from "./tokens/token-store.ts";
@@ -40,6 +42,8 @@ export type AuthDeps = {
   readonly listAway: AdministrationDeps["listAway"];
   readonly secondFactors: TotpStore;
   readonly tokens: TokenStore;
+  /** Failures to sign in, of all boxes of the site. */
+  readonly marks: MarkStore;
   /** Sealed with the site's key, so that its other boxes can open them. */
   readonly tickets: Tickets;
   readonly unlocks: UnlockStore;
@@ -66,7 +70,8 @@ export async function runAuth(deps: AuthDeps): Promise<void> {
   const local = await createLocalAuthenticator({ store, queue, log });
   const { secondFactors, tokens, tickets } = deps;
   const halfProofs = new HalfProofs({ tickets, readNowMs: () => secondFactors.readNowMs() });
-  const totp = createTotp({ store: secondFactors, tickets, clock: systemClock, log });
+  const marks = new SiteMarks(deps.marks, log);
+  const totp = createTotp({ store: secondFactors, tickets, marks, clock: systemClock, log });
   const oidc: OidcDeps = {
     providers: new Providers({ ...deps.oidc, monotonicMs: () => systemClock.monotonicMs() }),
     tickets,
@@ -82,7 +87,7 @@ export async function runAuth(deps: AuthDeps): Promise<void> {
     halfProofs,
     log,
   });
-  const throttle = new SignInThrottle(systemClock);
+  const throttle = new SiteThrottle(new SignInThrottle(systemClock), marks);
   const readNameRules = createNameRules(store, systemClock);
   const answerDeps = { verifier, throttle, readNameRules, log };
   const enrol: EnrolDeps = {

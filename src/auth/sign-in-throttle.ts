@@ -5,8 +5,8 @@
  * under attack still gets in from where they always do, and so does a campus behind one address with a guesser in it.
  */
 
-import { createHash } from "node:crypto";
 import type { Clock } from "../lib/clock.ts";
+import { type MarkLane, markId } from "./marks.ts";
 import { type Attempt, THROTTLE, Throttle, type ThrottleLimits } from "./throttle.ts";
 
 export const ACCOUNT_LANE = {
@@ -52,9 +52,20 @@ export type SlowedSignIn = {
   readonly waitMs: number;
 };
 
+type Key<In extends MarkLane = Lane> = { readonly lane: In; readonly key: string };
+
+/** What the site's other boxes are to know of an attempt's end. */
+export type Settled = {
+  readonly failed: readonly (Key & { readonly failures: number; readonly memoryMs: number })[];
+  /** They had failures. */
+  readonly succeeded: readonly Key[];
+  /** Who wasn't known, or not for much longer. */
+  readonly proved: { readonly key: string; readonly memoryMs: number } | undefined;
+};
+
 export type SignInAttempt = Omit<Attempt, "end"> & {
   /** `proved`: whom a success proved, where that was not known before. */
-  end(outcome: Parameters<Attempt["end"]>[0], proved?: Who["name"]): void;
+  end(outcome: Parameters<Attempt["end"]>[0], proved?: Who["name"]): Settled;
   /** Whose place a wait for a hash takes: their own for those who are known here, else their address's. */
   readonly asker: string;
 };
@@ -67,9 +78,9 @@ export class SignInThrottle {
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#lanes = {
-      pair: new Throttle(clock, THROTTLE),
-      account: new Throttle(clock, ACCOUNT_LANE),
-      address: new Throttle(clock, ADDRESS_LANE),
+      pair: new Throttle(clock, LIMITS.pair),
+      account: new Throttle(clock, LIMITS.account),
+      address: new Throttle(clock, LIMITS.address),
     };
   }
 
@@ -78,7 +89,7 @@ export class SignInThrottle {
     const keys = keysOf(who);
     const isKnown = keys.pair !== undefined && this.#isKnown(keys.pair);
     const lanes: readonly Lane[] = isKnown ? ["pair"] : ["pair", "account", "address"];
-    const attempts: { readonly lane: Lane; readonly attempt: Attempt }[] = [];
+    const attempts: (Key & { readonly attempt: Attempt })[] = [];
     for (const lane of lanes) {
       const key = keys[lane];
       if (key === undefined) continue;
@@ -87,7 +98,7 @@ export class SignInThrottle {
         for (const taken of attempts) giveBack(taken.attempt);
         return "refuse";
       }
-      attempts.push({ lane, attempt });
+      attempts.push({ lane, key, attempt });
     }
     return {
       waitMs: Math.max(0, ...attempts.map(({ attempt }) => attempt.waitMs)),
@@ -96,15 +107,51 @@ export class SignInThrottle {
         for (const { attempt } of attempts) attempt.begin();
       },
       end: (outcome, proved = who.name) => {
+        const { pair } = keysOf({ ...who, name: proved });
+        const hadFailures = pair !== undefined && this.#lanes.pair.hasFailures(pair);
         // Who has an account of their own must not wash their address, or the account's other guessers, clean by it.
         for (const { lane, attempt } of attempts)
           attempt.end(outcome === "succeeded" && lane !== "pair" ? "undecided" : outcome);
-        const { pair } = keysOf({ ...who, name: proved });
-        if (outcome !== "succeeded" || pair === undefined) return;
+        if (outcome === "failed") return { ...NOTHING, failed: attempts.map((one) => this.#failureOf(one)) };
+        if (outcome !== "succeeded" || pair === undefined) return NOTHING;
         if (pair !== keys.pair) this.#lanes.pair.forget(pair);
-        this.#noteProved(pair);
+        return {
+          ...NOTHING,
+          succeeded: hadFailures ? [{ lane: "pair", key: pair }] : [],
+          proved: this.#noteProved(pair) ? { key: pair, memoryMs: KNOWN_PAIRS.forMs } : undefined,
+        };
       },
     };
+  }
+
+  #failureOf({ lane, key }: Key): Settled["failed"][number] {
+    const failures = this.#lanes[lane].takeUntold(key);
+    return { lane, key, failures, memoryMs: LIMITS[lane].memoryMs };
+  }
+
+  /** What the site may have counted of them. */
+  listKeys(who: Who): readonly Key<Lane | "proved">[] {
+    const keys = keysOf(who);
+    const known = keys.pair === undefined ? [] : [{ lane: "proved", key: keys.pair } as const];
+    const counted = LANES.flatMap((lane) => {
+      const key = keys[lane];
+      return key === undefined ? [] : [{ lane, key }];
+    });
+    return [...counted, ...known];
+  }
+
+  learn(
+    lane: Lane | "proved",
+    key: string,
+    mark: { readonly failures: number; readonly ageMs: number } | undefined,
+  ): void {
+    if (lane !== "proved") this.#lanes[lane].learn(key, mark);
+    // Who proved themselves here is known here, whatever became of the note.
+    else if (mark !== undefined && !this.#isKnown(key)) this.#keepProved(key, mark.ageMs);
+  }
+
+  noteTold(lane: Lane, key: string, how: Parameters<Throttle["noteTold"]>[1]): void {
+    this.#lanes[lane].noteTold(key, how);
   }
 
   /** At most `most`, those that wait longest first; of one tenant's accounts alone where it is named. */
@@ -115,10 +162,14 @@ export class SignInThrottle {
     return { slowed: sorted.slice(0, most), total: all.length };
   }
 
+  listSlowedKeys(): readonly Key[] {
+    return LANES.flatMap((lane) => this.#lanes[lane].list().map(({ key }) => ({ lane, key })));
+  }
+
   /** What it was about; undefined when nobody of this id is slowed down any more. */
   forget(id: string): SlowedSignIn | undefined {
     for (const lane of LANES) {
-      const one = this.#lanes[lane].list().find(({ key }) => idOf(lane, key) === id);
+      const one = this.#lanes[lane].list().find(({ key }) => markId(lane, key) === id);
       if (one === undefined) continue;
       this.#lanes[lane].forget(one.key);
       return describe(lane, one);
@@ -131,9 +182,17 @@ export class SignInThrottle {
     return atMs !== undefined && this.#clock.monotonicMs() - atMs < KNOWN_PAIRS.forMs;
   }
 
-  #noteProved(pair: string): void {
+  /** False where it is known for long enough anyway. */
+  #noteProved(pair: string): boolean {
+    const atMs = this.#provedAtMs.get(pair);
+    if (atMs !== undefined && this.#clock.monotonicMs() - atMs < KNOWN_PAIRS.forMs / 2) return false;
+    this.#keepProved(pair, 0);
+    return true;
+  }
+
+  #keepProved(pair: string, ageMs: number): void {
     this.#provedAtMs.delete(pair);
-    this.#provedAtMs.set(pair, this.#clock.monotonicMs());
+    this.#provedAtMs.set(pair, this.#clock.monotonicMs() - ageMs);
     const oldest =
       this.#provedAtMs.size > KNOWN_PAIRS.most ? this.#provedAtMs.keys().next().value : undefined;
     if (oldest !== undefined) this.#provedAtMs.delete(oldest);
@@ -141,6 +200,11 @@ export class SignInThrottle {
 }
 
 const LANES: readonly Lane[] = ["pair", "account", "address"];
+const LIMITS = { pair: THROTTLE, account: ACCOUNT_LANE, address: ADDRESS_LANE } as const satisfies Record<
+  Lane,
+  ThrottleLimits
+>;
+const NOTHING: Settled = { failed: [], succeeded: [], proved: undefined };
 
 function keysOf({ kind, name, origin }: Who): Readonly<Record<Lane, string | undefined>> {
   const address = addressOf(origin);
@@ -179,7 +243,7 @@ function describe(
     lane === "address" ? [undefined, undefined, undefined, parts[0]] : parts;
   const known = kind === "user" || kind === "administrator" ? kind : undefined;
   return {
-    id: idOf(lane, key),
+    id: markId(lane, key),
     lane,
     kind: known,
     login,
@@ -193,8 +257,4 @@ function describe(
 /** The keys are our own JSON of texts: `keysOf`. */
 function parseKey(key: string): readonly string[] {
   return JSON.parse(key) as string[];
-}
-
-function idOf(lane: Lane, key: string): string {
-  return createHash("sha256").update(`${lane} ${key}`).digest("hex").slice(0, 24);
 }

@@ -45,7 +45,15 @@ export type Attempt = {
 /** A key whose next try waits. */
 export type Slowed = { readonly key: string; readonly failures: number; readonly waitMs: number };
 
-type Entry = { failures: number; pending: number; waiting: number; lastMs: number };
+type Entry = {
+  failures: number;
+  /** Those of them that the site doesn't know of, and those that it is being told of. */
+  untold: number;
+  beingTold: number;
+  pending: number;
+  waiting: number;
+  lastMs: number;
+};
 
 export class Throttle {
   readonly #clock: Clock;
@@ -73,10 +81,55 @@ export class Throttle {
     return this.#entries.delete(key);
   }
 
+  /** How long a try would wait now. */
+  waitMs(key: string): number {
+    const entry = this.#read(key);
+    return entry === undefined ? 0 : this.#waitMs(entry, this.#clock.monotonicMs());
+  }
+
+  /** What the site has counted: all that is known, but for failures that it wasn't told of. Undefined: nothing. */
+  learn(key: string, counted: { readonly failures: number; readonly ageMs: number } | undefined): void {
+    const nowMs = this.#clock.monotonicMs();
+    const known = this.#read(key);
+    if (known === undefined && counted === undefined) return;
+    const entry = known ?? newEntry(0);
+    entry.failures = (counted?.failures ?? 0) + entry.untold + entry.beingTold;
+    if (counted !== undefined)
+      entry.lastMs = Math.max(
+        known === undefined ? Number.NEGATIVE_INFINITY : entry.lastMs,
+        nowMs - counted.ageMs,
+      );
+    if (entry.failures + entry.pending > 0) this.#keep(key, entry);
+    else this.#entries.delete(key);
+  }
+
+  hasFailures(key: string): boolean {
+    return (this.#read(key)?.failures ?? 0) > 0;
+  }
+
+  /** Failures that the site is to be told of; `noteTold` follows. */
+  takeUntold(key: string): number {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return 0;
+    const { untold } = entry;
+    entry.untold = 0;
+    entry.beingTold += untold;
+    return untold;
+  }
+
+  /** The site counts `sum` now; undefined when it couldn't be told. */
+  noteTold(key: string, { told, sum }: { readonly told: number; readonly sum: number | undefined }): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    entry.beingTold = Math.max(0, entry.beingTold - told);
+    if (sum === undefined) entry.untold += told;
+    else entry.failures = sum + entry.untold + entry.beingTold;
+  }
+
   /** Takes a place for a try; "refuse" when too many of this key wait already. */
   enter(key: string): Attempt | "refuse" {
     const nowMs = this.#clock.monotonicMs();
-    const entry = this.#read(key) ?? { failures: 0, pending: 0, waiting: 0, lastMs: nowMs };
+    const entry = this.#read(key) ?? newEntry(nowMs);
     const waitMs = this.#waitMs(entry, nowMs);
     if (waitMs > 0 && entry.waiting >= this.#limits.mostWaiting) return "refuse";
     // Counted when asked: a verdict takes its time, and all of a burst would have come before the first.
@@ -94,9 +147,13 @@ export class Throttle {
         entry.pending--;
         if (outcome === "failed") {
           entry.failures++;
+          entry.untold++;
           entry.lastMs = this.#clock.monotonicMs();
           this.#keep(key, entry);
-        } else if (outcome === "succeeded") entry.failures = 0;
+        } else if (outcome === "succeeded") {
+          entry.failures = 0;
+          entry.untold = 0;
+        }
         if (entry.failures + entry.pending === 0 && this.#entries.get(key) === entry)
           this.#entries.delete(key);
       },
@@ -125,4 +182,8 @@ export class Throttle {
     this.#entries.delete(key);
     return undefined;
   }
+}
+
+function newEntry(lastMs: number): Entry {
+  return { failures: 0, untold: 0, beingTold: 0, pending: 0, waiting: 0, lastMs };
 }

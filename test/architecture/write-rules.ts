@@ -38,6 +38,7 @@ export const WRITE_RULES: readonly WriteRule[] = [
     "properties",
     "second_factors",
     "recovery_codes",
+    "sign_in_marks",
     "user_tokens",
     "unlock_codes",
     "user_web_sessions",

@@ -10,6 +10,8 @@ import type { TestDatabase } from "./cluster.ts";
 
 export type AuthProcess = {
   readonly auth: AuthClient;
+  /** May ask what administrators may see. */
+  readonly admin: AuthClient;
   /** Of its socket, for clients besides. */
   readonly path: string;
   stop(): Promise<void>;
@@ -21,7 +23,8 @@ export async function startAuthProcess(database: TestDatabase): Promise<AuthProc
   const ending = new AbortController();
   const ready = Promise.withResolvers<void>();
   const ended = runAuth({
-    socketPaths: [path],
+    socketPaths: [path, `${path}-admin`],
+    adminSocketPath: `${path}-admin`,
     ...createAuthParts(database.open("qvd_auth").orm),
     log: silentLog(),
     signal: ending.signal,
@@ -29,11 +32,14 @@ export async function startAuthProcess(database: TestDatabase): Promise<AuthProc
   });
   await ready.promise;
   const auth = createAuthClient({ path, log: silentLog() });
+  const admin = createAuthClient({ path: `${path}-admin`, log: silentLog() });
   return {
     auth,
+    admin,
     path,
     async stop() {
       auth.close();
+      admin.close();
       ending.abort();
       await ended;
       rmSync(folder, { recursive: true });

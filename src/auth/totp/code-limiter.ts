@@ -1,46 +1,59 @@
 /**
  * Bounds the guessing of six digits, by whoever has the password already: some wrong codes of one second factor are
- * free, then each further try has to wait longer. From every address together, since a million codes are few. It keeps
- * nobody out but those who have the password; its owner uses a recovery code meanwhile, which nobody guesses.
+ * free, then each further try has to wait longer. From every address and at every box together, since a million codes are
+ * few. It keeps nobody out but those who have the password; its owner uses a recovery code meanwhile, which nobody guesses.
  */
 
-import { backoffMs } from "../../lib/backoff.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { markId, type SiteMarks } from "../marks.ts";
+import { Throttle, type ThrottleLimits } from "../throttle.ts";
 
 export const CODE_LIMITS = {
-  freeFailures: 5,
+  freeFailures: 4,
   firstMs: 15_000,
   mostMs: 15 * 60_000,
   memoryMs: 60 * 60_000,
   mostKeys: 10_000,
-} as const;
+  mostWaiting: 0,
+} as const satisfies ThrottleLimits;
 
-type Entry = { failures: number; lastMs: number };
+export type CodeLimiterDeps = { readonly marks: SiteMarks; readonly clock: Clock };
+
+export type CodeAttempt = {
+  /** To be called once; a code that throws while it is looked at counts as a wrong one. */
+  readonly end: (isRight: boolean) => Promise<void>;
+};
 
 export class CodeLimiter {
-  readonly #monotonicMs: () => number;
-  readonly #entries = new Map<number, Entry>();
+  readonly #marks: SiteMarks;
+  readonly #codes: Throttle;
 
-  constructor(monotonicMs: () => number) {
-    this.#monotonicMs = monotonicMs;
+  constructor({ marks, clock }: CodeLimiterDeps) {
+    this.#marks = marks;
+    this.#codes = new Throttle(clock, CODE_LIMITS);
   }
 
-  /** Whether a code of this second factor is looked at now. It counts as a wrong one until `forgive`. */
-  admit(secondFactorId: number): boolean {
-    const nowMs = this.#monotonicMs();
-    const kept = this.#entries.get(secondFactorId);
-    const entry = kept !== undefined && nowMs - kept.lastMs < CODE_LIMITS.memoryMs ? kept : undefined;
-    const failures = entry?.failures ?? 0;
-    const waitMs = backoffMs(failures - CODE_LIMITS.freeFailures + 1, CODE_LIMITS);
-    if (entry !== undefined && nowMs - entry.lastMs < waitMs) return false;
-    this.#entries.delete(secondFactorId);
-    this.#entries.set(secondFactorId, { failures: failures + 1, lastMs: nowMs });
-    const oldest = this.#entries.keys().next().value;
-    if (this.#entries.size > CODE_LIMITS.mostKeys && oldest !== undefined) this.#entries.delete(oldest);
-    return true;
-  }
-
-  /** The code was right. */
-  forgive(secondFactorId: number): void {
-    this.#entries.delete(secondFactorId);
+  /** "refuse": no code of this second factor is looked at now. It counts as a wrong one until it ends. */
+  async enter(secondFactorId: number): Promise<CodeAttempt | "refuse"> {
+    const key = `${secondFactorId}`;
+    const id = markId("code", key);
+    const marks = await this.#marks.read([id]);
+    if (marks !== undefined) this.#codes.learn(key, marks.get(id));
+    const attempt = this.#codes.enter(key);
+    // Nobody waits here, so nothing was taken.
+    if (attempt === "refuse") return attempt;
+    const hadFailures = this.#codes.hasFailures(key);
+    attempt.begin();
+    return {
+      end: async (isRight) => {
+        attempt.end(isRight ? "succeeded" : "failed");
+        if (isRight && hadFailures) await this.#marks.forget([id]);
+        if (isRight) return;
+        const failures = this.#codes.takeUntold(key);
+        const { memoryMs } = CODE_LIMITS;
+        const [counted] = (await this.#marks.count([{ id, lane: "code", key, failures, memoryMs }])) ?? [];
+        this.#codes.noteTold(key, { told: failures, sum: counted?.failures });
+      },
+    };
   }
 }

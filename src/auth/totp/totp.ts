@@ -7,6 +7,7 @@ import { asId, type UserId } from "../../domain/ids.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import type { SecondFactor } from "../authenticator.ts";
+import type { SiteMarks } from "../marks.ts";
 import type { Tickets } from "../ticket.ts";
 import { CodeLimiter } from "./code-limiter.ts";
 import { findStep, isCode, splitAppended } from "./one-time-code.ts";
@@ -16,6 +17,7 @@ import type { PersonId, StoredSecondFactor, TotpStore } from "./totp-store.ts";
 export type TotpDeps = {
   readonly store: TotpStore;
   readonly tickets: Tickets;
+  readonly marks: SiteMarks;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -24,7 +26,7 @@ const NOBODY: PersonId = { userId: asId<UserId>(0) };
 
 export function createTotp(deps: TotpDeps): SecondFactor {
   const { store } = deps;
-  const limiter = new CodeLimiter(() => deps.clock.monotonicMs());
+  const limiter = new CodeLimiter(deps);
   return {
     name: "totp",
     async isEnrolled(account) {
@@ -37,12 +39,13 @@ export function createTotp(deps: TotpDeps): SecondFactor {
       if (factor === undefined) return false;
       const code = text.replaceAll(/\s/g, "");
       if (!isCode(code)) return await useRecoveryCode(store, account.id, { factor, text });
-      if (!limiter.admit(factor.id)) {
+      const attempt = await limiter.enter(factor.id);
+      if (attempt === "refuse") {
         deps.log.warn("second-factor-guessed", { login: account.login, tenant: account.tenantName });
         return false;
       }
       const isRight = await useCode(deps, factor, code);
-      if (isRight) limiter.forgive(factor.id);
+      await attempt.end(isRight);
       return isRight;
     },
   };

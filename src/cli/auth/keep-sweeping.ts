@@ -1,11 +1,13 @@
-/** Has tokens forgotten that are over for long; what is missed at one round goes at the next. */
+/** Has forgotten what is over: tokens for long, failures to sign in at once. What is missed at one round goes at the next. */
 
 import type { Db } from "../../db/client.ts";
 import type { Log } from "../../lib/log.ts";
 import { sleep } from "../../lib/wait.ts";
+import { sweepMarks } from "../../service/sign-in-throttle/forget-marks.ts";
 import { sweepTokens } from "../../service/token/sweep.ts";
 
-const EVERY_MS = 60 * 60_000;
+/** Whoever guesses leaves a row for each name. */
+const EVERY_MS = 10 * 60_000;
 
 /** Until the signal; never rejects. */
 export async function keepSweepingTokens(
@@ -18,6 +20,7 @@ export async function keepSweepingTokens(
     try {
       const gone = await sweepTokens({ db, actor: { kind: "system", what: "auth" } });
       if (gone > 0) log.info("tokens-swept", { gone });
+      await sweepMarks({ db, actor: { kind: "system", what: "auth" } });
     } catch (error) {
       log.warn("tokens-not-swept", { error });
     }

@@ -4,6 +4,7 @@ import { Tickets } from "../../auth/ticket.ts";
 import type { Db } from "../../db/client.ts";
 import { applyProvidedRoles } from "../../service/administrator/apply-provided-roles.ts";
 import type { Context } from "../../service/context.ts";
+import { createMarkStore } from "./mark-store.ts";
 import { createTokenStore } from "./token-store.ts";
 import { createTotpStore } from "./totp-store.ts";
 import { createUnlockStore } from "./unlock-store.ts";
@@ -23,6 +24,7 @@ export function createProofParts(db: Db, { secretKey, systemAuthorities }: Proof
   return {
     secondFactors: createTotpStore(db),
     tokens: createTokenStore(db),
+    marks: createMarkStore(db),
     unlocks: createUnlockStore(db),
     tickets: new Tickets(secretKey),
     oidc: {

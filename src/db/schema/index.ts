@@ -20,6 +20,7 @@ export { roles } from "./roles.ts";
 export { secondFactors } from "./second-factors.ts";
 export { SESSION_STATES, type SessionState, sessions } from "./sessions.ts";
 export { settings } from "./settings.ts";
+export { MARK_LANES, signInMarks } from "./sign-in-marks.ts";
 export { tenants } from "./tenants.ts";
 export { unlockCodes } from "./unlock-codes.ts";
 export { userCredentials } from "./user-credentials.ts";

@@ -34,6 +34,9 @@ export const ACTIONS = {
 
   "administrator.create": { acl: "administrator.create.", scope: "tenant" },
   "administrator.set-password": { acl: "administrator.update.password", scope: "tenant" },
+  "administrator.block": { acl: "administrator.update.block", scope: "tenant" },
+  "administrator.unblock": { acl: "administrator.update.block", scope: "tenant" },
+  "administrator.delete": { acl: "administrator.delete.", scope: "tenant" },
   "administrator.sign-in": { acl: "", scope: "site", forAdministrators: false },
 
   // A lost phone: as much as giving a new password.
@@ -45,6 +48,7 @@ export const ACTIONS = {
   "second-factor.use": { acl: "", scope: "site", forAdministrators: false },
   "second-factor.renew-codes": { acl: "", scope: "site", forAdministrators: false },
   "second-factor.remove": { acl: "", scope: "site", forAdministrators: false },
+  "sign-in.mark": { acl: "", scope: "site", forAdministrators: false },
   "token.create": { acl: "", scope: "site", forAdministrators: false },
   "token.use": { acl: "", scope: "site", forAdministrators: false },
   "token.give-back": { acl: "", scope: "site", forAdministrators: false },
