@@ -8,12 +8,15 @@
 
 import { giveBack } from "./give-back.ts";
 import type { OwnedSocket, SocketOwner } from "./socket.ts";
+import { SMALL_BYTES } from "./spin.ts";
 
 export type PipeEvents = {
   /** That side sends nothing more. */
   readonly onHalfClosed: (end: PipeEnd) => void;
   /** Called once for each end, when its socket is gone. */
   readonly onGone: (end: PipeEnd) => void;
+  /** A message was passed on, so its answer may come in a moment. */
+  readonly onMessage?: () => void;
 };
 
 export class PipeEnd implements SocketOwner {
@@ -57,7 +60,9 @@ export class PipeEnd implements SocketOwner {
 
   onData(chunk: Uint8Array): void {
     this.receivedBytes += chunk.length;
+    const { length } = chunk;
     if (this.#peer?.send(chunk) === false) this.#socket.pause();
+    else if (length <= SMALL_BYTES) this.#events?.onMessage?.();
   }
 
   onDrain(): void {

@@ -7,11 +7,13 @@ import type { SessionId, VmId } from "../domain/ids.ts";
 import type { LiveSession } from "./live-sessions.ts";
 import { PipeEnd, type PipeEvents } from "./pipe.ts";
 import type { OwnedSocket } from "./socket.ts";
+import type { Spin } from "./spin.ts";
 import type { SessionEnd, Traffic } from "./store.ts";
 
 /** What all pipes of a worker share. */
 export type PipeContext = {
   readonly halfOpenMs: number;
+  readonly spin: Spin;
   /** Called once for each pipe, when both its sockets are gone. */
   readonly onEnded: (sessionId: SessionId, end: SessionEnd) => void;
 };
@@ -65,6 +67,10 @@ export class SessionPipe implements PipeEvents, LiveSession {
     // At once, so that the session inside is suspended for whoever comes next.
     this.#desktop.close();
     this.#terminateAfter(LAST_WORDS_MS);
+  }
+
+  onMessage(): void {
+    this.#context.spin.note();
   }
 
   onHalfClosed(end: PipeEnd): void {

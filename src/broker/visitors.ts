@@ -5,6 +5,7 @@ import { HandshakePace } from "./handshake-pace.ts";
 import type { RawSocket } from "./proxy-arrival.ts";
 import { ProxyFront } from "./proxy-front.ts";
 import { type OwnedSocket, tuneSocket } from "./socket.ts";
+import { Spin } from "./spin.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 
 export type VisitorsDeps = Omit<
@@ -32,6 +33,7 @@ export class Visitors {
 
   constructor(deps: VisitorsDeps) {
     const { halfOpenMs } = deps.limits;
+    const spin = new Spin({ nowMs: () => performance.now(), nextTurn: setImmediate });
     const leave = () => {
       this.#openCount--;
     };
@@ -39,6 +41,7 @@ export class Visitors {
       ...deps,
       pipes: {
         halfOpenMs,
+        spin,
         onEnded: (sessionId, end) => {
           leave();
           deps.sessions.remove(sessionId);
@@ -46,7 +49,7 @@ export class Visitors {
         },
       },
       waitingRoom: new WaitingRoom(Math.random),
-      relayPipes: { halfOpenMs, onEnded: leave },
+      relayPipes: { halfOpenMs, spin, onEnded: leave },
       onGatewayEnded: leave,
       onHandedOver: (connection) => this.#talking.delete(connection),
       onGone: (connection) => this.#leave(connection),
