@@ -33,7 +33,8 @@ beforeAll(async () => {
             ? accept("alice")
             : { id: 0, outcome: "denied" };
         if (proof.kind !== "password" || proof.password !== "secret") return { id: 0, outcome: "denied" };
-        if (login === "busy") return { id: 0, outcome: "busy", text: "Too many people sign in." };
+        if (login === "busy")
+          return { id: 0, outcome: "busy", text: "Too many people sign in.", retryMs: 12_300 };
         if (login === "two")
           return { id: 0, outcome: "second-factor-needed", isEnrolled: true, ticket: "good" };
         return accept(login);
@@ -128,6 +129,7 @@ describe("signing in by browser", () => {
   test("passes on that too many sign in", async () => {
     const answer = await new PortalClient(door.port).signIn("busy", "secret");
     expect([answer.status, answer.text.includes("Too many people")]).toEqual([503, true]);
+    expect(answer.headers.get("retry-after")).toBe("13");
   });
 
   test("asks for the code of whoever has a second factor, in a step of its own", async () => {

@@ -21,6 +21,8 @@ import { describeProvider } from "../oidc.tsx";
 import { randomWebToken } from "../web-store.ts";
 import { renderFirstCodes } from "./second-factor.tsx";
 
+/** In a crowd, on the open page; with what auth itself takes it ends before `answerMs`. */
+const MAY_WAIT_MS = 45_000;
 const WRONG = "This login and password don't belong together. Check both and try again.";
 export function showSignIn(deps: GatewayDeps): Handler<GatewayEnv> {
   return (c) => renderStep(deps, c, { kind: "password" });
@@ -38,7 +40,8 @@ export function signIn(deps: GatewayDeps): Handler<GatewayEnv> {
       ticket === ""
         ? { kind: "password", password: field("password"), canAskForCode: true }
         : { kind: "second-factor", ticket, code: field("code") };
-    const question = { kind: "user", login, proof, origin: c.env.address } as const;
+    const { address: origin } = c.env;
+    const question = { kind: "user", login, proof, origin, mayWaitMs: MAY_WAIT_MS } as const;
     const answer = await deps.auth.verify(question, c.req.raw.signal);
     if (answer.outcome !== "accepted" || !("userId" in answer))
       return refuse(deps, c, { answer, login, ticket });
@@ -74,6 +77,7 @@ async function refuse(
       return renderStep(deps, c, { kind: "code", ticket: answer.ticket, login });
     case "busy":
     case "unavailable":
+      if (answer.retryMs !== undefined) c.header("Retry-After", `${Math.ceil(answer.retryMs / 1_000)}`);
       return renderStep(deps, c, { ...again(ticket, login), text: answer.text }, 503);
     default:
       return renderStep(deps, c, { ...again(ticket, login), text: ticket === "" ? WRONG : WRONG_CODE }, 401);
