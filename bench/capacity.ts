@@ -80,7 +80,7 @@ async function run(io: BenchIo): Promise<Figure[]> {
     io.say(`${size.storm} passwords, one after the other`);
     const cost = await measureHash(size.storm, { path: socket, pid: auth.pid });
     io.say(`${size.storm} people sign in`);
-    const { during, seconds, busy, lost } = await measureStorm(workers, size);
+    const { during, seconds, busy, lost, broken } = await measureStorm(workers, size);
     return [
       figure("memory of an idle session", "kB", { ours: sessionKb, goal: { on: "ours", atMost: 12 } }),
       ...timesOf("round trip, 200 at work", quiet),
@@ -89,6 +89,7 @@ async function run(io: BenchIo): Promise<Figure[]> {
       figure("sign-ins a second and core, by argon2id", "/s", { ours: 1 / cost }),
       figure(`time until all ${size.storm} are in`, "s", { ours: seconds }),
       figure("answers that told somebody to come again", "", { ours: busy }),
+      figure("tries that had no answer", "", { ours: broken }),
       figure("people who never got in", "", { ours: lost, goal: { on: "ours", atMost: 0 } }),
     ];
   } finally {
@@ -140,8 +141,16 @@ async function measureStorm(workers: readonly Worker[], size: Size) {
   const storm = first.stage.startBeside([process.execPath, script, `${first.relay.port}`, `${size.storm}`]);
   try {
     const during = await measureWork(workers, size, QUIET_SECONDS * 2);
-    const [, seconds, busy, lost] = (await Promise.race([storm.line(), failAfter(STORM_MS)])).map(Number);
-    return { during, seconds: seconds ?? Number.NaN, busy: busy ?? 0, lost: lost ?? size.storm };
+    const [, seconds, busy, lost, broken] = (await Promise.race([storm.line(), failAfter(STORM_MS)])).map(
+      Number,
+    );
+    return {
+      during,
+      seconds: seconds ?? Number.NaN,
+      busy: busy ?? 0,
+      lost: lost ?? size.storm,
+      broken: broken ?? 0,
+    };
   } finally {
     await storm.end();
   }

@@ -1,6 +1,7 @@
 /**
  * Many people who sign in at once, each by a connection of their own, and come again when they are told to wait: a
- * process of its own, so that they take nobody's time but their own. `storm.ts PORT PEOPLE` prints `ended SECONDS BUSY LOST`.
+ * process of its own, so that they take nobody's time but their own. `storm.ts PORT PEOPLE` prints
+ * `ended SECONDS BUSY LOST BROKEN`, the last of them tries that had no answer.
  */
 
 import { sleep } from "../../src/lib/wait.ts";
@@ -14,15 +15,17 @@ const MOST_TRIES = 60;
 
 const [port = 0, people = 0] = process.argv.slice(2).map(Number);
 const startMs = performance.now();
-const count = { busy: 0, lost: 0 };
+const count = { busy: 0, lost: 0, broken: 0 };
 await Promise.all(Array.from({ length: people }, (_none, index) => signInAtLast(`person${index + 1}`)));
-console.log(`ended ${(performance.now() - startMs) / 1000} ${count.busy} ${count.lost}`);
+console.log(`ended ${(performance.now() - startMs) / 1000} ${count.busy} ${count.lost} ${count.broken}`);
 process.exit(0);
 
 async function signInAtLast(login: string): Promise<void> {
   for (let tries = 0; tries < MOST_TRIES; tries++) {
-    if ((await signIn(login)) === 200) return;
-    count.busy++;
+    const status = await signIn(login);
+    if (status === 200) return;
+    if (status === 0) count.broken++;
+    else count.busy++;
     await sleep(AGAIN_MS * (0.5 + Math.random()));
   }
   count.lost++;
