@@ -3,6 +3,7 @@
 import { listTenants } from "../db/queries/tenants.ts";
 import { isOfSite, visibleTenant } from "../domain/access/decide-access.ts";
 import {
+  type AdministratorId,
   type DiId,
   type NodeId,
   type OsfId,
@@ -33,7 +34,7 @@ export function requireSite(c: AdminContext): void {
 }
 
 /** The id in the address, or `not-found`: what isn't a number names nothing. */
-export function idParam<Id extends DiId | NodeId | OsfId | SessionId | UserId | VmId>(
+export function idParam<Id extends AdministratorId | DiId | NodeId | OsfId | SessionId | UserId | VmId>(
   c: AdminContext,
   what: string,
 ): Id {

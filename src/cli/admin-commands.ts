@@ -30,6 +30,36 @@ export const adminCommands: readonly CommandEntry[] = [
     load: async () => (await import("./tenant/show.ts")).tenantShow,
   },
   {
+    name: "administrator list",
+    summary: "List who may administer what.",
+    load: async () => (await import("./administrator/list.ts")).administratorList,
+  },
+  {
+    name: "administrator show",
+    summary: "Show an administrator and what they may do.",
+    load: async () => (await import("./administrator/show.ts")).administratorShow,
+  },
+  {
+    name: "administrator block",
+    summary: "Refuse an administrator from now on, and end their sign-ins.",
+    load: async () => (await import("./administrator/block.ts")).administratorBlock,
+  },
+  {
+    name: "administrator unblock",
+    summary: "Let a blocked administrator sign in again.",
+    load: async () => (await import("./administrator/unblock.ts")).administratorUnblock,
+  },
+  {
+    name: "administrator delete",
+    summary: "Delete an administrator.",
+    load: async () => (await import("./administrator/delete.ts")).administratorDelete,
+  },
+  {
+    name: "audit list",
+    summary: "List who asked for what, the newest first.",
+    load: async () => (await import("./audit/list.ts")).auditList,
+  },
+  {
     name: "user list",
     summary: "List the people who may have desktops.",
     load: async () => (await import("./user/list.ts")).userList,

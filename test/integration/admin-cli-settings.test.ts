@@ -3,10 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { adminCommands } from "../../src/cli/admin-commands.ts";
-import { parseCommandArgs } from "../../src/cli/parse-args.ts";
-import { describeError } from "../../src/lib/errors.ts";
-import { PASSWORD } from "../support/wat-site.ts";
+import { typeAs } from "../support/type-command.ts";
 import { startWat, type Wat } from "../system/wat-support.ts";
 
 let wat: Wat;
@@ -22,32 +19,7 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-/** What was printed, what was said, and how it ended, after `name` was typed with `words`. */
-async function type(name: string, ...words: readonly string[]) {
-  const command = await adminCommands.find((entry) => entry.name === name)?.load();
-  if (command === undefined) throw new Error(`there is no command ${name}`);
-  const said = { out: "", err: "", code: -1 };
-  const env = {
-    HOME: home,
-    QVD_API_URL: wat.url,
-    QVD_API_CA: wat.caFile,
-    QVD_LOGIN: "admin",
-    QVD_PASSWORD: PASSWORD,
-  };
-  const out = (text: string) => {
-    said.out += text;
-  };
-  const err = (text: string) => {
-    said.err += text;
-  };
-  const io = { out, err, env, isTerminal: false, signal: new AbortController().signal };
-  try {
-    said.code = await command.run(io, parseCommandArgs(command, words));
-  } catch (error) {
-    said.err += describeError(error);
-  }
-  return said;
-}
+const type = (name: string, ...words: readonly string[]) => typeAs(() => wat, "admin", home)(name, ...words);
 
 describe("settings", () => {
   test("are set, shown, listed and forgotten, of the site and of a tenant", async () => {

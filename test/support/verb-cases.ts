@@ -5,9 +5,12 @@ import { eq, sql } from "drizzle-orm";
 import type { Db } from "../../src/db/client.ts";
 import { dis, vms } from "../../src/db/schema/index.ts";
 import type { ProcessRole } from "../../src/db/url.ts";
+import { blockAdministrator } from "../../src/service/administrator/block.ts";
 import { createAdministrator } from "../../src/service/administrator/create.ts";
+import { deleteAdministrator } from "../../src/service/administrator/delete.ts";
 import { resetAdministratorSecondFactor } from "../../src/service/administrator/reset-second-factor.ts";
 import { setAdministratorPassword } from "../../src/service/administrator/set-password.ts";
+import { unblockAdministrator } from "../../src/service/administrator/unblock.ts";
 import type { Context } from "../../src/service/context.ts";
 import { blockImage } from "../../src/service/image/block.ts";
 import { deleteImage } from "../../src/service/image/delete.ts";
@@ -127,6 +130,19 @@ export const VERB_CASES: Readonly<Record<string, Case>> = {
   "administrator/set-password": {
     also: ["tenant"],
     call: (c, s) => setAdministratorPassword(c, DEPS, { administratorId: s.administratorId, password }),
+  },
+  "administrator/block": {
+    also: ["tenant"],
+    call: async (c, s, name) => blockAdministrator(c, { administratorId: await makeAdministrator(s, name) }),
+  },
+  "administrator/unblock": {
+    also: ["tenant"],
+    call: async (c, s, name) =>
+      unblockAdministrator(c, { administratorId: await makeAdministrator(s, name) }),
+  },
+  "administrator/delete": {
+    also: ["tenant"],
+    call: async (c, s, name) => deleteAdministrator(c, { administratorId: await makeAdministrator(s, name) }),
   },
   "sign-in/begin": {
     also: [],
@@ -357,3 +373,9 @@ export const VERB_CASES: Readonly<Record<string, Case>> = {
 const asSystem = ({ owner }: Scene): Context => ({ db: owner, actor: { kind: "system", what: "test" } });
 const makeVm = async (s: Scene, name: string) =>
   (await createVm(asSystem(s), DEPS, { userId: s.alice.userId, osfId: s.osfId, name })).vmId;
+
+/** Somebody else than whoever asks: nobody blocks or deletes themselves. */
+async function makeAdministrator(s: Scene, login: string) {
+  const made = await createAdministrator(asSystem(s), DEPS, { tenantId: s.tenantId, login, password });
+  return made.administratorId;
+}

@@ -6,6 +6,8 @@ import type { AdminEnv } from "../env.ts";
 import { requireBearer } from "../middleware/bearer.ts";
 import { answerNotFound } from "../middleware/errors.tsx";
 import { apiSignIn, apiSignOut } from "./account.ts";
+import { apiActOnAdministrator, apiListAdministrators, apiShowAdministrator } from "./administrators.ts";
+import { apiListAudit } from "./audit.ts";
 import { apiForgetSlowed, apiListSlowed, apiTestDirectory } from "./auth.ts";
 import { apiExplainVm } from "./explain.ts";
 import {
@@ -119,6 +121,13 @@ export function addApiRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
 function addPeopleRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.get(`${V1}/tenants`, apiListTenants(deps));
   app.get(`${V1}/tenants/:id`, apiShowTenant(deps));
+
+  app.get(`${V1}/administrators`, apiListAdministrators(deps));
+  app.get(`${V1}/administrators/:id`, apiShowAdministrator(deps));
+  app.post(`${V1}/administrators/:id/block`, apiActOnAdministrator(deps, "block"));
+  app.post(`${V1}/administrators/:id/unblock`, apiActOnAdministrator(deps, "unblock"));
+  app.delete(`${V1}/administrators/:id`, apiActOnAdministrator(deps, "delete"));
+  app.get(`${V1}/audit`, apiListAudit(deps));
 
   app.get(`${V1}/users`, apiListUsers(deps));
   app.post(`${V1}/users`, apiCreateUser(deps));

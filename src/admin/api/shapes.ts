@@ -34,6 +34,40 @@ export const TenantShape = z.object({
 });
 export type TenantShape = z.infer<typeof TenantShape>;
 
+export const AdministratorShape = z.object({
+  id,
+  login: z.string(),
+  /** `*` is the site itself. */
+  tenant: z.string(),
+  roles: z.array(z.string()),
+  /** Whose groups say what they may do; null for one who was created here. */
+  provider: z.string().nullable(),
+  isBlocked: z.boolean(),
+  hasSecondFactor: z.boolean(),
+  createdAt: time,
+  /** When they last asked for something; null when they aren't signed in. */
+  seenAt: time.nullable(),
+});
+export type AdministratorShape = z.infer<typeof AdministratorShape>;
+
+export const AuditShape = z.object({
+  id,
+  at: time,
+  actor: z.string(),
+  /** Where they asked from. */
+  origin: z.string().nullable(),
+  action: z.string(),
+  subjectKind: z.string(),
+  subjectId: id.nullable(),
+  subjectName: z.string().nullable(),
+  detail: z.unknown(),
+});
+export type AuditShape = z.infer<typeof AuditShape>;
+
+/** The newest first; `next` is the `before` of the rows that follow, null where there are none. */
+export const AuditPageShape = z.object({ items: z.array(AuditShape), next: id.nullable() });
+export type AuditPageShape = z.infer<typeof AuditPageShape>;
+
 export const TokenShape = z.object({
   id,
   state: z.enum(["good", "revoked", "expired", "used"]),

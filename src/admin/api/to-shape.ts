@@ -1,5 +1,7 @@
 /** From what is read to what the API answers. Fields that the API doesn't promise stay out. */
 
+import type { AdministratorRow } from "../../db/queries/administrators.ts";
+import type { AuditRow } from "../../db/queries/audit.ts";
 import type { DesktopRow } from "../../db/queries/desktops.ts";
 import type { ImageRow } from "../../db/queries/images.ts";
 import type { NodeRow } from "../../db/queries/nodes.ts";
@@ -12,6 +14,8 @@ import { explainEnd } from "../../domain/session/explain-end.ts";
 import { sessionPhase } from "../../domain/session/session-phase.ts";
 import { isLost, listNodeProblems } from "../pages/nodes/describe.ts";
 import type {
+  AdministratorShape,
+  AuditShape,
   EventShape,
   ImageShape,
   NodeShape,
@@ -29,6 +33,17 @@ export function userShape(row: UserRow): UserShape {
 
 export function tenantShape({ createdAt, ...row }: TenantFacts): TenantShape {
   return { ...row, createdAt: createdAt.toISOString() };
+}
+
+export function administratorShape(row: AdministratorRow): AdministratorShape {
+  const { id, login, tenant, roles, provider, isBlocked, hasSecondFactor, createdAt, seenAt } = row;
+  const times = { createdAt: createdAt.toISOString(), seenAt: instant(seenAt) };
+  return { id, login, tenant, roles, provider, isBlocked, hasSecondFactor, ...times };
+}
+
+/** The tenant stays out: who may see the row knows whose it is by its subject. */
+export function auditShape({ tenantId: _, at, detail, ...row }: AuditRow): AuditShape {
+  return { ...row, at: at.toISOString(), detail: detail ?? null };
 }
 
 export function vmShape(row: DesktopRow): VmShape {

@@ -5,6 +5,7 @@
 
 import type { z } from "zod";
 import {
+  AdministratorShape,
   ImageShape,
   NodeShape,
   OsfShape,
@@ -22,6 +23,15 @@ export function findUser(api: Api, text: string): Promise<UserShape> {
     path: "/users",
     shape: UserShape,
     names: (user) => [user.login, `${user.login}@${user.tenant}`],
+  });
+}
+
+export function findAdministrator(api: Api, text: string): Promise<AdministratorShape> {
+  return findOne(api, text, {
+    noun: "administrator",
+    path: "/administrators",
+    shape: AdministratorShape,
+    names: (administrator) => [administrator.login, `${administrator.login}@${administrator.tenant}`],
   });
 }
 

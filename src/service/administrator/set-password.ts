@@ -1,13 +1,14 @@
 import { eq } from "drizzle-orm";
 import { z } from "zod";
-import { administratorCredentials, administratorSessions, administrators } from "../../db/schema/index.ts";
+import { administratorCredentials, administratorSessions } from "../../db/schema/index.ts";
 import type { AdministratorId } from "../../domain/ids.ts";
-import { AppError } from "../../lib/errors.ts";
-import { recordAudit } from "../audit.ts";
-import { authorize } from "../authorize.ts";
 import { type Context, change } from "../context.ts";
 import { idField, parseInput, passwordField } from "../input.ts";
 import { newHash, type PasswordDeps } from "../password.ts";
+import { auditAdministrator } from "./audit-administrator.ts";
+import { findAdministratorFor } from "./find.ts";
+
+const action = "administrator.set-password";
 
 export const setAdministratorPasswordInput = z.object({
   administratorId: idField<AdministratorId>(),
@@ -23,10 +24,12 @@ export async function setAdministratorPassword(
   const { administratorId, password } = parseInput(setAdministratorPasswordInput, input);
   const doing = `set the password of administrator ${administratorId}`;
   // Looked up first, so that a stranger can't make us hash; and again below, where it counts.
-  await change(context, { doing }, (inside) => findFor(inside, administratorId));
+  await change(context, { doing }, async (inside) => {
+    await findAdministratorFor(inside, action, administratorId);
+  });
   const passwordHash = await deps.hashPassword(password);
   await change(context, { doing }, async (inside) => {
-    const administrator = await findFor(inside, administratorId);
+    const administrator = await findAdministratorFor(inside, action, administratorId);
     await inside.db
       .insert(administratorCredentials)
       .values({ administratorId, passwordHash })
@@ -34,27 +37,6 @@ export async function setAdministratorPassword(
     await inside.db
       .delete(administratorSessions)
       .where(eq(administratorSessions.administratorId, administratorId));
-    await recordAudit(inside, {
-      action: "administrator.set-password",
-      tenantId: administrator.tenantId,
-      subjectKind: "administrator",
-      subjectId: administratorId,
-      subjectName: administrator.login,
-    });
+    await auditAdministrator(inside, action, administrator);
   });
-}
-
-async function findFor(inside: Context, administratorId: AdministratorId) {
-  const [found] = await inside.db
-    .select()
-    .from(administrators)
-    .where(eq(administrators.id, administratorId))
-    .for("update");
-  const what = `administrator ${administratorId}`;
-  authorize(inside, "administrator.set-password", {
-    what,
-    ...(found === undefined ? {} : { tenantId: found.tenantId }),
-  });
-  if (found === undefined) throw new AppError("not-found", `${what} does not exist`);
-  return found;
 }

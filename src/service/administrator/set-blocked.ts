@@ -1,0 +1,25 @@
+import { eq } from "drizzle-orm";
+import { administratorSessions, administrators } from "../../db/schema/index.ts";
+import type { AdministratorId } from "../../domain/ids.ts";
+import { type Context, change } from "../context.ts";
+import { auditAdministrator } from "./audit-administrator.ts";
+import { findAdministratorFor, requireSomebodyElse } from "./find.ts";
+
+/** What blocking and unblocking share; the action of the two decides the right. */
+export async function setAdministratorBlocked(
+  context: Context,
+  administratorId: AdministratorId,
+  isBlocked: boolean,
+): Promise<void> {
+  const verb = isBlocked ? "block" : "unblock";
+  await change(context, { doing: `${verb} administrator ${administratorId}` }, async (inside) => {
+    const found = await findAdministratorFor(inside, `administrator.${verb}`, administratorId);
+    if (isBlocked) requireSomebodyElse(inside, found, verb);
+    await inside.db.update(administrators).set({ isBlocked }).where(eq(administrators.id, administratorId));
+    if (isBlocked)
+      await inside.db
+        .delete(administratorSessions)
+        .where(eq(administratorSessions.administratorId, administratorId));
+    await auditAdministrator(inside, `administrator.${verb}`, found);
+  });
+}
