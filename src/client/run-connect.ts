@@ -126,10 +126,12 @@ async function beginSession(options: ConnectOptions, deps: ConnectDeps): Promise
   const connection = await open(options, deps);
   try {
     const authorization = `Basic ${Buffer.from(`${login}:${password}`).toString("base64")}`;
-    const list = await connection.ask("/qvd/list_of_vm", {
-      Authorization: authorization,
-      Accept: "application/json",
-    });
+    const list = await connection.ask(
+      "/qvd/list_of_vm",
+      { Authorization: authorization, Accept: "application/json" },
+      // In a crowd: where they stand.
+      deps.say,
+    );
     if (list.status !== 200) throw refused(list.status, { doing: `signing in as ${login}`, body: list.body });
     const desktops = parseDesktops(list.body);
     const desktop =

@@ -66,6 +66,15 @@ describe("a person who connects", () => {
     expect(await running).toEqual({ kind: "closed" });
   });
 
+  test("is told where they stand in a crowd that signs in", async () => {
+    door.auth.place = { number: 12, waitMs: 4_000 };
+    const running = runConnect(options(), deps());
+    await isShown();
+    expect(said[0]).toBe("Many people sign in: number 12 in the queue, about 4 s");
+    desktop.connections[0]?.write("leave\n");
+    await running;
+  });
+
   test("is not brought back who leaves while the desktop still sends", async () => {
     const running = runConnect(options(), deps());
     await isShown();
