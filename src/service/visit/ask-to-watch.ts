@@ -33,7 +33,7 @@ export async function askToWatch(
     if (sessionId === undefined)
       throw new AppError(
         "conflict",
-        `Nobody has ${vm.name} open in a browser now; only such sessions can be watched`,
+        `Nobody has ${vm.name} open in a browser now; only such sessions can be watched. Opening it there takes it over from a client, with its windows`,
       );
     const values = settingValues(await listSettings(inside.db, vm.tenantId), vm.tenantId);
     const needsConsent = values["vma.x11vnc.confirm.enabled"];
