@@ -44,7 +44,7 @@ export async function askAwayDirectories(
     : away.map(({ name }) => ({ name, text: "the site's administrators see why" }));
 }
 
-/** Whose next try waits on this box; of their own tenant for its administrators. */
+/** Whose next try waits; of their own tenant for its administrators. */
 export async function askSlowed(
   deps: AdminDeps,
   c: AdminContext,

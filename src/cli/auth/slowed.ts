@@ -8,7 +8,7 @@ export const authSlowed: Command = {
   summary: "List whose next try to sign in is slowed down, after too many failures.",
   options: JSON_OPTION,
   details:
-    "Of the box that the API runs on; each box counts its own. An account is slowed down by failures from one address, by those from all addresses, and an address by those of all accounts.",
+    "Of the whole site. An account is slowed down by failures from one address, by those from all addresses, and an address by those of all accounts.",
   examples: ["qvd auth slowed", "qvd auth slowed --json"],
   async run(io, args) {
     const api = await openApi(io.env);

@@ -29,7 +29,7 @@ export function showSlowed(deps: AdminDeps): Handler<AdminEnv> {
       <>
         <PageHead
           title="Slowed down"
-          lead="Whose next try to sign in waits, after too many failures. Who signed in from the same address in the last day gets in at once all the same. Each box counts its own; these are of this one."
+          lead="Whose next try to sign in waits, after too many failures. Who signed in from the same address in the last day gets in at once all the same. Counted for the whole site."
         />
         <div class="stack">
           <PartNav scope={scope} current="slowed" />
