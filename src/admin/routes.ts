@@ -11,7 +11,7 @@ import { streamEvents } from "./events.ts";
 import { csrf } from "./middleware/csrf.ts";
 import { requireSession } from "./middleware/session.ts";
 import { beginOidc, endOidc } from "./pages/account/oidc.ts";
-import { changeSecondFactor, confirmSecondFactor, showAccount } from "./pages/account/second-factor.tsx";
+import { ownSecondFactor } from "./pages/account/second-factor.tsx";
 import { showSignIn, signIn, signInWithSetUp } from "./pages/account/sign-in.tsx";
 import { signOut } from "./pages/account/sign-out.ts";
 import { changeTheme } from "./pages/account/theme.ts";
@@ -96,11 +96,12 @@ export function addRoutes(app: Hono<AdminEnv>, deps: AdminDeps, assets: Assets):
 
   app.use("/*", requireSession(deps.db), csrf());
   app.post("/sign-out", signOut(deps));
-  app.get("/account", showAccount(deps));
-  app.post("/account/second-factor/begin", changeSecondFactor(deps, "begin-enrolment"));
-  app.post("/account/second-factor/confirm", confirmSecondFactor(deps));
-  app.post("/account/second-factor/renew", changeSecondFactor(deps, "renew-recovery-codes"));
-  app.post("/account/second-factor/remove", changeSecondFactor(deps, "remove-second-factor"));
+  const secondFactor = ownSecondFactor(deps);
+  app.get("/account", secondFactor.show);
+  app.post("/account/second-factor/begin", secondFactor.begin);
+  app.post("/account/second-factor/confirm", secondFactor.confirm);
+  app.post("/account/second-factor/renew", secondFactor.renew);
+  app.post("/account/second-factor/remove", secondFactor.remove);
   app.post("/theme", changeTheme());
   app.get("/events", streamEvents(deps.live));
 

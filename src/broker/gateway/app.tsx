@@ -16,7 +16,7 @@ import { beginOidc, endOidc } from "./oidc.tsx";
 import { issueTicket, showDesktop } from "./pages/desktop.tsx";
 import { listDesktops, showDesktops } from "./pages/desktops.tsx";
 import { giveFile, isFilesPath, listFiles, takeFile } from "./pages/files.ts";
-import { changeSecondFactor, confirmSetUp, showSecondFactor } from "./pages/second-factor.tsx";
+import { userSecondFactor } from "./pages/second-factor.tsx";
 import { showSignIn, signIn, signInWithSetUp, signOut } from "./pages/sign-in.tsx";
 import { showInvitation, showVisit } from "./pages/visit.tsx";
 
@@ -54,11 +54,12 @@ export function createGatewayApp(deps: GatewayDeps): Hono<GatewayEnv> {
   app.post("/desktop/:id/files", takeFile(deps));
   app.get("/invitation/:ticket", showInvitation(deps));
   app.get("/unlock/begin", beginOidc(deps, "unlock"));
-  app.get("/second-factor", showSecondFactor(deps));
-  app.post("/second-factor/begin", changeSecondFactor(deps, "begin-enrolment"));
-  app.post("/second-factor/confirm", confirmSetUp(deps));
-  app.post("/second-factor/renew", changeSecondFactor(deps, "renew-recovery-codes"));
-  app.post("/second-factor/remove", changeSecondFactor(deps, "remove-second-factor"));
+  const secondFactor = userSecondFactor(deps);
+  app.get("/second-factor", secondFactor.show);
+  app.post("/second-factor/begin", secondFactor.begin);
+  app.post("/second-factor/confirm", secondFactor.confirm);
+  app.post("/second-factor/renew", secondFactor.renew);
+  app.post("/second-factor/remove", secondFactor.remove);
   app.post("/sign-out", signOut(deps));
   return app;
 }

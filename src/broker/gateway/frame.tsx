@@ -12,7 +12,7 @@ export function renderUserPage(
   c: GatewayContext,
   title: string,
   content: Child,
-  status: 200 | 403 | 404 | 503 = 200,
+  status: 200 | 403 | 404 | 422 | 503 = 200,
 ): Response | Promise<Response> {
   const { actor, csrfToken } = c.get("signedIn");
   return c.html(

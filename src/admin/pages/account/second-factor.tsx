@@ -1,23 +1,9 @@
-/**
- * GET /account and what its forms post: administrators set up their second factor, renew its recovery codes, and remove
- * it. Each needs the password once more: an open browser is not enough.
- */
+/** GET /account and what its forms post: administrators set up their second factor, renew its recovery codes, and remove it. */
 
-import type { Handler } from "hono";
 import type { Child } from "hono/jsx";
 import { readSecondFactorFacts } from "../../../db/queries/second-factors.ts";
-import {
-  confirmSecondFactor as confirmSetUp,
-  proveForSecondFactor,
-  type SecondFactorAsker,
-  type SecondFactorKind,
-  type SecondFactorNext,
-} from "../../../ui/second-factor-flow.ts";
-import {
-  SecondFactorForms,
-  type SecondFactorSaid,
-  SecondFactorStepCard,
-} from "../../../ui/second-factor-forms.tsx";
+import type { SecondFactorAsker } from "../../../ui/second-factor-flow.ts";
+import { type SecondFactorPages, secondFactorPages } from "../../../ui/second-factor-pages.tsx";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { readForm } from "../../form.ts";
@@ -25,24 +11,19 @@ import { renderPage } from "../../render.tsx";
 import { Narrow } from "../../ui/narrow.tsx";
 import { PageHead } from "../../ui/page-head.tsx";
 
-const BASE = "/account/second-factor";
-
-export function showAccount(deps: AdminDeps): Handler<AdminEnv> {
-  return (c) => renderForms(deps, c);
-}
-
-/** The forms that need nothing but a proof. */
-export function changeSecondFactor(deps: AdminDeps, kind: SecondFactorKind): Handler<AdminEnv> {
-  return async function submitProof(c) {
-    const fields = await readForm(c);
-    return renderNext(deps, c, await proveForSecondFactor(askerOf(deps, c), kind, fields));
-  };
-}
-
-export function confirmSecondFactor(deps: AdminDeps): Handler<AdminEnv> {
-  return async function submitCode(c) {
-    return renderNext(deps, c, await confirmSetUp(askerOf(deps, c), await readForm(c)));
-  };
+export function ownSecondFactor(deps: AdminDeps): SecondFactorPages<AdminEnv> {
+  return secondFactorPages({
+    base: "/account/second-factor",
+    csrfOf: (c) => c.get("signedIn").csrfToken,
+    askerOf: (c) => askerOf(deps, c),
+    describe: async (c) => {
+      const { administratorId } = c.get("signedIn").actor;
+      const facts = await readSecondFactorFacts(deps.db, { administratorId });
+      return { ...facts, canSetUp: facts === undefined };
+    },
+    readForm,
+    render,
+  });
 }
 
 function askerOf({ auth }: AdminDeps, c: AdminContext): SecondFactorAsker {
@@ -55,22 +36,7 @@ function askerOf({ auth }: AdminDeps, c: AdminContext): SecondFactorAsker {
   };
 }
 
-function renderNext(deps: AdminDeps, c: AdminContext, next: SecondFactorNext) {
-  if (next.kind === "said") return renderForms(deps, c, next.said);
-  const csrf = c.get("signedIn").csrfToken;
-  const isWrong = next.kind === "set-up" && next.text !== undefined;
-  return render(c, <SecondFactorStepCard base={BASE} csrf={csrf} step={next} />, isWrong ? 422 : 200);
-}
-
-async function renderForms(deps: AdminDeps, c: AdminContext, said?: SecondFactorSaid) {
-  const { actor, csrfToken: csrf } = c.get("signedIn");
-  const facts = await readSecondFactorFacts(deps.db, { administratorId: actor.administratorId });
-  const recoveryCodesLeft = facts?.recoveryCodesLeft;
-  const view = { base: BASE, csrf, canSetUp: facts === undefined, recoveryCodesLeft, said };
-  return render(c, <SecondFactorForms view={view} />, said?.tone === "bad" ? 422 : 200);
-}
-
-function render(c: AdminContext, content: Child, status: 200 | 422 = 200) {
+function render(c: AdminContext, content: Child, status: 200 | 422) {
   return renderPage(
     c,
     { title: "Your account", section: undefined, status },

@@ -8,7 +8,8 @@ import type { Handler } from "hono";
 import { type AdministratorId, asId } from "../../../domain/ids.ts";
 import { Card } from "../../../ui/card.tsx";
 import { CSRF_FIELD } from "../../../ui/form.tsx";
-import { RecoveryCodes, readSetUp, WRONG_FIRST_CODE } from "../../../ui/second-factor.tsx";
+import { RecoveryCodes } from "../../../ui/second-factor.tsx";
+import { setUpQuestion, stepAfterFirstCode, stepOfSetUp } from "../../../ui/set-up-on-the-way.ts";
 import { SignInCard, type SignInStep } from "../../../ui/sign-in-card.tsx";
 import type { AuthProof } from "../../../wire/auth/messages.ts";
 import { readGateToken, writeGateToken, writeSessionToken } from "../../cookies.ts";
@@ -79,14 +80,15 @@ export async function answerSignIn(
 }
 
 async function beginSetUp(deps: AdminDeps, c: AdminContext, ticket: string): Promise<Response> {
-  const proof = { kind: "second-factor", ticket, code: "" } as const;
-  const origin = c.env?.address ?? "unknown";
-  const request = { kind: "begin-enrolment", of: "administrator", login: "", proof, origin } as const;
-  const begun = await deps.auth.ask(request, c.req.raw.signal);
-  if (begun.outcome === "enrolment-begun") return await renderStep(deps, c, { kind: "set-up", setUp: begun });
-  const text = "text" in begun ? begun.text : "It took too long. Sign in again.";
-  return await renderStep(deps, c, { kind: "password", text }, 401);
+  const question = setUpQuestion("administrator", ticket, c.env?.address ?? "unknown");
+  const step = stepOfSetUp(
+    await deps.auth.ask(question, c.req.raw.signal),
+    "It took too long. Sign in again.",
+  );
+  return await renderStep(deps, c, step, step.kind === "set-up" ? 200 : 401);
 }
+
+const WRONG_KEY = "That was not the code of this key. Sign in again for a new one.";
 
 /** POST /sign-in/set-up: the first code of a second factor that had to be set up; signs in as well. */
 export function signInWithSetUp(deps: AdminDeps): Handler<AdminEnv> {
@@ -97,14 +99,8 @@ export function signInWithSetUp(deps: AdminDeps): Handler<AdminEnv> {
     const { code = "", "set-up": ticket = "" } = values;
     const origin = c.env?.address ?? "unknown";
     const done = await deps.auth.ask({ kind: "confirm-enrolment", ticket, code, origin }, c.req.raw.signal);
-    const setUp = readSetUp(values);
-    if (done.outcome === "denied" && setUp !== undefined)
-      return await renderStep(deps, c, { kind: "set-up", setUp, text: WRONG_FIRST_CODE }, 401);
-    if (done.outcome !== "enrolled" || !("administratorId" in done.person)) {
-      const text =
-        "text" in done ? done.text : "That was not the code of this key. Sign in again for a new one.";
-      return await renderStep(deps, c, { kind: "password", text }, 401);
-    }
+    if (done.outcome !== "enrolled" || !("administratorId" in done.person))
+      return await renderStep(deps, c, stepAfterFirstCode(done, values, WRONG_KEY), 401);
     const begun = await beginFor(deps, c, asId<AdministratorId>(done.person.administratorId));
     if (begun === undefined) return await renderStep(deps, c, { kind: "password" }, 401);
     writeSessionToken(c, begun.token);

@@ -1,49 +1,28 @@
 /**
  * GET /second-factor and what its forms post: people set up their second factor, renew its recovery codes, and remove it.
- * Each needs the password once more: an open browser is not enough. Also the set-up on the way in, where a site requires it.
+ * Also what is shown after the set-up on the way in, where a site requires it.
  */
 
-import type { Handler } from "hono";
 import type { Child } from "hono/jsx";
 import { AppError } from "../../../lib/errors.ts";
 import { Card } from "../../../ui/card.tsx";
 import { Gate } from "../../../ui/document.tsx";
 import { RecoveryCodes } from "../../../ui/second-factor.tsx";
-import {
-  confirmSecondFactor,
-  proveForSecondFactor,
-  type SecondFactorAsker,
-  type SecondFactorKind,
-  type SecondFactorNext,
-} from "../../../ui/second-factor-flow.ts";
-import {
-  SecondFactorForms,
-  type SecondFactorSaid,
-  SecondFactorStepCard,
-} from "../../../ui/second-factor-forms.tsx";
+import type { SecondFactorAsker } from "../../../ui/second-factor-flow.ts";
+import { type SecondFactorPages, secondFactorPages } from "../../../ui/second-factor-pages.tsx";
 import type { GatewayDeps } from "../deps.ts";
 import type { GatewayContext, GatewayEnv } from "../env.ts";
 import { renderUserPage } from "../frame.tsx";
 
-const BASE = "/second-factor";
-
-export function showSecondFactor(deps: GatewayDeps): Handler<GatewayEnv> {
-  return (c) => renderForms(deps, c);
-}
-
-/** The forms that need nothing but a proof. */
-export function changeSecondFactor(deps: GatewayDeps, kind: SecondFactorKind): Handler<GatewayEnv> {
-  return async function submitProof(c) {
-    const fields = await c.req.parseBody();
-    return renderNext(deps, c, await proveForSecondFactor(askerOf(deps, c), kind, fields));
-  };
-}
-
-export function confirmSetUp(deps: GatewayDeps): Handler<GatewayEnv> {
-  return async function submitCode(c) {
-    const fields = await c.req.parseBody();
-    return renderNext(deps, c, await confirmSecondFactor(askerOf(deps, c), fields));
-  };
+export function userSecondFactor(deps: GatewayDeps): SecondFactorPages<GatewayEnv> {
+  return secondFactorPages({
+    base: "/second-factor",
+    csrfOf: (c) => c.get("signedIn").csrfToken,
+    askerOf: (c) => askerOf(deps, c),
+    describe: (c) => describe(deps, c),
+    readForm: (c) => c.req.parseBody(),
+    render,
+  });
 }
 
 function askerOf({ auth }: GatewayDeps, c: GatewayContext): SecondFactorAsker {
@@ -56,23 +35,16 @@ function askerOf({ auth }: GatewayDeps, c: GatewayContext): SecondFactorAsker {
   };
 }
 
-function renderNext(deps: GatewayDeps, c: GatewayContext, next: SecondFactorNext) {
-  if (next.kind === "said") return renderForms(deps, c, next.said);
-  const csrf = c.get("signedIn").csrfToken;
-  return render(c, <SecondFactorStepCard base={BASE} csrf={csrf} step={next} />);
-}
-
-async function renderForms(deps: GatewayDeps, c: GatewayContext, said?: SecondFactorSaid) {
-  const { actor, csrfToken: csrf } = c.get("signedIn");
-  const request = { kind: "describe-second-factor", userId: actor.userId, origin: c.env.address } as const;
-  const described = await deps.auth.ask(request, c.req.raw.signal);
+async function describe({ auth }: GatewayDeps, c: GatewayContext) {
+  const { userId } = c.get("signedIn").actor;
+  const request = { kind: "describe-second-factor", userId, origin: c.env.address } as const;
+  const described = await auth.ask(request, c.req.raw.signal);
   if (described.outcome !== "second-factor-described")
     throw new AppError("unavailable", "text" in described ? described.text : "Second factors can't be read");
-  const { canSetUp, recoveryCodesLeft } = described;
-  return render(c, <SecondFactorForms view={{ base: BASE, csrf, canSetUp, recoveryCodesLeft, said }} />);
+  return described;
 }
 
-function render(c: GatewayContext, content: Child) {
+function render(c: GatewayContext, content: Child, status: 200 | 422) {
   return renderUserPage(
     c,
     "Second factor",
@@ -84,6 +56,7 @@ function render(c: GatewayContext, content: Child) {
       </p>
       {content}
     </div>,
+    status,
   );
 }
 

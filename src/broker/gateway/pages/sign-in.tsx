@@ -10,7 +10,7 @@ import { isAppError } from "../../../lib/errors.ts";
 import { Gate } from "../../../ui/document.tsx";
 import { requireOwnOrigin, requireToken } from "../../../ui/forgery.ts";
 import { CSRF_FIELD } from "../../../ui/form.tsx";
-import { readSetUp, WRONG_FIRST_CODE } from "../../../ui/second-factor.tsx";
+import { setUpQuestion, stepAfterFirstCode, stepOfSetUp } from "../../../ui/set-up-on-the-way.ts";
 import { SignInCard, type SignInStep, WRONG_CODE } from "../../../ui/sign-in-card.tsx";
 import type { AuthAnswer, AuthProof } from "../../../wire/auth/messages.ts";
 import { clearUserToken, readGateToken, writeGateToken, writeUserToken } from "../cookies.ts";
@@ -91,11 +91,9 @@ function again(ticket: string, login: string): SignInStep {
 
 /** Their site requires a second factor, and they have none: they set one up on the way in. */
 async function beginSetUp(deps: GatewayDeps, c: GatewayContext, ticket: string) {
-  const proof = { kind: "second-factor", ticket, code: "" } as const;
-  const request = { kind: "begin-enrolment", of: "user", login: "", proof, origin: c.env.address } as const;
-  const begun = await deps.auth.ask(request, c.req.raw.signal);
-  if (begun.outcome === "enrolment-begun") return renderStep(deps, c, { kind: "set-up", setUp: begun });
-  return renderStep(deps, c, { kind: "password", text: "text" in begun ? begun.text : WRONG }, 401);
+  const question = setUpQuestion("user", ticket, c.env.address);
+  const step = stepOfSetUp(await deps.auth.ask(question, c.req.raw.signal), WRONG);
+  return renderStep(deps, c, step, step.kind === "set-up" ? 200 : 401);
 }
 
 /** POST /sign-in/set-up: the first code of it; signs in as well. */
@@ -112,11 +110,8 @@ export function signInWithSetUp(deps: GatewayDeps): Handler<GatewayEnv> {
       origin: c.env.address,
     } as const;
     const done = await deps.auth.ask(request, c.req.raw.signal);
-    const setUp = readSetUp(body);
-    if (done.outcome === "denied" && setUp !== undefined)
-      return renderStep(deps, c, { kind: "set-up", setUp, text: WRONG_FIRST_CODE }, 401);
     if (done.outcome !== "enrolled" || !("userId" in done.person))
-      return renderStep(deps, c, { kind: "password", text: "text" in done ? done.text : WRONG_CODE }, 401);
+      return renderStep(deps, c, stepAfterFirstCode(done, body, WRONG_CODE), 401);
     const begun = await deps.web.begin(done.person.userId, c.env.address, done.parameters);
     writeUserToken(c, begun.token);
     return renderFirstCodes(c, done.recoveryCodes, localPath(c.req.query("next")));
