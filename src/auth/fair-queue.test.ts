@@ -88,15 +88,28 @@ describe("who would wait too long", () => {
     void join("b", { mayWaitMs: 200 });
     expect((await join("c", { mayWaitMs: 200 })).outcome).toBe("full");
     // Slow ones make everybody's wait longer.
-    await end(10_000);
-    await end(10_000);
-    expect((await join("d", { mayWaitMs: 200 })).outcome).toBe("full");
+    for (let n = 0; n < 10; n++) {
+      void join(`slow${n}`);
+      await end(1_000);
+    }
+    // It would be 300 ms by the pace of before.
+    expect((await join("d", { mayWaitMs: 1_000 })).outcome).toBe("full");
     for (let n = 0; n < 60; n++) {
       void join(`quick${n}`);
       await end(10);
     }
+    const before = queue.waitingCount;
     for (let n = 0; n < 4; n++) void join(`e${n}`, { mayWaitMs: 200 });
-    expect(queue.waitingCount).toBe(4);
+    expect(queue.waitingCount).toBe(before + 4);
+  });
+
+  test("is not sent away for one slow task among quick ones", async () => {
+    const { queue, join, end } = create();
+    void join("slow");
+    void join("a");
+    await end(60_000);
+    void join("b", { mayWaitMs: 150 });
+    expect(queue.waitingCount).toBe(1);
   });
 
   test("hears when to come again: later, the more there are who wait", async () => {

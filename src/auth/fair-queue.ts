@@ -37,8 +37,9 @@ export type Served<T> =
 
 type Waiter = { readonly start: () => void; readonly onPlace: Wait["onPlace"] };
 
-/** How much the newest task says of the pace. */
+/** How much the newest task says of the pace, and one that was far slower than those before it. */
 const NEWEST = 0.1;
+const MOST_SLOWER = 3;
 const MOST_RETRY_MS = 60_000;
 
 export class FairQueue {
@@ -71,7 +72,7 @@ export class FairQueue {
     try {
       return { outcome: "served", value: await task() };
     } finally {
-      this.#taskMs += NEWEST * (this.#clock.monotonicMs() - beganMs - this.#taskMs);
+      this.#notePace(this.#clock.monotonicMs() - beganMs);
       this.#handOver();
     }
   }
@@ -107,6 +108,11 @@ export class FairQueue {
       this.#count++;
       onPlace?.(place);
     });
+  }
+
+  /** When a crowd comes all at once the first tasks wait for the database, and say little of the others. */
+  #notePace(lastedMs: number): void {
+    this.#taskMs += NEWEST * (Math.min(lastedMs, MOST_SLOWER * this.#taskMs) - this.#taskMs);
   }
 
   #handOver(): void {
