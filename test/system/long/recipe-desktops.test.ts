@@ -20,7 +20,7 @@ const ROOT = `${import.meta.dir}/../../..`;
 const isLong = process.env.QVD_TEST_LONG === "1";
 const BUILD_MS = 30 * 60_000;
 
-const PLACE = { instance: "rcplab", network: "10.93.7", screen: ":97" };
+const PLACE = { instance: "rcplab", network: "172.29.33", screen: ":97" };
 
 const REQUEST: PrepareRequest = {
   session: 1,
@@ -31,13 +31,22 @@ const REQUEST: PrepareRequest = {
 };
 
 const PROMISES: Readonly<Record<string, readonly string[]>> = {
-  light: ["firefox-esr --version", "xfce4-terminal --version"],
+  light: [
+    "firefox-esr --version",
+    "xfce4-terminal --version",
+    "test -x /usr/bin/X0tigervnc",
+    "test -x /usr/bin/i3lock",
+  ],
   office: [
     "libreoffice --version",
     "thunderbird --version",
     "evince --version",
-    "lpstat -h localhost -r || true; test -x /usr/bin/lp",
+    "test -x /usr/bin/lp",
+    "test -x /usr/sbin/cupsd",
     "pulseaudio --version",
+    "opusenc --version",
+    "opusdec --version",
+    "sshfs --version",
   ],
   developer: [
     "gcc --version",
