@@ -4,14 +4,14 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import type { AuthClient } from "../../src/auth/client.ts";
 import { hashPassword } from "../../src/auth/password.ts";
-import { parseBase32 } from "../../src/auth/totp/base32.ts";
-import { formatCode, stepAt } from "../../src/auth/totp/one-time-code.ts";
-import { administratorCredentials, secondFactors, settings, users } from "../../src/db/schema/index.ts";
+import { administratorCredentials, secondFactors, users } from "../../src/db/schema/index.ts";
 import { createToken } from "../../src/service/token/create.ts";
 import { type AdminApp, askApi, createAdminApp, getPage, ORIGIN, postForm } from "../support/admin-app.ts";
 import { type AuthProcess, startAuthProcess } from "../support/auth-process.ts";
+import { setSiteSetting } from "../support/auth-site.ts";
 import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
 import { playProvider } from "../support/play-provider.ts";
+import { codeNow, hiddenField, shownSecret } from "../support/proof-pages.ts";
 import { createTlsPair } from "../support/tls-pair.ts";
 import { PASSWORD } from "../support/wat-site.ts";
 
@@ -33,17 +33,7 @@ afterAll(async () => {
   await admin.stop();
 });
 
-const set = (name: string, value: unknown) =>
-  database
-    .open("qvd_owner")
-    .orm.insert(settings)
-    .values({ name, value })
-    .onConflictDoUpdate({ target: [settings.tenantId, settings.name], set: { value } });
-
-const hidden = (html: string, name: string) =>
-  new RegExp(`name="${name}" value="([^"]+)"`).exec(html)?.[1] ?? "";
-const codeOf = (secret: string) => formatCode(parseBase32(secret) ?? new Uint8Array(), stepAt(Date.now()));
-const secretIn = (html: string) => /<code>([A-Z2-7 ]+)<\/code>/.exec(html)?.[1] ?? "";
+const set = (name: string, value: unknown) => setSiteSetting(database, name, value);
 
 /** A browser at the sign-in page. */
 function visit() {
@@ -61,10 +51,10 @@ describe("an administrator who needs a second factor", () => {
     const post = visit();
     const asked = await (await post("/sign-in", { login: "admin", password: PASSWORD })).text();
     expect(asked).toContain("<svg");
-    secret = secretIn(asked);
-    const ticket = hidden(asked, "set-up");
+    secret = shownSecret(asked);
+    const ticket = hiddenField(asked, "set-up");
     expect((await post("/sign-in/set-up", { "set-up": ticket, code: "000000" })).status).toBe(401);
-    const done = await post("/sign-in/set-up", { "set-up": ticket, code: codeOf(secret) });
+    const done = await post("/sign-in/set-up", { "set-up": ticket, code: codeNow(secret) });
     expect(done.headers.getSetCookie().join()).toContain("__Host-qvd-session=");
     codes = [...(await done.text()).matchAll(/<code>([a-z2-9]{5}-[a-z2-9]{5})<\/code>/g)].map(
       (match) => match[1] ?? "",
@@ -76,7 +66,7 @@ describe("an administrator who needs a second factor", () => {
     const post = visit();
     const asked = await (await post("/sign-in", { login: "admin", password: PASSWORD })).text();
     expect(asked).not.toContain(PASSWORD);
-    const ticket = hidden(asked, "ticket");
+    const ticket = hiddenField(asked, "ticket");
     expect((await post("/sign-in", { ticket, code: "000000" })).status).toBe(401);
     const done = await post("/sign-in", { ticket, code: codes[0] ?? "" });
     expect(done.status).toBe(303);

@@ -1,43 +1,27 @@
 /** Users at the portal with a second factor and at a provider: the QVD port, the real auth process, a real provider. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { AuthClient } from "../../src/auth/client.ts";
-import { hashPassword } from "../../src/auth/password.ts";
-import { parseBase32 } from "../../src/auth/totp/base32.ts";
-import { formatCode, stepAt } from "../../src/auth/totp/one-time-code.ts";
 import { createWebStore, randomWebToken } from "../../src/broker/gateway/web-store.ts";
-import { settings } from "../../src/db/schema/index.ts";
-import { type AuthProcess, startAuthProcess } from "../support/auth-process.ts";
+import { type AuthSite, openAuthSite, setSiteSetting } from "../support/auth-site.ts";
 import { type BrokerDoor, openBrokerDoor } from "../support/broker-door.ts";
-import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
-import { SEED_PASSWORD, type Seed, seedSite } from "../support/db-seed.ts";
+import { SEED_PASSWORD } from "../support/db-seed.ts";
 import { type PlayedProvider, playProvider } from "../support/play-provider.ts";
 import { PortalClient } from "../support/portal-client.ts";
+import { codeNow, hiddenField, shownSecret } from "../support/proof-pages.ts";
 import { createTlsPair } from "../support/tls-pair.ts";
 
 const never = new AbortController().signal;
-let database: TestDatabase;
-let seed: Seed;
+let site: AuthSite;
 let door: BrokerDoor;
-let auth: AuthClient;
-let authProcess: AuthProcess;
 let provider: PlayedProvider;
 
-const set = (name: string, value: unknown) =>
-  database
-    .open("qvd_owner")
-    .orm.insert(settings)
-    .values({ name, value })
-    .onConflictDoUpdate({ target: [settings.tenantId, settings.name], set: { value } });
+const set = (name: string, value: unknown) => setSiteSetting(site.database, name, value);
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  seed = await seedSite(database.open("qvd_owner").orm, { hashPassword });
-  authProcess = await startAuthProcess(database);
-  auth = authProcess.auth;
+  site = await openAuthSite();
   door = await openBrokerDoor({
-    web: createWebStore(database.open("qvd_broker").orm, randomWebToken, "default-node"),
-    auth,
+    web: createWebStore(site.database.open("qvd_broker").orm, randomWebToken, "default-node"),
+    auth: site.auth,
   });
   const { tlsKey, tlsCertificate } = await createTlsPair();
   const redirectUris = [`https://127.0.0.1:${door.port}/sign-in/oidc`];
@@ -46,17 +30,11 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   await door.close();
-  await authProcess.stop();
   provider.stop();
-  await database.drop();
+  await site.stop();
 }, 60_000);
 
-const field = (html: string, name: string) =>
-  new RegExp(`name="${name}" value="([^"]+)"`).exec(html)?.[1] ?? "";
-const codeOf = (html: string) => {
-  const secret = parseBase32(/<code>([A-Z2-7 ]+)<\/code>/.exec(html)?.[1] ?? "") ?? new Uint8Array();
-  return formatCode(secret, stepAt(Date.now()));
-};
+const codeOf = (html: string) => codeNow(shownSecret(html));
 const recoveryIn = (html: string) =>
   [...html.matchAll(/<code>([a-z2-9]{5}-[a-z2-9]{5})<\/code>/g)].map(([, code = ""]) => code);
 
@@ -66,13 +44,13 @@ describe("somebody with a phone", () => {
   test("sets up a second factor from their page, with the password once more", async () => {
     const browser = new PortalClient(door.port);
     expect((await browser.signIn("alice", SEED_PASSWORD)).status).toBe(303);
-    const csrf = field((await browser.ask("/second-factor")).text, "csrf");
+    const csrf = hiddenField((await browser.ask("/second-factor")).text, "csrf");
     const post = (path: string, fields: Record<string, string>) =>
       browser.ask(`/second-factor/${path}`, { form: { csrf, ...fields } });
     expect((await post("begin", { password: "wrong password" })).text).toContain("not right");
     const begun = (await post("begin", { password: SEED_PASSWORD })).text;
     const code = codeOf(begun);
-    codes = recoveryIn((await post("confirm", { "set-up": field(begun, "set-up"), code })).text);
+    codes = recoveryIn((await post("confirm", { "set-up": hiddenField(begun, "set-up"), code })).text);
     expect(codes).toHaveLength(10);
     expect((await post("remove", { password: SEED_PASSWORD, code: "000000" })).text).toContain("not right");
     codes = recoveryIn((await post("renew", { password: SEED_PASSWORD, code: codes[0] ?? "" })).text);
@@ -89,7 +67,7 @@ describe("somebody with a phone", () => {
     expect(without).not.toContain("renew-password");
     const alice = new PortalClient(door.port);
     const asked = await alice.signIn("alice", SEED_PASSWORD);
-    const fields = { csrf: field(asked.text, "csrf"), ticket: field(asked.text, "ticket") };
+    const fields = { csrf: hiddenField(asked.text, "csrf"), ticket: hiddenField(asked.text, "ticket") };
     await alice.ask("/sign-in", { form: { ...fields, code: codes.pop() ?? "" } });
     const withOne = await idsFor(alice);
     expect(withOne).toContain("renew-password");
@@ -112,11 +90,14 @@ describe("somebody with a phone", () => {
     const browser = new PortalClient(door.port);
     const asked = await browser.signIn("alice", SEED_PASSWORD);
     expect(asked.text).not.toContain(SEED_PASSWORD);
-    const fields = { csrf: field(asked.text, "csrf"), ticket: field(asked.text, "ticket") };
+    const fields = { csrf: hiddenField(asked.text, "csrf"), ticket: hiddenField(asked.text, "ticket") };
     const wrong = await browser.ask("/sign-in", { form: { ...fields, login: "alice", code: "000000" } });
     expect(wrong.status).toBe(401);
     // The step stays, with who they are and that their password was right.
-    expect([field(wrong.text, "ticket"), field(wrong.text, "login")]).toEqual([fields.ticket, "alice"]);
+    expect([hiddenField(wrong.text, "ticket"), hiddenField(wrong.text, "login")]).toEqual([
+      fields.ticket,
+      "alice",
+    ]);
     expect((await browser.ask("/sign-in", { form: { ...fields, code: codes[1] ?? "" } })).status).toBe(303);
     expect((await browser.ask("/")).status).toBe(200);
   });
@@ -125,7 +106,11 @@ describe("somebody with a phone", () => {
     await set("auth.second-factor", "required");
     const browser = new PortalClient(door.port);
     const asked = (await browser.signIn("bob", SEED_PASSWORD)).text;
-    const form = { csrf: field(asked, "csrf"), "set-up": field(asked, "set-up"), code: codeOf(asked) };
+    const form = {
+      csrf: hiddenField(asked, "csrf"),
+      "set-up": hiddenField(asked, "set-up"),
+      code: codeOf(asked),
+    };
     const done = await browser.ask("/sign-in/set-up", { form });
     expect(recoveryIn(done.text)).toHaveLength(10);
     expect((await browser.ask("/")).status).toBe(200);
@@ -165,13 +150,13 @@ describe("somebody with a provider", () => {
       /<code>([a-z2-9]{8})<\/code>/.exec((await goThrough(browser, "/unlock/begin")).text)?.[1] ?? "";
     const unlock = {
       kind: "unlock",
-      userId: seed.alice.userId,
-      vmId: seed.alice.vmId,
+      userId: site.seed.alice.userId,
+      vmId: site.seed.alice.vmId,
       secret: code,
       origin: "desktop 1",
     } as const;
-    expect((await auth.ask(unlock, never)).outcome).toBe("unlocked");
-    expect((await auth.ask(unlock, never)).outcome).toBe("denied");
+    expect((await site.auth.ask(unlock, never)).outcome).toBe("unlocked");
+    expect((await site.auth.ask(unlock, never)).outcome).toBe("denied");
   });
 
   test("gets no further without the cookie, or with somebody else's", async () => {

@@ -3,39 +3,28 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq, sql } from "drizzle-orm";
 import type { AuthClient } from "../../src/auth/client.ts";
-import { hashPassword } from "../../src/auth/password.ts";
 import { parseBase32 } from "../../src/auth/totp/base32.ts";
-import { formatCode, stepAt } from "../../src/auth/totp/one-time-code.ts";
 import { auditLog, recoveryCodes, secondFactors, settings } from "../../src/db/schema/index.ts";
 import { resetUserSecondFactor } from "../../src/service/user/reset-second-factor.ts";
 import type { AuthAnswer } from "../../src/wire/auth/messages.ts";
 import type { AuthReply } from "../../src/wire/auth/requests.ts";
-import { type AuthProcess, startAuthProcess } from "../support/auth-process.ts";
-import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
-import { SEED_PASSWORD, type Seed, seedSite } from "../support/db-seed.ts";
+import { type AuthSite, openAuthSite } from "../support/auth-site.ts";
+import { SEED_PASSWORD } from "../support/db-seed.ts";
+import { codeNow } from "../support/proof-pages.ts";
 
 const never = new AbortController().signal;
-let database: TestDatabase;
-let seed: Seed;
-let client: AuthClient;
-let authProcess: AuthProcess;
+let site: AuthSite;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  seed = await seedSite(database.open("qvd_owner").orm, { hashPassword });
-  authProcess = await startAuthProcess(database);
-  client = authProcess.auth;
+  site = await openAuthSite();
 }, 120_000);
-afterAll(async () => {
-  await authProcess.stop();
-  await database.drop();
-});
+afterAll(() => site.stop());
 
 type Asked = Parameters<AuthClient["verify"]>[0];
 // An address for each keeps the throttle out of the others' way.
 const origin = () => crypto.randomUUID();
 const verify = (login: string, proof: Asked["proof"], kind: Asked["kind"] = "user") =>
-  client.verify({ kind, login, proof, origin: origin() }, never);
+  site.auth.verify({ kind, login, proof, origin: origin() }, never);
 /** As a page does, which can ask for the code. */
 const inBrowser = (login: string, more: object = {}, kind: Asked["kind"] = "user") =>
   verify(login, { kind: "password", password: SEED_PASSWORD, canAskForCode: true, ...more }, kind);
@@ -51,25 +40,26 @@ function assertOutcome<Outcome extends (AuthAnswer | AuthReply)["outcome"]>(
 
 /** A code that wasn't shown yet: those of the steps before count as spent once a later one was. */
 async function freshCode(secret: string, of: "user" | "administrator" = "user"): Promise<string> {
-  const { orm } = database.open("qvd_owner");
-  const own = of === "user" ? eq(secondFactors.userId, seed.alice.userId) : sql`administrator_id is not null`;
+  const { orm } = site.database.open("qvd_owner");
+  const own =
+    of === "user" ? eq(secondFactors.userId, site.seed.alice.userId) : sql`administrator_id is not null`;
   await orm.update(secondFactors).set({ lastStep: 0 }).where(own);
-  return formatCode(parseBase32(secret) ?? new Uint8Array(), stepAt(Date.now()));
+  return codeNow(secret);
 }
 
 async function enrol(login: string, of: "user" | "administrator" = "user") {
   const proof = { kind: "password", password: SEED_PASSWORD } as const;
-  const begun = await client.ask({ kind: "begin-enrolment", of, login, proof, origin: origin() }, never);
+  const begun = await site.auth.ask({ kind: "begin-enrolment", of, login, proof, origin: origin() }, never);
   assertOutcome(begun, "enrolment-begun");
-  const code = formatCode(parseBase32(begun.secret) ?? new Uint8Array(), stepAt(Date.now()));
+  const code = codeNow(begun.secret);
   const { ticket } = begun;
-  const done = await client.ask({ kind: "confirm-enrolment", ticket, code, origin: origin() }, never);
+  const done = await site.auth.ask({ kind: "confirm-enrolment", ticket, code, origin: origin() }, never);
   assertOutcome(done, "enrolled");
   return { secret: begun.secret, codes: done.recoveryCodes, code, done };
 }
 
 const setPolicy = (value: string) =>
-  database
+  site.database
     .open("qvd_owner")
     .orm.insert(settings)
     .values({ name: "auth.second-factor", value })
@@ -78,7 +68,10 @@ const setPolicy = (value: string) =>
 test("somebody who is signed in is named by their tenant, and no other account's password counts", async () => {
   const begin = (login: string, tenant: string, password: string) => {
     const proof = { kind: "password", password } as const;
-    return client.ask({ kind: "begin-enrolment", of: "user", login, tenant, proof, origin: origin() }, never);
+    return site.auth.ask(
+      { kind: "begin-enrolment", of: "user", login, tenant, proof, origin: origin() },
+      never,
+    );
   };
   expect((await begin("alice", "default", SEED_PASSWORD)).outcome).toBe("enrolment-begun");
   expect((await begin("alice@default", "default", SEED_PASSWORD)).outcome).toBe("denied");
@@ -94,8 +87,8 @@ describe("whoever has a second factor", () => {
 
   test("is given ten recovery codes, and nothing that opens is in the database", async () => {
     expect(set.codes).toHaveLength(10);
-    expect(set.done).toMatchObject({ person: { userId: seed.alice.userId }, by: "local" });
-    const rows = await database.open("qvd_owner").orm.select().from(secondFactors);
+    expect(set.done).toMatchObject({ person: { userId: site.seed.alice.userId }, by: "local" });
+    const rows = await site.database.open("qvd_owner").orm.select().from(secondFactors);
     const sealed = Buffer.from(rows[0]?.sealedSecret ?? []);
     expect(sealed.includes(Buffer.from(parseBase32(set.secret) ?? []))).toBe(false);
   });
@@ -111,7 +104,7 @@ describe("whoever has a second factor", () => {
     });
     expect(await verify("", { kind: "second-factor", ticket, code })).toMatchObject({
       outcome: "accepted",
-      userId: seed.alice.userId,
+      userId: site.seed.alice.userId,
       by: "local",
     });
     // Neither the code nor the ticket with it is good again.
@@ -138,7 +131,7 @@ describe("whoever has a second factor", () => {
     expect((await inBrowser("alice", { secondFactor: first.toUpperCase() })).outcome).toBe("accepted");
     expect((await inBrowser("alice", { secondFactor: first })).outcome).toBe("denied");
     expect((await inBrowser("alice", { secondFactor: second.replace("-", "") })).outcome).toBe("accepted");
-    const { orm } = database.open("qvd_owner");
+    const { orm } = site.database.open("qvd_owner");
     expect(await orm.$count(recoveryCodes, sql`used_at is null`)).toBe(8);
     const rows = await orm.select().from(auditLog).where(eq(auditLog.action, "second-factor.use"));
     expect(rows.at(-1)).toMatchObject({ actor: "user:alice@default", detail: { recoveryCodesLeft: 8 } });
@@ -146,7 +139,7 @@ describe("whoever has a second factor", () => {
 
   test("needs both to renew the recovery codes, after which those of before are dead", async () => {
     const renew = (more: object) =>
-      client.ask(
+      site.auth.ask(
         {
           kind: "renew-recovery-codes",
           of: "user",
@@ -166,16 +159,16 @@ describe("whoever has a second factor", () => {
   test("can't set up another over it, also with a ticket of before", async () => {
     const proof = { kind: "password", password: SEED_PASSWORD } as const;
     const again = { kind: "begin-enrolment", of: "user", login: "alice", proof, origin: origin() } as const;
-    assertOutcome(await client.ask(again, never), "refused");
+    assertOutcome(await site.auth.ask(again, never), "refused");
     const asked = await inBrowser("alice");
     assertOutcome(asked, "second-factor-needed");
     const ticketProof = { kind: "second-factor", ticket: asked.ticket, code: "" } as const;
-    const begun = await client.ask({ ...again, proof: ticketProof, login: "" }, never);
+    const begun = await site.auth.ask({ ...again, proof: ticketProof, login: "" }, never);
     assertOutcome(begun, "enrolment-begun");
-    const code = formatCode(parseBase32(begun.secret) ?? new Uint8Array(), stepAt(Date.now()));
+    const code = codeNow(begun.secret);
     const { ticket } = begun;
     assertOutcome(
-      await client.ask({ kind: "confirm-enrolment", ticket, code, origin: origin() }, never),
+      await site.auth.ask({ kind: "confirm-enrolment", ticket, code, origin: origin() }, never),
       "refused",
     );
   });
@@ -196,10 +189,10 @@ describe("whoever has a second factor", () => {
   });
 
   test("is helped by an administrator when all is lost", async () => {
-    const context = { db: database.open("qvd_admin").orm, actor: seed.tenantAdministrator };
-    await resetUserSecondFactor(context, { userId: seed.alice.userId });
+    const context = { db: site.database.open("qvd_admin").orm, actor: site.seed.tenantAdministrator };
+    await resetUserSecondFactor(context, { userId: site.seed.alice.userId });
     expect((await byClient("alice", SEED_PASSWORD)).outcome).toBe("accepted");
-    expect(await database.open("qvd_owner").orm.$count(recoveryCodes)).toBe(0);
+    expect(await site.database.open("qvd_owner").orm.$count(recoveryCodes)).toBe(0);
   });
 });
 
@@ -221,15 +214,15 @@ describe("where a second factor is required", () => {
     ).not.toBe("accepted");
     const proof = { kind: "second-factor", ticket: asked.ticket, code: "" } as const;
     const begin = { kind: "begin-enrolment", of: "user", login: "", proof, origin: origin() } as const;
-    assertOutcome(await client.ask({ ...begin, of: "administrator" }, never), "denied");
-    const begun = await client.ask(begin, never);
+    assertOutcome(await site.auth.ask({ ...begin, of: "administrator" }, never), "denied");
+    const begun = await site.auth.ask(begin, never);
     assertOutcome(begun, "enrolment-begun");
     const confirm = { kind: "confirm-enrolment", ticket: begun.ticket, origin: origin() } as const;
-    assertOutcome(await client.ask({ ...confirm, code: "000000" }, never), "denied");
-    const code = formatCode(parseBase32(begun.secret) ?? new Uint8Array(), stepAt(Date.now()));
-    const done = await client.ask({ ...confirm, code }, never);
+    assertOutcome(await site.auth.ask({ ...confirm, code: "000000" }, never), "denied");
+    const code = codeNow(begun.secret);
+    const done = await site.auth.ask({ ...confirm, code }, never);
     assertOutcome(done, "enrolled");
-    expect(done.person).toEqual({ userId: seed.bob.userId });
+    expect(done.person).toEqual({ userId: site.seed.bob.userId });
     expect((await inBrowser("bob", { secondFactor: code })).outcome).toBe("denied");
   });
 
@@ -242,7 +235,7 @@ describe("where a second factor is required", () => {
     expect((await verify("", proof)).outcome).toBe("denied");
     expect(await verify("", proof, "administrator")).toMatchObject({
       outcome: "accepted",
-      administratorId: seed.administratorId,
+      administratorId: site.seed.administratorId,
     });
   });
 });
@@ -250,7 +243,7 @@ describe("where a second factor is required", () => {
 test("a stranger's ticket, and one of another site, opens nothing", async () => {
   for (const ticket of ["", "x", "A".repeat(400), "é\u0000"]) {
     expect((await verify("", { kind: "second-factor", ticket, code: "123456" })).outcome).toBe("denied");
-    const asked = await client.ask(
+    const asked = await site.auth.ask(
       { kind: "confirm-enrolment", ticket, code: "123456", origin: origin() },
       never,
     );

@@ -2,7 +2,6 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq, sql } from "drizzle-orm";
-import type { AuthClient } from "../../src/auth/client.ts";
 import { hashPassword } from "../../src/auth/password.ts";
 import { listUserTokens } from "../../src/db/queries/user-tokens.ts";
 import { auditLog, settings, users, userTokens } from "../../src/db/schema/index.ts";
@@ -13,26 +12,15 @@ import { sweepTokens } from "../../src/service/token/sweep.ts";
 import { setUserPassword } from "../../src/service/user/set-password.ts";
 import { beginWebSession } from "../../src/service/web-session/begin.ts";
 import { findWebSession } from "../../src/service/web-session/find.ts";
-import { type AuthProcess, startAuthProcess } from "../support/auth-process.ts";
-import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
-import { type Seed, seedSite } from "../support/db-seed.ts";
+import { type AuthSite, openAuthSite } from "../support/auth-site.ts";
 
 const never = new AbortController().signal;
-let database: TestDatabase;
-let seed: Seed;
-let auth: AuthClient;
-let authProcess: AuthProcess;
+let site: AuthSite;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  seed = await seedSite(database.open("qvd_owner").orm, { hashPassword });
-  authProcess = await startAuthProcess(database);
-  auth = authProcess.auth;
+  site = await openAuthSite();
 }, 120_000);
-afterAll(async () => {
-  await authProcess.stop();
-  await database.drop();
-});
+afterAll(() => site.stop());
 
 type Wish = {
   isMultiUse?: boolean;
@@ -44,18 +32,18 @@ type Wish = {
 async function make(wish: Wish = {}) {
   const request = {
     kind: "create-token",
-    userId: seed.alice.userId,
+    userId: site.seed.alice.userId,
     isMultiUse: true,
     origin: "192.0.2.5",
   } as const;
-  const made = await auth.ask({ ...request, ...wish }, never);
+  const made = await site.auth.ask({ ...request, ...wish }, never);
   if (made.outcome !== "token-created") throw new Error(JSON.stringify(made));
   return made;
 }
 
 const show = (token: string, kind: "user" | "administrator" = "user") =>
-  auth.verify({ kind, login: "", proof: { kind: "token", token }, origin: crypto.randomUUID() }, never);
-const owner = () => database.open("qvd_owner").orm;
+  site.auth.verify({ kind, login: "", proof: { kind: "token", token }, origin: crypto.randomUUID() }, never);
+const owner = () => site.database.open("qvd_owner").orm;
 
 describe("a token", () => {
   test("stands for its user, as often as it was made for", async () => {
@@ -64,7 +52,7 @@ describe("a token", () => {
     for (let use = 0; use < 3; use++)
       expect(await show(many.token)).toMatchObject({
         outcome: "accepted",
-        userId: seed.alice.userId,
+        userId: site.seed.alice.userId,
         by: "token",
       });
     const once = await make({ isMultiUse: false });
@@ -74,17 +62,17 @@ describe("a token", () => {
   });
 
   test("is bound to a desktop when so made", async () => {
-    const { token } = await make({ vmId: seed.alice.vmId });
-    expect(await show(token)).toMatchObject({ outcome: "accepted", vmId: seed.alice.vmId });
+    const { token } = await make({ vmId: site.seed.alice.vmId });
+    expect(await show(token)).toMatchObject({ outcome: "accepted", vmId: site.seed.alice.vmId });
     expect(await show((await make()).token)).not.toHaveProperty("vmId");
     const lost = {
       kind: "create-token",
-      userId: seed.alice.userId,
+      userId: site.seed.alice.userId,
       vmId: 999_999,
       isMultiUse: true,
       origin: "x",
     } as const;
-    expect((await auth.ask(lost, never)).outcome).toBe("refused");
+    expect((await site.auth.ask(lost, never)).outcome).toBe("refused");
   });
 
   test("gives the desktop what the authenticator of its maker gave", async () => {
@@ -118,40 +106,45 @@ describe("a token", () => {
   test("opens nothing once it is revoked, nor while its user is blocked", async () => {
     const { token, tokenId } = await make();
     const setBlocked = (isBlocked: boolean) =>
-      owner().update(users).set({ isBlocked }).where(eq(users.id, seed.alice.userId));
+      owner().update(users).set({ isBlocked }).where(eq(users.id, site.seed.alice.userId));
     await setBlocked(true);
     expect((await show(token)).outcome).toBe("denied");
-    const asked = { kind: "create-token", userId: seed.alice.userId, isMultiUse: true, origin: "x" } as const;
-    expect((await auth.ask(asked, never)).outcome).toBe("refused");
+    const asked = {
+      kind: "create-token",
+      userId: site.seed.alice.userId,
+      isMultiUse: true,
+      origin: "x",
+    } as const;
+    expect((await site.auth.ask(asked, never)).outcome).toBe("refused");
     await setBlocked(false);
     expect((await show(token)).outcome).toBe("accepted");
-    const context = { db: database.open("qvd_admin").orm, actor: seed.tenantAdministrator };
+    const context = { db: site.database.open("qvd_admin").orm, actor: site.seed.tenantAdministrator };
     await revokeToken(context, { tokenId: asId<TokenId>(tokenId) });
     expect((await show(token)).outcome).toBe("denied");
-    const listed = await listUserTokens(context.db, { userId: seed.alice.userId });
+    const listed = await listUserTokens(context.db, { userId: site.seed.alice.userId });
     expect(listed.find(({ id }) => id === tokenId)?.state).toBe("revoked");
   });
 
   test("opens nothing once it is given back, which nobody needs more for than to have it", async () => {
     const { token, tokenId } = await make();
     const giveBack = (given: string) =>
-      auth.ask({ kind: "give-back-token", token: given, origin: "192.0.2.5" }, never);
+      site.auth.ask({ kind: "give-back-token", token: given, origin: "192.0.2.5" }, never);
     expect((await giveBack("nobody's")).outcome).toBe("removed");
     expect((await show(token)).outcome).toBe("accepted");
     expect((await giveBack(token)).outcome).toBe("removed");
     expect((await show(token)).outcome).toBe("denied");
     const [line] = await owner().select().from(auditLog).where(eq(auditLog.action, "token.give-back"));
-    expect(line).toMatchObject({ subjectId: seed.alice.userId, detail: { tokenId } });
+    expect(line).toMatchObject({ subjectId: site.seed.alice.userId, detail: { tokenId } });
   });
 
   test("ends with the password that it was made by, and so does every sign-in by browser", async () => {
     const { token } = await make();
     const system = { db: owner(), actor: { kind: "system", what: "test" } } as const;
     const randomToken = () => crypto.randomUUID();
-    const { userId } = seed.alice;
+    const { userId } = site.seed.alice;
     const mine = await beginWebSession(system, { randomToken }, { userId });
-    const bobs = await beginWebSession(system, { randomToken }, { userId: seed.bob.userId });
-    const admin = { db: database.open("qvd_admin").orm, actor: seed.tenantAdministrator };
+    const bobs = await beginWebSession(system, { randomToken }, { userId: site.seed.bob.userId });
+    const admin = { db: site.database.open("qvd_admin").orm, actor: site.seed.tenantAdministrator };
     await setUserPassword(admin, { hashPassword }, { userId, password: "another password" });
     expect((await show(token)).outcome).toBe("denied");
     expect(await findWebSession(owner(), mine.token)).toBeUndefined();
@@ -167,14 +160,17 @@ describe("a token", () => {
 });
 
 test("of one user there are so many at most, and with one more the oldest goes", async () => {
-  const context = { db: database.open("qvd_auth").orm, actor: { kind: "system", what: "auth" } } as const;
+  const context = {
+    db: site.database.open("qvd_auth").orm,
+    actor: { kind: "system", what: "auth" },
+  } as const;
   const randomToken = () => crypto.randomUUID();
-  const input = { userId: seed.bob.userId, isMultiUse: true, lifetimeSeconds: 60 };
+  const input = { userId: site.seed.bob.userId, isMultiUse: true, lifetimeSeconds: 60 };
   const first = await createToken(context, { randomToken }, input);
   for (let made = 1; made <= MOST_TOKENS; made++) await createToken(context, { randomToken }, input);
-  const ids = (await owner().select().from(userTokens).where(eq(userTokens.userId, seed.bob.userId))).map(
-    ({ id }) => id,
-  );
+  const ids = (
+    await owner().select().from(userTokens).where(eq(userTokens.userId, site.seed.bob.userId))
+  ).map(({ id }) => id);
   expect(ids).toHaveLength(MOST_TOKENS);
   expect(ids).not.toContain(first.tokenId);
 }, 30_000);
@@ -187,7 +183,10 @@ test("what is over for a week is forgotten, and nothing else", async () => {
     .update(userTokens)
     .set({ expiresAt: sql`qvd_now() - interval '8 days'` })
     .where(eq(userTokens.id, id));
-  const context = { db: database.open("qvd_auth").orm, actor: { kind: "system", what: "auth" } } as const;
+  const context = {
+    db: site.database.open("qvd_auth").orm,
+    actor: { kind: "system", what: "auth" },
+  } as const;
   expect(await sweepTokens(context)).toBe(1);
   expect((await show(fresh.token)).outcome).toBe("accepted");
 });
