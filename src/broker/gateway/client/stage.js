@@ -54,10 +54,12 @@ export class Stage {
     this.screen.replaceChildren();
     const mine = new RFB(this.screen, channel, { shared: true });
     this.rfb = mine;
+    keepLocks(mine);
     mine.viewOnly = !mayTouch;
     mine.focusOnClick = false;
     mine.background = "#10151b";
-    mine.qualityLevel = 8;
+    // Half the bytes of 8 for film; the server sends what rests once more, as it is.
+    mine.qualityLevel = 6;
     mine.addEventListener("connect", () => {
       this.#veil.hidden = true;
       this.#bar.hidden = false;
@@ -91,6 +93,16 @@ export class Stage {
     await navigator.keyboard?.lock?.();
     this.keys.focus();
   }
+}
+
+/**
+ * Two fingers that zoom hold Control, and noVNC says of it nothing about Caps and Num Lock, which it then takes for another
+ * state than the desktop's and presses both. Null means that nothing is known.
+ */
+function keepLocks(rfb) {
+  const pass = rfb._handleKeyEvent.bind(rfb);
+  rfb._handleKeyEvent = (keysym, code, isDown, numLock = null, capsLock = null) =>
+    pass(keysym, code, isDown, numLock, capsLock);
 }
 
 function makeField(main) {
