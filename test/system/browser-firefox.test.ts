@@ -3,19 +3,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { waitFor } from "../../src/lib/wait.ts";
 import { type Firefox, startFirefox } from "../support/firefox.ts";
-import { type BrowserLab, openBrowserLab } from "./browser-lab.ts";
+import { type BrowserLab, openBrowserLab, WINDOW_PIXELS } from "./browser-lab.ts";
 
 const PLACE = { instance: "ffxlab", network: "172.29.10", screen: ":97" };
 const ENTER = "\uE007";
-const COUNT = `(() => {
-  const canvas = document.querySelector("canvas");
-  if (!canvas) return 0;
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  let count = 0;
-  for (let at = 0; at < data.length; at += 4)
-    if (Math.max(Math.abs(data[at] - 0xc0), Math.abs(data[at + 1] - 0x20), Math.abs(data[at + 2] - 0x40)) < 6) count++;
-  return count;
-})()`;
 
 let lab: BrowserLab;
 let firefox: Firefox;
@@ -44,13 +35,13 @@ describe("a person in Firefox", () => {
     await becomes(`document.querySelector(".desktop-list") !== null`);
     await firefox.visit(`${lab.url}/desktop/1`);
     await becomes(`document.querySelector("main").dataset.shown !== undefined`);
-    await becomes(`${COUNT} > 50000`);
+    await becomes(`${WINDOW_PIXELS} > 50000`);
     await firefox.click(280, 280);
     await firefox.press(..."in Firefox ", ..."ñçãüß€@", ENTER);
     const isTyped = async () =>
       (await lab.desktop.inside("tail -n 1 /home/alice/typed")) === "in Firefox ñçãüß€@";
     expect(
-      await waitFor(isTyped, { timeoutMs: 8_000, everyMs: 50 }),
+      await waitFor(isTyped, { timeoutMs: 20_000, everyMs: 50 }),
       await lab.desktop.inside("tail -n 1 /home/alice/typed"),
     ).toBe(true);
   }, 120_000);

@@ -20,6 +20,17 @@ import { createGuestLab, type GuestLab, type LabPlace } from "./guest-lab.ts";
 
 export const ALICE = 1;
 
+/** How many pixels of a page's canvas have the colour of the session's window. */
+export const WINDOW_PIXELS = `(() => {
+  const canvas = document.querySelector("canvas");
+  if (!canvas) return 0;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let count = 0;
+  for (let at = 0; at < data.length; at += 4)
+    if (Math.max(Math.abs(data[at] - 0xc0), Math.abs(data[at + 1] - 0x20), Math.abs(data[at + 2] - 0x40)) < 6) count++;
+  return count;
+})()`;
+
 export type BrowserLab = {
   readonly url: string;
   readonly door: BrokerDoor;
@@ -83,7 +94,7 @@ export async function openBrowserLab(
       await desktop.start();
     }
     if (view !== undefined) view.state = "running";
-    await waitFor(() => channels.read(desktop.vmId)?.isAttached === true, { timeoutMs: 20_000, everyMs: 10 });
+    await waitFor(() => channels.read(desktop.vmId)?.isAttached === true, { timeoutMs: 30_000, everyMs: 10 });
     store.append(vmId, "session-preparing");
     try {
       await channels.prepareSession(desktop.vmId, {

@@ -6,7 +6,7 @@ import { openScreen, type Screen } from "../../bench/screen.ts";
 import { runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { visitPage } from "../support/visit-page.ts";
-import { type BrowserLab, openBrowserLab } from "./browser-lab.ts";
+import { type BrowserLab, openBrowserLab, WINDOW_PIXELS } from "./browser-lab.ts";
 
 const PLACE = { instance: "kbdlab", network: "172.29.11", screen: ":98" };
 
@@ -34,7 +34,8 @@ beforeAll(async () => {
   await page.waitForSelector(".desktop-list");
   await visitPage(page, `${lab.url}/desktop/1`);
   await page.waitForSelector("main[data-shown]", { timeout: 60_000 });
-  await page.waitForTimeout(1_000);
+  const isPainted = async () => Number(await page.evaluate(WINDOW_PIXELS)) > 50_000;
+  expect(await waitFor(isPainted, { timeoutMs: 30_000, everyMs: 100 })).toBe(true);
   await page.mouse.move(280, 280);
   await page.mouse.down();
   await page.mouse.up();
@@ -65,7 +66,7 @@ describe("a keyboard with the layout", () => {
         await x("pressing a key", "xdotool", "key", "--delay", "40", key);
       const isTyped = async () => (await lab.desktop.inside("tail -n 1 /home/alice/typed")) === text;
       expect(
-        await waitFor(isTyped, { timeoutMs: 5_000, everyMs: 50 }),
+        await waitFor(isTyped, { timeoutMs: 20_000, everyMs: 50 }),
         await lab.desktop.inside("tail -n 1 /home/alice/typed"),
       ).toBe(true);
     }, 60_000);

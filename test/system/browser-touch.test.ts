@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Browser, type BrowserContext, type CDPSession, chromium, type Page } from "playwright-core";
 import { waitFor } from "../../src/lib/wait.ts";
+import { pageHolds } from "../support/page-holds.ts";
 import { visitPage } from "../support/visit-page.ts";
 import { type BrowserLab, openBrowserLab } from "./browser-lab.ts";
 
@@ -63,7 +64,7 @@ async function slide(from: readonly Point[], to: readonly Point[], steps = 12): 
 
 const hasHeard = async (path: string, test: (text: string) => boolean) =>
   (await waitFor(async () => test(await lab.desktop.inside(`cat ${path} 2>/dev/null || true`)), {
-    timeoutMs: 8_000,
+    timeoutMs: 20_000,
     everyMs: 100,
   })) === true;
 
@@ -132,7 +133,7 @@ describe("fingers on the screen", () => {
     );
     expect(
       await waitFor(async () => (await lab.desktop.inside("ls /tmp")).includes("mouse-ready"), {
-        timeoutMs: 10_000,
+        timeoutMs: 30_000,
       }),
     ).toBe(true);
   }, SLOW);
@@ -160,6 +161,9 @@ describe("fingers on the screen", () => {
 describe("the keyboard of the screen", () => {
   beforeAll(async () => {
     await lab.desktop.inside("pkill -f /tmp/listen; true");
+    // Until its window is gone what is typed goes there.
+    const isGone = async () => (await lab.desktop.inside("pgrep -f '[/]tmp/listen' || echo gone")) === "gone";
+    expect(await waitFor(isGone, { timeoutMs: 20_000, everyMs: 100 })).toBe(true);
     await page.tap("#keyboard");
     await page.waitForTimeout(500);
     await touch("touchStart", { x: 150, y: 200 });
@@ -176,9 +180,9 @@ describe("the keyboard of the screen", () => {
     hasHeard("/home/alice/typed", (all) => all.trimEnd().endsWith(`\n${text}`) || all.trimEnd() === text);
 
   test("is asked for by its button, which says that it is there", async () => {
-    expect(await page.getAttribute("#keyboard", "aria-pressed")).toBe("true");
-    expect(await page.getAttribute(".screen-keys", "inputmode")).toBe("text");
-    expect(await page.evaluate<string>("document.activeElement.className")).toBe("screen-keys");
+    await page.waitForSelector('#keyboard[aria-pressed="true"]');
+    await page.waitForSelector('.screen-keys[inputmode="text"]', { state: "attached" });
+    expect(await pageHolds(page, "document.activeElement.className === 'screen-keys'")).toBe(true);
   });
 
   test(
@@ -228,13 +232,15 @@ describe("the full screen", () => {
     "holds the screen with all that belongs to it, and is left again",
     async () => {
       await page.tap("#fullscreen");
-      await page.waitForFunction("document.fullscreenElement === document.querySelector('main')");
+      expect(await pageHolds(page, "document.fullscreenElement === document.querySelector('main')")).toBe(
+        true,
+      );
       await page.waitForSelector('#fullscreen[aria-pressed="true"]');
       await page.tap("#share");
-      expect(await page.isVisible("#sharing")).toBe(true);
+      await page.waitForSelector("#sharing");
       await page.tap("#sharing form button");
       await page.tap("#fullscreen");
-      await page.waitForFunction("document.fullscreenElement === null");
+      expect(await pageHolds(page, "document.fullscreenElement === null")).toBe(true);
       await page.waitForSelector('#fullscreen[aria-pressed="false"]');
       expect(await page.getAttribute("main", "data-shown")).toBe("");
     },

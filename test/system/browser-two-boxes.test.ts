@@ -5,22 +5,12 @@ import { type Browser, chromium } from "playwright-core";
 import { waitFor } from "../../src/lib/wait.ts";
 import { buildSoundRoot } from "../support/sound-root.ts";
 import { visitPage } from "../support/visit-page.ts";
-import { type BrowserLab, openBrowserLab } from "./browser-lab.ts";
+import { type BrowserLab, openBrowserLab, WINDOW_PIXELS } from "./browser-lab.ts";
 
 const PLACE = { instance: "twobox", network: "172.29.24", screen: ":99" };
 const SLOW = 120_000;
 const AS_USER =
   "setpriv --reuid=2001 --regid=2001 --clear-groups env HOME=/home/alice XDG_RUNTIME_DIR=/run/user/2001";
-/** How many pixels have the colour of the session's window. */
-const WINDOW_PIXELS = `(() => {
-  const canvas = document.querySelector("canvas");
-  if (!canvas) return 0;
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  let count = 0;
-  for (let at = 0; at < data.length; at += 4)
-    if (Math.abs(data[at] - 0xc0) < 6 && Math.abs(data[at + 1] - 0x20) < 6 && Math.abs(data[at + 2] - 0x40) < 6) count++;
-  return count;
-})()`;
 
 let lab: BrowserLab;
 let browser: Browser;
@@ -36,7 +26,7 @@ afterAll(async () => {
 }, SLOW);
 
 async function becomes(read: () => Promise<boolean>, what: string): Promise<void> {
-  expect(await waitFor(read, { timeoutMs: 15_000, everyMs: 100 }), what).toBe(true);
+  expect(await waitFor(read, { timeoutMs: 30_000, everyMs: 100 }), what).toBe(true);
 }
 
 test(

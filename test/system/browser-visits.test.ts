@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { asId, type VmId } from "../../src/domain/ids.ts";
 import { waitFor } from "../../src/lib/wait.ts";
+import { pageHolds } from "../support/page-holds.ts";
 import { visitPage } from "../support/visit-page.ts";
 import { type BrowserLab, openBrowserLab } from "./browser-lab.ts";
 
@@ -43,7 +44,8 @@ async function arrive(login?: string): Promise<Page> {
   await page.fill("#login", login);
   await page.fill("#password", "secret");
   await page.click("button[type=submit]");
-  await page.waitForSelector(".portal-main");
+  // The page of the sign-in has a main part, too.
+  await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
   return page;
 }
 
@@ -64,7 +66,7 @@ async function shown(page: Page): Promise<void> {
       for (let at = 0; at < data.length; at += 4) if (data[at] > 180 && data[at + 1] < 60) red++;
       return red > 20000;
     })()`);
-  expect(await waitFor(isPainted, { timeoutMs: 15_000, everyMs: 100 })).toBe(true);
+  expect(await waitFor(isPainted, { timeoutMs: 30_000, everyMs: 100 })).toBe(true);
 }
 
 async function typeInto(page: Page, text: string): Promise<void> {
@@ -80,7 +82,7 @@ async function typeInto(page: Page, text: string): Promise<void> {
 
 const typed = () => lab.desktop.inside("tail -n 1 /home/alice/typed");
 async function hasTyped(text: string): Promise<boolean> {
-  return (await waitFor(async () => (await typed()) === text, { timeoutMs: 8_000, everyMs: 50 })) === true;
+  return (await waitFor(async () => (await typed()) === text, { timeoutMs: 20_000, everyMs: 50 })) === true;
 }
 
 describe("an administrator", () => {
@@ -169,7 +171,8 @@ describe("an invited person", () => {
     await owner.hover("#bar");
     await owner.click("#share");
     await owner.click(button);
-    await owner.waitForSelector("#invitation:visible");
+    // It is shown a moment before it is filled in.
+    expect(await pageHolds(owner, "document.querySelector('#invitation').value !== ''")).toBe(true);
     return await owner.inputValue("#invitation");
   }
 

@@ -40,7 +40,9 @@ async function arrive(): Promise<Visitor> {
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => {
-    if (message.type() === "error" && !/401|403/.test(message.text())) complaints.push(message.text());
+    // The desktop's start gives the machine another interface, at which Chromium breaks requests off.
+    const isExpected = /401|403|net::ERR_NETWORK_CHANGED/.test(message.text());
+    if (message.type() === "error" && !isExpected) complaints.push(message.text());
   });
   return { context, page, complaints };
 }
@@ -50,6 +52,8 @@ async function signIn(page: Page, { password = "secret", url = lab.url } = {}): 
   await page.fill("#login", "alice");
   await page.fill("#password", password);
   await page.click("button[type=submit]");
+  // Whoever goes on before the answer takes its place, and isn't signed in.
+  await page.waitForSelector(password === "secret" ? ".desktop-list" : "text=don't belong together");
 }
 
 async function openDesktop(page: Page, url = lab.url): Promise<void> {
@@ -74,12 +78,12 @@ function countPixels(page: Page, [red, green, blue]: readonly [number, number, n
 async function isPainted(page: Page): Promise<boolean> {
   const both = async () =>
     (await countPixels(page, WINDOW)) > 50_000 && (await countPixels(page, BACKGROUND)) > 200_000;
-  return (await waitFor(both, { timeoutMs: 15_000, everyMs: 100 })) === true;
+  return (await waitFor(both, { timeoutMs: 30_000, everyMs: 100 })) === true;
 }
 
 async function hasTyped(text: string): Promise<boolean> {
   const isThere = async () => (await lab.desktop.inside("tail -n 1 /home/alice/typed")) === text;
-  return (await waitFor(isThere, { timeoutMs: 8_000, everyMs: 50 })) === true;
+  return (await waitFor(isThere, { timeoutMs: 20_000, everyMs: 50 })) === true;
 }
 
 /** Signed in, at the desktop, with the focus in its window. */
@@ -108,6 +112,11 @@ function sizeOf(page: Page): Promise<string> {
   );
 }
 
+async function becomesSized(page: Page, width: number, height: number): Promise<void> {
+  const isSo = async () => (await sizeOf(page)) === `${width}x${height}`;
+  expect(await waitFor(isSo, { timeoutMs: 20_000, everyMs: 50 }), await sizeOf(page)).toBe(true);
+}
+
 // The tests are the chapters of one desktop's life, in this order.
 describe("a person in a browser", () => {
   test(
@@ -115,7 +124,6 @@ describe("a person in a browser", () => {
     async () => {
       const { context, page, complaints } = await arrive();
       await signIn(page, { password: "wrong" });
-      await page.waitForSelector("text=don't belong together");
       await signIn(page);
       await page.waitForSelector("h1:has-text('Your desktops')");
       const list = await page.textContent(".desktop-list");
@@ -126,7 +134,7 @@ describe("a person in a browser", () => {
       await page.click("a[href='/desktop/1']");
       await page.waitForSelector("main[data-shown]", { timeout: 60_000 });
       expect(await isPainted(page)).toBe(true);
-      expect(await sizeOf(page)).toBe("1000x700");
+      await becomesSized(page, 1000, 700);
       expect(complaints).toEqual([]);
       await context.close();
     },
@@ -175,8 +183,7 @@ describe("a person in a browser", () => {
         [900, 500],
       ] as const) {
         await page.setViewportSize({ width, height });
-        const follows = async () => (await sizeOf(page)) === `${width}x${height}`;
-        expect(await waitFor(follows, { timeoutMs: 8_000, everyMs: 50 }), await sizeOf(page)).toBe(true);
+        await becomesSized(page, width, height);
       }
       await context.close();
     },
@@ -223,10 +230,10 @@ describe("a person in a browser", () => {
       await page.click("#clipboard");
       const holds = async () =>
         (await lab.desktop.inside("DISPLAY=:100 timeout 3 xclip -selection clipboard -o")) === "mine";
-      expect(await waitFor(holds, { timeoutMs: 8_000, everyMs: 200 })).toBe(true);
+      expect(await waitFor(holds, { timeoutMs: 20_000, everyMs: 200 })).toBe(true);
       await copyInside("theirs");
       const has = async () => (await page.evaluate<string>("navigator.clipboard.readText()")) === "theirs";
-      expect(await waitFor(has, { timeoutMs: 8_000, everyMs: 200 })).toBe(true);
+      expect(await waitFor(has, { timeoutMs: 20_000, everyMs: 200 })).toBe(true);
       await context.close();
     },
     SLOW,

@@ -83,6 +83,7 @@ describe("users' pages", () => {
         await page.fill("#login", "alice");
         await page.fill("#password", "wrong");
         await page.click("button[type=submit]");
+        await page.waitForSelector("text=don't belong together");
         await judge(page, "sign-in-refused", look);
         await page.fill("#password", "secret");
         await page.click("button[type=submit]");

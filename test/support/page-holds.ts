@@ -1,0 +1,19 @@
+/** Waiting for what a page says of itself. Playwright's own way evaluates in the page, which a strict policy forbids. */
+
+import type { Page } from "playwright-core";
+import { waitFor } from "../../src/lib/wait.ts";
+
+const TIMEOUT_MS = 30_000;
+/** Asked while another page is on its way. */
+const BETWEEN_PAGES = /context was destroyed|Cannot find context/;
+
+/** False when the expression didn't become true in time. */
+export async function pageHolds(page: Page, expression: string): Promise<boolean> {
+  const ask = () =>
+    page.evaluate<unknown>(expression).catch((error: unknown) => {
+      if (!BETWEEN_PAGES.test(String(error))) throw error;
+      return false;
+    });
+  const holds = async () => (await ask()) === true;
+  return (await waitFor(holds, { timeoutMs: TIMEOUT_MS, everyMs: 50 })) === true;
+}
