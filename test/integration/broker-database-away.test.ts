@@ -30,6 +30,7 @@ let seed: Seed;
 let desktop: EchoDesktop;
 let door: BrokerDoor;
 const stopNode = new AbortController();
+let playing: Promise<void>;
 
 beforeAll(async () => {
   server = serverAt(await mkdtemp(`${tmpdir()}/qvd-test-away-`));
@@ -52,7 +53,7 @@ beforeAll(async () => {
     store: createDatabaseStore({ db: broker.orm, nodeId: seed.nodeId, worker: "broker-1" }),
     limits: { pollMs: 50 },
   });
-  void playNode();
+  playing = playNode();
 }, 120_000);
 afterAll(async () => {
   stopNode.abort();
@@ -121,6 +122,7 @@ test("a client that waits when the database goes gets a 503", async () => {
   const waiting = await door.open();
   await owner.orm.update(sessions).set({ state: "preparing" }).where(eq(sessions.state, "requested"));
   stopNode.abort();
+  await playing;
   waiting.send(connectRequest(seed.alice.vmId));
   await waiting.expect(/Session acquired/);
   await stopServer(server);

@@ -75,7 +75,7 @@ describe("a takeover", () => {
     const client = await slow.open();
     client.send(connectRequest(1));
     await client.expect(SWITCHED);
-    await client.expectEnd(2_000);
+    await client.expectEnd(10_000);
     await slow.close();
   });
 

@@ -41,7 +41,9 @@ afterAll(async () => {
   display?.stop();
 }, 30_000);
 beforeEach(async () => {
+  // The one before is gone with all who watched it.
   owner?.close();
+  await becomes(() => display.screens.size === 0);
   owner = alice.socket(1, await alice.ticket(1));
   await becomes(() => owner.has("ready") && display.screens.size === 1);
 });
@@ -141,6 +143,7 @@ describe("a visitor", () => {
     const visitor = await watch(false);
     owner.close();
     await becomes(() => visitor.isClosed);
+    await becomes(() => visits.visits.at(-1)?.endCause !== undefined);
     expect(visits.visits.at(-1)?.endCause).toBe("session-over");
   });
 });
@@ -179,6 +182,7 @@ describe("nobody is let in", () => {
     const head = [`GET /visit/ws?ticket=${ticket} HTTP/1.1`, `Host: 127.0.0.1:${door.port}`];
     const lines = [...head, `Origin: ${alice.origin}`, "Connection: Upgrade", "Upgrade: websocket"];
     expect(await answerTo(request(lines))).toStartWith("HTTP/1.1 426 ");
+    await becomes(() => visits.visits.at(-1)?.endCause !== undefined);
     expect(visits.visits.at(-1)).toMatchObject({ hasBegun: true, endCause: "left" });
   });
 

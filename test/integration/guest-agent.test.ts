@@ -9,6 +9,7 @@ import { type GuestDeps, POWER_OFF_EXIT_CODE, runGuest } from "../../src/guest/r
 import { launch } from "../../src/guest/session/launch.ts";
 import { isAlive, listProcesses } from "../../src/guest/session/processes.ts";
 import { readRecord } from "../../src/guest/session/record.ts";
+import type { SessionLimits } from "../../src/guest/session/session-limits.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { isAppError } from "../../src/lib/errors.ts";
 import { silentLog } from "../../src/lib/log.ts";
@@ -35,8 +36,10 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
+type Given = { readonly provisioned?: Provisioned; readonly limits?: Partial<SessionLimits> };
+
 /** Node's channel and agent in this process, with stand-ins for xinit and nxagent as real processes. */
-async function setUp(manner: Manner, provisioned?: Provisioned) {
+async function setUp(manner: Manner, { provisioned, limits }: Given = {}) {
   const folder = await mkdtemp("/tmp/qvd-guest-agent-");
   const places = guestPlaces(`${folder}/run`, `${folder}/channel/guest.sock`);
   const command = await writeFakeNxagent(folder, manner);
@@ -59,14 +62,14 @@ async function setUp(manner: Manner, provisioned?: Provisioned) {
     },
     isPortOpen: () => true,
     observe: () => ({ uptimeSeconds: 1, address: "10.77.1.9" }),
-    limits: { startMs: 1_500, suspendMs: 1_500, graceMs: 400, patienceMs: 40 },
+    limits: { startMs: 5_000, suspendMs: 5_000, graceMs: 400, patienceMs: 40, ...limits },
   };
   let over = new AbortController();
   let ended: Promise<number> = Promise.resolve(0);
   const run = async () => {
     over = new AbortController();
     ended = runGuest(deps, over.signal);
-    expect(await waitFor(() => channels.read(VM)?.isAttached, { timeoutMs: 3_000, everyMs: 5 })).toBe(true);
+    expect(await waitFor(() => channels.read(VM)?.isAttached, { timeoutMs: 10_000, everyMs: 5 })).toBe(true);
   };
   cleanUps.push(async () => {
     over.abort();
@@ -90,7 +93,10 @@ async function setUp(manner: Manner, provisioned?: Provisioned) {
     },
     server: () => readRecord(places.record)?.nxagent?.pid ?? 0,
     async becomes(state: XState) {
-      const seen = await waitFor(() => channels.read(VM)?.xState === state, { timeoutMs: 3_000, everyMs: 5 });
+      const seen = await waitFor(() => channels.read(VM)?.xState === state, {
+        timeoutMs: 10_000,
+        everyMs: 5,
+      });
       expect(seen, `x state ${channels.read(VM)?.xState}, wanted ${state}`).toBe(true);
     },
     states: () => events.flatMap((event) => (event.type === "session-changed" ? [event.xState] : [])),
@@ -156,7 +162,7 @@ describe("prepare", () => {
   });
 
   test("asks nothing of nxagent when the taken-over client goes by itself", async () => {
-    const { channels, server, becomes, places } = await setUp("well");
+    const { channels, server, becomes, places } = await setUp("well", { limits: { patienceMs: 5_000 } });
     await channels.prepareSession(VM, REQUEST);
     process.kill(server(), "SIGUSR1");
     await becomes("connected");
@@ -195,7 +201,7 @@ describe("prepare", () => {
   });
 
   test("ends a start that never comes to wait, and leaves nothing", async () => {
-    const { channels, becomes, folder } = await setUp("mute");
+    const { channels, becomes, folder } = await setUp("mute", { limits: { startMs: 1_500 } });
     const failure = await failureOf(channels.prepareSession(VM, REQUEST));
     expect(failure).toContain("nxagent was not ready after 1.5 s");
     expect(failure).toContain("(session-start-timeout)");
@@ -204,7 +210,7 @@ describe("prepare", () => {
   });
 
   test("gives up a session that does not suspend, and keeps it", async () => {
-    const { channels, server, becomes } = await setUp("stuck-suspending");
+    const { channels, server, becomes } = await setUp("stuck-suspending", { limits: { suspendMs: 1_500 } });
     await channels.prepareSession(VM, REQUEST);
     process.kill(server(), "SIGUSR1");
     await becomes("connected");
@@ -215,7 +221,7 @@ describe("prepare", () => {
 
   test("starts nothing when the account is refused", async () => {
     const refused = { isGood: false, fault: "account-refused", text: "uid 0 is not one for people" } as const;
-    const { channels, folder } = await setUp("well", refused);
+    const { channels, folder } = await setUp("well", { provisioned: refused });
     expect(await failureOf(channels.prepareSession(VM, REQUEST))).toContain("uid 0 is not one for people");
     expect(listOurs(folder)).toEqual([]);
   });
@@ -310,7 +316,7 @@ describe("the agent", () => {
     await writeFile(places.record, JSON.stringify({ ...record, leader: stranger, nxagent: stranger }));
     await run();
     await becomes("none");
-    expect(await waitFor(() => channels.read(VM)?.session === null, { timeoutMs: 3_000, everyMs: 5 })).toBe(
+    expect(await waitFor(() => channels.read(VM)?.session === null, { timeoutMs: 10_000, everyMs: 5 })).toBe(
       true,
     );
   });

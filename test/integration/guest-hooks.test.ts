@@ -80,22 +80,21 @@ describe("a hook", () => {
 
   test("that hangs is killed with all it started", async () => {
     hook("connect", `sleep 60 & echo $! > ${folder}/said; sleep 60`);
-    const outcome = await open(200).run("connect", {});
+    const outcome = await open(1_000).run("connect", {});
     expect(outcome).toMatchObject({
       kind: "failed",
-      text: expect.stringContaining("was not done after 0.2 s"),
+      text: expect.stringContaining("was not done after 1 s"),
     });
     const child = Number(said());
-    expect(await waitFor(() => !existsSync(`/proc/${child}/cwd`), { timeoutMs: 2_000, everyMs: 10 })).toBe(
+    expect(await waitFor(() => !existsSync(`/proc/${child}/cwd`), { timeoutMs: 10_000, everyMs: 10 })).toBe(
       true,
     );
   });
 
   test("may leave something running behind", async () => {
-    hook("connect", `sleep 5 & echo $! > ${folder}/said`);
-    const began = performance.now();
+    hook("connect", `sleep 60 & echo $! > ${folder}/said`);
+    // Whoever waited for what it left would find it not done in time.
     expect(await open().run("connect", {})).toEqual({ kind: "done" });
-    expect(performance.now() - began).toBeLessThan(4_000);
     process.kill(Number(said()), "SIGKILL");
   });
 
@@ -107,7 +106,7 @@ describe("a hook", () => {
     writeFileSync(`${folder}/go`, "");
     expect(
       await waitFor(() => existsSync(`${folder}/said`) && said() === "x\n".repeat(4), {
-        timeoutMs: 5_000,
+        timeoutMs: 15_000,
         everyMs: 10,
       }),
     ).toBe(true);

@@ -45,7 +45,7 @@ function dial(path: string) {
 
 test("a port that isn't there is an end, which the caller tries again", async () => {
   const heard = dial(`${folder}/nothing`);
-  expect(await waitFor(() => heard.ends > 0, { timeoutMs: 1_000 })).toBe(true);
+  expect(await waitFor(() => heard.ends > 0, { timeoutMs: 10_000 })).toBe(true);
   expect(heard.isOpen).toBe(false);
 });
 
@@ -54,7 +54,7 @@ test("what comes is heard, and nothing to hear is no end", async () => {
   const heard = dial(path);
   const host = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   writeSync(host, "one\ntwo");
-  expect(await waitFor(() => heard.text === "one\ntwo", { timeoutMs: 1_000 })).toBe(true);
+  expect(await waitFor(() => heard.text === "one\ntwo", { timeoutMs: 10_000 })).toBe(true);
   expect(heard.ends).toBe(0);
   closeSync(host);
 });
@@ -68,8 +68,8 @@ test("a host that does not read never blocks, and is told of when it reads again
   for (let last = 1; last > 0; taken += last) last = wire?.write(chunk) ?? 0;
   expect(taken).toBeGreaterThan(0);
   // A pipe gives back to its writer what it wrote; the port does not, but the room is the same.
-  expect(await waitFor(() => heard.text.length === taken, { timeoutMs: 2_000 })).toBe(true);
-  expect(await waitFor(() => heard.drains > 0, { timeoutMs: 1_000 })).toBe(true);
+  expect(await waitFor(() => heard.text.length === taken, { timeoutMs: 10_000 })).toBe(true);
+  expect(await waitFor(() => heard.drains > 0, { timeoutMs: 10_000 })).toBe(true);
 });
 
 test("an ended wire is silent", async () => {

@@ -48,13 +48,13 @@ async function connect(): Promise<{ client: WakeClient; heard: Wake[] }> {
   const heard: Wake[] = [];
   const client = connectWake({ path, onWake: (wake) => heard.push(wake), log: silentLog() });
   clients.push(client);
-  expect(await waitFor(() => client.isConnected() && heard.length > 0, { timeoutMs: 2_000 })).toBe(true);
+  expect(await waitFor(() => client.isConnected() && heard.length > 0, { timeoutMs: 10_000 })).toBe(true);
   heard.length = 0;
   return { client, heard };
 }
 
 const has = (list: readonly unknown[], length: number) =>
-  waitFor(() => list.length >= length, { timeoutMs: 2_000 });
+  waitFor(() => list.length >= length, { timeoutMs: 10_000 });
 
 test("a wake reaches the node, the other clients and the other boxes, but not who sent it", async () => {
   const [one, two] = [await connect(), await connect()];
@@ -117,7 +117,7 @@ describe("notices", () => {
 test("a client connects again to the next node, and looks at everything then", async () => {
   const { client, heard } = await connect();
   notices.stop();
-  expect(await waitFor(() => !client.isConnected(), { timeoutMs: 2_000 })).toBe(true);
+  expect(await waitFor(() => !client.isConnected(), { timeoutMs: 10_000 })).toBe(true);
   client.wake("vm", VM);
   notices = open();
   expect(await has(heard, 1)).toBe(true);
@@ -153,6 +153,6 @@ test.each([
   notices.tell({ topic: topics.site });
   expect(await has(one.heard, 2)).toBe(true);
   const isThere = () => reaches.every((reach) => sent.join().includes(topics[reach as "box" | "site"]));
-  expect(await waitFor(isThere, { timeoutMs: 2_000 })).toBe(true);
+  expect(await waitFor(isThere, { timeoutMs: 10_000 })).toBe(true);
   expect(sent.join().includes(topics.box)).toBe(!polled);
 });

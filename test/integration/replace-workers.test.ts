@@ -66,7 +66,7 @@ function succeed(before: Supervisor, version: Version): Supervisor {
 const phaseOf = ({ pid }: { pid: number | null }) =>
   readBrokerState(brokerStateFile(`${folder}/states`, pid ?? 0))?.phase;
 const until = async (what: string, condition: () => boolean) => {
-  if (!(await waitFor(condition, { timeoutMs: 10_000 }))) throw new Error(`not in time: ${what}`);
+  if (!(await waitFor(condition, { timeoutMs: 25_000 }))) throw new Error(`not in time: ${what}`);
 };
 const listening = (supervisor: Supervisor) =>
   until("all listen", () => supervisor.facts().every((worker) => phaseOf(worker) === "listening"));
@@ -79,7 +79,7 @@ describe("workers that carry something", () => {
     const second = succeed(first, { fingerprint: "one" });
     second.replaceElders();
     expect(second.entries()).toEqual(first.entries());
-  }, 30_000);
+  }, 90_000);
 
   test("of another version go on until their successors listen, then drain, beside them and found again", async () => {
     const first = supervise({ fingerprint: "one", kind: "busy" });
@@ -109,7 +109,7 @@ describe("workers that carry something", () => {
     if (one !== undefined) process.kill(one.pid, "SIGKILL");
     await until("it is gone", () => third.facts().length === 3);
     expect(statesOf(third)).toEqual(["broker-1 running", "broker-2 running", "broker-2 draining"]);
-  }, 30_000);
+  }, 90_000);
 
   test("that are too many give way as well", async () => {
     const first = supervise({ fingerprint: "one", count: 3 });
@@ -120,7 +120,7 @@ describe("workers that carry something", () => {
     expect(second.entries().map(({ name, fingerprint }) => [name, fingerprint])).toEqual([
       ["broker-1", "two"],
     ]);
-  }, 30_000);
+  }, 90_000);
 
   test("go on serving when their successors don't come up", async () => {
     const first = supervise({ fingerprint: "one" });
@@ -139,7 +139,7 @@ describe("workers that carry something", () => {
         .slice(0, 2)
         .map(({ pid }) => pid),
     ).toEqual(elders.map(({ pid }) => pid));
-  }, 30_000);
+  }, 90_000);
 
   test("that an older version left without a fingerprint are told in a way that it knows", async () => {
     const first = supervise({ fingerprint: "one", count: 1 });
@@ -151,7 +151,7 @@ describe("workers that carry something", () => {
     second.replaceElders();
     await until("it is gone", () => !older.some(isProcessRunning));
     expect(readFileSync(`${folder}/broker-1.log`, "utf8")).toBe("SIGTERM\n");
-  }, 30_000);
+  }, 90_000);
 
   test("send their clients elsewhere before a box ends", async () => {
     const box = supervise({ fingerprint: "one", kind: "busy", count: 1 });
@@ -161,5 +161,5 @@ describe("workers that carry something", () => {
     expect(entry && phaseOf(entry)).toBe("draining");
     await box.end();
     expect(entry && isProcessRunning(entry)).toBe(false);
-  }, 30_000);
+  }, 90_000);
 });
