@@ -20,7 +20,7 @@ let desktop: EchoDesktop;
 
 beforeAll(async () => {
   door = await openBrokerDoor({
-    limits: { pollMs: 50, startMs: 600, stopMs: 400, upgradeMs: 500, halfOpenMs: 300 },
+    limits: { pollMs: 50, startMs: 600, stopMs: 400, upgradeMs: 5_000, halfOpenMs: 300 },
   });
   desktop = openEchoDesktop();
 });
@@ -117,7 +117,7 @@ describe("a connect", () => {
       }, 50);
     const client = await slow.open();
     client.send(connectRequest(1));
-    await client.expect(SWITCHED, 2_000);
+    await client.expect(SWITCHED, 10_000);
     expect(slow.wakes).toContain(1);
     await slow.close();
   });
@@ -214,7 +214,7 @@ describe("a client that vanishes", () => {
       await client.expect(/Session acquired/);
       client[how]();
       const session = lastSession();
-      await until("its sitting ends", () => session.end !== undefined, 300);
+      await until("its sitting ends", () => session.end !== undefined);
       expect(session.end?.cause).toBe("client-left");
       reportListening(door.store, session, desktop.port);
       door.wake(2);
@@ -237,13 +237,19 @@ describe("a client that vanishes", () => {
 
 test("a desktop that sends without end is closed with its client, not read on", async () => {
   const flood = openEchoDesktop(true);
-  door.store.onRequest = (session) => reportListening(door.store, session, flood.port);
-  const client = await sitDown();
+  // Long enough that it isn't this that closes it.
+  const own = await openBrokerDoor({ limits: { halfOpenMs: 60_000 } });
+  own.store.addDesktop(1, 1, { state: "running", wish: "running" });
+  own.store.onRequest = (session) => reportListening(own.store, session, flood.port);
+  const client = await own.open();
+  client.send(connectRequest(1));
+  await client.expect(SWITCHED);
   const pour = setInterval(() => flood.connections[0]?.write(new Uint8Array(100_000)), 1);
   await until("it pours", () => client.received.length > 100_000);
   client.terminate();
-  await until("the desktop's side closes", () => flood.closedCount === 1, 200);
+  await until("the desktop's side closes", () => flood.closedCount === 1);
   clearInterval(pour);
+  await own.close();
   flood.stop();
 });
 
@@ -285,15 +291,20 @@ test("a half-close is passed on, and what is still sent the other way arrives", 
 
 test("a half-closed session doesn't last for ever", async () => {
   const silent = openEchoDesktop(true);
-  door.store.onRequest = (session) => reportListening(door.store, session, silent.port);
-  const client = await sitDown();
+  const own = await openBrokerDoor({ limits: { halfOpenMs: 300 } });
+  own.store.addDesktop(1, 1, { state: "running", wish: "running" });
+  own.store.onRequest = (session) => reportListening(own.store, session, silent.port);
+  const client = await own.open();
+  client.send(connectRequest(1));
+  await client.expect(SWITCHED);
   client.shutdown();
   await until("the desktop sees the end", () => silent.hasEnded);
-  await until("the client's side is closed", () => client.isClosed, 2_000);
-  await until("the end is recorded", () => lastSession().end !== undefined);
+  await until("the client's side is closed", () => client.isClosed);
+  await until("the end is recorded", () => own.store.sessions[0]?.end !== undefined);
   // It has seen our end long ago; that nobody reads it any more it learns by sending.
   silent.connections[0]?.write("anybody?");
   await until("the desktop's side is closed", () => silent.closedCount === 1);
+  await own.close();
   silent.stop();
 });
 
@@ -359,7 +370,7 @@ test("a broker that drains takes nobody new, ends idle talk, keeps sessions and 
   await idle.expectEnd();
   expect(
     await other.open().then(
-      (late) => late.expectEnd(500),
+      (late) => late.expectEnd(),
       () => "refused",
     ),
   ).toBe("refused");

@@ -52,16 +52,16 @@ const deps = (more: Partial<ConnectDeps> = {}): ConnectDeps => ({
   requireTrust: async () => {},
   choose: () => Promise.reject(new Error("nobody was to be asked")),
   signal: stop.signal,
-  times: { firstRetryMs: 10, lookEveryMs: 50, silenceMs: 300 },
+  times: { firstRetryMs: 10, lookEveryMs: 50, silenceMs: 20_000 },
   ...more,
 });
-const isShown = () => until("the desktop hears the viewer", () => desktop.receivedBytes > 0);
+const isShown = () => until("the desktop hears the viewer", () => desktop.receivedBytes > 0, 20_000);
 
 describe("a person who connects", () => {
   test("is told what happens, sees the desktop, and leaves by closing it", async () => {
     const running = runConnect(options(), deps());
     await isShown();
-    expect(said.at(-1)).toBe("connected to vm7");
+    await until("it is told", () => said.at(-1) === "connected to vm7");
     desktop.connections[0]?.write("leave\n");
     expect(await running).toEqual({ kind: "closed" });
   });
@@ -154,7 +154,7 @@ describe("a connection that breaks", () => {
   });
 
   test("is not made again when the desktop goes on with somebody meanwhile", async () => {
-    const running = runConnect(byLine(), deps({ times: { firstRetryMs: 600 } }));
+    const running = runConnect(byLine(), deps({ times: { firstRetryMs: 4_000 } }));
     await isShown();
     line.cut();
     const elsewhere = runConnect(options(), deps());
@@ -176,7 +176,8 @@ describe("a connection that breaks", () => {
   });
 
   test("without a word is noticed by what gets no answer", async () => {
-    const running = runConnect(byLine(), deps());
+    const times = { firstRetryMs: 10, lookEveryMs: 50, silenceMs: 1_000 };
+    const running = runConnect(byLine(), deps({ times }));
     await isShown();
     line.swallow();
     // The stand-in repeats what it hears, so it sends something that nothing comes back for.
