@@ -16,7 +16,7 @@ import {
 } from "../wire/auth/messages.ts";
 import { type AuthReply, AuthRequest } from "../wire/auth/requests.ts";
 
-/** Questions of one connection that may be open at a time: a worker has as many people at once at most. More are put off. */
+/** Questions of all connections that may be open at a time: a worker has as many people at once at most. More are put off. */
 const MOST_OPEN = 10_000;
 const PUT_OFF = {
   outcome: "busy",
@@ -55,6 +55,7 @@ const Asked = z.union([AuthQuestion, AuthRequest, AuthLeave]);
 /** Listens until `stop`. A socket file left by an earlier process is replaced. */
 export function serveAuth(deps: AuthServerDeps): { stop(): void } {
   const askers = new Map<LineConnection, Asker>();
+  const isFull = () => [...askers.values()].reduce((sum, { open }) => sum + open.size, 0) >= MOST_OPEN;
   const server = listenLines(deps.path, {
     mostLineBytes: MOST_AUTH_LINE_BYTES,
     mostConnections: MOST_CONNECTIONS,
@@ -63,7 +64,7 @@ export function serveAuth(deps: AuthServerDeps): { stop(): void } {
     },
     onLine: (connection, line) => {
       const asker = askers.get(connection);
-      if (asker !== undefined) receive(deps, asker, line);
+      if (asker !== undefined) receive({ ...deps, isFull }, asker, line);
     },
     onLongLine: (connection) => refuse(deps, connection, "a line over the bound"),
     onClose: (connection) => {
@@ -75,7 +76,11 @@ export function serveAuth(deps: AuthServerDeps): { stop(): void } {
   return server;
 }
 
-function receive(deps: AuthServerDeps, asker: Asker, line: string): void {
+function receive(
+  deps: AuthServerDeps & { readonly isFull: () => boolean },
+  asker: Asker,
+  line: string,
+): void {
   const { connection, open } = asker;
   const parsed = Asked.safeParse(parseJson(line));
   if (!parsed.success) return void refuse(deps, connection, "not a question");
@@ -88,7 +93,7 @@ function receive(deps: AuthServerDeps, asker: Asker, line: string): void {
     deps.log.warn("auth-request-refused", { kind: asked.kind, path: deps.path });
     return void send({ id, outcome: "denied" });
   }
-  if (open.size >= MOST_OPEN) return void send({ id, ...PUT_OFF });
+  if (deps.isFull()) return void send({ id, ...PUT_OFF });
   const left = new AbortController();
   open.set(id, left);
   const tellsPlace = "tellsPlace" in asked && asked.tellsPlace === true;
