@@ -75,7 +75,7 @@ async function ask(hello: string, more = ""): Promise<string> {
   });
   socket.write(hello + more);
   await waitFor(() => isClosed || heard.endsWith(more === "" ? "RFB" : more), {
-    timeoutMs: 3_000,
+    timeoutMs: 10_000,
     everyMs: 5,
   });
   socket.terminate();
@@ -146,12 +146,12 @@ test("an administrator's is closed before the machine's person sees anything, an
     },
   });
   socket.write(helloOf(key));
-  expect(await waitFor(() => heard === "OK\nRFB", { timeoutMs: 3_000, everyMs: 5 })).toBe(true);
+  expect(await waitFor(() => heard === "OK\nRFB", { timeoutMs: 10_000, everyMs: 5 })).toBe(true);
   await owner.execute(sql`update osfs set offers_console = true`);
   const own = await sit("console");
   await owner.execute(sql`update sessions set connected_at = qvd_now()`);
   expect(await ask(helloOf(own), "mine")).toBe("OK\nRFBmine");
-  expect(await waitFor(() => isClosed, { timeoutMs: 3_000, everyMs: 5 })).toBe(true);
+  expect(await waitFor(() => isClosed, { timeoutMs: 10_000, everyMs: 5 })).toBe(true);
   expect(await ask(helloOf(key))).toStartWith("NO ");
 });
 

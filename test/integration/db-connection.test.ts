@@ -17,7 +17,8 @@ import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
 import { type Server, serverAt, startServer, stopServer } from "../support/db-server.ts";
 
 async function killBackends(owner: Database, applicationName: string): Promise<void> {
-  await owner.sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${applicationName}`;
+  await owner.sql`select pg_terminate_backend(pid) from pg_stat_activity
+    where application_name = ${applicationName} and datname = current_database()`;
 }
 
 describe("a connection lost inside a transaction", () => {
@@ -58,7 +59,7 @@ describe("a connection lost inside a transaction", () => {
       for (let round = 0; round < 40; round++) {
         await sql.begin(async (tx) => {
           await tx\`select 1\`;
-          const killed = owner\`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'victim-raw'\`;
+          const killed = owner\`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'victim-raw' and datname = current_database()\`;
           const writes = Array.from({ length: 5 }, () => tx\`insert into marks select generate_series(1, 10)\`.catch(() => 0));
           await Promise.all([killed, ...writes]);
           await tx\`insert into marks values (99)\`;
@@ -101,7 +102,7 @@ describe("a connection lost inside a transaction", () => {
       await victim.sql`select 1`.catch(() => undefined);
       const startedMs = performance.now();
       await victim.close();
-      expect(performance.now() - startedMs).toBeLessThan(2_000);
+      expect(performance.now() - startedMs).toBeLessThan(4_500);
     }
   }, 60_000);
 
@@ -115,11 +116,11 @@ describe("a connection lost inside a transaction", () => {
       await waitFor(
         async () =>
           (
-            await tx`select 1 from pg_stat_activity where application_name = 'victim-verb' and wait_event_type = 'Lock'`
+            await tx`select 1 from pg_stat_activity where datname = current_database() and application_name = 'victim-verb' and wait_event_type = 'Lock'`
           ).length > 0,
         { timeoutMs: 5_000 },
       );
-      await tx`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'victim-verb'`;
+      await tx`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'victim-verb'`;
     });
     const outcome = await createTenant(context, { name: "half" }).catch((error) => error);
     await blocker;

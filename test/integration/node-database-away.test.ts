@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { waitFor } from "../../src/lib/wait.ts";
 import { type Server, serverAt, startServer, stopServer } from "../support/db-server.ts";
-import { NodeWorld, type RunningNode } from "../support/node-world.ts";
+import { IMPATIENT, NodeWorld, type RunningNode } from "../support/node-world.ts";
 
 let world: NodeWorld;
 let node: RunningNode;
@@ -20,7 +20,7 @@ beforeAll(async () => {
   process.env.QVD_TEST_CLUSTER = `${folder}/cluster`;
   server = serverAt(process.env.QVD_TEST_CLUSTER);
   world = await NodeWorld.create();
-  node = await world.startNode();
+  node = await world.startNode({ limits: IMPATIENT });
 }, 60_000);
 afterAll(async () => {
   await world?.end();
@@ -39,7 +39,7 @@ test("desktops and their agents go on while the database is away, and what happe
   for (const vm of [steady, dying]) expect(await rows.reaches(vm, "running")).toBe("running");
 
   await stopServer(server);
-  expect(await waitFor(() => node.loop.isDatabaseAway, { timeoutMs: 5_000 })).toBe(true);
+  expect(await waitFor(() => node.loop.isDatabaseAway, { timeoutMs: 15_000 })).toBe(true);
   hypervisor.die(dying);
   node.loop.wake();
   expect(
@@ -52,9 +52,9 @@ test("desktops and their agents go on while the database is away, and what happe
   expect(hypervisor.starts).toBe(2);
 
   await startServer(server);
-  expect(await waitFor(() => !node.loop.isDatabaseAway, { timeoutMs: 10_000 })).toBe(true);
-  expect(await rows.tells(dying, "desktop-crashed", 10_000)).toBe(true);
-  expect(await rows.reaches(dying, "running", 10_000)).toBe("running");
+  expect(await waitFor(() => !node.loop.isDatabaseAway, { timeoutMs: 15_000 })).toBe(true);
+  expect(await rows.tells(dying, "desktop-crashed")).toBe(true);
+  expect(await rows.reaches(dying, "running")).toBe("running");
   expect(await rows.state(steady)).toBe("running");
   expect(hypervisor.life(steady)).toBe(1);
 }, 60_000);

@@ -53,13 +53,14 @@ function layArchive(diId: DiId, name = "desk.tar"): void {
 }
 
 const hasBase = (diId: DiId) => existsSync(baseFolder(world.layout, diId));
-const becomesBase = (diId: DiId) => waitFor(() => hasBase(diId), { timeoutMs: 3_000 });
+const becomesBase = (diId: DiId) => waitFor(() => hasBase(diId), { timeoutMs: 15_000 });
 
 describe("an image that is ready", () => {
   test("is unpacked before anybody starts from it, the newest first, one at a time", async () => {
     const images = [rows.diId, await rows.addImage("2"), await rows.addImage("3")];
     for (const diId of images) layArchive(diId);
-    world.storage.slowUnpacking(10);
+    // So slowly that the first is seen before the last begins.
+    world.storage.slowUnpacking(500);
     unpacker.wake();
     unpacker.wake();
     const [oldest = rows.diId, , newest = rows.diId] = images;
@@ -85,7 +86,7 @@ describe("an image that is ready", () => {
     layArchive(rows.diId);
     world.storage.failUnpacking(1, "the disk is full", "storage-full");
     unpacker.wake();
-    expect(await waitFor(() => unpacker.failed.length > 0, { timeoutMs: 3_000 })).toBe(true);
+    expect(await waitFor(() => unpacker.failed.length > 0, { timeoutMs: 15_000 })).toBe(true);
     expect(unpacker.failed).toEqual([{ name: "desk:1", code: "storage-full", text: "the disk is full" }]);
     expect(changes).toBe(1);
     unpacker.wake();
@@ -93,7 +94,7 @@ describe("an image that is ready", () => {
     aheadMs = MINUTE_MS;
     unpacker.wake();
     expect(await becomesBase(rows.diId)).toBe(true);
-    expect(await waitFor(() => unpacker.failed.length === 0, { timeoutMs: 3_000 })).toBe(true);
+    expect(await waitFor(() => unpacker.failed.length === 0, { timeoutMs: 15_000 })).toBe(true);
     expect(changes).toBe(2);
     const [image] = await rows.owner.execute(sql`select state, fault from dis where id = ${rows.diId}`);
     expect(image).toEqual({ state: "ready", fault: null });
@@ -104,17 +105,17 @@ describe("an image that is ready", () => {
     layArchive(other);
     world.storage.failUnpacking(1, "it is truncated");
     unpacker.wake();
-    expect(await waitFor(() => unpacker.failed.length > 0, { timeoutMs: 3_000 })).toBe(true);
+    expect(await waitFor(() => unpacker.failed.length > 0, { timeoutMs: 15_000 })).toBe(true);
     await rows.owner.execute(sql`delete from dis where id = ${other}`);
     unpacker.wake();
-    expect(await waitFor(() => unpacker.failed.length === 0, { timeoutMs: 3_000 })).toBe(true);
+    expect(await waitFor(() => unpacker.failed.length === 0, { timeoutMs: 15_000 })).toBe(true);
   });
 
   test("is taken up again by the next node when the box goes down in the middle", async () => {
     layArchive(rows.diId);
     world.storage.slowUnpacking(10_000);
     unpacker.wake();
-    expect(await waitFor(() => unpacker.isUnpacking(rows.diId), { timeoutMs: 3_000 })).toBe(true);
+    expect(await waitFor(() => unpacker.isUnpacking(rows.diId), { timeoutMs: 15_000 })).toBe(true);
     await unpacker.stop();
     expect(unpacker.failed).toEqual([]);
     expect(hasBase(rows.diId)).toBe(false);
@@ -123,10 +124,10 @@ describe("an image that is ready", () => {
   test("is waited for by a start that comes meanwhile, which says so", async () => {
     await world.startNode();
     layArchive(rows.diId);
-    world.storage.slowUnpacking(150);
+    world.storage.slowUnpacking(3_000);
     world.unpacking.add(rows.diId);
     unpacker.wake();
-    await waitFor(() => unpacker.isUnpacking(rows.diId), { timeoutMs: 3_000 });
+    await waitFor(() => unpacker.isUnpacking(rows.diId), { timeoutMs: 15_000 });
     const vm = await rows.addVm("one");
     await rows.wish(vm, "running");
     expect(await rows.reaches(vm, "running")).toBe("running");

@@ -8,7 +8,7 @@ import { vmLayout } from "../../src/domain/node/layout.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { unblockVm } from "../../src/service/vm/unblock.ts";
 import type { NodeDatabase } from "../support/node-database.ts";
-import { NodeWorld } from "../support/node-world.ts";
+import { IMPATIENT, NodeWorld } from "../support/node-world.ts";
 
 let world: NodeWorld;
 let rows: NodeDatabase;
@@ -47,7 +47,7 @@ function isLike(row: Record<string, unknown>, expected: Record<string, unknown>)
 
 async function holds(vm: VmId, expected: Record<string, unknown>): Promise<void> {
   const isSo = async () => isLike(await rows.row(vm), expected);
-  await waitFor(isSo, { timeoutMs: 4_000, everyMs: 10 });
+  await waitFor(isSo, { timeoutMs: 15_000, everyMs: 10 });
   expect(await rows.row(vm)).toMatchObject(expected);
 }
 
@@ -120,7 +120,7 @@ describe("a desktop that ends by itself", () => {
     world.hypervisor.set(vm, { diesAfterMs: 30 });
     for (let wish = 0; wish < 2; wish++) {
       await rows.wish(vm, "running");
-      expect(await waitFor(async () => (await givenUp(vm)) > wish, { timeoutMs: 5_000 })).toBe(true);
+      expect(await waitFor(async () => (await givenUp(vm)) > wish, { timeoutMs: 15_000 })).toBe(true);
     }
     const [blocked] = await rows.owner.execute(
       sql`select is_blocked, blocked_reason from vms where id = ${vm}`,
@@ -174,7 +174,7 @@ describe("a desktop whose time is over", () => {
     const isCleared = async () =>
       (await rows.owner.execute(sql`select from vms where id = ${vm} and expires_hard_at is null`)).length ===
       1;
-    expect(await waitFor(isCleared, { timeoutMs: 2_000 })).toBe(true);
+    expect(await waitFor(isCleared, { timeoutMs: 15_000 })).toBe(true);
     await rows.wish(vm, "running");
     expect(await rows.reaches(vm, "running")).toBe("running");
   });
@@ -182,7 +182,7 @@ describe("a desktop whose time is over", () => {
 
 describe("a desktop whose network is broken", () => {
   test("isn't running before that is mended", async () => {
-    await world.startNode({ limits: { startTimeoutMs: 5_000, networkAgainMs: 10 } });
+    await world.startNode({ limits: { startTimeoutMs: 60_000, networkAgainMs: 10 } });
     const vm = await rows.addVm("one");
     world.brokenNetworks.add(vm);
     await rows.wish(vm, "running");
@@ -207,7 +207,7 @@ describe("a desktop whose network is broken", () => {
   });
 
   test("has failed to start when it never comes up", async () => {
-    await world.startNode({ limits: { networkAgainMs: 10 } });
+    await world.startNode({ limits: { ...IMPATIENT, networkAgainMs: 10 } });
     const vm = await rows.addVm("one");
     world.brokenNetworks.add(vm);
     await rows.wish(vm, "running");
@@ -233,10 +233,11 @@ describe("the lives of a desktop", () => {
 
 describe("the box's queues", () => {
   test("start one after the other, each with its place and, once measured, an estimate", async () => {
-    await world.startNode({ parallelStarts: 1 });
     const vms = await addMany(5);
     for (const vm of vms) world.hypervisor.set(vm, { bootMs: 80 });
+    // All before the first is up, however slowly that goes.
     for (const vm of vms) await rows.wish(vm, "running");
+    await world.startNode({ parallelStarts: 1 });
     for (const vm of vms) expect(await rows.reaches(vm, "running")).toBe("running");
     const told = await rows.owner.execute<{ detail: { position: number; dueInMs?: number } }>(
       sql`select detail from vm_events where code = 'start-queued' order by id`,
@@ -251,13 +252,14 @@ describe("the box's queues", () => {
   });
 
   test("stop so many at a time, and the others are told", async () => {
-    await world.startNode({ parallelStops: 1, limits: { goingDownMs: 5_000 } });
+    await world.startNode({ parallelStops: 1, limits: { goingDownMs: 60_000 } });
     const vms = await addMany(3);
     for (const vm of vms) world.hypervisor.set(vm, { ignoresPoweroff: true });
     for (const vm of vms) await rows.wish(vm, "running");
     for (const vm of vms) await rows.reaches(vm, "running");
     for (const vm of vms) await rows.wish(vm, "stopped");
     for (const vm of vms.slice(1)) expect(await rows.tells(vm, "stop-queued")).toBe(true);
+    for (const vm of vms.slice(0, 1)) expect(await rows.reaches(vm, "stopping_2")).toBe("stopping_2");
     expect(await stateCounts()).toEqual({ running: 2, stopping_2: 1 });
     for (const vm of vms) {
       await rows.reaches(vm, "stopping_2");

@@ -4,7 +4,7 @@ import { sql } from "drizzle-orm";
 import { homeFolder } from "../../src/domain/node/layout.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import type { NodeDatabase } from "../support/node-database.ts";
-import { NodeWorld } from "../support/node-world.ts";
+import { IMPATIENT, NodeWorld } from "../support/node-world.ts";
 
 let world: NodeWorld;
 let rows: NodeDatabase;
@@ -83,7 +83,7 @@ describe("a desktop that is wished running", () => {
     const { loop } = await world.startNode();
     const vm = await rows.addVm("one");
     await rows.wish(vm, "running");
-    await waitFor(() => loop.list().has(vm), { timeoutMs: 2_000 });
+    expect(await waitFor(() => loop.list().has(vm), { timeoutMs: 15_000 })).toBe(true);
     await Bun.sleep(50);
     expect(world.hypervisor.starts).toBe(0);
     world.hasLease = true;
@@ -106,7 +106,7 @@ describe("a desktop that is wished stopped", () => {
   });
 
   test("is killed in the end, by way of all four states, when it ignores everything", async () => {
-    await world.startNode();
+    await world.startNode({ limits: IMPATIENT });
     const vm = await rows.addVm("one");
     world.hypervisor.set(vm, { ignoresPoweroff: true, ignoresHalt: true, ignoresTerminate: true });
     await rows.wish(vm, "running");
@@ -173,7 +173,7 @@ describe("a desktop that can't be started", () => {
   });
 
   test("whose agent never answers is taken down each time", async () => {
-    await world.startNode();
+    await world.startNode({ limits: IMPATIENT });
     const vm = await rows.addVm("one");
     world.hypervisor.set(vm, { bootMs: undefined });
     await rows.wish(vm, "running");
@@ -204,7 +204,7 @@ describe("a desktop that ends by itself", () => {
     await waitFor(
       async () => (await rows.trail(vm)).filter((code) => code === "desktop-running").length === 2,
       {
-        timeoutMs: 5_000,
+        timeoutMs: 15_000,
       },
     );
     expect(await rows.trail(vm)).toContain("desktop-crashed");

@@ -144,7 +144,7 @@ export class NodeDatabase {
   }
 
   /** Waits until the desktop is reported so; says what it was instead when it isn't in time. */
-  async reaches(vmId: VmId, state: string, timeoutMs = 5_000): Promise<string> {
+  async reaches(vmId: VmId, state: string, timeoutMs = 15_000): Promise<string> {
     await waitFor(async () => (await this.state(vmId)) === state, { timeoutMs, everyMs: 5 });
     return await this.state(vmId);
   }
@@ -157,7 +157,7 @@ export class NodeDatabase {
   }
 
   /** True when the trail tells of it in time. */
-  async tells(vmId: VmId, code: string, timeoutMs = 5_000): Promise<boolean> {
+  async tells(vmId: VmId, code: string, timeoutMs = 15_000): Promise<boolean> {
     const isTold = async () => (await this.trail(vmId)).includes(code);
     return (await waitFor(isTold, { timeoutMs, everyMs: 10 })) === true;
   }
@@ -183,7 +183,7 @@ export class NodeDatabase {
     return { ...rows[0] };
   }
 
-  async sessionReaches(id: SessionId, state: string, timeoutMs = 5_000): Promise<boolean> {
+  async sessionReaches(id: SessionId, state: string, timeoutMs = 15_000): Promise<boolean> {
     const isThere = async () => (await this.session(id)).state === state;
     return (await waitFor(isThere, { timeoutMs, everyMs: 10 })) === true;
   }
