@@ -57,7 +57,7 @@ function leaveOrder(request: PrepareRequest): void {
 async function begin(): Promise<void> {
   await lab.start();
   const isAttached = () => channels.read(lab.vmId)?.isAttached === true;
-  expect(await waitFor(isAttached, { timeoutMs: 10_000, everyMs: 20 })).toBe(true);
+  expect(await waitFor(isAttached, { timeoutMs: 20_000, everyMs: 20 })).toBe(true);
 }
 
 const foundAgain = () => lab.inside("grep -c session-found-again /var/log/qvd-agent.log");
@@ -103,9 +103,11 @@ test("a client finds the person's own session there", async () => {
   const client = screen.connect();
   const isPainted = async () => (await client.countPixels("#204080")) > 300_000;
   expect(await waitFor(isPainted, { timeoutMs: 20_000, everyMs: 100 })).toBe(true);
-  expect(await lab.inside("cat /home/alice.b/session-env")).toBe(
-    "/home/alice.b alice.b /bin/bash C.UTF-8 /run/user/2001\nbus",
-  );
+  // Written after the screen was painted.
+  const written = "/home/alice.b alice.b /bin/bash C.UTF-8 /run/user/2001\nbus";
+  const read = () => lab.inside("cat /home/alice.b/session-env");
+  await waitFor(async () => (await read()) === written, { timeoutMs: 5_000, everyMs: 50 });
+  expect(await read()).toBe(written);
 }, 40_000);
 
 test("where the image has hooks, the agent does it all, after them", async () => {

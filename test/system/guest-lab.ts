@@ -176,7 +176,7 @@ export async function createScreen(place = PLACE): Promise<{ connect(): NxClient
     quiet,
   );
   const isUp = async () => (await run(["sh", "-c", "xwd -root -silent >/dev/null"], { env })).exitCode === 0;
-  if (!(await waitFor(isUp, { timeoutMs: 5_000, everyMs: 50 }))) throw new Error("Xvfb did not come up");
+  if (!(await waitFor(isUp, { timeoutMs: 20_000, everyMs: 50 }))) throw new Error("Xvfb did not come up");
   const openbox = Bun.spawn(["openbox"], quiet);
   return {
     connect() {
