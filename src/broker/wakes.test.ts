@@ -18,7 +18,7 @@ test("a wake ends the wait for its desktop, and for no other", async () => {
   const alarm = wakes.subscribe(one);
   const other = wakes.subscribe(asId<VmId>(2));
   setTimeout(() => wakes.notify(1), 10);
-  expect(await time(alarm.next(5_000, never))).toBeLessThan(1_000);
+  expect(await time(alarm.next(60_000, never))).toBeLessThan(30_000);
   expect(await time(other.next(60, never))).toBeGreaterThanOrEqual(50);
 });
 
@@ -26,7 +26,7 @@ test("a wake between two waits ends the second at once, and only that", async ()
   const wakes = new Wakes();
   const alarm = wakes.subscribe(one);
   wakes.notify(1);
-  expect(await time(alarm.next(5_000, never))).toBeLessThan(1_000);
+  expect(await time(alarm.next(60_000, never))).toBeLessThan(30_000);
   expect(await time(alarm.next(60, never))).toBeGreaterThanOrEqual(50);
 });
 
@@ -35,14 +35,14 @@ test("a wake without a desktop is for all, and closed alarms are gone", async ()
   const alarm = wakes.subscribe(one);
   wakes.subscribe(one).close();
   wakes.notify();
-  expect(await time(alarm.next(5_000, never))).toBeLessThan(1_000);
+  expect(await time(alarm.next(60_000, never))).toBeLessThan(30_000);
   alarm.close();
   wakes.notify(1);
 });
 
 test("an aborted wait ends", async () => {
   const alarm = new Wakes().subscribe(one);
-  expect(await time(alarm.next(5_000, AbortSignal.abort()))).toBeLessThan(1_000);
+  expect(await time(alarm.next(60_000, AbortSignal.abort()))).toBeLessThan(30_000);
 });
 
 test("a slave key is 64 letters and digits, evenly chosen", () => {

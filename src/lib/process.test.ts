@@ -52,14 +52,14 @@ describe("a detached process", () => {
   test("has ended when nothing but its zombie is left", async () => {
     let exits = 0;
     const identity = start(["/bin/sh", "-c", "sleep 0.05; exit 3"], () => exits++);
-    expect(await waitFor(() => !isProcessRunning(identity), { timeoutMs: 2_000 })).toBe(true);
-    expect(await waitFor(() => exits === 1, { timeoutMs: 2_000 })).toBe(true);
+    expect(await waitFor(() => !isProcessRunning(identity), { timeoutMs: 10_000 })).toBe(true);
+    expect(await waitFor(() => exits === 1, { timeoutMs: 10_000 })).toBe(true);
   });
 
   test("writes to its log, in a clean environment, from the root folder", async () => {
     start(["/bin/sh", "-c", 'echo "$PWD:$QVD_SECRET_OF_TEST:"; exec sleep 30']);
     const said = await waitFor(() => readFileSync(`${folder}/log`, "utf8") || undefined, {
-      timeoutMs: 2_000,
+      timeoutMs: 10_000,
     });
     expect(said).toBe("/::\n");
   });
@@ -69,7 +69,7 @@ describe("a detached process", () => {
     await waitFor(
       () => readFileSync(`/proc/${identity.pid}/status`, "utf8").includes("SigIgn:\t0000000000004"),
       {
-        timeoutMs: 2_000,
+        timeoutMs: 10_000,
       },
     );
     expect(await endProcess(identity, 50)).toBe(true);

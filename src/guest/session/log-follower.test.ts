@@ -37,7 +37,7 @@ describe("LogFollower", () => {
       // Written in pieces, as nxagent does.
       const script = "for part in a b c d e f g; do echo -n $part; done; echo";
       await Bun.spawn(["sh", "-c", script], { stdio: ["ignore", log, "ignore"] }).exited;
-      expect(await waitFor(() => lines.length === burst, { timeoutMs: 1_000, everyMs: 5 })).toBe(true);
+      expect(await waitFor(() => lines.length === burst, { timeoutMs: 10_000, everyMs: 5 })).toBe(true);
     }
     follower.close();
   });
