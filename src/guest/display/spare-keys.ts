@@ -38,8 +38,9 @@ export class SpareKeys {
       this.#known = parseKeyMap(printed);
       return this.#known;
     });
-    // Whoever needs it hears of a failure.
-    this.#map.catch(() => {});
+    this.#map.catch(() => {
+      // Whoever waits for the map hears of its failure.
+    });
   }
 
   /** Undefined where a key has it already; else resolves when one has. */
@@ -47,7 +48,9 @@ export class SpareKeys {
     if (!isLetter(keysym)) return undefined;
     if (this.#map === undefined || this.#deps.now() - this.#readAtMs > FRESH_MS) this.refresh();
     if (this.#known !== undefined && isOn(this.#known, keysym, hasShift)) return undefined;
-    this.#last = this.#last.catch(() => {}).then(() => this.#add(keysym, hasShift));
+    const add = () => this.#add(keysym, hasShift);
+    // Whoever waited for the one before has heard of its failure.
+    this.#last = this.#last.then(add, add);
     return this.#last;
   }
 
