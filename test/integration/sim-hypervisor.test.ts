@@ -20,8 +20,8 @@ import { newOwner, SimTime } from "../support/sim-time.ts";
 
 /** A start long enough to be called off in the middle. */
 const MANNERS = {
-  polite: { startMs: 30 },
-  deaf: { startMs: 30, haltMs: 100, ignoresTerminate: true, ignoresPoweroff: true },
+  polite: { startMs: 100 },
+  deaf: { startMs: 100, haltMs: 100, ignoresTerminate: true, ignoresPoweroff: true },
 } as const satisfies Record<GuestManner, Partial<SimTraits>>;
 
 describeHypervisor("sim", async (): Promise<HypervisorLab> => {
