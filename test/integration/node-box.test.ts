@@ -8,6 +8,7 @@ import { isProcessRunning, listCgroupPids, type ProcessIdentity } from "../../sr
 import { runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { endLeftWorkers } from "../../src/node/end-left-workers.ts";
+import { LOOP_OPTIONS } from "../../src/node/loop.ts";
 import { readProcessFile, writeProcessFile } from "../../src/node/process-file.ts";
 import { NodeLab } from "../support/node-lab.ts";
 
@@ -52,16 +53,16 @@ describe("workers", () => {
   test("run as their own accounts, in their own control groups, with logs of their own", async () => {
     await lab.startNode();
     const auth = find("auth");
-    expect(await waitFor(() => auth && isProcessRunning(auth), { timeoutMs: 3_000 })).toBe(true);
+    expect(await waitFor(() => auth && isProcessRunning(auth), { timeoutMs: 15_000 })).toBe(true);
     const isDropped = async () =>
       /^Uid:\s+65534\s/m.test(await readFile(`/proc/${auth?.pid}/status`, "utf8"));
-    expect(await waitFor(isDropped, { timeoutMs: 3_000 })).toBe(true);
+    expect(await waitFor(isDropped, { timeoutMs: 15_000 })).toBe(true);
     const status = await readFile(`/proc/${auth?.pid}/status`, "utf8");
     expect(status).toMatch(/^CapEff:\s+0+$/m);
     expect(await readFile(`/proc/${auth?.pid}/cgroup`, "utf8")).toContain("/ndbox/p/auth");
     const log = () => readFile(`${lab.layout.logsFolder}/auth.log`, "utf8").catch(() => "");
-    expect(await waitFor(async () => (await log()) === "auth up\n", { timeoutMs: 3_000 })).toBe(true);
-  }, 30_000);
+    expect(await waitFor(async () => (await log()) === "auth up\n", { timeoutMs: 15_000 })).toBe(true);
+  }, 90_000);
 
   test("are found again by the next node, and left alone by one that hands over or is killed", async () => {
     await lab.startNode();
@@ -73,20 +74,20 @@ describe("workers", () => {
     for (const worker of before) expect(isProcessRunning(worker)).toBe(true);
     await lab.startNode();
     expect(workers()).toEqual(before);
-  }, 30_000);
+  }, 90_000);
 
   test("come back when they are killed, whether they are children of this node or of an earlier one", async () => {
     await lab.startNode();
     const first = find("broker-1");
     kill(first);
-    expect(await waitFor(() => hasChanged(first), { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(() => hasChanged(first), { timeoutMs: 20_000 })).toBe(true);
     await lab.signalNode("SIGKILL");
     await lab.startNode();
     const second = find("broker-1");
     kill(second);
-    expect(await waitFor(() => hasChanged(second), { timeoutMs: 8_000 })).toBe(true);
+    expect(await waitFor(() => hasChanged(second), { timeoutMs: 20_000 })).toBe(true);
     expect(find("broker-1")?.restarts).toBeGreaterThanOrEqual(2);
-  }, 30_000);
+  }, 90_000);
 
   test("end with the box, and leave no control group", async () => {
     await lab.startNode();
@@ -96,7 +97,7 @@ describe("workers", () => {
     expect(workers()).toEqual([]);
     expect(readProcessFile(lab.layout.nodeProcessFile)?.node).toBeNull();
     expect(await facts()).toMatchObject({ state: "stopped" });
-  }, 30_000);
+  }, 90_000);
 });
 
 /** While an interface of the host lies in the desktops' range, no node can start. */
@@ -121,7 +122,7 @@ describe("a start that fails", () => {
     });
     await lab.startNode();
     expect(workers().map(({ name }) => name)).toEqual(["auth", "broker-1"]);
-  }, 30_000);
+  }, 90_000);
 
   test("leaves those alone that an earlier node started", async () => {
     await lab.startNode();
@@ -131,7 +132,7 @@ describe("a start that fails", () => {
       expect(workers()).toEqual(before);
       expect(before.every(isProcessRunning)).toBe(true);
     });
-  }, 30_000);
+  }, 90_000);
 });
 
 describe("left workers", () => {
@@ -146,7 +147,7 @@ describe("left workers", () => {
     expect(await endLeftWorkers(file)).toEqual(before);
     expect(before.some(isProcessRunning)).toBe(false);
     expect(readProcessFile(file)).toMatchObject({ node: null, workers: [] });
-  }, 30_000);
+  }, 90_000);
 
   test("are never a stranger that has got the pid of one", async () => {
     await lab.startNode();
@@ -160,7 +161,7 @@ describe("left workers", () => {
     expect(before.every(isProcessRunning)).toBe(true);
     // For the lab to end.
     writeProcessFile(lab.layout.nodeProcessFile, file);
-  }, 30_000);
+  }, 90_000);
 });
 
 function hasChanged(worker: ProcessIdentity | undefined): boolean {
@@ -170,7 +171,7 @@ function hasChanged(worker: ProcessIdentity | undefined): boolean {
 
 test("the node registers, holds its lease and says what is true of the box", async () => {
   await lab.startNode();
-  expect(await waitFor(async () => (await facts())?.state === "running", { timeoutMs: 5_000 })).toBe(true);
+  expect(await waitFor(async () => (await facts())?.state === "running", { timeoutMs: 20_000 })).toBe(true);
   const report = await facts();
   expect(report?.facts).toMatchObject({ instance: "ndbox", version: "0.0.0-test", lease: { isHeld: true } });
   expect(report?.facts.workers.map((worker) => [worker.name, worker.state])).toEqual([
@@ -181,30 +182,29 @@ test("the node registers, holds its lease and says what is true of the box", asy
     sql`select valid_until > qvd_now() as "isValid" from leases`,
   );
   expect(leases).toMatchObject([{ isValid: true }]);
-}, 30_000);
+}, 90_000);
 
 test("a second node of the same box is refused", async () => {
   await lab.startNode();
   const first = lab.node;
   await expect(lab.startNode()).resolves.toBeUndefined();
   const second = lab.node;
-  expect(await waitFor(() => second && !isProcessRunning(second), { timeoutMs: 5_000 })).toBe(true);
+  expect(await waitFor(() => second && !isProcessRunning(second), { timeoutMs: 20_000 })).toBe(true);
   expect(await lab.log()).toContain("already is the node of this box");
   kill(first);
-}, 30_000);
+}, 90_000);
 
 test("a wish is heard of by NOTIFY as well, as from another box", async () => {
   await lab.startNode();
   const vm = await lab.rows.addVm("far");
   lab.rows.onChange = () => {};
   await lab.rows.owner.execute(sql`delete from di_tags`);
-  const startedMs = performance.now();
   await lab.rows.wish(vm, "running");
   const notice = `another-box\n${JSON.stringify({ topic: "vm", vmId: vm })}`;
   await lab.rows.owner.execute(sql`select pg_notify('qvd', ${notice})`);
-  expect(await lab.rows.tells(vm, "start-given-up")).toBe(true);
-  expect(performance.now() - startedMs).toBeLessThan(3_000);
-}, 30_000);
+  // Sooner than it asks for news by itself.
+  expect(await lab.rows.tells(vm, "start-given-up", LOOP_OPTIONS.newsMs / 2)).toBe(true);
+}, 90_000);
 
 test("an image that was enrolled is judged, with the reason", async () => {
   await lab.startNode();
@@ -217,17 +217,18 @@ test("an image that was enrolled is judged, with the reason", async () => {
     );
     return rows[0];
   };
-  expect(await waitFor(async () => (await row())?.state === "failed", { timeoutMs: 10_000 })).toBe(true);
+  expect(await waitFor(async () => (await row())?.state === "failed", { timeoutMs: 20_000 })).toBe(true);
   expect((await row())?.fault).toContain("image");
   expect(await Bun.file(`${lab.layout.imagesFolder}/${di}-desk.tar`).exists()).toBe(false);
-}, 30_000);
+}, 90_000);
 
 test("desktops that went down with the machine are told of, though the first node process ended before it could", async () => {
   await lab.startNode();
+  const hasLooked = () => readProcessFile(lab.layout.nodeProcessFile)?.hasLookedAround === true;
+  expect(await waitFor(hasLooked, { timeoutMs: 20_000 })).toBe(true);
   await lab.signalNode("SIGKILL");
   const file = readProcessFile(lab.layout.nodeProcessFile);
   if (file === undefined) throw new Error("there is no process file");
-  expect(file.hasLookedAround).toBe(true);
   writeProcessFile(lab.layout.nodeProcessFile, { ...file, hasLookedAround: false });
   const vm = await lab.rows.addVm("one");
   await lab.rows.owner.execute(sql`update vms set node_id = ${file.nodeId} where id = ${vm}`);
@@ -236,6 +237,5 @@ test("desktops that went down with the machine are told of, though the first nod
   await lab.startNode();
   expect(await lab.rows.tells(vm, "desktop-ended")).toBe(true);
   expect(await lab.rows.textOf(vm, "desktop-ended")).toContain("box was switched off");
-  const hasLooked = () => readProcessFile(lab.layout.nodeProcessFile)?.hasLookedAround === true;
-  expect(await waitFor(hasLooked, { timeoutMs: 5_000 })).toBe(true);
-}, 30_000);
+  expect(await waitFor(hasLooked, { timeoutMs: 20_000 })).toBe(true);
+}, 90_000);

@@ -103,17 +103,17 @@ describe("an image that is enrolled by its address", () => {
         const image = await read(diId);
         return image?.state === "fetching" && (image.doneBytes ?? 0) > 0 ? image : undefined;
       },
-      { timeoutMs: 10_000 },
+      { timeoutMs: 15_000 },
     );
     expect(seen?.totalBytes).toBe(server.content.length);
     await waitFor(async () => existsSync(`${world.layout.imagesFolder}/${diId}-desk.tar.part`), {
-      timeoutMs: 5_000,
+      timeoutMs: 15_000,
     });
     intake.stop();
     intake = start();
     expect(await becomes(diId, "ready")).toBeDefined();
     expect(server.ranges.at(-1)).toMatch(/^bytes=\d{5,}-$/);
-  }, 20_000);
+  }, 60_000);
 
   test("is what its server has, not what lies among the incoming files under that name", async () => {
     await writeFile(`${world.layout.incomingFolder}/desk.tar`, "somebody else's");
@@ -149,13 +149,13 @@ describe("an image that is enrolled by its address", () => {
     server.moods.push({ do: "fall-silent", afterBytes: 1_000_000 });
     const diId = await enrol();
     await waitFor(async () => (await read(diId))?.state === "fetching" && server.ranges.length > 0, {
-      timeoutMs: 5_000,
+      timeoutMs: 15_000,
     });
     await world.rows.owner.delete(dis).where(eq(dis.id, diId));
     intake.wake();
     // The lock is free again once nobody is at it.
     expect(
-      await waitFor(() => storage.tryImageLock(diId, async () => true), { timeoutMs: 5_000 }),
+      await waitFor(() => storage.tryImageLock(diId, async () => true), { timeoutMs: 15_000 }),
     ).toBeDefined();
     expect(existsSync(`${world.layout.imagesFolder}/${diId}-desk.tar`)).toBe(false);
   });
@@ -181,7 +181,7 @@ describe("an image that is enrolled by its address", () => {
     ]);
     intake.wake();
     expect(await becomes(diId ?? world.rows.diId, "ready")).toBeDefined();
-  }, 20_000);
+  }, 60_000);
 });
 
 describe("what an image must be", () => {
@@ -205,7 +205,7 @@ test("a file that may lie with another box is left to that for a while", async (
   await world.rows.addNode("other");
   const diId = await enrol({ sourceUrl: null });
   await enrol();
-  await waitFor(() => told.length > 1, { timeoutMs: 5_000 });
+  await waitFor(() => told.length > 1, { timeoutMs: 15_000 });
   expect((await read(diId))?.state).toBe("new");
   await world.rows.owner
     .update(dis)

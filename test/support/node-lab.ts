@@ -110,7 +110,7 @@ export class NodeLab {
     this.#wake ??= connectWake({ path: this.layout.wakeSocket, onWake: () => {}, log: silentLog() });
     const [wake, node] = [this.#wake, this.#node];
     const isDecided = () => wake.isConnected() || !isProcessRunning(node);
-    if (!(await waitFor(isDecided, { timeoutMs: 10_000 })) || !wake.isConnected())
+    if (!(await waitFor(isDecided, { timeoutMs: 30_000 })) || !wake.isConnected())
       throw new Error(`the node did not come up: ${await this.log()}`);
   }
 
@@ -182,7 +182,7 @@ export class NodeLab {
     for (const vmId of (await hypervisor.observe()).keys()) {
       await hypervisor.kill(vmId);
       const isDead = async () => (await hypervisor.observe()).get(vmId)?.isAlive !== true;
-      await waitFor(isDead, { timeoutMs: 5_000 });
+      await waitFor(isDead, { timeoutMs: 15_000 });
       await hypervisor.cleanUp(vmId);
     }
     for (const vmId of (await storage.listMounted()).keys()) await storage.unmountDesktop(vmId);
