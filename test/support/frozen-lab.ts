@@ -92,7 +92,7 @@ export class FrozenLab {
   }
 
   isHomeDetached(): Promise<true | undefined> {
-    return waitFor(async () => !(await this.isHomeAttached()) || undefined, { timeoutMs: 2_000 });
+    return waitFor(async () => !(await this.isHomeAttached()) || undefined, { timeoutMs: 10_000 });
   }
 
   async readParentDevice(): Promise<string> {

@@ -20,12 +20,11 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => lab.dispose(), 60_000);
 
-test("the end of a desktop whose first process was killed is heard of within a second", async () => {
+test("the end of a desktop whose first process was killed is told, without anybody's looking", async () => {
   const spec = await boot("polite");
-  const endedMs = listenForEnd(spec.vmId);
-  const startedMs = performance.now();
+  const ended = listenForEnd(spec.vmId);
   kill(await lab.init(spec.vmId));
-  expect((await endedMs) - startedMs).toBeLessThan(1_000);
+  expect(await Promise.race([ended, sleep(10_000).then(() => "heard of nothing")])).toBe("told");
   await finish(spec.vmId);
 });
 
@@ -148,12 +147,12 @@ async function started(spec: DesktopSpec): Promise<DesktopSpec> {
   return spec;
 }
 
-function listenForEnd(vmId: VmId): Promise<number> {
+function listenForEnd(vmId: VmId): Promise<"told"> {
   return new Promise((resolve) => {
     const stop = lab.hypervisor.watch(async (changed) => {
       if (changed !== vmId || (await isAlive(vmId))) return;
       stop();
-      resolve(performance.now());
+      resolve("told");
     });
   });
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type PolicyTexts, parseNetworkPolicy } from "../../src/domain/node/network-policy.ts";
 import { parseNetworkRange } from "../../src/domain/node/network-range.ts";
 import { type RunResult, run, runOk } from "../../src/lib/run.ts";
+import { waitFor } from "../../src/lib/wait.ts";
 import { createNetworkLab, type LabDesktop, type NetworkLab } from "../support/network-lab.ts";
 
 const PLAIN: PolicyTexts = { isNat: true, uplink: "", gateway: "", allow: "", nameServers: "", domain: "" };
@@ -102,7 +103,7 @@ describe("without NAT, with private targets that the site allows", () => {
   const serve = (port: number) =>
     office(
       "/usr/bin/timeout",
-      "5",
+      "20",
       "/usr/bin/python3",
       "-c",
       `import socket
@@ -115,12 +116,15 @@ s = socket.create_server(("0.0.0.0", ${port})); c, a = s.accept(); c.sendall(a[0
     const serving = serve(8001);
     expect((await ask("10.227.0.2", 8002)).exitCode).not.toBe(0);
     expect((await ask("10.227.0.4", 8001)).exitCode).not.toBe(0);
-    const { stdout } = await ask("10.227.0.2", 8001);
-    expect(stdout).toBe(desktop.port.address);
+    // It may not listen yet.
+    const heard = await waitFor(async () => (await ask("10.227.0.2", 8001)).stdout || undefined, {
+      timeoutMs: 15_000,
+    });
+    expect(heard).toBe(desktop.port.address);
     await serving;
     expect(await isReached(desktop.run, "10.227.0.3")).toBe(true);
     expect(await isReached(desktop.run, "10.227.0.2")).toBe(false);
-  }, 15_000);
+  }, 40_000);
 
   test("nobody there reaches a desktop that didn't ask", async () => {
     expect(await isReached(office, desktop.port.address)).toBe(false);

@@ -30,14 +30,16 @@ afterAll(async () => {
   await lab.dispose();
 }, 60_000);
 
-/** Tries from desktop one; true when it worked within a second. */
-async function tries(script: string): Promise<boolean> {
-  const result = await lab.inNetworkOf(one.vmId, ["/usr/bin/timeout", "1", "/bin/bash", "-c", script]);
+/** Tries from desktop one; true when it worked in that time. */
+async function tries(script: string, seconds: number): Promise<boolean> {
+  const limit = ["/usr/bin/timeout", `${seconds}`];
+  const result = await lab.inNetworkOf(one.vmId, [...limit, "/bin/bash", "-c", script]);
   return result.exitCode === 0;
 }
 
-const ping = (address: string, more = "") => tries(`ping -c1 -W1 ${more} ${address}`);
-const connects = (address: string, port: number) => tries(`exec 3<>/dev/tcp/${address}/${port}`);
+// It gives up by itself after a second without an answer; to start takes longer where much else runs.
+const ping = (address: string, more = "") => tries(`ping -c1 -W1 ${more} ${address}`, 10);
+const connects = (address: string, port: number) => tries(`exec 3<>/dev/tcp/${address}/${port}`, 1);
 
 test("the bridge has its address from the first moment, so that nobody gives it another", async () => {
   const range = parseNetworkRange("10.234.0.0/24");

@@ -91,7 +91,7 @@ test("a node that is killed while a home moves into its image loses nothing and 
     await mountAndDie(desktop, afterMs);
     await lab.storage.unmountDesktop(desktop.vmId);
     // A check of the file system that the killed one had begun ends by itself.
-    expect(await waitFor(async () => (await loops()).length === 0, { timeoutMs: 2_000 })).toBe(true);
+    expect(await waitFor(async () => (await loops()).length === 0, { timeoutMs: 20_000 })).toBe(true);
   }
   await lab.storage.mountDesktop(desktop);
   const found = await lab.runInside(desktop, 'cat "$HOME"/file-* | wc -c');
