@@ -170,8 +170,8 @@ export class VisitScreen implements PageSocketOwner {
   }
 
   /**
-   * Never makes the desktop rest: x11vnc would wait for this viewer, and its owner with it. A viewer asks for each picture, so
-   * what waits here is one; who lets more pile up than the socket keeps is cut off.
+   * Never makes the desktop rest: x11vnc, in older images, would wait for this viewer, and its owner with it. Either server waits
+   * for a viewer's word between pictures, so few wait here; who lets more pile up than the socket keeps is cut off.
    */
   get #patient(): PageSocket {
     return {
