@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { waitFor } from "../../src/lib/wait.ts";
+import { pageHolds } from "../support/page-holds.ts";
+import { visitPage } from "../support/visit-page.ts";
 import { PASSWORD } from "../support/wat-site.ts";
 import { startWat, type Wat } from "./wat-support.ts";
 
@@ -70,6 +72,12 @@ afterAll(async () => {
   await wat?.stop();
 }, SLOW);
 
+/**
+ * What a page says besides where it isn't there: Chromium breaks requests off when an interface of the machine comes or
+ * goes, and those of a page that is left. What the policy forbids has words of its own.
+ */
+const EXPECTED = ["404", "net::ERR_NETWORK_CHANGED", "Failed to fetch"];
+
 type Look = {
   readonly width: number;
   readonly colorScheme: "light" | "dark";
@@ -90,39 +98,15 @@ async function openContext(
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => {
-    const isExpected = message.text().includes("404") || message.text().includes(NETWORK_CHANGED);
+    const isExpected = EXPECTED.some((text) => message.text().includes(text));
     if (message.type() === "error" && !isExpected) complaints.push(message.text());
   });
-  await visit(page, `${site.url}/sign-in`);
+  await visitPage(page, `${site.url}/sign-in`);
   await page.fill("#login", "admin");
   await page.fill("#password", PASSWORD);
   await page.click("button[type=submit]");
   await page.waitForURL(`${site.url}/`);
   return { context, page, complaints };
-}
-
-/** Chromium breaks its requests off when an interface of the machine comes or goes, as desktops of other tests do. */
-const NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED";
-
-/** Goes there, and again when the machine's network changed under the page while it loaded. */
-async function visit(page: Page, address: string): Promise<void> {
-  for (let tries = 1; tries <= 4; tries += 1) {
-    let isBroken = false;
-    const onFailed = (request: { failure(): { errorText: string } | null }) => {
-      isBroken ||= request.failure()?.errorText === NETWORK_CHANGED;
-    };
-    page.on("requestfailed", onFailed);
-    try {
-      await page.goto(address);
-    } catch (error) {
-      // The page that says so may still be on its way when the next try begins, and interrupts that one.
-      const isItsPage = String(error).includes("chrome-error://");
-      if (!isItsPage && !String(error).includes(NETWORK_CHANGED)) throw error;
-      isBroken = true;
-    }
-    page.off("requestfailed", onFailed);
-    if (!isBroken) return;
-  }
 }
 
 /** What axe finds, as one line each. */
@@ -144,7 +128,7 @@ describe("every page", () => {
           const { context, page, complaints } = await openContext({ width, colorScheme });
           const findings: string[] = [];
           for (const path of PAGES) {
-            await visit(page, wat.url + path);
+            await visitPage(page, wat.url + path);
             findings.push(...(await listAxeFindings(page, path)));
             const excess = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
             if (excess > 0) findings.push(`${path}: is ${excess} px too wide`);
@@ -173,11 +157,11 @@ describe("every page", () => {
         "/images/new",
         "/nodes",
       ]) {
-        await visit(page, empty.url + path);
+        await visitPage(page, empty.url + path);
         findings.push(...(await listAxeFindings(page, path)));
       }
       expect(await page.textContent("main")).toContain("qvd node run");
-      await visit(page, `${empty.url}/desktops`);
+      await visitPage(page, `${empty.url}/desktops`);
       expect(await page.textContent("main")).toContain("Create a desktop");
       await context.close();
       await empty.stop();
@@ -193,7 +177,7 @@ describe("every page", () => {
       for (const colorScheme of ["light", "dark"] as const) {
         const context = await browser.newContext({ ignoreHTTPSErrors: true, colorScheme });
         const page = await context.newPage();
-        await visit(page, `${wat.url}/sign-in`);
+        await visitPage(page, `${wat.url}/sign-in`);
         findings.push(...(await listAxeFindings(page, `sign-in ${colorScheme}`)));
         await page.fill("#login", "admin");
         await page.fill("#password", "wrong wrong wrong");
@@ -213,19 +197,19 @@ describe("a person", () => {
     "starts a desktop in the list, and sees it come up without reloading",
     async () => {
       const { context, page } = await openContext({ width: 1280, colorScheme: "light" });
-      await visit(page, `${wat.url}/desktops?search=ann-desk-1`);
+      await visitPage(page, `${wat.url}/desktops?search=ann-desk-1`);
       await page.evaluate("window.isSamePage = true");
       const row = page.locator("#desktop-1");
       await row.getByRole("button", { name: "Start" }).click();
-      await row.getByText("start asked for").waitFor({ timeout: 5000 });
+      await row.getByText("start asked for").waitFor({ timeout: 20_000 });
       const owner = wat.database.open("qvd_owner").sql;
       await owner`update vm_reports set state = 'starting_2', state_at = now() where vm_id = 1`;
-      await row.getByText("Booting").waitFor({ timeout: 8000 });
+      await row.getByText("Booting").waitFor({ timeout: 20_000 });
       await owner`update vm_reports set state = 'running', state_at = now() where vm_id = 1`;
-      await row.getByText("Running").waitFor({ timeout: 8000 });
+      await row.getByText("Running").waitFor({ timeout: 20_000 });
       expect(await page.evaluate("window.isSamePage === true")).toBe(true);
       await row.getByRole("button", { name: "Stop" }).click();
-      await row.getByText("stop asked for").waitFor({ timeout: 5000 });
+      await row.getByText("stop asked for").waitFor({ timeout: 20_000 });
       expect(await owner`select wish from vms where id = 1`).toEqual([{ wish: "stopped" }] as never);
       await context.close();
     },
@@ -236,17 +220,17 @@ describe("a person", () => {
     "keeps the page and is told above it when something can't be done, and by whom",
     async () => {
       const { context, page } = await openContext({ width: 1280, colorScheme: "light" });
-      await visit(page, `${wat.url}/desktops/9`);
+      await visitPage(page, `${wat.url}/desktops/9`);
       await page.getByRole("button", { name: "Start" }).click();
-      await page.getByText("unblock it first").waitFor({ timeout: 5000 });
+      await page.getByText("unblock it first").waitFor({ timeout: 20_000 });
       await context.route("**/desktops/9/*", (route) =>
         route.fulfill({ status: 503, body: "<main id=main><div class=empty><p>Away." }),
       );
       await page.getByRole("button", { name: "Start" }).click();
-      await page.locator("[data-trouble]").getByText("Away.").waitFor({ timeout: 5000 });
+      await page.locator("[data-trouble]").getByText("Away.").waitFor({ timeout: 20_000 });
       expect(await page.textContent("h1")).toBe("<b>bold</b>");
       await context.unroute("**/desktops/9/*");
-      await page.locator("[data-trouble]").waitFor({ state: "detached", timeout: 8000 });
+      await page.locator("[data-trouble]").waitFor({ state: "detached", timeout: 20_000 });
       await context.close();
     },
     SLOW,
@@ -259,17 +243,17 @@ describe("a person", () => {
       await owner`insert into vm_events (vm_id, code, text, wish_generation)
         select 3, 'health-fault', 'Trouble number ' || n || '.', 1 from generate_series(1, 40) n`;
       const { context, page } = await openContext({ width: 400, colorScheme: "light" });
-      await visit(page, `${wat.url}/desktops/3`);
+      await visitPage(page, `${wat.url}/desktops/3`);
       const steps = page.locator(".trail-item");
       expect(await steps.count()).toBe(15);
       await page.evaluate("window.isSamePage = true");
       await page.getByRole("link", { name: "Show older" }).click();
-      await page.getByText("Trouble number 1.", { exact: true }).waitFor({ timeout: 5000 });
+      await page.getByText("Trouble number 1.", { exact: true }).waitFor({ timeout: 20_000 });
       expect(await page.evaluate("window.isSamePage === true")).toBe(true);
       expect(new URL(page.url()).search).toBe("?events=65");
       await owner`insert into vm_events (vm_id, code, text, wish_generation)
         values (3, 'health-restored', 'All is well.', 1)`;
-      await page.getByText("All is well.").waitFor({ timeout: 8000 });
+      await page.getByText("All is well.").waitFor({ timeout: 20_000 });
       const shown = await steps.count();
       expect(shown).toBeGreaterThan(40);
       await page.reload();
@@ -283,12 +267,14 @@ describe("a person", () => {
     "finds a desktop while typing, and a reload shows the same",
     async () => {
       const { context, page } = await openContext({ width: 1280, colorScheme: "light" });
-      await visit(page, `${wat.url}/desktops`);
+      await visitPage(page, `${wat.url}/desktops`);
       await page.keyboard.press("/");
       await page.keyboard.type("carla");
-      await page.locator("#desktop-1").waitFor({ state: "detached", timeout: 5000 });
-      expect(await page.locator("tbody tr").count()).toBe(2);
-      expect(page.url()).toContain("search=carla");
+      await page.locator("#desktop-1").waitFor({ state: "detached", timeout: 20_000 });
+      // What was typed so far is looked up meanwhile.
+      await page.waitForURL(/search=carla$/);
+      const isFound = async () => (await page.locator("tbody tr").count()) === 2;
+      expect(await waitFor(isFound, { timeoutMs: 20_000 })).toBe(true);
       await page.reload();
       expect(await page.locator("tbody tr").count()).toBe(2);
       await context.close();
@@ -304,7 +290,7 @@ describe("a person", () => {
         colorScheme: "light",
         javaScriptEnabled: false,
       });
-      await visit(page, `${wat.url}/users/new`);
+      await visitPage(page, `${wat.url}/users/new`);
       await page.fill("#login", "frida");
       await page.selectOption("#tenantId", { label: "default" });
       await page.fill("#password", "long enough");
@@ -318,9 +304,9 @@ describe("a person", () => {
       await page.click("main >> text=Create a desktop >> nth=0");
       await page.selectOption("#osfId", { label: "office (default)" });
       await page.click("text=Create the desktop");
-      expect(await page.textContent("h1")).toBe("frida-desk");
+      await page.waitForSelector("h1:text-is('frida-desk')");
       await page.click("main >> role=button[name='Start']");
-      expect(await page.textContent("main")).toContain("Start asked for");
+      await page.waitForSelector("main:has-text('Start asked for')");
       await context.close();
     },
     SLOW,
@@ -333,11 +319,11 @@ describe("a person", () => {
       await page.keyboard.press("Tab");
       expect(await page.evaluate("document.activeElement.textContent.trim()")).toBe("Skip to the content");
       await page.keyboard.press("Enter");
-      expect(await page.evaluate("document.activeElement.id")).toBe("main");
+      expect(await pageHolds(page, "document.activeElement.id === 'main'")).toBe(true);
       await page.getByRole("button", { name: "Sign out" }).focus();
       await page.keyboard.press("Enter");
       await page.waitForURL(`${wat.url}/sign-in`);
-      await visit(page, `${wat.url}/desktops`);
+      await visitPage(page, `${wat.url}/desktops`);
       expect(page.url()).toContain("/sign-in?next=");
       await context.close();
     },
@@ -350,12 +336,14 @@ describe("a person", () => {
       const { context, page } = await openContext({ width: 1280, colorScheme: "light" });
       const ground = () => page.evaluate("getComputedStyle(document.documentElement).backgroundColor");
       const light = await ground();
-      for (const name of [/switch to light/, /switch to dark/]) {
+      for (const name of [/switch to light/, /switch to dark/])
         await page.getByRole("button", { name }).click();
-        await page.waitForLoadState();
-      }
-      const isDark = await waitFor(async () => (await ground()) !== light, { timeoutMs: 5000 });
-      expect(isDark).toBe(true);
+      expect(
+        await pageHolds(
+          page,
+          `getComputedStyle(document.documentElement).backgroundColor !== ${JSON.stringify(light)}`,
+        ),
+      ).toBe(true);
       await context.close();
     },
     SLOW,
@@ -365,7 +353,7 @@ describe("a person", () => {
     "sends an image with its progress and enrols it",
     async () => {
       const { context, page, complaints } = await openContext({ width: 1280, colorScheme: "light" });
-      await visit(page, `${wat.url}/images/new?osf=1`);
+      await visitPage(page, `${wat.url}/images/new?osf=1`);
       await page.setInputFiles("#file", {
         name: "office-15.tar",
         mimeType: "application/x-tar",
@@ -379,7 +367,7 @@ describe("a person", () => {
       await page.waitForURL(/\/images\/\d+$/);
       expect(await page.textContent("main")).toContain("2026-12-01");
       expect(await page.textContent("main")).toContain("Waiting");
-      await visit(page, `${wat.url}/images/new?osf=1`);
+      await visitPage(page, `${wat.url}/images/new?osf=1`);
       await page.setInputFiles("#file", {
         name: "office-15.tar",
         mimeType: "application/x-tar",
