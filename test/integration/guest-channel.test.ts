@@ -311,8 +311,7 @@ describe("orders", () => {
 });
 
 describe("a hostile desktop", () => {
-  // Long enough to see that the socket is gone, on a busy machine too.
-  const BACKOFF = { firstMs: 500, mostMs: 1_000 };
+  const BACKOFF = { firstMs: 500, mostMs: 1_000 }; // Long enough to see that the socket is gone.
 
   test("has its garbage counted, and goes on below the limit", async () => {
     const { channels, events, path } = await setUp({ mostGarbage: 5 });
