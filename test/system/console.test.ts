@@ -46,6 +46,15 @@ async function becomes(page: Page, colour: Colour): Promise<void> {
   expect(await waitFor(isIt, { timeoutMs: 30_000, everyMs: 50 }), `it becomes ${colour}`).toBe(true);
 }
 
+async function becomesAny(page: Page): Promise<void> {
+  const isPainted = async () => (await colourOf(page)) !== undefined;
+  expect(await waitFor(isPainted, { timeoutMs: 30_000, everyMs: 50 })).toBe(true);
+}
+
+async function isSomebodyThere(): Promise<boolean> {
+  return (await lab.owner.execute(sql`select from sessions where ended_at is null`)).length > 0;
+}
+
 async function press(page: Page, key: string, colour: Colour): Promise<void> {
   await page.keyboard.press(key);
   await becomes(page, colour);
@@ -131,6 +140,42 @@ describe("an administrator", () => {
     },
     SLOW,
   );
+});
+
+describe("an administrator who sees a console", () => {
+  test(
+    "is put out by signing out of the web admin tool",
+    async () => {
+      const page = await openConsole();
+      await becomesAny(page);
+      const [wat] = context.pages();
+      await wat?.click("form[action='/sign-out'] button");
+      await page.waitForSelector("text=You signed out of the web admin tool");
+    },
+    SLOW,
+  );
+
+  for (const box of ["near", "far"] as const)
+    test(
+      `gives way to the machine's person, who sees it undisturbed, by the ${box} box`,
+      async () => {
+        await lab.owner.execute(sql`update osfs set offers_console = true`);
+        lab.sendTo(box);
+        const page = await openConsole();
+        await becomesAny(page);
+        const own = await context.newPage();
+        await signIn(own, lab.near);
+        await own.click(`a[href='/desktop/${lab.vmId}']`);
+        await own.waitForSelector("main[data-shown]", { timeout: 30_000 });
+        await page.waitForSelector("text=The person of this machine has come to its console");
+        await press(own, "a", "blue");
+        await press(own, "b", "green");
+        await own.close();
+        const isLeft = async () => (await countAudit("session.end-visit")) > 0 && !(await isSomebodyThere());
+        expect(await waitFor(isLeft, { timeoutMs: 10_000 })).toBe(true);
+      },
+      SLOW,
+    );
 });
 
 test(
