@@ -144,7 +144,7 @@ export function connectRequest(id: number | string, options: { eol?: string; log
 }
 
 /** Waits for `condition` or throws `what`. */
-export async function until(what: string, condition: () => boolean, timeoutMs = 5_000): Promise<void> {
+export async function until(what: string, condition: () => boolean, timeoutMs = 15_000): Promise<void> {
   if ((await waitFor(condition, { timeoutMs, everyMs: 2 })) === undefined)
     throw new Error(`not in time: ${what}`);
 }

@@ -96,7 +96,7 @@ export class QvdClient {
   }
 
   /** Waits until what was received matches, and takes it out; throws at the deadline. */
-  async expect(pattern: RegExp, timeoutMs = 5_000): Promise<string> {
+  async expect(pattern: RegExp, timeoutMs = 15_000): Promise<string> {
     const match = await waitFor(() => pattern.exec(this.received), { timeoutMs, everyMs: 2 });
     if (match === undefined)
       throw new Error(`nothing matched ${pattern} in ${JSON.stringify(this.received.slice(-600))}`);
@@ -105,14 +105,14 @@ export class QvdClient {
   }
 
   /** The next final answer, progress skipped. */
-  async answer(timeoutMs = 5_000): Promise<{ status: number; head: string; body: string }> {
+  async answer(timeoutMs = 15_000): Promise<{ status: number; head: string; body: string }> {
     const head = await this.expect(/HTTP\/1\.1 (?!102)\d{3} [^\r]+\r\n(?:[^\r\n]+\r\n)*\r\n/, timeoutMs);
     const length = Number(/Content-Length: (\d+)/.exec(head)?.[1] ?? 0);
     const body = length === 0 ? "" : await this.expect(new RegExp(`^[\\s\\S]{${length}}`), timeoutMs);
     return { status: Number(head.slice(9, 12)), head, body };
   }
 
-  async expectEnd(timeoutMs = 5_000): Promise<void> {
+  async expectEnd(timeoutMs = 15_000): Promise<void> {
     const ended = await waitFor(() => this.hasEnded || this.isClosed, { timeoutMs, everyMs: 2 });
     if (!ended) throw new Error("the connection was not closed");
   }
