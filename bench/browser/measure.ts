@@ -50,7 +50,7 @@ export async function sitDown(server: BrowserServer, size: Size, delayMs: number
     throw error;
   }
   const during = async <T>(scene: SceneName, work: () => Promise<T>) => {
-    const stop = await startScene(server, scene, page);
+    const stop = await startScene(server, scene, { page, size });
     try {
       return await work();
     } finally {
@@ -108,8 +108,13 @@ function cpuOf(pid: number): number {
   }
 }
 
-async function startScene(server: BrowserServer, scene: SceneName, page: Page): Promise<() => Promise<void>> {
-  const words = [process.execPath, join(import.meta.dir, "scene.ts"), server.socket, scene];
+async function startScene(
+  server: BrowserServer,
+  scene: SceneName,
+  { page, size }: { readonly page: Page; readonly size: Size },
+): Promise<() => Promise<void>> {
+  const extent = [`${size.width}`, `${size.height}`];
+  const words = [process.execPath, join(import.meta.dir, "scene.ts"), server.socket, scene, ...extent];
   const child = Bun.spawn(words, {
     env: { ...CLEAN_ENV },
     stdin: "pipe",

@@ -2,13 +2,15 @@
  * What is drawn while browsers are compared, each frame with its number on it (`stamp.ts`), by one X client that is the
  * same for every server. A program of its own, so that its time is nobody's:
  *
- *     bun bench/browser/scene.ts SOCKET NAME
+ *     bun bench/browser/scene.ts SOCKET NAME WIDTH HEIGHT
  *
- * It draws until its standard input ends.
+ * It draws until its standard input ends. It is told how large the screen is: nxagent tells new clients of a session that
+ * nobody shows by NX another size than it has.
  */
 
 import { KEY_PRESS, Painter } from "../x11/draw.ts";
 import { paintPlasma, paintText } from "./pictures.ts";
+import type { Size } from "./server.ts";
 import { MARK, renderStamp } from "./stamp.ts";
 
 export const SCENES = ["scroll", "drag", "clip", "keys"] as const;
@@ -23,9 +25,8 @@ type Scene = {
 
 const AT = { x: 24, y: 60 };
 
-export async function playScene(path: string, name: SceneName): Promise<void> {
+export async function playScene(path: string, name: SceneName, { width, height }: Size): Promise<void> {
   const painter = await Painter.open(path);
-  const { width, height } = painter.x11.root;
   const place = { ...MARK, x: AT.x, y: 24 };
   const stamp = name === "keys" ? painter.openForKeys(place) : painter.openWindow(place);
   const scene = prepare(name, painter, { width: width - 2 * AT.x, height: height - AT.y - AT.x });
@@ -121,10 +122,11 @@ function clip(painter: Painter): Scene {
 }
 
 if (import.meta.main) {
-  const [path, name] = process.argv.slice(2);
+  const [path, name, ...size] = process.argv.slice(2);
+  const [width = Number.NaN, height = Number.NaN] = size.map(Number);
   const scene = SCENES.find((one) => one === name);
-  if (path === undefined || scene === undefined)
-    throw new Error(`usage: scene.ts SOCKET ${SCENES.join("|")}`);
+  if (path === undefined || scene === undefined || !(width > 0) || !(height > 0))
+    throw new Error(`usage: scene.ts SOCKET ${SCENES.join("|")} WIDTH HEIGHT`);
   process.stdin.on("end", () => process.exit(0)).resume();
-  await playScene(path, scene);
+  await playScene(path, scene, { width, height });
 }
