@@ -222,7 +222,7 @@ describe("attachment", () => {
     expect(existsSync(path)).toBe(false);
     reopen();
     await soon(() => channels.read(VM)?.isAttached);
-    expect(links.length).toBe(2);
+    await soon(() => links.length === 2);
     await channels.stopSession(VM);
     over.abort();
     await attached;
