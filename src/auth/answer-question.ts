@@ -53,7 +53,11 @@ export async function decideClaim(deps: AnswerDeps, claim: Claim, signal: AbortS
   if (proof.kind === "password" && proof.password === "") return { outcome: "denied" };
   const attempt = await deps.throttle.enter({ kind, name, origin });
   if (attempt === "refuse")
-    return { outcome: "busy", text: "Too many tries to sign in to this account. Wait a minute and retry." };
+    return {
+      outcome: "busy",
+      text: "Too many tries to sign in to this account. Wait a minute and retry.",
+      retryMs: 60_000,
+    };
   if (attempt.waitMs > 0)
     deps.log.info("sign-in-slowed", { kind, login: name?.login, origin, waitMs: attempt.waitMs });
   await sleep(attempt.waitMs, signal);

@@ -21,6 +21,7 @@ const MOST_OPEN = 10_000;
 const PUT_OFF = {
   outcome: "busy",
   text: "Too many people sign in at the moment. Retry in a minute.",
+  retryMs: 60_000,
 } as const;
 /** Each worker of a process that may ask has one. */
 const MOST_CONNECTIONS = 256;
