@@ -219,7 +219,7 @@ export class LabNode {
       stdio: ["ignore", "ignore", "ignore"],
     });
     const isMounted = () => readText("/proc/self/mountinfo").includes(` ${this.folder}/leases `);
-    if (!(await waitFor(isMounted, { timeoutMs: 5_000 }))) throw new Error("bindfs did not come up");
+    if (!(await waitFor(isMounted, { timeoutMs: 20_000 }))) throw new Error("bindfs did not come up");
   }
 
   async #killCounters(): Promise<void> {
