@@ -124,7 +124,7 @@ export class NodeLab {
     if (!isGone) throw new Error(`the node did not end at ${signal}: ${await this.log()}`);
     this.#node = undefined;
     const wake = this.#wake;
-    await waitFor(() => wake?.isConnected() !== true, { timeoutMs: 2_000 });
+    await waitFor(() => wake?.isConnected() !== true, { timeoutMs: 15_000 });
   }
 
   /** As a process of the box that has changed something says it. */

@@ -43,7 +43,7 @@ beforeAll(async () => {
   });
   channels.open(lab.vmId, { socketPath: lab.socketPath, ownerUid: lab.ownerUid });
   await lab.start();
-  await waitFor(() => channels.read(lab.vmId)?.address !== null, { timeoutMs: 10_000, everyMs: 20 });
+  await waitFor(() => channels.read(lab.vmId)?.address !== null, { timeoutMs: 20_000, everyMs: 20 });
 }, 660_000);
 
 afterAll(async () => {
@@ -58,7 +58,7 @@ function view(channel: DisplayChannel = "rfb", key = KEY): Promise<RfbViewer> {
 
 async function sees(viewer: RfbViewer, colour: number, atLeast: number): Promise<boolean> {
   const isThere = async () => (await viewer.look()).count(colour) >= atLeast;
-  return (await waitFor(isThere, { timeoutMs: 10_000, everyMs: 50 })) === true;
+  return (await waitFor(isThere, { timeoutMs: 20_000, everyMs: 50 })) === true;
 }
 
 // The tests are the chapters of one desktop's life, in this order.
@@ -85,7 +85,7 @@ describe("a desktop that is first seen by a browser", () => {
     viewer.type("ñ ç ã ü ß € â Ñ 漢\n");
     const typed = () => lab.inside("cat /home/bea/typed");
     expect(
-      await waitFor(async () => (await typed()) === "ñ ç ã ü ß € â Ñ 漢", { timeoutMs: 5_000, everyMs: 50 }),
+      await waitFor(async () => (await typed()) === "ñ ç ã ü ß € â Ñ 漢", { timeoutMs: 15_000, everyMs: 50 }),
       await typed(),
     ).toBe(true);
     viewer.close();
@@ -104,7 +104,7 @@ describe("a desktop that is first seen by a browser", () => {
         // To X the size of the last NX client is no change, so it is missed by a pixel.
         return size.height === height && width - size.width <= 1;
       };
-      expect(await waitFor(fits, { timeoutMs: 5_000, everyMs: 20 }), `${width}x${height}`).toBe(true);
+      expect(await waitFor(fits, { timeoutMs: 15_000, everyMs: 20 }), `${width}x${height}`).toBe(true);
     }
     viewer.close();
     control.close();
@@ -123,7 +123,7 @@ describe("a desktop that is first seen by a browser", () => {
     next.type("small\n", { withoutShift: true });
     const lastLine = () => lab.inside("tail -n 1 /home/bea/typed");
     expect(
-      await waitFor(async () => (await lastLine()) === "small", { timeoutMs: 5_000, everyMs: 50 }),
+      await waitFor(async () => (await lastLine()) === "small", { timeoutMs: 15_000, everyMs: 50 }),
       await lastLine(),
     ).toBe(true);
     next.close();
@@ -136,7 +136,7 @@ describe("the same session by browser and by NX", () => {
     try {
       const viewer = await view();
       await channels.prepareSession(lab.vmId, { ...REQUEST, access: "nx", session: 2 });
-      expect(await waitFor(() => viewer.isClosed, { timeoutMs: 2_000, everyMs: 10 })).toBe(true);
+      expect(await waitFor(() => viewer.isClosed, { timeoutMs: 15_000, everyMs: 10 })).toBe(true);
       const client = screen.connect();
       const isPainted = async () => (await client.countPixels("#c02040")) > 50_000;
       expect(await waitFor(isPainted, { timeoutMs: 20_000, everyMs: 100 })).toBe(true);
@@ -183,7 +183,7 @@ describe("what serves the display inside", () => {
     await waitFor(() => false, { timeoutMs: 600 });
     viewer.type("ñ 漢\n");
     const lastLine = () => lab.inside("tail -n 1 /home/bea/typed");
-    expect(await waitFor(async () => (await lastLine()) === "ñ 漢", { timeoutMs: 5_000, everyMs: 50 })).toBe(
+    expect(await waitFor(async () => (await lastLine()) === "ñ 漢", { timeoutMs: 15_000, everyMs: 50 })).toBe(
       true,
     );
     viewer.close();

@@ -66,7 +66,7 @@ test("rules that somebody flushed are told, and come back with the next ensure",
     const health = await check();
     return !health.isOk && health.code === "rules-missing";
   };
-  expect(await waitFor(isTold, { timeoutMs: 3_000 })).toBe(true);
+  expect(await waitFor(isTold, { timeoutMs: 15_000 })).toBe(true);
   await lab.network.addPort(spec.vmId, spec.port.address);
   expect(await check()).toEqual({ isOk: true });
 });
