@@ -94,8 +94,8 @@ function isListening(socket: string): boolean {
   return rows.some((row) => row.endsWith(` ${socket}`) && row.split(/\s+/)[3] === "00010000");
 }
 
-/** False when what lies there is not a socket of that user's. */
-function closePlace(place: string, socket: string, uid: number): boolean {
+/** Makes the folder root's. False when what lies there is not a socket of that user's. */
+export function closePlace(place: string, socket: string, uid: number): boolean {
   // Whom the folder belonged to can change nothing in it from here on, not by a descriptor either.
   chownSync(place, 0, 0);
   try {
