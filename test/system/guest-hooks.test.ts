@@ -103,7 +103,7 @@ describe("an image's hooks", () => {
 printf 'vma.on_action.stop = /usr/local/bin/on-stop\\n' > /etc/qvd/vma.conf`);
     await channels.stopSession(lab.vmId);
     expect(
-      await waitFor(async () => (await said()).includes("disconnected"), { timeoutMs: 5_000, everyMs: 100 }),
+      await waitFor(async () => (await said()).includes("disconnected"), { timeoutMs: 15_000, everyMs: 100 }),
     ).toBe(true);
     const lines = (await said()).trim().split("\n");
     expect(lines[0]).toMatch(/^stop .*qvd\.vm\.session\.state listening qvd\.hook\.on_action stop$/);
