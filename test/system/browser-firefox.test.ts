@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await firefox?.stop();
   await lab?.stop();
-}, 60_000);
+}, 180_000);
 
 async function becomes(expression: string, timeoutMs = 30_000): Promise<void> {
   const holds = async () => (await firefox.evaluate(expression)) === true;

@@ -45,7 +45,7 @@ afterAll(async () => {
   await context?.close();
   await screen?.close();
   await lab?.stop();
-}, 60_000);
+}, 180_000);
 
 const x = (doing: string, ...command: readonly string[]) => runOk(doing, command, { env: { ...screen.env } });
 

@@ -49,7 +49,7 @@ beforeAll(async () => {
 afterAll(async () => {
   channels?.closeAll();
   await lab?.stop();
-}, 60_000);
+}, 180_000);
 
 function view(channel: DisplayChannel = "rfb", key = KEY): Promise<RfbViewer> {
   const hello = formatDisplayHello({ key, channel, argument: "" });

@@ -48,7 +48,7 @@ beforeAll(async () => {
 afterAll(async () => {
   channels?.closeAll();
   await lab?.stop();
-}, 60_000);
+}, 180_000);
 
 const hook = (name: string, body: string) =>
   lab.inside(`cat > /etc/qvd/hooks/${name} <<'END'

@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await lab.dispose();
   await rm(folder, { recursive: true });
-}, 60_000);
+}, 180_000);
 
 const start = (spec: MachineSpec) => lab.hypervisor.start(spec, new AbortController().signal);
 const isAlive = async (vmId: VmId) => (await lab.hypervisor.observe()).get(vmId)?.isAlive === true;

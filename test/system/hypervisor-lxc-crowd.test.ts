@@ -12,7 +12,7 @@ let lab: DesktopLab;
 beforeAll(async () => {
   lab = await createDesktopLab("hvm", "10.239.0.0/24");
 }, 60_000);
-afterAll(() => lab.dispose(), 60_000);
+afterAll(() => lab.dispose(), 180_000);
 
 test("a crowd starts at once, is heard of when it ends at once, and leaves nothing", async () => {
   const heard = new Set<VmId>();

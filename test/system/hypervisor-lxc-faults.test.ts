@@ -18,7 +18,7 @@ let lab: DesktopLab;
 beforeAll(async () => {
   lab = await createDesktopLab("hvf", "10.233.0.0/24");
 }, 60_000);
-afterAll(() => lab.dispose(), 60_000);
+afterAll(() => lab.dispose(), 180_000);
 
 test("the end of a desktop whose first process was killed is told, without anybody's looking", async () => {
   const spec = await boot("polite");

@@ -27,7 +27,7 @@ beforeAll(async () => {
     ["memory.max", "memory.limit_in_bytes", "pids.max", "cpu.max"].map((file) => `${root}${below}/${file}`),
   );
 }, 60_000);
-afterAll(() => lab.dispose(), 60_000);
+afterAll(() => lab.dispose(), 180_000);
 
 /** Prints "got it" where it works. */
 async function attempt(script: string): Promise<string> {

@@ -23,7 +23,7 @@ describe("a desktop whose image brings systemd", () => {
   beforeAll(async () => {
     lab = await createDesktopLab("hvz", "10.224.0.0/24", image);
   }, 60_000);
-  afterAll(() => lab.dispose(), 60_000);
+  afterAll(() => lab.dispose(), 180_000);
 
   const boot = async (script: string) => {
     const spec = await lab.prepareScript(`echo up >>/home/agent.log; ${script}`);

@@ -18,7 +18,7 @@ beforeAll(async () => {
   await lab.hypervisor.start(spec, new AbortController().signal);
   await waitFor(() => lab.hasBooted(spec.vmId), { timeoutMs: 10_000 });
 }, 60_000);
-afterAll(() => lab.dispose(), 60_000);
+afterAll(() => lab.dispose(), 180_000);
 
 const guest = async (script: string) => lab.inGuest(spec.vmId, script);
 

@@ -90,7 +90,7 @@ afterAll(async () => {
   await lab.dispose();
   await removeCgroup(`${findCgroupRoot()}/${INSTANCE}`, 2_000);
   await rm(folder, { recursive: true });
-}, 30_000);
+}, 180_000);
 
 const askDhcp = async (desktop: LabDesktop, ...words: string[]) => {
   const { stdout, stderr } = await desktop.run("/usr/bin/python3", ASK_DHCP, ...words);

@@ -13,7 +13,7 @@ beforeAll(async () => {
   spec = await lab.prepare("polite");
   await lab.hypervisor.start(spec, new AbortController().signal);
 }, 60_000);
-afterAll(() => lab.dispose(), 60_000);
+afterAll(() => lab.dispose(), 180_000);
 
 const check = () => lab.network.checkPort(spec.vmId, spec.port.address);
 const onHost = (...words: string[]) => runOk("breaking a network", ["/usr/sbin/ip", ...words]);

@@ -58,7 +58,7 @@ afterAll(async () => {
   await run(["/usr/sbin/ip", "link", "del", "hvoout"]);
   await run(["/usr/sbin/ip", "netns", "del", OUTSIDE]);
   await lab.dispose();
-}, 60_000);
+}, 180_000);
 
 /** What a server at the address answers to the desktop; empty when it isn't reached. */
 async function ask(address: string, port: number): Promise<string> {

@@ -20,7 +20,7 @@ beforeAll(async () => {
   other = await lab.plugIn();
   friends = [await lab.plugIn({ group: 3 }), await lab.plugIn({ group: 3 }), await lab.plugIn({ group: 4 })];
 }, 60_000);
-afterAll(() => lab.dispose(), 30_000);
+afterAll(() => lab.dispose(), 180_000);
 
 /** Where each of the script's frames arrived: `host`, or a desktop's namespace. */
 async function send(from: LabDesktop, to: LabDesktop): Promise<Readonly<Record<string, readonly string[]>>> {

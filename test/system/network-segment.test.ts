@@ -27,7 +27,7 @@ describe("on a segment that others share", () => {
     await lab.network.ensure();
     desktop = await lab.plugIn();
   }, 30_000);
-  afterAll(() => lab.dispose(), 30_000);
+  afterAll(() => lab.dispose(), 180_000);
 
   test("a desktop has an address of its part and the segment's router, and both reach each other", async () => {
     expect(desktop.port).toMatchObject({ address: "10.230.0.100", gateway: "10.230.0.254" });

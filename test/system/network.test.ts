@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(async () => {
   server.stop(true);
   await lab.dispose();
-}, 60_000);
+}, 180_000);
 
 /** Tries from desktop one; true when it worked in that time. */
 async function tries(script: string, seconds: number): Promise<boolean> {

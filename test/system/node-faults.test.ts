@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await lab?.dispose();
   await rm(scratch, { recursive: true, force: true });
-}, 60_000);
+}, 180_000);
 
 async function expectGivenUp(vm: VmId, reason: RegExp): Promise<void> {
   expect(await lab.rows.tells(vm, "start-given-up", 60_000)).toBe(true);

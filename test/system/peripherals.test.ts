@@ -54,7 +54,7 @@ afterAll(async () => {
   await client?.stop();
   channels?.closeAll();
   await lab?.stop();
-}, 60_000);
+}, 180_000);
 
 let session = 0;
 

@@ -20,7 +20,7 @@ let lab: DesktopLab;
 beforeAll(async () => {
   lab = await createDesktopLab("stoc", "10.244.0.0/24");
 }, 60_000);
-afterAll(() => lab.dispose(), 60_000);
+afterAll(() => lab.dispose(), 180_000);
 
 type Keeps = Omit<MountRequest, "vmId" | "diId" | "slot">;
 

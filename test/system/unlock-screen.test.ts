@@ -97,7 +97,7 @@ afterAll(async () => {
   await authEnded;
   await database?.drop();
   rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+}, 180_000);
 
 async function shows(colour: string, least: number): Promise<void> {
   const isThere = async () => (await client.countPixels(colour)) > least;
