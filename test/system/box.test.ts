@@ -243,6 +243,8 @@ describe("a box", () => {
     const { exitCode, stderr } = await qvd("box", "run").finally(() => ip("link", "del", "boxother"));
     expect(stderr).toContain("interface boxother has 10.93.7.1/24");
     expect(exitCode).toBe(1);
+    // The last to leave may be on its way out.
+    await waitFor(async () => (await listOwnProcesses()).length === 0, { timeoutMs: 10_000 });
     expect(await listOwnProcesses()).toEqual([]);
     box = await startBox();
   }, 130_000);
