@@ -16,11 +16,16 @@ beforeAll(async () => {
 afterAll(() => lab.dispose(), 180_000);
 
 const check = () => lab.network.checkPort(spec.vmId, spec.port.address);
+/** A question is given up after less than a second, in which a busy machine may do something else. */
+async function expectWell(): Promise<void> {
+  await waitFor(async () => (await check()).isOk, { timeoutMs: 10_000 });
+  expect(await check()).toEqual({ isOk: true });
+}
 const onHost = (...words: string[]) => runOk("breaking a network", ["/usr/sbin/ip", ...words]);
 const inside = (...words: string[]) => lab.inNetworkOf(spec.vmId, ["/usr/sbin/ip", ...words]);
 
 test("a running desktop's network is whole from its start on", async () => {
-  expect(await check()).toEqual({ isOk: true });
+  await expectWell();
 });
 
 test("fifty who ask together get one answer each", async () => {
@@ -45,7 +50,7 @@ test.each([
     word.replace("ADDRESS", `${address}/${prefixLength}`).replace("MAC", mac),
   );
   await inside(...words, ...(words[0] === "addr" ? ["dev", "eth0"] : []));
-  expect(await check()).toEqual({ isOk: true });
+  await expectWell();
 });
 
 test("a port that was taken out of the bridge, or set down on the box, is told", async () => {
@@ -56,7 +61,7 @@ test("a port that was taken out of the bridge, or set down on the box, is told",
   await onHost("link", "set", interfaceName, "down");
   expect(await check()).toMatchObject({ isOk: false, code: "interface-down" });
   await onHost("link", "set", interfaceName, "up");
-  expect(await check()).toEqual({ isOk: true });
+  await expectWell();
 });
 
 test("rules that somebody flushed are told, and come back with the next ensure", async () => {
@@ -68,7 +73,7 @@ test("rules that somebody flushed are told, and come back with the next ensure",
   };
   expect(await waitFor(isTold, { timeoutMs: 15_000 })).toBe(true);
   await lab.network.addPort(spec.vmId, spec.port.address);
-  expect(await check()).toEqual({ isOk: true });
+  await expectWell();
 });
 
 test("a desktop that doesn't run has no interface", async () => {
@@ -83,5 +88,5 @@ test("without its bridge nobody answers, and nothing hangs", async () => {
   await run(["/usr/sbin/ip", "link", "set", spec.port.bridge, "down"]);
   expect(await check()).toMatchObject({ isOk: false, code: "no-answer" });
   await lab.network.ensure();
-  expect(await check()).toEqual({ isOk: true });
+  await expectWell();
 });
