@@ -88,13 +88,13 @@ describe("who would wait too long", () => {
     void join("b", { mayWaitMs: 200 });
     expect((await join("c", { mayWaitMs: 200 })).outcome).toBe("full");
     // Slow ones make everybody's wait longer.
-    for (let n = 0; n < 10; n++) {
+    for (let n = 0; n < 40; n++) {
       void join(`slow${n}`);
       await end(1_000);
     }
     // It would be 300 ms by the pace of before.
     expect((await join("d", { mayWaitMs: 1_000 })).outcome).toBe("full");
-    for (let n = 0; n < 60; n++) {
+    for (let n = 0; n < 120; n++) {
       void join(`quick${n}`);
       await end(10);
     }

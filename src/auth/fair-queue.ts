@@ -38,8 +38,8 @@ export type Served<T> =
 type Waiter = { readonly start: () => void; readonly onPlace: Wait["onPlace"] };
 
 /** How much the newest task says of the pace, and one that was far slower than those before it. */
-const NEWEST = 0.1;
-const MOST_SLOWER = 3;
+const NEWEST = 0.05;
+const MOST_SLOWER = 2;
 const MOST_RETRY_MS = 60_000;
 
 export class FairQueue {
