@@ -31,6 +31,8 @@ export type ContainerSpec = CommonSpec & {
   readonly binds?: readonly { readonly source: string; readonly path: string }[];
   /** Our own executable, bound read-only as the agent. */
   readonly agentExecutable: string;
+  /** Whether its start gives way to whoever wants the processors, for a while; it does when left out. */
+  readonly standsBack?: boolean;
 };
 
 /** A desktop in a virtual machine: disks, with an agent in the image or none. */

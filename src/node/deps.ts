@@ -64,6 +64,8 @@ export type LoopDeps = {
   readonly isUnpacking: (diId: DiId) => boolean;
   /** False while this box may start nothing. */
   readonly hasLease: () => boolean;
+  /** True while somebody sits at a desktop of this box. */
+  readonly isAtWork?: () => boolean;
   readonly clock: Clock;
   /** The system's where none are given. */
   readonly timers?: Timers;

@@ -4,9 +4,8 @@
  * Level-triggered: a wake, a notice, a control group's event or an agent's word only says that a desktop is
  * worth a look; each pass reads all it needs, and a full pass runs on a timer. In between, a timer asks in one
  * row whether anything is wished anew, for a wake that was lost: a quiet box costs next to nothing. Steps of one desktop run one
- * after the other, those of different desktops at the same time; how many start at once is the queue's.
- * While the database is away no pass runs: desktops and their sessions go on, and the first pass after its
- * return catches up.
+ * after the other, those of different desktops at the same time; how many start at once is the queue's. While the database
+ * is away no pass runs: desktops and their sessions go on, and the first pass after its return catches up.
  */
 
 import { attemptDatabase } from "../db/errors.ts";
@@ -108,7 +107,8 @@ export class NodeLoop {
     const nowMs = () => deps.clock.monotonicMs();
     const wake = (vmId: VmId) => this.stir(vmId);
     const { parallelStarts, parallelStops, gentleStarts = parallelStarts } = deps.settings;
-    this.#deps = { ...deps, reports: new ReportBatch({ db: deps.db, nodeId: deps.node.nodeId, nowMs }) };
+    const reports = new ReportBatch({ db: deps.db, nodeId: deps.node.nodeId, nowMs });
+    this.#deps = { ...deps, reports, isAtWork: () => this.#isAtWork };
     const most = () => (this.#isAtWork ? gentleStarts : parallelStarts);
     this.#starts = new TurnQueue({ most, onTurn: wake, onNews: wake, nowMs });
     this.#stops = new TurnQueue({ most: () => parallelStops, onTurn: wake, nowMs });
@@ -313,8 +313,8 @@ export class NodeLoop {
   /** `readAtMs` is when the database was asked for it; undefined when it is as remembered. */
   #consider(desktop: NodeDesktop, world: World, readAtMs?: number): void {
     const nowMs = this.#nowMs();
-    const { settings } = this.#deps;
-    const limits = (desktop.osf.hypervisor === "kvm" && settings.machineLimits) || settings.limits;
+    const { machineLimits, limits: ofAll } = this.#deps.settings;
+    const limits = (desktop.osf.hypervisor === "kvm" && machineLimits) || ofAll;
     const memory = this.#memories.get(desktop.vmId) ?? newMemory(desktop, nowMs);
     this.#memories.set(desktop.vmId, memory);
     // Its steps ended after this pass had read the database: it is looked at again, with fresh eyes.

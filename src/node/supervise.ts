@@ -21,6 +21,7 @@ import { waitFor } from "../lib/wait.ts";
 import type { BrokerState } from "../wire/broker/state-file.ts";
 import { boundLog } from "./bound-log.ts";
 import { type Elder, Elders } from "./elders.ts";
+import { goFirst } from "./go-first.ts";
 import type { WorkerEntry } from "./process-file.ts";
 
 export type WorkerSpec = {
@@ -38,6 +39,8 @@ export type WorkerSpec = {
   readonly fingerprint?: string;
   /** It carries what a restart would end: its successor comes first, and then it is told to take nobody new. */
   readonly drains?: boolean;
+  /** People's sessions or the box's lease depend on how soon it runs. */
+  readonly goesFirst?: boolean;
 };
 
 /** What workers that drain say of themselves. */
@@ -122,6 +125,7 @@ export class Supervisor {
       worker.command = entry.command;
       worker.fingerprint = entry.fingerprint;
       this.#options.log.info("worker-found", { worker: entry.name, pid: entry.pid });
+      this.#putFirst(worker);
       if (isUpToDate(worker)) continue;
       this.#options.log.info("worker-command-changed", { worker: entry.name, pid: entry.pid });
       // A look finds it ended and starts another.
@@ -295,10 +299,21 @@ export class Supervisor {
       // Whatever lies there is of an earlier process with that number.
       this.#options.states?.drop(worker.identity.pid);
       log.info("worker-started", { worker: spec.name, pid: worker.identity.pid });
+      this.#putFirst(worker);
     } catch (error) {
       worker.tries++;
       worker.nextTryAtMs = clock.monotonicMs() + backoffMs(worker.tries, BACKOFF);
       log.error("worker-not-started", { worker: spec.name, error });
+    }
+  }
+
+  /** It serves without, too. */
+  #putFirst({ spec, identity }: Worker): void {
+    if (spec.goesFirst !== true || identity === undefined) return;
+    try {
+      goFirst(identity.pid, this.#cgroupOf(spec));
+    } catch (error) {
+      this.#options.log.warn("worker-not-put-first", { worker: spec.name, error });
     }
   }
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { homeFolder } from "../../src/domain/node/layout.ts";
 import type { DesktopSpec } from "../../src/hypervisor/driver.ts";
-import { groupFolder, openCgroupTree } from "../../src/hypervisor/lxc/cgroup-tree.ts";
+import { groupFolder, openCgroupTree, rootsOf } from "../../src/hypervisor/lxc/cgroup-tree.ts";
 import { endStandingBack, standBack } from "../../src/hypervisor/lxc/cpu-share.ts";
 import { run } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
@@ -50,6 +50,17 @@ describe("limits", () => {
     expect(canStandBack ? ["12", "128"] : ["100", "1024"]).toContain(share);
     expect(canStandBack ? "0" : undefined).toBe(await readLimit(["cpu.idle"]));
     await lab.hypervisor.settle(spec.vmId);
+  });
+
+  test("all desktops together weigh ten times what a group of the box's own processes does", async () => {
+    const tree = await openCgroupTree("hvw");
+    const read = (path: string) => readFile(path, "utf8").catch(() => "");
+    const weights = await Promise.all(
+      rootsOf(tree, "cpu").flatMap((root) =>
+        ["cpu.weight", "cpu.shares"].map((file) => read(`${root}/${tree.instance}/${file}`)),
+      ),
+    );
+    expect(["1000", "10240"]).toContain(weights.map((text) => text.trim()).find((text) => text !== "") ?? "");
   });
 
   test("leave none of the host's swap to it, where the kernel counts that", async () => {

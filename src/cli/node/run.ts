@@ -134,6 +134,7 @@ function listWorkers(config: Config): readonly WorkerSpec[] {
       // Its memory is locked, and the kernel refuses to take any back: to offer it would cost 600 calls a second.
       env: { ...rootChildEnv(config), MIMALLOC_PURGE_DELAY: "-1" },
       outlivesFailedStart: true,
+      goesFirst: true,
     },
     {
       ...{ name: "auth", command: [...ourselves(), "auth", "run"], account: readAccount("qvd-auth"), env },
@@ -146,6 +147,7 @@ function listWorkers(config: Config): readonly WorkerSpec[] {
       env,
       fingerprint,
       drains: true,
+      goesFirst: true,
     })),
   ];
 }

@@ -6,7 +6,7 @@
  * processors are never idle it would not come up at all.
  */
 
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import type { VmId } from "../../domain/ids.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { CgroupTree } from "./cgroup-tree.ts";
@@ -18,10 +18,28 @@ export const STARTING_SHARE: CpuShare = { "cpu.shares": 128, "cpu.weight": 12 };
 /** The kernel's own. */
 const RUNNING_SHARE: CpuShare = { "cpu.shares": 1024, "cpu.weight": 100 };
 
+/**
+ * Of all desktops together: what one that starts uses is charged to them all, and a session that wakes must not wait
+ * for its turn among the box's own processes because of that.
+ */
+const DESKTOPS_SHARE: CpuShare = { "cpu.shares": 10_240, "cpu.weight": 1_000 };
+
+/** May be called again; before the first desktop starts. */
+export async function weighDesktops(tree: CgroupTree): Promise<void> {
+  const { instance } = tree;
+  for (const root of tree.roots) {
+    const file = fileIn(tree, root);
+    if (file === undefined) continue;
+    await mkdir(`${root}/${instance}`, { recursive: true });
+    await put(`${root}/${instance}/${file}`, `${DESKTOPS_SHARE[file]}`, `the desktops of ${instance}`);
+  }
+}
+
 /** Lets a desktop that was just started run when nobody else wants to. */
 export async function standBack(tree: CgroupTree, vmId: VmId): Promise<void> {
   for (const root of tree.roots)
-    if (fileIn(tree, root) !== undefined) await put(`${root}/${tree.instance}/c/${vmId}/cpu.idle`, "1", vmId);
+    if (fileIn(tree, root) !== undefined)
+      await put(`${root}/${tree.instance}/c/${vmId}/cpu.idle`, "1", `desktop ${vmId}`);
 }
 
 /** It has its eighth from now on. Nothing to do for a desktop that was settled or has ended. */
@@ -43,18 +61,18 @@ async function setShares(tree: CgroupTree, vmId: VmId, share: CpuShare): Promise
     if (file === undefined) continue;
     const folder = `${root}/${tree.instance}/c/${vmId}`;
     // First: an idle group takes no share.
-    await put(`${folder}/cpu.idle`, "0", vmId);
-    await put(`${folder}/${file}`, `${share[file]}`, vmId);
+    await put(`${folder}/cpu.idle`, "0", `desktop ${vmId}`);
+    await put(`${folder}/${file}`, `${share[file]}`, `desktop ${vmId}`);
   }
 }
 
-async function put(path: string, value: string, vmId: VmId): Promise<void> {
+async function put(path: string, value: string, whose: string): Promise<void> {
   // Without O_CREAT: what isn't there is not to be made.
   await writeFile(path, `${value}\n`, { flag: "r+" }).catch((cause: NodeJS.ErrnoException) => {
     // The other layout has the processors, the kernel knows no idle groups, or the desktop has just ended.
     if (cause.code === "ENOENT" || cause.code === "ENODEV") return;
     const file = path.slice(path.lastIndexOf("/") + 1);
-    const text = `Settling desktop ${vmId}: the kernel refused its share of the processors (${file})`;
+    const text = `Settling ${whose}: the kernel refused a share of the processors (${file})`;
     throw new AppError("driver-failed", text, { cause });
   });
 }

@@ -28,7 +28,7 @@ import {
   removeGroup,
 } from "./cgroup-tree.ts";
 import { removeFiles } from "./container-files.ts";
-import { raiseCpuShare } from "./cpu-share.ts";
+import { raiseCpuShare, weighDesktops } from "./cpu-share.ts";
 import { isSystemd } from "./detect-init.ts";
 import { findInit } from "./find-init.ts";
 import { startContainer } from "./start-container.ts";
@@ -55,6 +55,7 @@ const END_TIMEOUT_MS = 10_000;
 export async function createLxcHypervisor(options: LxcOptions): Promise<Hypervisor> {
   const tree = await openCgroupTree(options.instance);
   await ensurePartFolders(tree);
+  await weighDesktops(tree);
   const context: LxcContext = { ...options, tree };
   return {
     observe: (only) => observeDesktops({ tree, parts: CGROUP_PARTS, cable: "veth" }, only),

@@ -1,12 +1,13 @@
 /** Runs lxc-start for one desktop and proves that what was asked for is in force. */
 
 import { existsSync, mkdirSync } from "node:fs";
-import { readFile, rmdir } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type { VmId } from "../../domain/ids.ts";
 import { AppError } from "../../lib/errors.ts";
 import { run } from "../../lib/run.ts";
+import { waitFor } from "../../lib/wait.ts";
 import type { ContainerSpec } from "../driver.ts";
-import { type CgroupTree, groupFolder, limitSubgroups } from "./cgroup-tree.ts";
+import { type CgroupTree, groupFolder, limitSubgroups, removeGroup } from "./cgroup-tree.ts";
 import { containerFiles, writeFiles } from "./container-files.ts";
 import { endStandingBack, standBack } from "./cpu-share.ts";
 import { detectInit } from "./detect-init.ts";
@@ -18,6 +19,7 @@ import { systemdFiles } from "./systemd-files.ts";
 
 const SECCOMP_PROFILE = "/usr/share/lxc/config/common.seccomp";
 const START_TIMEOUT_MS = 30_000;
+const LEAVE_TIMEOUT_MS = 2_000;
 /** A start takes a fifth of it where the processors have time. */
 const STANDS_BACK_MS = 5_000;
 /** A desktop needs none; programs that sort their own processes into groups make a handful. */
@@ -63,8 +65,8 @@ export async function startContainer(
   );
   if (result.exitCode !== 0) throw await explain(spec, files.log, result.stderr);
   const done = await Promise.allSettled([
-    standBackFor(tree, vmId, STANDS_BACK_MS),
-    rmdir(starter),
+    spec.standsBack === false ? undefined : standBackFor(tree, vmId, STANDS_BACK_MS),
+    leaveStarter(starter, vmId),
     limitSubgroups(tree, vmId, MOST_SUBGROUPS),
     limitSwap(tree, vmId, spec.memoryMb),
     checkLimits(context, spec),
@@ -72,6 +74,12 @@ export async function startContainer(
   // All have ended by now: what is cleared after a failure must not be touched meanwhile.
   for (const one of done) if (one.status === "rejected") throw one.reason;
   signal.throwIfAborted();
+}
+
+/** On a busy host the kernel calls the group busy for some milliseconds after its last process has ended. */
+async function leaveStarter(folder: string, vmId: VmId): Promise<void> {
+  if (await waitFor(() => removeGroup(folder), { timeoutMs: LEAVE_TIMEOUT_MS, everyMs: 2 })) return;
+  throw new AppError("driver-failed", `Starting desktop ${vmId}: a process of LXC's start does not end`);
 }
 
 async function standBackFor(tree: CgroupTree, vmId: VmId, ms: number): Promise<void> {

@@ -23,7 +23,8 @@ export const startContainer: Executor<"start-container"> = async (
   await runHostHook(deps, "prestart", { desktop, state: "starting" });
   const port = deps.network.portOf(vmId, address);
   // First of all: it takes longest, and of the others none is needed before its first program runs.
-  const started = deps.hypervisor.start(desktopSpec(deps.settings, desktop, port), signal);
+  const spec = { ...desktopSpec(deps.settings, desktop, port), standsBack: deps.isAtWork?.() ?? true };
+  const started = deps.hypervisor.start(spec, signal);
   const plugged =
     osf.hypervisor === "kvm" ? undefined : deps.network.addPort(vmId, address, portOptions(desktop));
   const [start, plug] = await Promise.allSettled([started, plugged, leaveSessionOrder(deps, desktop)]);
