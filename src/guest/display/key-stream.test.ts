@@ -97,6 +97,36 @@ describe("what a viewer says", () => {
     expect(asked).toEqual([]);
   });
 
+  test.each([
+    ["as text", 0x7fffffff],
+    ["of the extended clipboard", -0x80000000],
+  ])("passes as it comes however long it says that it is, %s", (_what, length) => {
+    const { stream, sent, hasGivenUp } = openStream();
+    const head = Buffer.alloc(8, 6);
+    head.writeInt32BE(length, 4);
+    const said = [GREETING, head, Buffer.alloc(3 * 1024 * 1024)];
+    for (const [index, piece] of said.entries()) {
+      stream.data(piece);
+      expect(sent().length).toBe(Buffer.concat(said.slice(0, index + 1)).length);
+    }
+    expect(hasGivenUp()).toBe(false);
+  });
+
+  test("has its keys read behind a text, in whatever pieces that comes", () => {
+    const text = Buffer.concat([
+      Buffer.from([6, 0, 0, 0, 0xff, 0xff, 0xff, 0xf7]),
+      key(ENE),
+      POINTER.subarray(0, 1),
+    ]);
+    const said = Buffer.concat([GREETING, text, key(0x61)]);
+    for (const size of [1, 5, said.length]) {
+      const { stream, sent, asked } = openStream();
+      for (let at = 0; at < said.length; at += size) stream.data(said.subarray(at, at + size));
+      expect(sent()).toEqual(said);
+      expect(asked).toEqual([[0x61, false]]);
+    }
+  });
+
   test("is given up when too much waits", () => {
     const { stream, hasGivenUp } = openStream();
     stream.data(Buffer.concat([GREETING, key(ENE)]));

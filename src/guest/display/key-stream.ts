@@ -25,8 +25,10 @@ export type KeyStreamOptions = {
 export class KeyStream {
   readonly #options: KeyStreamOptions;
   #greeting = new Uint8Array(0);
-  /** Of a message that hasn't come whole, or behind a letter that waits. */
+  /** A head or a key that hasn't come whole, or what is behind a letter that waits. */
   #waiting: Uint8Array = new Uint8Array(0);
+  /** Of a message of no keys: it may be of gigabytes by its head, so it is not waited for. */
+  #bodyLeft = 0;
   #isHeld = false;
   #isBlind = false;
   #shifts = new Set<number>();
@@ -52,9 +54,19 @@ export class KeyStream {
     let at = this.#greet(bytes);
     while (at < bytes.length && !this.#isBlind) {
       const message = bytes.subarray(at);
+      if (this.#bodyLeft > 0) {
+        at += Math.min(this.#bodyLeft, message.length);
+        this.#bodyLeft = Math.max(0, this.#bodyLeft - message.length);
+        continue;
+      }
       const length = readMessageLength(message);
       this.#isBlind = length === "unknown";
-      if (typeof length !== "number" || message.length < length) break;
+      if (typeof length !== "number") break;
+      if (!isKey(message)) {
+        this.#bodyLeft = length;
+        continue;
+      }
+      if (message.length < length) break;
       const wait = this.#look(message);
       if (wait !== undefined) return void this.#hold(bytes, at, wait);
       at += length;
@@ -76,9 +88,7 @@ export class KeyStream {
 
   #look(message: Uint8Array): Promise<void> | undefined {
     const view = new DataView(message.buffer, message.byteOffset, message.length);
-    const type = view.getUint8(0);
-    if (type !== CLIENT_MESSAGE.key && type !== CLIENT_MESSAGE.qemu) return undefined;
-    const isDown = (type === CLIENT_MESSAGE.key ? view.getUint8(1) : view.getUint16(2)) !== 0;
+    const isDown = (view.getUint8(0) === CLIENT_MESSAGE.key ? view.getUint8(1) : view.getUint16(2)) !== 0;
     const keysym = view.getUint32(4);
     if (SHIFTS.has(keysym)) this.#shifts[isDown ? "add" : "delete"](keysym);
     return isDown ? this.#options.keys.ensure(keysym, this.#shifts.size > 0) : undefined;
@@ -100,4 +110,8 @@ export class KeyStream {
     };
     wait.then(goOn, goOn);
   }
+}
+
+function isKey([type]: Uint8Array): boolean {
+  return type === CLIENT_MESSAGE.key || type === CLIENT_MESSAGE.qemu;
 }

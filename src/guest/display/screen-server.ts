@@ -42,6 +42,7 @@ export type ScreenServerKind = {
 
 /** The better one first. */
 export const KINDS: readonly ScreenServerKind[] = [tigervnc, x11vnc];
+const LEAVE_MS = 500;
 const STRAY_MS = 2_000;
 
 /** A text says why there is none. */
@@ -71,6 +72,12 @@ export function listInstalled(
 async function endStrays(uid: number): Promise<void> {
   const names = KINDS.map(({ program }) => program);
   const strays = listProcesses().filter((one) => names.includes(one.name) && one.uid === uid);
-  for (const stray of strays) signalProcess(stray, "SIGKILL");
-  await waitFor(() => !strays.some(isAlive), { timeoutMs: STRAY_MS, everyMs: 5 });
+  // Asked first, as they have memory of the display's to give back.
+  for (const [signal, timeoutMs] of [
+    ["SIGTERM", LEAVE_MS],
+    ["SIGKILL", STRAY_MS],
+  ] as const) {
+    for (const stray of strays) signalProcess(stray, signal);
+    if (await waitFor(() => !strays.some(isAlive), { timeoutMs, everyMs: 5 })) return;
+  }
 }

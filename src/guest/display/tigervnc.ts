@@ -8,7 +8,7 @@ import { chownSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmdirSync
 import { run } from "../../lib/run.ts";
 import { waitFor } from "../../lib/wait.ts";
 import type { LaunchInput } from "../session/launch.ts";
-import { asUser, DISPLAY, environmentOf, spawnAs } from "./programs.ts";
+import { asUser, DISPLAY, type DisplayChild, environmentOf, spawnAs } from "./programs.ts";
 import type { ScreenServer, ScreenServerDeps, ScreenServerKind } from "./screen-server.ts";
 import { SpareKeys } from "./spare-keys.ts";
 
@@ -19,6 +19,7 @@ const SOCKET = "rfb";
 const UP_MS = 10_000;
 const HELP_MS = 5_000;
 const KEYS_MS = 2_000;
+const END_MS = 1_000;
 
 /** The session's size is the door's affair (`programs.ts`); whoever comes was let in by the door. */
 const SERVE = [
@@ -57,7 +58,7 @@ async function open({ folder }: ScreenServerDeps, user: LaunchInput): Promise<Sc
       keys: openSpareKeys(user),
       // It does so by itself, key by key, when a viewer leaves.
       releaseKeys: async () => {},
-      end: child.kill,
+      end: () => endGently(child),
     };
   child.kill();
   return undefined;
@@ -81,6 +82,18 @@ function openSpareKeys(user: LaunchInput): SpareKeys {
     },
     now: () => performance.now(),
   });
+}
+
+/** Killed at once it would leave its shared memory, some megabytes, to the desktop for ever. */
+function endGently(child: DisplayChild): void {
+  try {
+    process.kill(child.pid, "SIGTERM");
+  } catch {
+    // It has ended.
+    return;
+  }
+  const timer = setTimeout(child.kill, END_MS);
+  void child.exited.then(() => clearTimeout(timer));
 }
 
 /** Those of the options that a version of the program knows, by what its `--help` says. */
