@@ -200,7 +200,7 @@ describe("reading its files", () => {
     ];
     for (const [name, text, fault] of spoiled) {
       writeFileSync(`${folder}/${name}`, text);
-      expect(readTls(files, Date.now())).rejects.toThrow(fault);
+      await expect(readTls(files, Date.now())).rejects.toThrow(fault);
       await readTls(files, Date.now()).catch(() => {
         // Told above.
       });

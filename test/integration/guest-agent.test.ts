@@ -149,7 +149,7 @@ describe("prepare", () => {
     const { channels, notices } = await setUp("well");
     await channels.notify(VM, "There is a newer version.");
     expect(notices).toEqual(["There is a newer version."]);
-    expect(channels.notify(VM, "for nobody")).rejects.toThrow("no program that shows a notice");
+    await expect(channels.notify(VM, "for nobody")).rejects.toThrow("no program that shows a notice");
   });
 
   test("suspends a connected session first: a takeover", async () => {

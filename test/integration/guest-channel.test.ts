@@ -269,7 +269,7 @@ describe("orders", () => {
         text: "uid 0 is not for people",
       }),
     );
-    expect(prepared).rejects.toThrow(
+    await expect(prepared).rejects.toThrow(
       "preparing the session of desktop 7: uid 0 is not for people (account-refused)",
     );
     expect(await codeOf(prepared)).toBe("guest-failed");

@@ -74,7 +74,7 @@ describe("a desktop that is first seen by a browser", () => {
   });
 
   test("closes the door to whoever doesn't know the session's key", async () => {
-    expect(view("rfb", "abcdefghijklmnoq")).rejects.toThrow("closed");
+    await expect(view("rfb", "abcdefghijklmnoq")).rejects.toThrow("closed");
   });
 
   test("takes what is typed, whatever the server's layout", async () => {
@@ -191,7 +191,7 @@ describe("what serves the display inside", () => {
 
   test("is missed in words where there is none", async () => {
     await lab.inside("rm /usr/bin/x11vnc; pkill -x x11vnc");
-    expect(channels.prepareSession(lab.vmId, { ...REQUEST, session: 6 })).rejects.toThrow(
+    await expect(channels.prepareSession(lab.vmId, { ...REQUEST, session: 6 })).rejects.toThrow(
       "tigervnc-scraping-server",
     );
   });

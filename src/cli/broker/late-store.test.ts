@@ -23,7 +23,7 @@ describe("a store that is opened late", () => {
       const partial: Partial<BrokerStore> = { closeOrphans: async () => 0 };
       return partial as BrokerStore;
     });
-    expect(store.closeOrphans()).rejects.toThrow("not registered yet");
+    await expect(store.closeOrphans()).rejects.toThrow("not registered yet");
     expect(await store.closeOrphans()).toBe(0);
   });
 });

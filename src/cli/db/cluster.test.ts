@@ -36,6 +36,6 @@ describe("the embedded database", () => {
   });
 
   test("that is not installed is a sentence with what to install", async () => {
-    expect(findPostgres("/nowhere")).rejects.toThrow(/apt-get install postgresql/);
+    await expect(findPostgres("/nowhere")).rejects.toThrow(/apt-get install postgresql/);
   });
 });

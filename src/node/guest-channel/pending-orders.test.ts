@@ -25,7 +25,7 @@ describe("PendingOrders", () => {
         orders.finish(order, { fault: "account-refused", text: "uid 0 is not for people" }),
       );
     });
-    expect(done).rejects.toThrow("preparing: uid 0 is not for people (account-refused)");
+    await expect(done).rejects.toThrow("preparing: uid 0 is not for people (account-refused)");
     expect(await codeOf(done)).toBe("guest-failed");
   });
 
