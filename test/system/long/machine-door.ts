@@ -207,7 +207,7 @@ export async function clickColour(page: Page, colour: Colour): Promise<void> {
 async function findColour(page: Page, { red, green, blue }: Colour) {
   const script = `(() => {
     const canvas = document.querySelector("canvas");
-    if (!canvas) return { count: 0, x: 0, y: 0 };
+    if (!canvas?.width || !canvas.height) return { count: 0, x: 0, y: 0 };
     const { width, height } = canvas;
     const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
     let [count, x, y] = [0, 0, 0];
