@@ -14,7 +14,7 @@ const SOURCE = "qvd_microphone";
 const SERVER = `server=tcp:127.0.0.1:${SOUND_PORT}`;
 const SINK_ARGUMENTS = `sink_properties=device.description=Client`;
 /** An emulated machine beside others takes this long to be told of its tunnel. */
-const SETTLE_MS = 15_000;
+const SETTLE_MS = 10_000;
 
 /** Undefined when it went well, else why not. */
 export async function connectSound(
