@@ -132,7 +132,21 @@ describe("who would wait too long", () => {
     expect((await join("crowd3", { asker: "crowd" })).outcome).toBe("full");
     void join("ann");
     void join("bob");
+    expect((await join("ann")).outcome).toBe("full");
+  });
+
+  test("is one of those with the most who wait, when somebody with fewer comes to a full room", async () => {
+    const { queue, join, end, begun, served } = create({ mostWaiting: 4 });
+    void join("runs");
+    for (const asker of ["x", "x", "y", "y"]) void join(asker, { asker });
+    void join("ann");
+    void join("bob");
+    expect(queue.waitingCount).toBe(4);
     expect((await join("eve")).outcome).toBe("full");
+    for (let n = 0; n < 5; n++) await end();
+    expect(begun).toEqual(["runs", "x", "y", "ann", "bob"]);
+    const outcomes = (await Promise.all(served)).map(({ outcome }) => outcome);
+    expect(outcomes).toEqual(["served", "served", "full", "served", "full", "served", "served", "full"]);
   });
 });
 

@@ -2,6 +2,7 @@
  * Where people wait for something that costs. Runs at most `atOnce` tasks at a time; who waits is served in turns, one of
  * each asker, so that a stranger with a thousand connections delays everybody by one task and not by a thousand. Nobody
  * is let wait for longer than they may, by the pace that was measured: whoever would be is told at once when to come again.
+ * When the room is full, those go who are the most of one asker: a few strangers can't take it all.
  */
 
 import type { Clock } from "../lib/clock.ts";
@@ -35,7 +36,8 @@ export type Served<T> =
   | { readonly outcome: "full"; readonly retryMs: number }
   | { readonly outcome: "left" };
 
-type Waiter = { readonly start: () => void; readonly onPlace: Wait["onPlace"] };
+type Turn = "come" | "left" | "sent-away";
+type Waiter = { readonly settle: (turn: Turn) => void; readonly onPlace: Wait["onPlace"] };
 
 /** How much the newest task says of the pace, and one that was far slower than those before it. */
 const NEWEST = 0.05;
@@ -66,7 +68,9 @@ export class FairQueue {
       const place = this.#placeOfNext(wait.asker);
       if (place === undefined || place.waitMs > wait.mayWaitMs)
         return { outcome: "full", retryMs: this.#retryMs(wait.mayWaitMs) };
-      if (!(await this.#join(wait, place))) return { outcome: "left" };
+      const turn = await this.#join(wait, place);
+      if (turn === "left") return { outcome: "left" };
+      if (turn === "sent-away") return { outcome: "full", retryMs: this.#retryMs(wait.mayWaitMs) };
     } else this.#running++;
     const beganMs = this.#clock.monotonicMs();
     try {
@@ -87,18 +91,19 @@ export class FairQueue {
     }
   }
 
-  /** True when their turn has come: the place of the one that ended is theirs, and nobody who comes between can take it. */
-  #join({ asker, onPlace, signal }: Wait, place: Place): Promise<boolean> {
-    if (signal?.aborted) return Promise.resolve(false);
+  /** `come`: the place of the one that ended is theirs, and nobody who comes between can take it. */
+  #join({ asker, onPlace, signal }: Wait, place: Place): Promise<Turn> {
+    if (signal?.aborted) return Promise.resolve("left");
+    if (this.#count >= this.#limits.mostWaiting) this.#sendAwayOneOf(this.#findMost());
     return new Promise((resolve) => {
       const leave = () => {
-        if (this.#remove(asker, waiter)) resolve(false);
+        if (this.#remove(asker, waiter)) resolve("left");
       };
       const waiter: Waiter = {
         onPlace,
-        start: () => {
+        settle: (turn) => {
           signal?.removeEventListener("abort", leave);
-          resolve(true);
+          resolve(turn);
         },
       };
       signal?.addEventListener("abort", leave, { once: true });
@@ -127,7 +132,20 @@ export class FairQueue {
     // Behind all others until their next turn.
     if (waiters.length > 0) this.#waiting.set(asker, waiters);
     this.#count--;
-    next?.start();
+    next?.settle("come");
+  }
+
+  /** Who has the most that wait; of several the one whose turn is next. */
+  #findMost(): { readonly asker: string; readonly count: number } {
+    let most = { asker: "", count: 0 };
+    for (const [asker, { length: count }] of this.#waiting) if (count > most.count) most = { asker, count };
+    return most;
+  }
+
+  /** The one who came last. */
+  #sendAwayOneOf({ asker }: { readonly asker: string }): void {
+    const last = this.#waiting.get(asker)?.at(-1);
+    if (last !== undefined && this.#remove(asker, last)) last.settle("sent-away");
   }
 
   #remove(asker: string, waiter: Waiter): boolean {
@@ -144,7 +162,8 @@ export class FairQueue {
   #placeOfNext(asker: string): Place | undefined {
     const { mostWaiting } = this.#limits;
     const own = this.#waiting.get(asker)?.length ?? 0;
-    if (this.#count >= mostWaiting || own >= mostWaiting / 2) return undefined;
+    if (own >= mostWaiting / 2) return undefined;
+    if (this.#count >= mostWaiting && this.#findMost().count <= own + 1) return undefined;
     if (own === 0) return this.#placeAt(this.#waiting.size + 1);
     let before = 1;
     for (const { length } of this.#waiting.values()) before += Math.min(length, own + 1);

@@ -60,14 +60,17 @@ export type AuthDeps = {
 /** Between two tries of one tenant's directories by its own administrators. */
 const TEST_EVERY_MS = 10_000;
 
-/** Two hashes at a time are two cores' worth and 92 MB. How many may wait is a matter of pace; this bounds their memory. */
+/** Of users. Two hashes at a time are two cores' worth and 92 MB. How many may wait is a matter of pace; this bounds their memory. */
 const QUEUE = { atOnce: 2, mostWaiting: 5_000, firstTaskMs: 100 } as const;
+/** Enough for a few people, however many users wait. */
+const ADMINISTRATORS = { atOnce: 1, mostWaiting: 500, firstTaskMs: 100 } as const;
 const TELL_PLACES_EVERY_MS = 3_000;
 
 export async function runAuth(deps: AuthDeps): Promise<void> {
   const { accounts: store, log, parts } = deps;
   const queue = new FairQueue(deps.queue ?? QUEUE, systemClock);
-  const local = await createLocalAuthenticator({ store, queue, log });
+  const queues = { user: queue, administrator: new FairQueue(ADMINISTRATORS, systemClock) };
+  const local = await createLocalAuthenticator({ store, queues, log });
   const { secondFactors, tokens, tickets } = deps;
   const halfProofs = new HalfProofs({ tickets, readNowMs: () => secondFactors.readNowMs() });
   const marks = new SiteMarks(deps.marks, log);

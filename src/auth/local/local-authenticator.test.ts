@@ -11,6 +11,8 @@ import { createLocalAuthenticator } from "./local-authenticator.ts";
 const OLD = "gF7cemH4TAk9hgXhfRbmGsabY4w5p4fdOGj2A4/hK/w";
 const NEW = await hashPassword("correct horse");
 
+const createQueue = () => new FairQueue({ atOnce: 1, mostWaiting: 1, firstTaskMs: 1 }, systemClock);
+
 async function open(options: { readonly upgradeFails?: boolean } = {}) {
   const hashes = new Map<string, string | undefined>([
     ["new", NEW],
@@ -19,6 +21,7 @@ async function open(options: { readonly upgradeFails?: boolean } = {}) {
     ["broken", "not a hash"],
   ]);
   let cost = 0;
+  const queues = { user: createQueue(), administrator: createQueue() };
   const upgraded: string[] = [];
   const authenticator = await createLocalAuthenticator({
     store: {
@@ -33,7 +36,7 @@ async function open(options: { readonly upgradeFails?: boolean } = {}) {
         upgraded.push(newHash);
       },
     },
-    queue: new FairQueue({ atOnce: 1, mostWaiting: 1, firstTaskMs: 1 }, systemClock),
+    queues,
     log: silentLog(),
     hashing: {
       verify: (password, hash) => {
@@ -47,17 +50,17 @@ async function open(options: { readonly upgradeFails?: boolean } = {}) {
       },
     },
   });
-  const prove = async (login: string, password: string) => {
+  const prove = async (login: string, password: string, kind: "user" | "administrator" = "user") => {
     cost = 0;
     const proof = { kind: "password", password } as const;
-    const attempt = { kind: "user", name: { login, tenant: "default" }, proof, origin: "x" } as const;
+    const attempt = { kind, name: { login, tenant: "default" }, proof, origin: "x" } as const;
     const finding = await authenticator.prove(
       { ...attempt, settings: settingValues([]) },
       new AbortController().signal,
     );
     return `${finding.outcome} for ${cost}`;
   };
-  return { prove, upgraded };
+  return { prove, upgraded, queues };
 }
 
 const cases: [login: string, password: string, expected: string][] = [
@@ -90,4 +93,14 @@ test("whoever's hash can't be replaced is let in all the same", async () => {
 
 test("a hash that nobody can read proves nobody", async () => {
   expect(await (await open()).prove("broken", "not a hash")).toStartWith("denied");
+});
+
+test("an administrator gets in while users crowd", async () => {
+  const { prove, queues } = await open();
+  const over = Promise.withResolvers<void>();
+  const crowd = ["a", "b"].map((asker) => queues.user.run(() => over.promise, { asker, mayWaitMs: 60_000 }));
+  expect(await prove("new", "correct horse")).toBe("busy for 0");
+  expect(await prove("new", "correct horse", "administrator")).toBe("proved for 1");
+  over.resolve();
+  await Promise.all(crowd);
 });

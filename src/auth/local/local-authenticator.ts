@@ -13,8 +13,8 @@ import { isQvd4Hash, verifyQvd4Password } from "./qvd4-hash.ts";
 
 export type LocalDeps = {
   readonly store: Pick<AccountStore, "findAccount" | "upgradeHash">;
-  /** Each hash takes 46 MiB while it runs. */
-  readonly queue: FairQueue;
+  /** Each hash takes 46 MiB while it runs. Administrators have their own: a crowd of users keeps none of them out. */
+  readonly queues: Readonly<Record<Attempt["kind"], FairQueue>>;
   readonly log: Log;
   /** The two that cost; a test counts them. */
   readonly hashing?: { readonly verify: typeof verifyPassword; readonly rehash: typeof rehashPassword };
@@ -46,7 +46,7 @@ export async function createLocalAuthenticator(deps: LocalDeps): Promise<Authent
         const isRight = await isPasswordOf(deps, found, { password, settings, hashOfNothing });
         return found !== undefined && isRight ? { outcome: "proved", name } : { outcome: "denied" };
       };
-      const served = await deps.queue.run(prove, { asker, mayWaitMs, onPlace, signal });
+      const served = await deps.queues[kind].run(prove, { asker, mayWaitMs, onPlace, signal });
       if (served.outcome === "served") return served.value;
       if (served.outcome === "full") return { outcome: "busy", retryMs: served.retryMs };
       return { outcome: "unavailable", text: "Whoever asked has left." };
