@@ -163,6 +163,12 @@ describe("the same session by browser and by NX", () => {
 });
 
 describe("what serves the display inside", () => {
+  /** Until its agent has seen that it is over, too. */
+  const takeAway = (program: string) =>
+    lab.inside(
+      `rm /usr/bin/${program}; pkill -KILL -x ${program}; while pgrep -x ${program}; do sleep 0.05; done; sleep 0.2`,
+    );
+
   test("is reached by nobody there but root", async () => {
     const asBea = (text: string) =>
       lab.inside(`setpriv --reuid=2001 --regid=2001 --clear-groups sh -c '${text}' 2>&1 || true`);
@@ -174,7 +180,7 @@ describe("what serves the display inside", () => {
   });
 
   test("is x11vnc in an image from before", async () => {
-    await lab.inside("rm /usr/bin/X0tigervnc; pkill -x X0tigervnc");
+    await takeAway("X0tigervnc");
     await channels.prepareSession(lab.vmId, { ...REQUEST, session: 5 });
     expect(await lab.inside("pgrep -x x11vnc")).toMatch(/[0-9]/);
     const viewer = await view();
@@ -190,7 +196,7 @@ describe("what serves the display inside", () => {
   });
 
   test("is missed in words where there is none", async () => {
-    await lab.inside("rm /usr/bin/x11vnc; pkill -x x11vnc");
+    await takeAway("x11vnc");
     await expect(channels.prepareSession(lab.vmId, { ...REQUEST, session: 6 })).rejects.toThrow(
       "tigervnc-scraping-server",
     );
