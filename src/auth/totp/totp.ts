@@ -44,8 +44,12 @@ export function createTotp(deps: TotpDeps): SecondFactor {
         deps.log.warn("second-factor-guessed", { login: account.login, tenant: account.tenantName });
         return false;
       }
-      const isRight = await useCode(deps, factor, code);
-      await attempt.end(isRight);
+      let isRight = false;
+      try {
+        isRight = await useCode(deps, factor, code);
+      } finally {
+        await attempt.end(isRight);
+      }
       return isRight;
     },
   };
