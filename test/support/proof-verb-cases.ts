@@ -8,6 +8,9 @@ import { removeSecondFactor } from "../../src/service/second-factor/remove.ts";
 import { renewRecoveryCodes } from "../../src/service/second-factor/renew-codes.ts";
 import { useRecoveryCode } from "../../src/service/second-factor/use-recovery-code.ts";
 import { useStep } from "../../src/service/second-factor/use-step.ts";
+import { countFailures } from "../../src/service/sign-in-throttle/count-failures.ts";
+import { forgetMarks } from "../../src/service/sign-in-throttle/forget-marks.ts";
+import { noteProved } from "../../src/service/sign-in-throttle/note-proved.ts";
 import { createToken } from "../../src/service/token/create.ts";
 import { giveBackToken } from "../../src/service/token/give-back.ts";
 import { revokeToken } from "../../src/service/token/revoke.ts";
@@ -21,6 +24,8 @@ const BYTES = new Uint8Array(32);
 const RANDOM = { randomToken: () => crypto.randomUUID() };
 /** Nobody but auth, whoever asks. */
 const AUTH = { also: [], site: false, roles: ["qvd_auth"] } as const;
+
+const FAILURE = { id: "a-hash", lane: "account", key: "alice", failures: 1, memoryMs: 60_000 } as const;
 
 const withoutFactor = (_: unknown, s: Scene) =>
   s.owner.delete(secondFactors).where(eq(secondFactors.userId, s.alice.userId));
@@ -54,6 +59,9 @@ export const PROOF_CASES: Readonly<Record<string, Case>> = {
     roles: ["qvd_admin", "qvd_auth"],
     call: (c, s) => removeSecondFactor(c, { of: alice(s) }),
   },
+  "sign-in-throttle/count-failures": { ...AUTH, call: (c) => countFailures(c, [FAILURE]) },
+  "sign-in-throttle/forget-marks": { ...AUTH, call: (c) => forgetMarks(c, [FAILURE.id]) },
+  "sign-in-throttle/note-proved": { ...AUTH, call: (c) => noteProved(c, FAILURE) },
   "token/create": {
     ...AUTH,
     call: (c, s) => createToken(c, RANDOM, { ...alice(s), isMultiUse: true, lifetimeSeconds: 60 }),
