@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { goFirst } from "./go-first.ts";
+import { goFirst, type Precedence } from "./go-first.ts";
 
 const folders: string[] = [];
 
@@ -14,8 +14,8 @@ function makeHost(files: readonly string[]): string {
   return folder;
 }
 
-function put(folder: string): void {
-  goFirst(7, join(folder, "p/broker-1"), join(folder, "proc"));
+function put(folder: string, goesFirst: Precedence = "lease"): void {
+  goFirst({ pid: 7, cgroupFolder: join(folder, "p/broker-1"), goesFirst }, join(folder, "proc"));
 }
 
 afterEach(() => {
@@ -33,6 +33,13 @@ test("puts a worker first by the kernel's group of its session elsewhere", () =>
   const folder = makeHost(["proc/7/autogroup"]);
   put(folder);
   expect(readFileSync(join(folder, "proc/7/autogroup"), "utf8")).toBe("-20");
+});
+
+test("leaves the lease before the sessions, and ordinary work a tenth beside those", () => {
+  const folder = makeHost(["p/broker-1/cpu.weight", "proc/7/autogroup"]);
+  put(folder, "sessions");
+  expect(readFileSync(join(folder, "p/broker-1/cpu.weight"), "utf8")).toBe("1000");
+  expect(readFileSync(join(folder, "proc/7/autogroup"), "utf8")).toBe("-10");
 });
 
 test("makes nothing on a kernel that knows neither", () => {

@@ -1,22 +1,38 @@
 /**
  * Puts a worker that carries people's sessions, or the box's right to run them, before all else on the machine. By its
- * weight and not by a real-time class: what it doesn't use is everybody's, and one that runs wild can't stop the box.
+ * weight and not by a real-time class: what it doesn't use is everybody's, and one that runs wild can't stop the box. A
+ * broker can be made to by strangers, so it has no more than a tenfold weight: PostgreSQL beside it must go on renewing the
+ * lease, and more makes none of its waits shorter.
  */
 
 import { writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { AppError } from "../lib/errors.ts";
 
-/** The most that a group can weigh; an ordinary one weighs 100. */
-const FIRST_WEIGHT = "10000";
-/** The same for the kernel's own group of a session of processes, where no control group holds the processors. */
-const FIRST_NICE = "-20";
+/** For whose sake a worker goes first. */
+export type Precedence = "lease" | "sessions";
+
+/**
+ * An ordinary group weighs 100, and 10000 is the most. The nice value gives the same to the kernel's own group of a
+ * session of processes, where no control group holds the processors.
+ */
+const STANDING = {
+  lease: { weight: "10000", nice: "-20" },
+  sessions: { weight: "1000", nice: "-10" },
+} as const satisfies Record<Precedence, unknown>;
+
+export type FirstWorker = {
+  readonly pid: number;
+  readonly cgroupFolder: string;
+  readonly goesFirst: Precedence;
+};
 
 /** May be called again. Nothing to do where the kernel knows neither kind of group, or for one that has ended. */
-export function goFirst(pid: number, cgroupFolder: string, processes = "/proc"): void {
+export function goFirst({ pid, cgroupFolder, goesFirst }: FirstWorker, processes = "/proc"): void {
+  const { weight, nice } = STANDING[goesFirst];
   put(`${dirname(cgroupFolder)}/cgroup.subtree_control`, "+cpu");
-  put(`${cgroupFolder}/cpu.weight`, FIRST_WEIGHT);
-  put(`${processes}/${pid}/autogroup`, FIRST_NICE);
+  put(`${cgroupFolder}/cpu.weight`, weight);
+  put(`${processes}/${pid}/autogroup`, nice);
 }
 
 function put(path: string, value: string): void {

@@ -21,7 +21,7 @@ import { waitFor } from "../lib/wait.ts";
 import type { BrokerState } from "../wire/broker/state-file.ts";
 import { boundLog } from "./bound-log.ts";
 import { type Elder, Elders } from "./elders.ts";
-import { goFirst } from "./go-first.ts";
+import { goFirst, type Precedence } from "./go-first.ts";
 import type { WorkerEntry } from "./process-file.ts";
 
 export type WorkerSpec = {
@@ -40,7 +40,7 @@ export type WorkerSpec = {
   /** It carries what a restart would end: its successor comes first, and then it is told to take nobody new. */
   readonly drains?: boolean;
   /** People's sessions or the box's lease depend on how soon it runs. */
-  readonly goesFirst?: boolean;
+  readonly goesFirst?: Precedence;
 };
 
 /** What workers that drain say of themselves. */
@@ -309,9 +309,10 @@ export class Supervisor {
 
   /** It serves without, too. */
   #putFirst({ spec, identity }: Worker): void {
-    if (spec.goesFirst !== true || identity === undefined) return;
+    const { goesFirst } = spec;
+    if (goesFirst === undefined || identity === undefined) return;
     try {
-      goFirst(identity.pid, this.#cgroupOf(spec));
+      goFirst({ pid: identity.pid, cgroupFolder: this.#cgroupOf(spec), goesFirst });
     } catch (error) {
       this.#options.log.warn("worker-not-put-first", { worker: spec.name, error });
     }

@@ -134,20 +134,22 @@ function listWorkers(config: Config): readonly WorkerSpec[] {
       // Its memory is locked, and the kernel refuses to take any back: to offer it would cost 600 calls a second.
       env: { ...rootChildEnv(config), MIMALLOC_PURGE_DELAY: "-1" },
       outlivesFailedStart: true,
-      goesFirst: true,
+      goesFirst: "lease",
     },
     {
       ...{ name: "auth", command: [...ourselves(), "auth", "run"], account: readAccount("qvd-auth"), env },
       fingerprint,
     },
-    ...brokers.map((number) => ({
-      name: `broker-${number}`,
-      command: [...ourselves(), "broker", "run", "--worker", String(number)],
-      account: broker,
-      env,
-      fingerprint,
-      drains: true,
-      goesFirst: true,
-    })),
+    ...brokers.map(
+      (number): WorkerSpec => ({
+        name: `broker-${number}`,
+        command: [...ourselves(), "broker", "run", "--worker", String(number)],
+        account: broker,
+        env,
+        fingerprint,
+        drains: true,
+        goesFirst: "sessions",
+      }),
+    ),
   ];
 }
