@@ -30,6 +30,11 @@ describe("the power button", () => {
     ["again for as long as nothing happens", new Machine(7), 7],
     ["no longer than it was given", new Machine(1_000), 21],
     ["again when a later press got no answer", new Machine(5, { at: 3, error: gone }), 5],
+    [
+      "again when a later press failed as nobody had thought",
+      new Machine(5, { at: 3, error: new TypeError("no") }),
+      5,
+    ],
   ])("is pressed %s", async (_name, machine, presses) => {
     const { ended } = await pressButton(machine, PACE);
     await ended;

@@ -4,7 +4,6 @@
  * say so. A guest on its way down takes no notice of a second one.
  */
 
-import { isAppError } from "../../lib/errors.ts";
 import { sleep } from "../../lib/wait.ts";
 
 export type PowerButton = {
@@ -16,7 +15,7 @@ export type PowerButton = {
 
 export type ButtonPace = { readonly everyMs: number; readonly forMs: number };
 
-/** Resolves after the first press, and rejects as that does; the others follow by themselves, until what is returned resolves. */
+/** Resolves after the first press, and rejects as that does; the others follow by themselves, until what is returned resolves; that never rejects. */
 export async function pressButton(button: PowerButton, pace: ButtonPace): Promise<{ ended: Promise<void> }> {
   await button.press();
   return { ended: pressAgain(button, pace) };
@@ -25,12 +24,12 @@ export async function pressButton(button: PowerButton, pace: ButtonPace): Promis
 async function pressAgain({ press, isUp }: PowerButton, { everyMs, forMs }: ButtonPace): Promise<void> {
   for (let passedMs = everyMs; passedMs <= forMs; passedMs += everyMs) {
     await sleep(everyMs);
-    if (!(await isUp())) return;
     try {
+      if (!(await isUp())) return;
       await press();
-    } catch (error) {
-      // It may end between question and answer, or another visitor is there: the next press is the answer.
-      if (!isAppError(error)) throw error;
+    } catch {
+      // It may end between question and answer, or another visitor is there: the next press is the answer. Whatever it
+      // was, nobody waits here to be told, and it must not end the process.
     }
   }
 }
