@@ -3,8 +3,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import { AdministratorShape, pageOf } from "../../src/admin/api/shapes.ts";
-import { type AdministratorId, asId } from "../../src/domain/ids.ts";
+import { type AdministratorId, asId, type TenantId } from "../../src/domain/ids.ts";
+import { blockAdministrator } from "../../src/service/administrator/block.ts";
 import { createAdministrator } from "../../src/service/administrator/create.ts";
+import { deleteAdministrator } from "../../src/service/administrator/delete.ts";
+import { unblockAdministrator } from "../../src/service/administrator/unblock.ts";
 import { beginSignIn } from "../../src/service/sign-in/begin.ts";
 import { findSignIn } from "../../src/service/sign-in/find.ts";
 import {
@@ -100,6 +103,29 @@ describe("by API", () => {
       expect([refused.status, await refused.text()]).toEqual([409, expect.stringContaining("yourself")]);
     }
   });
+});
+
+test("of two who block each other at once one is left", async () => {
+  const { orm: db } = admin.database.open("qvd_admin");
+  const { administratorId: eve } = await createAdministrator(
+    { db, actor: SYSTEM },
+    { hashPassword },
+    { login: "eve", password: PASSWORD },
+  );
+  const as = (administratorId: AdministratorId, login: string) => {
+    const site = { tenantId: asId<TenantId>(0), tenantName: "*", acls: new Set(["*"]) };
+    return { db, actor: { kind: "administrator", administratorId, login, ...site } } as const;
+  };
+  for (let round = 0; round < 10; round++) {
+    const both = await Promise.allSettled([
+      blockAdministrator(as(eve, "eve"), { administratorId: ben }),
+      blockAdministrator(as(ben, "ben"), { administratorId: eve }),
+    ]);
+    expect(both.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    for (const administratorId of [ben, eve])
+      await unblockAdministrator({ db, actor: SYSTEM }, { administratorId });
+  }
+  await deleteAdministrator({ db, actor: SYSTEM }, { administratorId: eve });
 });
 
 describe("nobody else does it", () => {

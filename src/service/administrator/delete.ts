@@ -5,7 +5,7 @@ import type { AdministratorId } from "../../domain/ids.ts";
 import { type Context, change } from "../context.ts";
 import { idField, parseInput } from "../input.ts";
 import { auditAdministrator } from "./audit-administrator.ts";
-import { findAdministratorFor, requireSomebodyElse } from "./find.ts";
+import { findOtherAdministratorFor } from "./find.ts";
 
 export const deleteAdministratorInput = z.object({ administratorId: idField<AdministratorId>() });
 
@@ -16,8 +16,7 @@ export async function deleteAdministrator(
 ): Promise<void> {
   const { administratorId } = parseInput(deleteAdministratorInput, input);
   await change(context, { doing: `delete administrator ${administratorId}` }, async (inside) => {
-    const found = await findAdministratorFor(inside, "administrator.delete", administratorId);
-    requireSomebodyElse(inside, found, "delete");
+    const found = await findOtherAdministratorFor(inside, "administrator.delete", administratorId);
     await inside.db.delete(administrators).where(eq(administrators.id, administratorId));
     await auditAdministrator(inside, "administrator.delete", found);
   });
