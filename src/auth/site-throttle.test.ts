@@ -52,6 +52,15 @@ describe("whoever guesses", () => {
     expect(waitMs).toBeGreaterThan(0);
   });
 
+  test("waits no longer when the database's clock is set back", async () => {
+    const { one, store, tryAt, failOften } = create();
+    await failOften(one, 1);
+    const { read } = store;
+    store.read = async (ids) => (await read(ids)).map((mark) => ({ ...mark, ageMs: mark.ageMs - 3_600_000 }));
+    expect(await tryAt(one, "failed")).toBe(0);
+    expect(await failOften(one, THROTTLE.freeFailures)).toBe(THROTTLE.firstMs);
+  });
+
   test("is forgotten by all boxes after a success at one", async () => {
     const { one, other, tryAt, failOften } = create();
     await failOften(one, THROTTLE.freeFailures);

@@ -93,12 +93,11 @@ export class Throttle {
     const known = this.#read(key);
     if (known === undefined && counted === undefined) return;
     const entry = known ?? newEntry(0);
+    // A database whose clock was set back would make failures of the future, and everybody wait for it.
+    const ageMs = Math.max(0, counted?.ageMs ?? 0);
     entry.failures = (counted?.failures ?? 0) + entry.untold + entry.beingTold;
     if (counted !== undefined)
-      entry.lastMs = Math.max(
-        known === undefined ? Number.NEGATIVE_INFINITY : entry.lastMs,
-        nowMs - counted.ageMs,
-      );
+      entry.lastMs = Math.max(known === undefined ? Number.NEGATIVE_INFINITY : entry.lastMs, nowMs - ageMs);
     if (entry.failures + entry.pending > 0) this.#keep(key, entry);
     else this.#entries.delete(key);
   }
