@@ -30,6 +30,8 @@ export type Shown = {
   /** The header's value. */
   readonly authorization: string | undefined;
   readonly tell: ((text: string) => void) | undefined;
+  /** They stand in a crowd; may come again and again. */
+  readonly onCrowd: () => void;
   readonly signal: AbortSignal;
 };
 
@@ -62,14 +64,20 @@ export class ConnectionAuthenticator {
     return this.#proved !== undefined;
   }
 
-  async authenticate({ authorization, tell, signal }: Shown): Promise<Identity | Answer> {
+  async authenticate({ authorization, tell, onCrowd, signal }: Shown): Promise<Identity | Answer> {
     if (authorization !== undefined && this.#proved?.authorization === authorization)
       return this.#proved.identity;
     const credentials = parseCredentials(authorization);
     if (authorization === undefined || credentials === undefined) return { status: 401 };
     const { origin, mayWaitMs } = this.#options;
     const question = { kind: "user", ...questionOf(credentials), origin, mayWaitMs } as const;
-    const answer = await this.#verifier.verify(question, signal, tell && tellPlaces(tell));
+    const onPlace = (place: AuthPlace) => {
+      const text = describePlace(place);
+      if (text === undefined) return;
+      onCrowd();
+      tell?.(text);
+    };
+    const answer = await this.#verifier.verify(question, signal, onPlace);
     // An NX client can't be asked for a code: it sends it at the password's end.
     if (answer.outcome === "denied" || answer.outcome === "second-factor-needed") return { status: 401 };
     if (answer.outcome === "busy") return await this.#sendAway(answer, signal);
@@ -88,13 +96,6 @@ export class ConnectionAuthenticator {
 
 /** Where auth doesn't say. */
 const RETRY_MS = 10_000;
-
-function tellPlaces(tell: (text: string) => void): (place: AuthPlace) => void {
-  return (place) => {
-    const text = describePlace(place);
-    if (text !== undefined) tell(text);
-  };
-}
 
 function identityOf(answer: AcceptedUser, isByToken: boolean): Identity {
   const { userId, login, tenantId, tenantName, parameters = {}, vmId } = answer;

@@ -225,8 +225,8 @@ export class Connection implements SocketOwner {
     const tell = (text: string) => {
       if (this.#phase === "answering") this.#write(formatProgress(text));
     };
-    this.#needsBothWays = endpoint.needsBothWays;
-    if (this.#needsBothWays && this.#hasEnded) this.#gone?.abort();
+    this.#needsBothWays = false;
+    if (endpoint.needsBothWays) this.#leaveIfEnded();
     try {
       return await endpoint.answer(this.#deps, {
         head,
@@ -236,6 +236,7 @@ export class Connection implements SocketOwner {
           this.#authenticator.authenticate({
             authorization: head.headers.get("authorization"),
             tell: readsProgress(head) ? tell : undefined,
+            onCrowd: () => this.#leaveIfEnded(),
             signal,
           }),
         tell,
@@ -244,6 +245,12 @@ export class Connection implements SocketOwner {
       const answer = this.#explain(error, head);
       return { kind: "answer", answer, isLast: endpoint.isLastWord };
     }
+  }
+
+  /** Who cancels looks like one who has said all. In a crowd the first is likely, and a place is dear. */
+  #leaveIfEnded(): void {
+    this.#needsBothWays = true;
+    if (this.#hasEnded) this.#gone?.abort();
   }
 
   async #upgrade(session: ReadySession, signal: AbortSignal): Promise<void> {

@@ -53,6 +53,30 @@ describe("at the QVD port", () => {
     expect(await ask("/qvd/list_of_vm", "qvd-connect")).toEqual({ status: 200, told: [] });
   });
 
+  const leaves = async (waitMs: number) => {
+    door.auth.place = { number: 120, waitMs };
+    const client = await door.open();
+    client.send("GET /qvd/ping HTTP/1.1\r\n\r\n");
+    expect((await client.answer()).status).toBe(200);
+    client.send(`GET /qvd/list_of_vm HTTP/1.1\r\n${basic("waits", "secret")}\r\n\r\n`);
+    client.shutdown();
+    const { status } = await client.answer();
+    await client.expectEnd(20_000);
+    return status;
+  };
+
+  test("who cancels in a crowd leaves their place, also one who hears nothing", async () => {
+    const before = door.auth.leftCount;
+    expect(await leaves(41_200)).toBe(503);
+    expect(door.auth.leftCount).toBe(before + 1);
+  });
+
+  test("who is there in a moment may have said all before", async () => {
+    const before = door.auth.leftCount;
+    expect(await leaves(200)).toBe(401);
+    expect(door.auth.leftCount).toBe(before);
+  });
+
   test("who is sent away hears when to come again", async () => {
     const client = await door.open();
     client.send(`GET /qvd/list_of_vm HTTP/1.1\r\n${basic("busy", "secret")}\r\n\r\n`);

@@ -2,6 +2,7 @@
 
 import type { PasswordVerifier } from "../../src/broker/authenticate.ts";
 import type { AuthAsker } from "../../src/broker/create-token.ts";
+import { sleep } from "../../src/lib/wait.ts";
 import type { AuthAnswer } from "../../src/wire/auth/messages.ts";
 
 const USERS: Readonly<Record<string, number>> = { alice: 1, carol: 2, bob: 3 };
@@ -19,6 +20,8 @@ export type PlayedAuth = PasswordVerifier &
     readonly tokens: Map<string, PlayedToken>;
     /** Where everybody stands in the queue. */
     place: { readonly number: number; readonly waitMs: number };
+    /** Of those who wait, as `waits` does for half a second at least. */
+    leftCount: number;
     /** What proofs give the desktop. */
     parameters: Readonly<Record<string, string>>;
   };
@@ -31,7 +34,8 @@ export function playAuth(): PlayedAuth {
     tokens,
     parameters: {},
     place: { number: 1, waitMs: 50 },
-    verify: async ({ login, proof }, _signal, onPlace): Promise<AuthAnswer> => {
+    leftCount: 0,
+    verify: async ({ login, proof }, signal, onPlace): Promise<AuthAnswer> => {
       onPlace?.({ id: 0, outcome: "waiting", ...auth.place });
       if (proof.kind === "token") {
         asked.push(proof.token);
@@ -47,6 +51,11 @@ export function playAuth(): PlayedAuth {
       if (name === "busy") return { id: 0, outcome: "busy", text: "Too many people sign in.", retryMs: 100 };
       if (name === "dora" && proof.kind === "password" && proof.canAskForCode === true)
         return { id: 0, outcome: "second-factor-needed", isEnrolled: true, ticket: "half" };
+      if (name === "waits") await sleep(auth.place.waitMs < 2_000 ? 500 : 60_000, signal);
+      if (name === "waits" && signal.aborted) {
+        auth.leftCount++;
+        return { id: 0, outcome: "unavailable", text: "Nobody waits." };
+      }
       if (userId === undefined || password !== "secret") return { id: 0, outcome: "denied" };
       return accept(userId, tenant);
     },
