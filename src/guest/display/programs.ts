@@ -15,7 +15,8 @@ const RUN_MS = 5_000;
 export type DisplayChild = {
   readonly pid: number;
   readonly exited: Promise<unknown>;
-  kill(): void;
+  /** KILL by default. Nothing happens to one that has ended, whoever has its number by now. */
+  kill(signal?: NodeJS.Signals): void;
 };
 
 export type DisplayPrograms = {
@@ -119,7 +120,7 @@ export function spawnAs(
 
 function childOf(child: Bun.Subprocess): DisplayChild {
   child.unref();
-  return { pid: child.pid, exited: child.exited, kill: () => child.kill("SIGKILL") };
+  return { pid: child.pid, exited: child.exited, kill: (signal = "SIGKILL") => child.kill(signal) };
 }
 
 export function asUser({ account, gid }: LaunchInput): readonly string[] {

@@ -86,13 +86,8 @@ function openSpareKeys(user: LaunchInput): SpareKeys {
 
 /** Killed at once it would leave its shared memory, some megabytes, to the desktop for ever. */
 function endGently(child: DisplayChild): void {
-  try {
-    process.kill(child.pid, "SIGTERM");
-  } catch {
-    // It has ended.
-    return;
-  }
-  const timer = setTimeout(child.kill, END_MS);
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill(), END_MS);
   void child.exited.then(() => clearTimeout(timer));
 }
 
