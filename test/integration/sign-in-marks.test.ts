@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { hashPassword } from "../../src/auth/password.ts";
+import { createMarkStore } from "../../src/cli/auth/mark-store.ts";
 import { sweepMarks } from "../../src/service/sign-in-throttle/forget-marks.ts";
 import { type AuthProcess, startAuthProcess } from "../support/auth-process.ts";
 import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
@@ -113,6 +114,29 @@ test("without its marks a box goes by its memory, and tells the site afterwards"
   await guess(one, 1, origin);
   expect(await readFailures(origin)).toBe(7);
   expect(await listSlowed(other, origin)).toMatchObject([{ failures: 7 }]);
+}, 30_000);
+
+test("marks of a database that is mute are waited for no longer than a moment", async () => {
+  const { orm } = database.open("qvd_auth");
+  const marks = createMarkStore(orm, 300);
+  await owner.begin(async (locking) => {
+    await locking`lock table sign_in_marks in access exclusive mode`;
+    await expect(marks.read(["x"])).rejects.toThrow("doesn't answer");
+    await expect(marks.list()).rejects.toThrow("doesn't answer");
+  });
+  expect(await createMarkStore(orm).read(["x"])).toEqual([]);
+}, 30_000);
+
+test("who tries too often is told so in whatever they prove themselves for", async () => {
+  const proof = { kind: "password", password: "guess" } as const;
+  const request = { kind: "renew-recovery-codes", of: "user", login: "nobody", proof } as const;
+  const origin = randomUUID();
+  const replies = await Promise.all(
+    Array.from({ length: 12 }, () => one.auth.ask({ ...request, origin }, never)),
+  );
+  const busy = replies.filter(({ outcome }) => outcome !== "denied");
+  expect(busy.length).toBeGreaterThan(0);
+  for (const reply of busy) expect(reply).toMatchObject({ outcome: "busy", retryMs: 60_000 });
 }, 30_000);
 
 test("what has expired slows down nobody, and is swept", async () => {

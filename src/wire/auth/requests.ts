@@ -128,6 +128,12 @@ export const AuthReply = z.union([
   ...AdministrationReplies,
   z.strictObject({ id, outcome: z.literal("denied") }),
   /** `text` is for the person: why it can't be done, and what can. */
-  z.strictObject({ id, outcome: z.enum(["refused", "busy", "unavailable"]), text: z.string() }),
+  z.strictObject({
+    id,
+    outcome: z.enum(["refused", "busy", "unavailable"]),
+    text: z.string(),
+    /** As an answer says. */
+    retryMs: z.number().optional(),
+  }),
 ]);
 export type AuthReply = z.infer<typeof AuthReply>;
