@@ -19,15 +19,17 @@ export type LdapDeps = DirectoryDeps & {
 
 /** Directories do the work; what is bounded is how many wait for one that is slow. */
 const QUEUE = { atOnce: 32, waiting: 200, waitingOfOne: 40 } as const;
+/** Their own: a crowd of users keeps none of them out. */
+const ADMINISTRATORS = { atOnce: 4, waiting: 40, waitingOfOne: 20 } as const;
 const REFUSED_AGAIN = { forMs: 10_000, most: 2_000 } as const;
 
 export function createLdapAuthenticator(deps: LdapDeps): Authenticator {
-  const queue = new BoundedQueue(QUEUE);
+  const queues = { user: new BoundedQueue(QUEUE), administrator: new BoundedQueue(ADMINISTRATORS) };
   const refused = new LatelyRefused(deps.clock);
   return {
     name: "ldap",
     proofs: ["password"],
-    async prove({ name, proof, settings: values, origin, asker }, signal): Promise<Finding> {
+    async prove({ kind, name, proof, settings: values, origin, asker }, signal): Promise<Finding> {
       if (name === undefined || proof.kind !== "password" || proof.password === "")
         return { outcome: "denied" };
       // Directories fold such letters together, and accounts of ours don't: one person would have several.
@@ -37,7 +39,7 @@ export function createLdapAuthenticator(deps: LdapDeps): Authenticator {
       const key = refused.keyOf([settings.servers, name, proof.password]);
       if (refused.has(key)) return { outcome: "denied" };
       const person = { login: name.login, password: proof.password, signal };
-      const finding = await queue.run(() => askDirectory(deps, settings, person), asker ?? origin);
+      const finding = await queues[kind].run(() => askDirectory(deps, settings, person), asker ?? origin);
       if (finding?.outcome === "denied") {
         refused.add(key);
         deps.log.info("directory-denied", { login: name.login, tenant: name.tenant, why: finding.why });
