@@ -22,10 +22,12 @@ export type Mark = {
 
 export type NewMark = Pick<Mark, "id" | "lane" | "key" | "failures"> & { readonly memoryMs: number };
 
+export const MOST_LISTED_MARKS = 1_000;
+
 /** src/cli/auth joins it to the service's verbs. Each throws when the database is away. */
 export interface MarkStore {
   read(ids: readonly string[]): Promise<readonly Mark[]>;
-  /** Those that may slow somebody down. */
+  /** Those that may slow somebody down, `MOST_LISTED_MARKS` at most. */
   list(): Promise<readonly Mark[]>;
   /** Adds, and returns what the site has counted then. */
   count(failed: readonly NewMark[]): Promise<readonly Pick<Mark, "id" | "failures">[]>;

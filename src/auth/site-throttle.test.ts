@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createMemoryMarks } from "../../test/support/memory-marks.ts";
 import { silentLog } from "../lib/log.ts";
-import { SiteMarks } from "./marks.ts";
+import { MOST_LISTED_MARKS, markId, SiteMarks } from "./marks.ts";
 import { SignInThrottle } from "./sign-in-throttle.ts";
 import { SiteThrottle } from "./site-throttle.ts";
 import { THROTTLE } from "./throttle.ts";
@@ -116,6 +116,19 @@ describe("while the database is away", () => {
     expect(await failOften(one, 2)).toBe(THROTTLE.firstMs);
     expect(await tryAt(one, "succeeded", { login: "bob" })).toBe(0);
     expect((await one.list(10)).total).toBe(1);
+  });
+
+  test("it remembers those, too, whom a look at the worst thousand left out", async () => {
+    const { store, one, failOften } = create();
+    await failOften(one, THROTTLE.freeFailures + 1);
+    const worst = Array.from({ length: MOST_LISTED_MARKS }, (_, n) => {
+      const key = JSON.stringify([`198.51.100.${n}`]);
+      return { id: markId("address", key), lane: "address", key, failures: 500, ageMs: 0 } as const;
+    });
+    store.list = async () => worst;
+    await one.list(10);
+    store.isAway = true;
+    expect(await failOften(one, 1)).toBe(THROTTLE.firstMs);
   });
 
   test("what it counts is told when it is back", async () => {

@@ -1,6 +1,6 @@
 /** The lanes of `sign-in-throttle.ts` for a whole site: each try first learns what other boxes counted, and tells them its end. */
 
-import { type Mark, markId, type SiteMarks } from "./marks.ts";
+import { type Mark, MOST_LISTED_MARKS, markId, type SiteMarks } from "./marks.ts";
 import type { SignInAttempt, SignInThrottle, SlowedSignIn, Who } from "./sign-in-throttle.ts";
 
 export type SiteAttempt = Omit<SignInAttempt, "end"> & {
@@ -55,10 +55,11 @@ export class SiteThrottle {
     return this.#memory.list(most, tenant);
   }
 
-  /** Who isn't among them was forgotten at another box. */
+  /** Who isn't among them was forgotten at another box, unless there are more than are listed. */
   #learnAll(marks: readonly Mark[]): void {
     const counted = new Set(marks.map(({ id }) => id));
-    for (const { lane, key } of this.#memory.listSlowedKeys())
+    const slowed = marks.length < MOST_LISTED_MARKS ? this.#memory.listSlowedKeys() : [];
+    for (const { lane, key } of slowed)
       if (!counted.has(markId(lane, key))) this.#memory.learn(lane, key, undefined);
     for (const { lane, key, ...mark } of marks)
       if (lane !== "code" && lane !== "proved") this.#memory.learn(lane, key, mark);

@@ -6,17 +6,15 @@ import { signInMarks } from "../schema/index.ts";
 
 export type SignInMarkRow = Awaited<ReturnType<typeof readSignInMarks>>[number];
 
-const MOST_LISTED = 1_000;
-
 export async function readSignInMarks(db: Db, ids: readonly string[]) {
   return await selectLiving(db, inArray(signInMarks.id, [...ids]));
 }
 
 /** Of the lanes that slow sign-ins down, those with the most failures first. */
-export async function listSignInMarks(db: Db) {
+export async function listSignInMarks(db: Db, most: number) {
   return await selectLiving(db, inArray(signInMarks.lane, ["pair", "account", "address"]))
     .orderBy(desc(signInMarks.failures))
-    .limit(MOST_LISTED);
+    .limit(most);
 }
 
 function selectLiving(db: Db, which: SQL) {
