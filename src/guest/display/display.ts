@@ -75,9 +75,10 @@ export class Display {
   /** Undefined when the door is open, else why it isn't. The session must be suspended. May be called again. */
   async show(input: ShowInput): Promise<string | undefined> {
     this.#closeDoor();
+    const before = this.#server;
     const server = await this.#serve(input.user);
     if (typeof server === "string") return server;
-    await this.#resize(input.user, input.size);
+    await this.#resize(input.user, input.size, server !== before);
     this.#door = new DisplayDoor({
       port: DISPLAY_PORT,
       accept: input.accept,
@@ -199,9 +200,10 @@ export class Display {
     this.#isResizing = false;
   }
 
-  async #resize(user: LaunchInput, size: ScreenSize): Promise<void> {
+  async #resize(user: LaunchInput, size: ScreenSize, hasNewcomer = false): Promise<void> {
     try {
-      if (!(await this.#deps.programs.resize(user, size))) this.#deps.log.warn("display-not-resized", size);
+      const isDone = await this.#deps.programs.resize(user, size, hasNewcomer);
+      if (!isDone) this.#deps.log.warn("display-not-resized", size);
     } catch (error) {
       // Another size is a comfort; the session can be seen without.
       this.#deps.log.warn("display-not-resized", { ...size, error });

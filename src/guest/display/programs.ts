@@ -27,8 +27,8 @@ export type DisplayPrograms = {
   ) => { readonly child: DisplayChild; readonly display: Promise<number | undefined> };
   /** A client of the NX port that shows the session on that display. */
   readonly visit: (user: LaunchInput, display: number) => DisplayChild;
-  /** False when X refused. */
-  readonly resize: (user: LaunchInput, size: ScreenSize) => Promise<boolean>;
+  /** False when X refused. `hasNewcomer`: a server has just come to the display, and must hear of its size. */
+  readonly resize: (user: LaunchInput, size: ScreenSize, hasNewcomer?: boolean) => Promise<boolean>;
   /** What was copied in the session; undefined when that is no text. */
   readonly readClipboard: (user: LaunchInput) => Promise<string | undefined>;
   /** Makes a text what was copied. */
@@ -75,34 +75,75 @@ export const displayPrograms: DisplayPrograms = {
 
 /**
  * Makes a mode of that size and takes it. While suspended, nxagent goes on telling new clients the size of its last NX
- * client; to xrandr that very size is no change, so the screen is made one pixel narrower there.
+ * client; to xrandr that very size is no change, so the screen is made one pixel narrower there. A server that
+ * has just come believes what it was told, would read beyond the screen and end: only a change tells it the true size.
  */
-async function resizeScreen(user: LaunchInput, size: ScreenSize): Promise<boolean> {
-  const xrandr = (...words: readonly string[]) =>
-    run([...asUser(user), "xrandr", "-display", DISPLAY, ...words], {
-      timeoutMs: RUN_MS,
-      env: environmentOf(user),
-    });
-  const said = (await xrandr()).stdout;
-  const told = /current (\d+) x (\d+)/.exec(said);
-  const output = /^(\S+) connected/m.exec(said)?.[1];
-  if (output === undefined) return false;
-  const isTold = Number(told?.[1]) === size.width && Number(told?.[2]) === size.height;
-  const isShown = new RegExp(`^${output} connected ${size.width}x${size.height}\\+`, "m").test(said);
-  if (isTold && isShown) return true;
-  const [width, height] = [isTold ? size.width - 1 : size.width, size.height];
+async function resizeScreen(user: LaunchInput, size: ScreenSize, hasNewcomer = false): Promise<boolean> {
+  const said = (await xrandr(user)).stdout;
+  const screen = readScreen(said);
+  if (screen === undefined) return false;
+  const next = chooseSize(size, screen, hasNewcomer);
+  return next === undefined || (await takeSize(user, next, screen));
+}
+
+function xrandr(user: LaunchInput, ...words: readonly string[]) {
+  const command = [...asUser(user), "xrandr", "-display", DISPLAY, ...words];
+  return run(command, { timeoutMs: RUN_MS, env: environmentOf(user) });
+}
+
+async function takeSize(
+  user: LaunchInput,
+  { width, height }: ScreenSize,
+  { output, modes }: XScreen,
+): Promise<boolean> {
   const mode = `qvd-${width}x${height}`;
   const timing = [width, width + 1, width + 2, width + 3, height, height + 1, height + 2, height + 3];
   // Both fail where the mode is there already.
-  await xrandr("--newmode", mode, "60", ...timing.map(String));
-  await xrandr("--addmode", output, mode);
-  if ((await xrandr("--output", output, "--mode", mode)).exitCode !== 0) return false;
-  for (const [, old = ""] of said.matchAll(/^\s+(qvd-\d+x\d+)\s/gm)) {
+  await xrandr(user, "--newmode", mode, "60", ...timing.map(String));
+  await xrandr(user, "--addmode", output, mode);
+  if ((await xrandr(user, "--output", output, "--mode", mode)).exitCode !== 0) return false;
+  for (const old of modes) {
     if (old === mode) continue;
-    await xrandr("--delmode", output, old);
-    await xrandr("--rmmode", old);
+    await xrandr(user, "--delmode", output, old);
+    await xrandr(user, "--rmmode", old);
   }
   return true;
+}
+
+type XScreen = {
+  readonly output: string;
+  /** What new clients of the display are told. */
+  readonly told: ScreenSize;
+  readonly shown: ScreenSize;
+  /** Of ours that are there. */
+  readonly modes: readonly string[];
+};
+
+/** What xrandr says of the screen; undefined when it says nothing that is known. */
+export function readScreen(said: string): XScreen | undefined {
+  const told = /current (\d+) x (\d+)/.exec(said);
+  const shown = /^(\S+) connected(?: primary)?(?: (\d+)x(\d+)\+)?/m.exec(said);
+  if (told === null || shown === null) return undefined;
+  const sizeOf = (width = "0", height = "0") => ({ width: Number(width), height: Number(height) });
+  return {
+    output: shown[1] ?? "",
+    told: sizeOf(told[1], told[2]),
+    shown: sizeOf(shown[2], shown[3]),
+    modes: [...said.matchAll(/^\s+(qvd-\d+x\d+)\s/gm)].map(([, mode = ""]) => mode),
+  };
+}
+
+/** The size nearest to the wanted one that X takes for a change; undefined when nothing has to change. */
+export function chooseSize(
+  wanted: ScreenSize,
+  { told, shown }: Pick<XScreen, "told" | "shown">,
+  hasNewcomer: boolean,
+): ScreenSize | undefined {
+  const isSame = (one: ScreenSize, other: ScreenSize) =>
+    one.width === other.width && one.height === other.height;
+  if (isSame(shown, wanted) && (isSame(told, shown) || !hasNewcomer)) return undefined;
+  const sizes = [0, 1, 2].map((less) => ({ ...wanted, width: wanted.width - less }));
+  return sizes.find((size) => !isSame(size, told) && !(hasNewcomer && isSame(size, shown)));
 }
 
 /** Throws where there is no such program. */
