@@ -35,13 +35,17 @@ export type DrillResult = Visits & {
 
 const PROGRAM = fileURLToPath(new URL("drill-broker.ts", import.meta.url));
 const AT_A_TIME = 16;
+/** Of a line of HAProxy's `show stat`. */
+const STATUS_CELL = 17;
+const CHECK_CELL = 36;
 const PORTS = { broker: 28_443, other: 28_444, balancer: 28_445 };
 
-/** By what the balancer itself says. */
+/** By what the balancer itself says. Before its first check it takes every server to be up, and has asked none. */
 async function untilUp(server: string): Promise<void> {
   const isUp = async () => {
     const lines = (await askHaproxy("show stat")).split("\n");
-    return lines.some((line) => line.startsWith(`qvd,${server},`) && line.split(",")[17] === "UP");
+    const cells = lines.find((line) => line.startsWith(`qvd,${server},`))?.split(",");
+    return cells?.[STATUS_CELL] === "UP" && cells[CHECK_CELL]?.includes("L7OK") === true;
   };
   if (!(await waitFor(isUp, { timeoutMs: 20_000, everyMs: 100 }))) throw new Error(`${server} is not up`);
 }
@@ -141,6 +145,7 @@ async function takeBoxesDown(): Promise<DrillResult> {
   };
   const boxes = { a: await start.a(), b: await start.b() };
   const haproxy = await startHaproxy();
+  for (const name of ["a", "b"]) await untilUp(name);
   const session = await watchNumbers(PORTS.balancer, { localAddress: "127.0.0.9" });
   let replaced = 0;
   let isOver = false;
