@@ -44,9 +44,10 @@ async function burdenDatabase(lab: ManyNodes, { ms, signal }: Turn): Promise<voi
   const database = lab.server.open();
   const burden = async () => {
     while (performance.now() < endMs && !signal.aborted)
-      await database.orm.execute(
-        sql`select count(*) from generate_series(1, 3000000) where md5(generate_series::text) < '1'`,
-      );
+      await database.orm
+        .execute(sql`select count(*) from generate_series(1, 500000) where md5(generate_series::text) < '1'`)
+        // On a slow machine one may take longer than the server allows: it has been a burden until then.
+        .catch(() => {});
   };
   await Promise.all(Array.from({ length: SLOW_QUERIES }, burden));
   await database.close();
