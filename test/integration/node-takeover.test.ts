@@ -2,10 +2,12 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
+import { openDatabase } from "../../src/db/client.ts";
 import type { NodeId, VmId } from "../../src/domain/ids.ts";
 import { leaseTimes } from "../../src/domain/node/lease-times.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { waitFor } from "../../src/lib/wait.ts";
+import { createRowKeeper } from "../../src/node/keeper/row-keeper.ts";
 import { loseRow, readOrMakeRow, renewRow, retakeRow } from "../../src/node/lease/row.ts";
 import { reportBoxRestarted } from "../../src/node/report/report-box-restarted.ts";
 import { reportUnreachable } from "../../src/node/report/report-unreachable.ts";
@@ -62,6 +64,21 @@ describe("a row", () => {
     expect(await readOrMakeRow(rows.node, here, VALID_MS)).toEqual({ epoch: 2, isLost: true });
     expect(await retakeRow(rows.node, here, VALID_MS)).toBe(3);
     expect((await renew(3)).isStanding).toBe(true);
+  });
+});
+
+describe("a keeper", () => {
+  test("finds its node by the box, since under its name there may be another one's", async () => {
+    const open = () => openDatabase(rows.database.address("qvd_node"), { max: 1 });
+    const keeper = createRowKeeper(open, leaseTimes());
+    try {
+      await rows.owner.execute(sql`update nodes set box_id = 'the first box' where id = ${here}`);
+      expect(await keeper.findNode("here", "the first box")).toBe(here);
+      expect(await keeper.findNode("here", "its copy")).toBeUndefined();
+      expect(await keeper.findNode("there", "the first box")).toBeUndefined();
+    } finally {
+      await keeper.close();
+    }
   });
 });
 

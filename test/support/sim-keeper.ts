@@ -40,7 +40,8 @@ export class SimKeeper {
           renewRow(db, { nodeId, epoch, validMs, fences }),
         retake: () => retakeRow(db, nodeId, validMs),
       },
-      writeCounter: async ({ count }: { readonly count: number }) => {
+      findNode: async () => nodeId,
+      writeCounter: async (_id: NodeId, { count }: { readonly count: number }) => {
         if (box.disks.isCut) throw new Error("the storage doesn't answer");
         box.shared.set(nodeId, `${count}`);
       },

@@ -44,10 +44,9 @@ export const keeperRun: Command = {
         {
           nodeName: config.nodeName,
           row,
-          writeCounterOf: (nodeId) =>
-            isShared(layout)
-              ? (counter) => writeCounter(counterFile(layout.leasesFolder, nodeId), counter)
-              : undefined,
+          writeCounter: isShared(layout)
+            ? (nodeId, counter) => writeCounter(counterFile(layout.leasesFolder, nodeId), counter)
+            : undefined,
           boxId: readBoxId(layout.stateFolder),
           fence,
           filePath: keeperFile(layout.runFolder),

@@ -1,6 +1,6 @@
 /** Boxes, what they say of themselves, and whether their lease holds by the database's clock. */
 
-import { asc, eq, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, type SQL, sql } from "drizzle-orm";
 import type { NodeId } from "../../domain/ids.ts";
 import type { Db } from "../client.ts";
 import { leases, nodeReports, nodes, sessions, vmReports, vms } from "../schema/index.ts";
@@ -25,6 +25,13 @@ export async function readNodeByName(db: Db, name: string): Promise<NodeRow | un
 /** Of the box's name and nothing else: brokers may not read what `readNodeByName` shows. */
 export async function readNodeId(db: Db, name: string): Promise<NodeId | undefined> {
   const [row] = await db.select({ id: nodes.id }).from(nodes).where(eq(nodes.name, name));
+  return row?.id;
+}
+
+/** Of the box's name, if it is this box that is registered under it. */
+export async function readOwnNodeId(db: Db, name: string, boxId: string): Promise<NodeId | undefined> {
+  const own = and(eq(nodes.name, name), eq(nodes.boxId, boxId));
+  const [row] = await db.select({ id: nodes.id }).from(nodes).where(own);
   return row?.id;
 }
 

@@ -20,6 +20,7 @@ class World {
   /** What a sleep of the machine adds to its clock. */
   sleptMs = 0;
   counters = 0;
+  readonly countersOf = new Set<NodeId>();
   thawMs = 0;
   /** A freezing of a disk is under way and hangs with its storage. */
   isFreezing = false;
@@ -45,7 +46,9 @@ class World {
           return 9;
         },
       },
-      writeCounter: async () => {
+      findNode: async () => undefined,
+      writeCounter: async (nodeId) => {
+        world.countersOf.add(nodeId);
         if (world.isStorageAway) throw new Error("no storage");
         world.counters++;
       },
@@ -302,6 +305,25 @@ describe("a keeper", () => {
     world.start({ before });
     expect(await world.did("retake")).toBe(true);
     expect(world.done.slice(0, 2)).toEqual(["freeze", "kill"]);
+  });
+
+  test("of a box that was removed and is registered anew keeps the right of the new node", async () => {
+    const again = asId<NodeId>(8);
+    const renewed: NodeId[] = [];
+    const row = {
+      read: async () => ({ epoch: 1, isLost: false }),
+      renew: async (nodeId: NodeId) => {
+        renewed.push(nodeId);
+        return { isStanding: nodeId === again || renewed.length < 2, peers: 1 };
+      },
+      retake: async (nodeId: NodeId) => (nodeId === again ? 2 : undefined),
+    };
+    world.start({ row, findNode: async () => again });
+    const isBack = () => world.told.some(({ phase, epoch }) => phase === "held" && epoch === 2) || undefined;
+    expect(await waitFor(isBack, { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(() => world.countersOf.has(again) || undefined, { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(() => renewed.at(-1) === again || undefined, { timeoutMs: 5_000 })).toBe(true);
+    expect(world.done).toContain("drop-disks");
   });
 
   test("that is ended takes the desktops with it where others could take over", async () => {

@@ -25,8 +25,10 @@ import type { RowKeeper } from "./row-keeper.ts";
 export type KeeperDeps = {
   readonly nodeId: NodeId;
   readonly row: Pick<RowKeeper, "read" | "renew" | "retake">;
+  /** The node of this box as it is registered now: another one than before when it was removed meanwhile. */
+  readonly findNode: () => Promise<NodeId | undefined>;
   /** Undefined where there is no shared storage. */
-  readonly writeCounter: ((counter: Counter) => Promise<void>) | undefined;
+  readonly writeCounter: ((nodeId: NodeId, counter: Counter) => Promise<void>) | undefined;
   readonly boxId: string;
   readonly fence: Omit<Fence, never>;
   /** What an earlier keeper of this start of the machine told. */
@@ -53,6 +55,7 @@ const THAW_AGAIN = { soonEveryMs: 5_000, soonForMs: 30_000, everyMs: 30_000, for
 
 export class Keeper {
   readonly #deps: KeeperDeps;
+  #nodeId: NodeId;
   #phase: LeasePhase = "held";
   #epoch = 0;
   #fences = false;
@@ -78,6 +81,7 @@ export class Keeper {
   constructor(deps: KeeperDeps) {
     const { before } = deps;
     this.#deps = deps;
+    this.#nodeId = deps.nodeId;
     this.#epoch = before?.epoch ?? 0;
     this.#fences = before?.fences ?? false;
     this.#phase = before?.phase === "lost" || deps.fence.isFrozen ? "frozen" : "held";
@@ -200,10 +204,10 @@ export class Keeper {
     this.#phase = "lost";
     this.#trouble = reason;
     this.#tell(true);
-    const { nodeId, row, fence, endNode, bootMs, timers = systemTimers, log } = this.#deps;
+    const { fence, endNode, bootMs, timers = systemTimers, log } = this.#deps;
     // A node process that waits for its first lease has begun nothing.
     const endSteps = this.#hasHeld ? endNode : async () => {};
-    const epoch = await giveUp({ fence, endNode: endSteps, retake: () => row.retake(nodeId), timers, log });
+    const epoch = await giveUp({ fence, endNode: endSteps, retake: () => this.#retake(), timers, log });
     this.#epoch = epoch;
     this.#hasEpochMoved = false;
     this.#renewals = { rowAtMs: bootMs(), counterAtMs: 0 };
@@ -211,6 +215,18 @@ export class Keeper {
     this.#trouble = "";
     log.warn("lease-taken-anew", { epoch });
     this.#tell(true);
+  }
+
+  /** Undefined while this box is no node. */
+  async #retake(): Promise<number | undefined> {
+    const { row, findNode } = this.#deps;
+    const epoch = await row.retake(this.#nodeId);
+    if (epoch !== undefined) return epoch;
+    const nodeId = await findNode();
+    if (nodeId === undefined) return undefined;
+    this.#nodeId = nodeId;
+    await row.read(nodeId);
+    return await row.retake(nodeId);
   }
 
   #renew(): void {
@@ -227,12 +243,12 @@ export class Keeper {
   async #renewRow(sentAtMs: number): Promise<void> {
     this.#isAskingRow = true;
     this.#rowAskedAtMs = sentAtMs;
-    const { row, nodeId, log } = this.#deps;
+    const { row, log } = this.#deps;
     try {
       if (this.#epoch === 0) await this.#takeFirst();
       const epoch = this.#epoch;
       const isTold = this.#fences;
-      const { isStanding, peers } = await row.renew(nodeId, epoch, isTold);
+      const { isStanding, peers } = await row.renew(this.#nodeId, epoch, isTold);
       if (!isStanding) this.#hasEpochMoved = true;
       else {
         this.#hasHeld = true;
@@ -250,23 +266,23 @@ export class Keeper {
 
   /** No keeper of this start of the machine has left word: whatever runs is of the row's epoch, or lost. */
   async #takeFirst(): Promise<void> {
-    const { epoch, isLost } = await this.#deps.row.read(this.#deps.nodeId);
+    const { epoch, isLost } = await this.#deps.row.read(this.#nodeId);
     this.#epoch = epoch;
     this.#hasEpochMoved = isLost;
     this.#renewals = { ...this.#renewals, rowAtMs: this.#deps.bootMs() };
   }
 
   async #withdraw(epoch: number): Promise<void> {
-    const { isStanding } = await this.#deps.row.renew(this.#deps.nodeId, epoch, false);
+    const { isStanding } = await this.#deps.row.renew(this.#nodeId, epoch, false);
     if (isStanding) this.#fences = false;
     else this.#hasEpochMoved = true;
   }
 
-  async #renewCounter(sentAtMs: number, write: (counter: Counter) => Promise<void>): Promise<void> {
+  async #renewCounter(sentAtMs: number, write: NonNullable<KeeperDeps["writeCounter"]>): Promise<void> {
     this.#isAskingCounter = true;
     this.#counterAskedAtMs = sentAtMs;
     try {
-      await write({ count: ++this.#count, epoch: this.#epoch, boxId: this.#deps.boxId });
+      await write(this.#nodeId, { count: ++this.#count, epoch: this.#epoch, boxId: this.#deps.boxId });
       this.#accept({ half: "counter", sentAtMs, doneAtMs: this.#deps.bootMs() });
     } catch (error) {
       this.#deps.log.warn("counter-not-written", { reason: describeError(error) });
@@ -286,7 +302,7 @@ export class Keeper {
     this.#toldAtMs = nowMs;
     try {
       this.#deps.tell({
-        nodeId: this.#deps.nodeId,
+        nodeId: this.#nodeId,
         epoch: this.#epoch,
         phase: this.#phase,
         fences: this.#fences,

@@ -6,14 +6,15 @@
 
 import type { Database } from "../../db/client.ts";
 import { attemptDatabase } from "../../db/errors.ts";
-import { readNodeId } from "../../db/queries/nodes.ts";
+import { readOwnNodeId } from "../../db/queries/nodes.ts";
 import type { NodeId } from "../../domain/ids.ts";
 import type { LeaseTimes } from "../../domain/node/lease-times.ts";
 import { isAppError } from "../../lib/errors.ts";
 import { type LeaseRow, type RowRenewal, readOrMakeRow, renewRow, retakeRow } from "../lease/row.ts";
 
 export type RowKeeper = {
-  findNode(name: string): Promise<NodeId | undefined>;
+  /** A box that was refused its name keeps nothing: the right of that name is another box's. */
+  findNode(name: string, boxId: string): Promise<NodeId | undefined>;
   read(nodeId: NodeId): Promise<LeaseRow>;
   renew(nodeId: NodeId, epoch: number, fences: boolean): Promise<RowRenewal>;
   retake(nodeId: NodeId): Promise<number | undefined>;
@@ -38,7 +39,7 @@ export function createRowKeeper(open: () => Database, times: LeaseTimes): RowKee
     }
   };
   return {
-    findNode: (name) => ask("look up the node", (db) => readNodeId(db, name)),
+    findNode: (name, boxId) => ask("look up the node", (db) => readOwnNodeId(db, name, boxId)),
     read: (nodeId) => ask("read the lease", (db) => readOrMakeRow(db, nodeId, validMs)),
     renew: (nodeId, epoch, fences) =>
       ask("renew the lease", (db) => renewRow(db, { nodeId, epoch, validMs, fences })),

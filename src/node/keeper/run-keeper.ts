@@ -7,10 +7,9 @@ import { type KeeperFile, type KeeperOrigin, readKeeperFile, writeKeeperFile } f
 import { Keeper, type KeeperDeps } from "./keeper.ts";
 import type { RowKeeper } from "./row-keeper.ts";
 
-export type RunKeeperDeps = Omit<KeeperDeps, "nodeId" | "row" | "before" | "tell" | "writeCounter"> & {
+export type RunKeeperDeps = Omit<KeeperDeps, "nodeId" | "row" | "findNode" | "before" | "tell"> & {
   readonly nodeName: string;
   readonly row: RowKeeper;
-  readonly writeCounterOf: (nodeId: NodeId) => KeeperDeps["writeCounter"];
   readonly filePath: string;
   readonly bootId: string;
 };
@@ -19,7 +18,7 @@ const FIND_AGAIN_MS = 300;
 
 /** Runs until the signal aborts. Before the node has registered there is nothing to keep. */
 export async function runKeeper(deps: RunKeeperDeps, signal: AbortSignal): Promise<void> {
-  const { row, filePath, log } = deps;
+  const { row, filePath, nodeName, boxId, log } = deps;
   const origin = { bootId: deps.bootId, boxId: deps.boxId };
   const before = readKeeperFile(filePath, origin);
   const nodeId = (before?.nodeId as NodeId | undefined) ?? (await findNode(deps, signal));
@@ -28,8 +27,8 @@ export async function runKeeper(deps: RunKeeperDeps, signal: AbortSignal): Promi
     ...deps,
     nodeId,
     row,
+    findNode: () => row.findNode(nodeName, boxId),
     before,
-    writeCounter: deps.writeCounterOf(nodeId),
     tell: (file: Omit<KeeperFile, keyof KeeperOrigin | "pid">) =>
       writeKeeperFile(filePath, { ...file, ...origin, pid: process.pid }),
   });
@@ -43,7 +42,7 @@ export async function runKeeper(deps: RunKeeperDeps, signal: AbortSignal): Promi
 async function findNode(deps: RunKeeperDeps, signal: AbortSignal): Promise<NodeId | undefined> {
   while (!signal.aborted) {
     try {
-      const nodeId = await deps.row.findNode(deps.nodeName);
+      const nodeId = await deps.row.findNode(deps.nodeName, deps.boxId);
       if (nodeId !== undefined) return nodeId;
     } catch (error) {
       deps.log.debug("node-not-found", { reason: describeError(error) });
