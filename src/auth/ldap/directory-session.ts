@@ -4,7 +4,10 @@ import { Client, type Entry, ResultCodeError, type SearchOptions } from "ldapts"
 import type { DirectoryServer } from "./directory-settings.ts";
 import { type OpenOptions, openConnection } from "./open-connection.ts";
 
-/** `refused`: the directory looked at the password. `text` is its own, such as Active Directory's "data 532". */
+/**
+ * `refused`: the directory looked at the password. `text` is its own, such as Active Directory's "data 532", and empty where
+ * it said nothing: the library's words and result code are never put in its place, since a site may let people in by it.
+ */
 export type BindOutcome =
   | { readonly outcome: "done" }
   | { readonly outcome: "refused"; readonly code: number; readonly text: string };
@@ -61,7 +64,7 @@ export async function openSession(server: DirectoryServer, options: OpenOptions)
         return { outcome: "done" };
       } catch (error) {
         if (!(error instanceof ResultCodeError) || NOT_ABOUT_THE_PERSON.has(error.code)) throw error;
-        return { outcome: "refused", code: error.code, text: error.message };
+        return { outcome: "refused", code: error.code, text: error.diagnosticMessage ?? "" };
       }
     },
     async search(base, search) {

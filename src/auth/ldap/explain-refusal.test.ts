@@ -17,4 +17,8 @@ describe("what a directory says of a bind that it refused", () => {
   test.each([said("4dc"), "Invalid Credentials", "data of mine"])("%s is left as it is", (text) => {
     expect(explainRefusal(text)).toBe(text);
   });
+
+  test("nothing is told as such", () => {
+    expect(explainRefusal("")).toBe("the directory gave no reason");
+  });
 });

@@ -20,6 +20,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** `text` as the directory said it, after the reason where it has one that we know. */
 export function explainRefusal(text: string): string {
+  if (text === "") return "the directory gave no reason";
   const code = /\bdata ([0-9a-f]{3,8})\b/i.exec(text)?.[1]?.toLowerCase();
   const reason = code === undefined ? undefined : REASONS[code];
   return reason === undefined ? text : `${reason} (${text})`;

@@ -7,7 +7,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { Clock } from "../../lib/clock.ts";
 import type { Authenticator, Finding } from "../authenticator.ts";
-import { BoundedQueue } from "../bounded-queue.ts";
+import { FairQueue, MAY_WAIT_MS } from "../fair-queue.ts";
 import { type AskedDirectory, askDirectory, type DirectoryDeps } from "./ask-directory.ts";
 import { readDirectorySettings } from "./directory-settings.ts";
 
@@ -17,19 +17,23 @@ export type LdapDeps = DirectoryDeps & {
   readonly secretKey: Uint8Array | undefined;
 };
 
-/** Directories do the work; what is bounded is how many wait for one that is slow. */
-const QUEUE = { atOnce: 32, waiting: 200, waitingOfOne: 40 } as const;
+/** Directories do the work; what is bounded is how many are asked at a time. Who waits costs next to nothing. */
+const QUEUE = { atOnce: 32, mostWaiting: 5_000, firstTaskMs: 200 } as const;
 /** Their own: a crowd of users keeps none of them out. */
-const ADMINISTRATORS = { atOnce: 4, waiting: 40, waitingOfOne: 20 } as const;
+const ADMINISTRATORS = { atOnce: 4, mostWaiting: 500, firstTaskMs: 200 } as const;
 const REFUSED_AGAIN = { forMs: 10_000, most: 2_000 } as const;
 
 export function createLdapAuthenticator(deps: LdapDeps): Authenticator {
-  const queues = { user: new BoundedQueue(QUEUE), administrator: new BoundedQueue(ADMINISTRATORS) };
+  const queues = {
+    user: new FairQueue(QUEUE, deps.clock),
+    administrator: new FairQueue(ADMINISTRATORS, deps.clock),
+  };
   const refused = new LatelyRefused(deps.clock);
   return {
     name: "ldap",
     proofs: ["password"],
-    async prove({ kind, name, proof, settings: values, origin, asker }, signal): Promise<Finding> {
+    async prove(attempt, signal): Promise<Finding> {
+      const { kind, name, proof, settings: values, origin } = attempt;
       if (name === undefined || proof.kind !== "password" || proof.password === "")
         return { outcome: "denied" };
       // Directories fold such letters together, and accounts of ours don't: one person would have several.
@@ -39,13 +43,19 @@ export function createLdapAuthenticator(deps: LdapDeps): Authenticator {
       const key = refused.keyOf([settings.servers, name, proof.password]);
       if (refused.has(key)) return { outcome: "denied" };
       const person = { login: name.login, password: proof.password, signal };
-      const finding = await queues[kind].run(() => askDirectory(deps, settings, person), asker ?? origin);
-      if (finding?.outcome === "denied") {
+      const { asker = origin, mayWaitMs = MAY_WAIT_MS, onPlace } = attempt;
+      const ask = () => askDirectory(deps, settings, person);
+      const served = await queues[kind].run(ask, { asker, mayWaitMs, onPlace, signal });
+      if (served.outcome === "full") return { outcome: "busy", retryMs: served.retryMs };
+      if (served.outcome === "left") return { outcome: "unavailable", text: "Whoever asked has left." };
+      const finding = served.value;
+      if (finding.outcome === "denied") {
         refused.add(key);
         deps.log.info("directory-denied", { login: name.login, tenant: name.tenant, why: finding.why });
       }
-      return finding === undefined ? { outcome: "busy" } : toFinding(finding, name.tenant);
+      return toFinding(finding, name.tenant);
     },
+    tellPlaces: () => queues.user.tellPlaces(),
   };
 }
 

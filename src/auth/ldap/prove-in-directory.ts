@@ -102,8 +102,9 @@ function judgeBind(
   bound: BindOutcome,
 ): Readonly<Record<string, string>> | undefined {
   if (bound.outcome === "done") return {};
-  if (racfAllow === undefined || bound.code !== INVALID_CREDENTIALS || !racfAllow.test(bound.text))
-    return undefined;
+  if (racfAllow === undefined || bound.code !== INVALID_CREDENTIALS) return undefined;
+  // Silence means nothing, though an expression such as `.*` fits it.
+  if (bound.text === "" || !racfAllow.test(bound.text)) return undefined;
   return { "qvd.auth.ldap.racf_detailed_error": bound.text };
 }
 

@@ -108,7 +108,7 @@ export const LDAP_SETTINGS = {
     default: "never",
     choices: ["never", "search", "find", "always"],
     label: "Aliases",
-    doc: "When the directory follows alias entries.",
+    doc: "Which alias entries the directory follows. find: the base itself. search: those below it. always: both.",
   },
   "auth.ldap.racf_allowregex": {
     group: "directory",
@@ -116,7 +116,7 @@ export const LDAP_SETTINGS = {
     kind: "text",
     default: "",
     label: "Refusals that count as success",
-    doc: "A regular expression over the directory's words when it refuses a password, for RACF, which refuses right but expired ones. Leave it empty elsewhere.",
+    doc: "A regular expression over what the directory itself says when it refuses a password, for RACF, which refuses right but expired ones. A refusal without a word never fits. Leave it empty elsewhere.",
     check: (value) => {
       try {
         new RegExp(value);
