@@ -148,7 +148,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** A site's people: units, persons with odd names, groups, and two entries of one uid. */
+/** A site's people: units, persons with odd names, groups, two entries of one uid, and aliases of a unit and a person. */
 export function seedDirectory(): string {
   const people = `ou=people,${DIRECTORY_BASE}`;
   const groups = `ou=groups,${DIRECTORY_BASE}`;
@@ -176,6 +176,10 @@ export function seedDirectory(): string {
     person(`cn=twin one,${people}`, "twin"),
     person(`cn=twin two,${people}`, "twin"),
     person(`uid=hidden,ou=closed,${DIRECTORY_BASE}`, "hidden"),
+    alias(`ou=everybody,${DIRECTORY_BASE}`, people),
+    alias(`ou=all groups,${DIRECTORY_BASE}`, groups),
+    entry(`ou=partners,${DIRECTORY_BASE}`, ["objectClass: organizationalUnit"]),
+    alias(`cn=our ann,ou=partners,${DIRECTORY_BASE}`, `uid=ann,${people}`),
     entry(`cn=staff,${groups}`, ["objectClass: groupOfNames", `member: uid=ann,${people}`]),
     entry(`cn=Domain Admins,${groups}`, ["objectClass: groupOfNames", `member: uid=bob,${people}`]),
   ].join("\n");
@@ -194,6 +198,12 @@ function person(dn: string, uid: string, more: readonly string[] = []): string {
     `userPassword: ${DIRECTORY_PASSWORD}`,
     ...more,
   ]);
+}
+
+function alias(dn: string, of: string): string {
+  const [attribute = "", value = ""] = dn.slice(0, dn.indexOf(",")).split("=");
+  const classes = ["objectClass: alias", "objectClass: extensibleObject"];
+  return entry(dn, [...classes, line(attribute, value), line("aliasedObjectName", of)]);
 }
 
 function entry(dn: string, lines: readonly string[]): string {
