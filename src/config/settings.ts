@@ -89,6 +89,30 @@ export const SETTINGS = {
     fallback: "most-free",
     doc: "How a node is chosen for a desktop: the one with most room, the fullest that has room, or by QVD 4's weights of memory, processors and chance. Give all boxes of a site the same.",
   },
+  placementPolicy: {
+    name: "QVD_PLACEMENT_POLICY",
+    type: "path",
+    fallback: "",
+    doc: "File of the site's own (JavaScript or TypeScript, root's) whose function `score` says how good a node is for a desktop; it goes before QVD_PLACEMENT. Empty means none.",
+  },
+  placementMemory: {
+    name: "QVD_PLACEMENT_MEMORY",
+    type: "number",
+    fallback: "1",
+    doc: "With QVD_PLACEMENT=manual: what a megabyte of free memory counts.",
+  },
+  placementCpu: {
+    name: "QVD_PLACEMENT_CPU",
+    type: "number",
+    fallback: "1",
+    doc: "With QVD_PLACEMENT=manual: what a bogomips of the processors counts; four fifths of them are.",
+  },
+  placementRandom: {
+    name: "QVD_PLACEMENT_RANDOM",
+    type: "number",
+    fallback: "1",
+    doc: "With QVD_PLACEMENT=manual: the most that chance adds. Beside memory and processors of thousands, 1 decides between equals only.",
+  },
   memoryOvercommit: {
     name: "QVD_MEMORY_OVERCOMMIT",
     type: "number",
@@ -168,6 +192,12 @@ export const SETTINGS = {
     type: "text",
     fallback: "",
     doc: "Addresses or ranges, between commas, of balancers that begin each connection with a PROXY header, version 2 or 1. From them nothing else is taken, and from nobody else a header.",
+  },
+  brokerPerAddress: {
+    name: "QVD_BROKER_PER_ADDRESS",
+    type: "number",
+    fallback: "5000",
+    doc: "How many of the 10,000 connections of a broker process one address may hold, sessions included; of IPv6 a network of 64 bits counts as one. 0 is without bound. Balancers that are listed, the box itself and other boxes' relays don't count.",
   },
   brokerLeaveSeconds: {
     name: "QVD_BROKER_LEAVE",

@@ -6,16 +6,22 @@ import { requireSchema } from "../../db/migrate.ts";
 import { leaseTimes } from "../../domain/node/lease-times.ts";
 import { parseNetworkRange } from "../../domain/node/network-range.ts";
 import type { PlacementOptions } from "../../domain/node/placement.ts";
-import { PLACEMENT_POLICIES, PLACEMENT_POLICY_NAMES } from "../../domain/node/placement-policy.ts";
+import {
+  manualPolicy,
+  PLACEMENT_POLICIES,
+  PLACEMENT_POLICY_NAMES,
+} from "../../domain/node/placement-policy.ts";
 import { VM_LIMITS } from "../../domain/vm/facts.ts";
 import { renderOrderScript } from "../../guest/session/order-script.ts";
 import { bothHypervisors } from "../../hypervisor/both-hypervisors.ts";
 import { createLxcHypervisor } from "../../hypervisor/lxc/lxc-hypervisor.ts";
 import { systemClock } from "../../lib/clock.ts";
+import type { Log } from "../../lib/log.ts";
 import { findCgroupRoot } from "../../lib/process.ts";
 import { createNetwork } from "../../network/network.ts";
 import { parseResolvers } from "../../network/parse-resolvers.ts";
 import type { NodeLease } from "../../node/lease/node-lease.ts";
+import { loadPlacementPolicy } from "../../node/load-placement-policy.ts";
 import { runNode } from "../../node/run-node.ts";
 import type { WorkerSpec } from "../../node/supervise.ts";
 import type { LetGo } from "../../storage/settle-disk.ts";
@@ -63,7 +69,7 @@ export const nodeRun: Command = {
           name: config.nodeName,
           version: readVersion(),
           registration: { boxId: readBoxId(layout.stateFolder), address: relayAddress(config) },
-          placement: choosePlacement(config),
+          placement: await choosePlacement(config, log),
           settings: {
             ...{ instance, layout, idRangeFirst, range, parallelStarts, parallelStops },
             gentleStarts: Math.min(parallelStarts, Math.max(1, Math.floor(availableParallelism() / 2))),
@@ -116,9 +122,14 @@ function relayAddress({ nodeAddress, brokerPort }: Config): string {
   return `${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${brokerPort}`;
 }
 
-function choosePlacement({ placement, memoryOvercommit }: Config): PlacementOptions {
-  const name = PLACEMENT_POLICY_NAMES.find((one) => one === placement) ?? "most-free";
-  return { policy: PLACEMENT_POLICIES[name], overcommit: memoryOvercommit, random: Math.random };
+async function choosePlacement(config: Config, log: Log): Promise<PlacementOptions> {
+  const common = { overcommit: config.memoryOvercommit, random: Math.random };
+  if (config.placementPolicy !== "")
+    return { policy: await loadPlacementPolicy(config.placementPolicy, log), ...common };
+  const name = PLACEMENT_POLICY_NAMES.find((one) => one === config.placement) ?? "most-free";
+  if (name !== "manual") return { policy: PLACEMENT_POLICIES[name], ...common };
+  const { placementMemory: memory, placementCpu: cpu, placementRandom: random } = config;
+  return { policy: manualPolicy({ memory, cpu, random }), ...common };
 }
 
 function listWorkers(config: Config): readonly WorkerSpec[] {

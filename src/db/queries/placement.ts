@@ -11,7 +11,8 @@ export async function listPlacementNodes(db: Db): Promise<readonly PlacementNode
       coalesce(l.valid_until > qvd_now() and r.state = 'running', false) as "isUp",
       coalesce(l.valid_until <= qvd_now() and r.state <> 'stopped', false) as "isLost",
       coalesce((r.facts->>'memoryMb')::float8, 0) as "memoryMb", coalesce((r.facts->>'cpus')::float8, 0) as cpus,
-      (r.facts->>'bogomips')::float8 as bogomips, r.facts->'hypervisors' as hypervisors,
+      (r.facts->>'memoryFreeMb')::float8 as "memoryFreeMb", (r.facts->>'bogomips')::float8 as bogomips,
+      r.facts->'hypervisors' as hypervisors,
       coalesce(p.memory_mb, 0)::float8 as "promisedMemoryMb", coalesce(p.cpus, 0)::float8 as "promisedCpus",
       coalesce(p.desktops, 0)::int as desktops
     from ${nodes} n
@@ -36,6 +37,7 @@ export async function listPlacementNodes(db: Db): Promise<readonly PlacementNode
     weight: row.weight ?? 1,
     hypervisors: Array.isArray(row.hypervisors) ? row.hypervisors.map(String) : undefined,
     memoryMb: row.memoryMb,
+    memoryFreeMb: row.memoryFreeMb ?? undefined,
     cpus: row.cpus,
     bogomips: row.bogomips ?? undefined,
     desktops: row.desktops ?? 0,

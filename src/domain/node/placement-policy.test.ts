@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { asId, type NodeId, type VmId } from "../ids.ts";
 import { type PlacementNode, type PlacementVm, planPlacement } from "./placement.ts";
-import { PLACEMENT_POLICIES, type PlacementPolicyName } from "./placement-policy.ts";
+import { manualPolicy, PLACEMENT_POLICIES, type PlacementPolicyName } from "./placement-policy.ts";
 
 function node(id: number, given: Partial<PlacementNode> = {}): PlacementNode {
   const size = { memoryMb: 16_000, cpus: 8, promisedMemoryMb: 0, promisedCpus: 0 };
@@ -41,6 +41,35 @@ describe("policies of placement", () => {
     expect(choose("manual", nodes, 1)).toEqual([2]);
   });
 
+  test("manual counts the memory that is free, where the box has said so", () => {
+    const nodes = [node(1, { memoryFreeMb: 500 }), node(2, { memoryFreeMb: 9_000 })];
+    expect(choose("manual", nodes, 1)).toEqual([2]);
+  });
+
+  test("manual weighs memory, processors and chance as the site wishes", () => {
+    const nodes = [
+      node(1, { memoryFreeMb: 9_000, bogomips: 10_000 }),
+      node(2, { memoryFreeMb: 1_000, bogomips: 40_000 }),
+    ];
+    const chosen = (weights: { memory: number; cpu: number; random: number }, draws: number[]) =>
+      planPlacement([vm(1)], nodes, {
+        policy: manualPolicy(weights),
+        random: () => draws.shift() ?? 0,
+      })[0]?.nodeId;
+    expect(chosen({ memory: 1, cpu: 0, random: 0 }, [])).toBe(asId<NodeId>(1));
+    expect(chosen({ memory: 0, cpu: 1, random: 0 }, [])).toBe(asId<NodeId>(2));
+    expect(chosen({ memory: 1, cpu: 0, random: 20_000 }, [0, 0.9])).toBe(asId<NodeId>(2));
+  });
+
+  test("each says what it went by", () => {
+    const nodes = [node(1, { memoryFreeMb: 9_000, bogomips: 10_000, desktops: 1 })];
+    const told = (name: PlacementPolicyName) =>
+      planPlacement([vm(1)], nodes, { policy: PLACEMENT_POLICIES[name] })[0]?.reason;
+    expect(told("most-free")).toBe("n1 has most room (92 % left with it)");
+    expect(told("fill-up")).toBe("n1 is the fullest with room (92 % left with it)");
+    expect(told("manual")).toBe("n1 has the best score (8500 by 9000 MB and 1 desktops, before chance)");
+  });
+
   test("manual lets chance decide between equals", () => {
     const numbers = [0.1, 0.9];
     const options = { policy: PLACEMENT_POLICIES.manual, random: () => numbers.shift() ?? 0 };
@@ -55,7 +84,7 @@ describe("placement of many", () => {
     return vms.map((one) => {
       const [best] = nodes
         .filter((two) => two.promisedMemoryMb + one.memoryMb <= two.memoryMb * 8)
-        .map((two) => ({ two, score: PLACEMENT_POLICIES[name](two, one, () => 0) }))
+        .map((two) => ({ two, score: PLACEMENT_POLICIES[name].score(two, one, () => 0) }))
         .sort((a, b) => b.score - a.score || a.two.nodeId - b.two.nodeId);
       if (best === undefined) return Number.NaN;
       const { two } = best;

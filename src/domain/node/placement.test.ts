@@ -108,7 +108,7 @@ describe("placement", () => {
     test(rule, () => expect(chosen(vms, nodes)).toEqual([...expected]));
 
   test("says why it chose, and why it refused", () => {
-    expect(planPlacement([vm(1)], [node(1)])[0]?.reason).toBe("n1 is the best for it (92 % left with it)");
+    expect(planPlacement([vm(1)], [node(1)])[0]?.reason).toBe("n1 has most room (92 % left with it)");
     expect(planPlacement([vm(1)], [])[0]?.reason).toBe("No node is registered.");
     const nodes = [node(1, { isUp: false }), node(2, { isBlocked: true, isUp: false })];
     expect(planPlacement([vm(1)], nodes)[0]?.reason).toBe("No node can take it (down: n1; blocked: n2).");

@@ -16,7 +16,7 @@ import {
   type Rejected,
   type Rejection,
 } from "./judge-candidate.ts";
-import { PLACEMENT_POLICIES, type PlacementPolicy, shareLeft } from "./placement-policy.ts";
+import { PLACEMENT_POLICIES, type PlacementPolicy } from "./placement-policy.ts";
 
 export type PlacementNode = {
   readonly nodeId: NodeId;
@@ -34,6 +34,8 @@ export type PlacementNode = {
   /** Multiplies its score; 0 makes it the last resort. */
   readonly weight?: number;
   readonly memoryMb: number;
+  /** As the box last said; undefined where it hasn't. */
+  readonly memoryFreeMb?: number | undefined;
   readonly cpus: number;
   /** Of all its processors, as the kernel measured them. */
   readonly bogomips?: number | undefined;
@@ -119,13 +121,9 @@ export class Placer {
       }
       if (judgeCandidate(node, vm, this.#overcommit) !== undefined) found.heap.remove(id);
       else {
-        const share = Math.round(shareLeft(node, vm) * 100);
+        const reason = `${node.name} ${this.#policy.reason(node, vm)}`;
         this.#give(node, vm);
-        return {
-          vmId,
-          nodeId: node.nodeId,
-          reason: `${node.name} is the best for it (${share} % left with it)`,
-        };
+        return { vmId, nodeId: node.nodeId, reason };
       }
     }
   }
@@ -146,7 +144,7 @@ export class Placer {
   }
 
   #enter(into: VmClass, node: PlacementNode): void {
-    into.heap.set(node.nodeId, this.#policy(node, into.sample, this.#random));
+    into.heap.set(node.nodeId, this.#policy.score(node, into.sample, this.#random));
     const classes = this.#classesOfNode.get(node.nodeId);
     if (classes === undefined) this.#classesOfNode.set(node.nodeId, [into]);
     else classes.push(into);
@@ -161,7 +159,7 @@ export class Placer {
     };
     this.#nodes.set(node.nodeId, next);
     for (const { heap, sample } of this.#classesOfNode.get(node.nodeId) ?? [])
-      if (heap.has(node.nodeId)) heap.set(node.nodeId, this.#policy(next, sample, this.#random));
+      if (heap.has(node.nodeId)) heap.set(node.nodeId, this.#policy.score(next, sample, this.#random));
   }
 
   #refuse(vm: PlacementVm): Placement {
