@@ -5,27 +5,45 @@
  */
 
 import { open } from "node:fs/promises";
-import { runOk } from "../lib/run.ts";
+import { AppError } from "../lib/errors.ts";
+import { run } from "../lib/run.ts";
+import { isFullDisk } from "./broken-image.ts";
 
 export type DiskCopy = {
   readonly from: string;
   readonly format: "qcow2" | "raw";
   /** Becomes a qcow2; replaced when it is there. */
   readonly to: string;
+  /** It becomes no larger: a megabyte of an image can unfold to terabytes. */
+  readonly mostBytes: number;
   readonly timeoutMs: number;
+  /** Ends it as a failure. */
+  readonly signal?: AbortSignal;
 };
 
 const MOST_MEMORY_BYTES = 2048 * 2 ** 20;
+/** Instead of SIGXFSZ, since our processes and so their children ignore that. */
+const TOO_LARGE = "File too large";
 
-/** `driver-failed` with what qemu-img said; then what is at `to` is worth nothing. */
-export async function convertDisk(doing: string, { from, format, to, timeoutMs }: DiskCopy): Promise<void> {
+/**
+ * `storage-full` when the copy would be larger than it may be or than the disk, else `driver-failed` with what
+ * qemu-img said; then what is at `to` is worth nothing.
+ */
+export async function convertDisk(doing: string, copy: DiskCopy): Promise<void> {
+  const { format, to, timeoutMs, signal } = copy;
   const made = await open(to, "w", 0o600);
   await made.close();
   const command = ["/usr/bin/qemu-img", "convert", "-f", format, "-O", "qcow2", "/from", "/to"];
-  await runOk(doing, [...confinement(from, to), ...command], { timeoutMs });
+  const limits = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
+  const { exitCode, stderr } = await run([...confinement(copy), ...command], limits);
+  if (exitCode === 0) return;
+  if (stderr.includes(TOO_LARGE) || isFullDisk(stderr))
+    throw new AppError("storage-full", `${doing}: there is no room for all of it.`);
+  const said = stderr.trim().slice(-600) || "no message";
+  throw new AppError("driver-failed", `${doing}: qemu-img ended with ${exitCode}: ${said}`);
 }
 
-function confinement(from: string, to: string): readonly string[] {
+function confinement({ from, to, mostBytes }: DiskCopy): readonly string[] {
   return [
     ...[
       "/usr/bin/choom",
@@ -34,6 +52,7 @@ function confinement(from: string, to: string): readonly string[] {
       "--",
       "/usr/bin/prlimit",
       `--as=${MOST_MEMORY_BYTES}`,
+      `--fsize=${mostBytes}`,
       "--core=0",
       "--",
     ],

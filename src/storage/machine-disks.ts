@@ -4,7 +4,7 @@
  * what a stranger wrote. Who opens them is the hypervisor's driver.
  */
 
-import { chmod, chown, mkdir, open, rename, rm, stat, truncate } from "node:fs/promises";
+import { chmod, chown, mkdir, open, rename, stat, truncate } from "node:fs/promises";
 import type { VmId } from "../domain/ids.ts";
 import { DISK_HEADER_BYTES, type DiskHeader, parseDiskHeader } from "../domain/image/disk-header.ts";
 import { idRangeOf } from "../domain/node/id-range.ts";
@@ -17,8 +17,9 @@ import {
 } from "../domain/node/machine-disks.ts";
 import { AppError } from "../lib/errors.ts";
 import { runOk } from "../lib/run.ts";
-import { convertDisk } from "./convert-disk.ts";
+import { isFullDisk } from "./broken-image.ts";
 import { freeBytes } from "./free-bytes.ts";
+import { ensureKeptMachine } from "./kept-machine.ts";
 import type { StorageContext } from "./storage.ts";
 import { unmountDesktop } from "./unmount-desktop.ts";
 
@@ -32,25 +33,25 @@ export type MachineRequest = MachineKeeps & {
 /** Of a disk without a limit of its own: only what was written takes room. */
 const UNLIMITED_HOME_MB = 32 * 1_024;
 const LEAST_FREE_BYTES = 256 * 2 ** 20;
-const COPY_TIMEOUT_MS = 15 * 60_000;
 const MB = 2 ** 20;
 
-/** For a machine that is not running: what lasted only for an earlier life is thrown away first. */
+/** For a machine that is not running: what lasted only for an earlier life is thrown away first. `storage-full`, `image-broken`. */
 export async function prepareMachine(
   context: StorageContext,
   request: MachineRequest,
 ): Promise<MachineDisks> {
   const { layout } = context;
-  const { vmId } = request;
-  await unmountDesktop(context, vmId);
+  await unmountDesktop(context, request.vmId);
   await mkdir(layout.vmsFolder, { recursive: true });
-  await checkRoom(context, vmId);
-  await makeFolders(context, request);
-  const disks = machineDisks(layout, vmId, request);
-  const header = await readHeader(request);
-  if (disks.imageDisk === undefined) await ensureKeptSystem(disks.systemDisk, { request, header });
-  else await makeOverlay(disks.systemDisk, { request, header });
-  if (disks.homeDisk !== undefined) await ensureHomeDisk(layout, disks.homeDisk, request);
+  await checkRoom(context, request.vmId);
+  const disks = machineDisks(layout, request.vmId, request);
+  try {
+    await makeDisks(context, disks, request);
+  } catch (cause) {
+    const isTold = cause instanceof AppError && cause.code === "storage-full";
+    if (isTold || !(cause instanceof Error && isFullDisk(cause.message))) throw cause;
+    throw full(request.vmId, layout.stateFolder, cause);
+  }
   return disks;
 }
 
@@ -72,14 +73,24 @@ export async function retireMachineHome(
   }
 }
 
+async function makeDisks(
+  context: StorageContext,
+  disks: MachineDisks,
+  request: MachineRequest,
+): Promise<void> {
+  const { systemDisk, imageDisk, homeDisk } = disks;
+  await makeFolders(context, request);
+  const header = await readHeader(request);
+  if (imageDisk === undefined)
+    await ensureKeptMachine(context, { ...request, format: header.format, systemDisk });
+  else await makeOverlay(systemDisk, { request, header });
+  if (homeDisk !== undefined) await ensureHomeDisk(context.layout, homeDisk, request);
+}
+
 async function checkRoom({ layout, reserveBytes }: StorageContext, vmId: VmId): Promise<void> {
   const least = Math.min(LEAST_FREE_BYTES, reserveBytes);
   for (const folder of [layout.vmsFolder, layout.sharedFolder])
-    if ((await freeBytes(folder)) < least)
-      throw new AppError(
-        "storage-full",
-        `Making the disks of desktop ${vmId}: the disk of ${folder} is full. Make room there: a machine whose disk can't grow stands still.`,
-      );
+    if ((await freeBytes(folder)) < least) throw full(vmId, folder);
 }
 
 async function makeFolders({ layout, idRangeFirst }: StorageContext, request: MachineRequest): Promise<void> {
@@ -120,19 +131,6 @@ async function makeOverlay(path: string, { request, header }: SystemSource): Pro
   ]);
 }
 
-/** A copy of the image, whole in itself, so that the image may go; under its name only once it is whole. */
-async function ensureKeptSystem(path: string, { request, header }: SystemSource): Promise<void> {
-  if ((await stat(path).catch(() => undefined)) !== undefined) return;
-  await mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.new`;
-  await rm(temporary, { force: true });
-  await convertDisk(`Copying the image for desktop ${request.vmId}`, {
-    ...{ from: request.imagePath, format: header.format, to: temporary },
-    timeoutMs: COPY_TIMEOUT_MS,
-  });
-  await rename(temporary, path);
-}
-
 /** Blank: the agent makes a file system on it when it finds none. It grows with its limit and never shrinks. */
 async function ensureHomeDisk(layout: Layout, path: string, { homeMb }: MachineRequest): Promise<void> {
   await mkdir(layout.homesFolder, { recursive: true, mode: 0o700 });
@@ -140,4 +138,9 @@ async function ensureHomeDisk(layout: Layout, path: string, { homeMb }: MachineR
   const file = await open(path, "a", 0o600);
   await file.close();
   if ((await stat(path)).size < wantedBytes) await truncate(path, wantedBytes);
+}
+
+function full(vmId: VmId, folder: string, cause?: unknown): AppError {
+  const text = `Making the disks of desktop ${vmId}: the disk of ${folder} is full. Make room there: a machine whose disk can't grow stands still.`;
+  return new AppError("storage-full", text, { cause });
 }

@@ -18,6 +18,7 @@ import { freeBytes } from "./free-bytes.ts";
 import { IdMaps } from "./id-maps.ts";
 import { ALLOCATED_MB } from "./image-file.ts";
 import { tryImageLock } from "./image-lock.ts";
+import { sweepKeptMachine } from "./kept-machine.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { type BaseEntry, listBases } from "./list-bases.ts";
 import { type DesktopDisks, listMounted } from "./list-mounted.ts";
@@ -102,6 +103,8 @@ export interface Storage {
   mountDesktop(request: MountRequest): Promise<MountedDesktop>;
   /** The same for a virtual machine: makes its disks. */
   prepareMachine(request: MachineRequest): Promise<void>;
+  /** Removes what a killed `prepareMachine` of this box left on the shared storage. */
+  sweepMachine(vmId: VmId): Promise<void>;
   /** For a desktop that is proved dead. */
   unmountDesktop(vmId: VmId): Promise<void>;
   listMounted(): Promise<ReadonlyMap<VmId, DesktopDisks>>;
@@ -143,6 +146,7 @@ export function createStorage(options: StorageOptions): Storage {
     removeBase: (diId, signal) => removeBase(context, diId, signal),
     mountDesktop: (request) => mountDesktop(context, request),
     prepareMachine: async (request) => void (await prepareMachine(context, request)),
+    sweepMachine: (vmId) => sweepKeptMachine(context, vmId),
     unmountDesktop: (vmId) => unmountDesktop(context, vmId),
     listMounted: () => listMounted(context),
     async retireHome(vmId, now) {

@@ -10,7 +10,7 @@ export type DiskVerb = "unpack" | "mount" | "unmount";
 
 type SimStorageVerbs = Pick<
   LoopDeps["storage"],
-  "ensureBase" | "hasBase" | "mountDesktop" | "unmountDesktop" | "listMounted" | "retireHome"
+  "ensureBase" | "hasBase" | "mountDesktop" | "sweepMachine" | "unmountDesktop" | "listMounted" | "retireHome"
 >;
 
 const TEXTS: Readonly<Record<DiskFault["code"], string>> = {
@@ -57,6 +57,7 @@ export class SimDisks {
         await this.#pause(this.mountMs);
         return { rootFolder: `/vms/${vmId}/root`, homeFolder: `/vms/${vmId}/home` };
       },
+      sweepMachine: async () => {},
       unmountDesktop: async (vmId) => {
         this.#check("unmount");
         this.mounted.delete(vmId);

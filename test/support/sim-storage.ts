@@ -112,6 +112,7 @@ export function createSimStorage(layout: Layout): SimStorage {
       mkdirSync(dirname(systemDisk), { recursive: true });
       writeFileSync(systemDisk, "");
     },
+    sweepMachine: async () => {},
     unmountDesktop: async (vmId) => {
       if (unmountFailures > 0) {
         unmountFailures--;

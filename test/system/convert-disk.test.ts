@@ -15,7 +15,7 @@ afterAll(() => rm(scratch, { recursive: true }));
 
 const copyOf = (name: string) => ({
   ...{ from: `${scratch}/${name}`, to: `${scratch}/${name}.copy`, format: "qcow2" as const },
-  timeoutMs: 30_000,
+  ...{ timeoutMs: 30_000, mostBytes: 2 ** 30 },
 });
 const make = (...words: readonly string[]) =>
   runOk("making", ["/usr/bin/qemu-img", "create", "-q", "-f", "qcow2", ...words]);
@@ -26,6 +26,14 @@ test("a whole image is copied, for root alone", async () => {
   await convertDisk("copying", copyOf("good"));
   await runOk("comparing", ["/usr/bin/qemu-img", "compare", "-q", `${scratch}/good`, `${scratch}/good.copy`]);
   expect((await stat(`${scratch}/good.copy`)).mode & 0o777).toBe(0o600);
+});
+
+test("an image that unfolds to more than there is room for is stopped at its bound", async () => {
+  await runOk("making", ["/usr/bin/dd", "if=/dev/urandom", `of=${scratch}/large`, "bs=1M", "count=8"]);
+  await runOk("making", ["/usr/bin/qemu-img", "convert", "-O", "qcow2", `${scratch}/large`, `${scratch}/8M`]);
+  const copy = { ...copyOf("8M"), mostBytes: 2 ** 20 };
+  await expect(convertDisk("copying", copy)).rejects.toMatchObject({ code: "storage-full" });
+  expect((await stat(copy.to)).size).toBeLessThanOrEqual(2 ** 20);
 });
 
 test("a backing file brings nothing of the host's along", async () => {

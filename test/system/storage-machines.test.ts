@@ -4,10 +4,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { chmod, mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { asId, type DiId, type VmId } from "../../src/domain/ids.ts";
 import type { Persistence } from "../../src/domain/image/persistence.ts";
-import { type Layout, layoutOf, vmLayout } from "../../src/domain/node/layout.ts";
+import { keptFolder, type Layout, layoutOf, vmLayout } from "../../src/domain/node/layout.ts";
 import { machineDisks, machineHome } from "../../src/domain/node/machine-disks.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { runOk } from "../../src/lib/run.ts";
+import { freeBytes } from "../../src/storage/free-bytes.ts";
 import { createStorage, type Storage } from "../../src/storage/storage.ts";
 
 const MB = 2 ** 20;
@@ -125,6 +126,67 @@ describe("a person's disk", () => {
     const aside = await storage.retireHome(vmId, new Date("2026-02-03T04:05:06Z"));
     expect(aside).toEndWith(`/deleted-${vmId}-20260203T040506Z.disk`);
     expect(await storage.retireHome(vmId, new Date())).toBeUndefined();
+  });
+});
+
+describe("an image that unfolds to more than the disk can spare", () => {
+  const RESERVE_MB = 24;
+  let small: string;
+  let layout: Layout;
+  let cramped: Storage;
+  let bomb: string;
+  beforeAll(async () => {
+    small = `${scratch}/small`;
+    await mkdir(small);
+    await runOk("making a small disk", ["/usr/bin/truncate", "-s", "96M", `${small}.img`]);
+    await runOk("making its file system", ["/usr/sbin/mkfs.ext4", "-q", "-m", "0", `${small}.img`]);
+    await runOk("mounting it", ["/usr/bin/mount", "-o", "loop", `${small}.img`, small]);
+    layout = layoutOf(`${small}/state`, `${scratch}/run`);
+    await mkdir(layout.imagesFolder, { recursive: true });
+    bomb = `${layout.imagesFolder}/1-bomb.qcow2`;
+    await writeFile(`${scratch}/full`, Buffer.alloc(200 * MB, "not zero"));
+    const words = ["convert", "-c", "-O", "qcow2", `${scratch}/full`, bomb];
+    await runOk("making", ["/usr/bin/qemu-img", ...words]);
+    await rm(`${scratch}/full`);
+    const options = { layout, idRangeFirst: 1_000_000, log: silentLog() };
+    cramped = createStorage({ ...options, reserveBytes: RESERVE_MB * MB, boxName: "one/box" });
+  });
+  afterAll(async () => {
+    await runOk("unmounting the small disk", ["/usr/bin/umount", small]);
+  });
+  const start = () => cramped.prepareMachine({ ...requestOf("everything"), imagePath: bomb });
+  const kept = () => readdir(keptFolder(layout, vmId));
+
+  test("is refused as a full disk, and leaves the reserve and nothing of itself", async () => {
+    expect((await stat(bomb)).size).toBeLessThan(2 * MB);
+    let leastFreeBytes = Number.MAX_SAFE_INTEGER;
+    const watch = setInterval(async () => {
+      leastFreeBytes = Math.min(leastFreeBytes, await freeBytes(small));
+    }, 2);
+    const refused = await start().catch((error) => error);
+    clearInterval(watch);
+    expect(refused).toMatchObject({ code: "storage-full" });
+    expect(refused.message).toContain(layout.keptFolder);
+    // The copy's own tables take a little besides what it was allowed.
+    expect(leastFreeBytes).toBeGreaterThan((RESERVE_MB - 1) * MB);
+    expect(await kept()).toEqual([]);
+  });
+
+  test("is refused before it is begun where even what is packed doesn't fit", async () => {
+    const options = { layout, idRangeFirst: 1_000_000, log: silentLog() };
+    const none = createStorage({ ...options, reserveBytes: (await freeBytes(small)) - 1_000 });
+    const refused = none.prepareMachine({ ...requestOf("everything"), imagePath: bomb });
+    await expect(refused).rejects.toMatchObject({ code: "storage-full" });
+  });
+
+  test("has what a kill left swept at the next start, and at the clean-up what is this box's own", async () => {
+    await mkdir(keptFolder(layout, vmId), { recursive: true });
+    const names = ["machine-1.qcow2.new.one%2Fbox", "machine-2.qcow2.new.other", "machine-3.qcow2"];
+    for (const name of names) await writeFile(`${keptFolder(layout, vmId)}/${name}`, "half");
+    await cramped.sweepMachine(vmId);
+    expect((await kept()).toSorted()).toEqual(names.slice(1));
+    await start().catch(() => undefined);
+    expect(await kept()).toEqual(names.slice(2));
   });
 });
 

@@ -14,6 +14,7 @@ export async function cleanUpDesktop(deps: LoopDeps, vmId: VmId): Promise<void> 
   deps.channels.close(vmId);
   rmSync(vmLayout(deps.settings.layout, vmId).channel, { recursive: true, force: true });
   await deps.storage.unmountDesktop(vmId);
+  await deps.storage.sweepMachine(vmId);
   const left = (await deps.storage.listMounted()).get(vmId);
   if (left === undefined) return;
   const what = left.mounts.length > 0 ? left.mounts.join(", ") : vmLayout(deps.settings.layout, vmId).folder;
