@@ -129,6 +129,7 @@ describe("somebody with a provider", () => {
   test("is offered it when the site has one", async () => {
     expect((await new PortalClient(door.port).ask("/sign-in")).text).not.toContain("Sign in with");
     await set("auth.oidc.issuer", provider.issuer);
+    await set("l7r.auth.plugins", ["oidc"]);
     expect((await new PortalClient(door.port).ask("/sign-in")).text).toContain(
       "Sign in with your organisation",
     );

@@ -50,7 +50,7 @@ describe("a refusal with words", () => {
 async function refusedWith(answer: { readonly code: number; readonly text: string }, more: Values) {
   const played = await listenPlain((socket) => {
     socket.on("error", () => {});
-    socket.on("data", (request) => {
+    socket.on("data", (request: Buffer) => {
       // A bind; anything else is the end of the connection.
       if (request[5] === 0x60) socket.write(renderBindAnswer(request[4] ?? 0, answer));
     });

@@ -51,6 +51,7 @@ beforeAll(async () => {
   for (const [name, value] of Object.entries(bound)) await set(name, value);
   await set("auth.oidc.client_secret", sealed);
   await set("auth.oidc.domains", ["example.org"]);
+  await set("l7r.auth.plugins", ["oidc"]);
   const running = paths.map((path) => {
     const ready = Promise.withResolvers<void>();
     const parts = createAuthParts(database.open("qvd_auth").orm, keys.secretKey);
@@ -167,6 +168,11 @@ describe("a user", () => {
     await orm.insert(users).values({ tenantId, login: "carol" });
     provider.claims.set("carol", { groups: ["sales"] });
     expect((await signIn("carol")).answer).toMatchObject({ outcome: "accepted", tenantName: "acme" });
+    // The other tenant's chain has to take the provider's word as well.
+    await set("l7r.auth.plugins", [], tenantId);
+    expect((await signIn("carol")).answer.outcome).toBe("denied");
+    await set("l7r.auth.plugins", ["auto", "oidc"], tenantId);
+    expect((await signIn("carol")).answer.outcome).toBe("accepted");
     // A tenant that sets a provider of its own gives nobody to another tenant.
     await orm.insert(users).values({ tenantId, login: "alice" });
     await set("auth.oidc.client_id", "of the tenant", seed.tenantId);
@@ -186,6 +192,31 @@ describe("a user", () => {
     await set("auth.oidc.claim.login", "preferred_username", seed.tenantId);
     provider.claims.delete("bob");
     expect(answer).toMatchObject({ outcome: "accepted", tenantName: "default" });
+  });
+});
+
+describe("where the word oidc is missing in a tenant's chain", () => {
+  const ofUser = { of: "user", tenant: "default", origin: "x" } as const;
+  const describeIt = () => boxes[0].ask({ kind: "describe-oidc", ...ofUser }, never);
+
+  test("no provider is offered, and what one says counts for nothing", async () => {
+    const { url, ticket } = await begin();
+    const query = (await provider.signIn(url, "alice")).search.slice(1);
+    await set("l7r.auth.plugins", ["ldap"], seed.tenantId);
+    expect((await describeIt()).outcome).toBe("refused");
+    await expect(begin()).rejects.toThrow("l7r.auth.plugins has no oidc");
+    expect((await verify({ kind: "oidc", ticket, query })).outcome).not.toBe("accepted");
+  });
+
+  test("the site's own head and tail count", async () => {
+    for (const name of ["l7r.auth.plugins.head", "l7r.auth.plugins.tail"]) {
+      await set(name, ["oidc"]);
+      expect((await describeIt()).outcome).toBe("oidc-described");
+      expect((await signIn("alice")).answer.outcome).toBe("accepted");
+      await database.open("qvd_owner").orm.delete(settings).where(eq(settings.name, name));
+      expect((await describeIt()).outcome).toBe("refused");
+    }
+    await set("l7r.auth.plugins", ["oidc"], seed.tenantId);
   });
 });
 

@@ -12,7 +12,7 @@ import { sweepTokens } from "../../src/service/token/sweep.ts";
 import { setUserPassword } from "../../src/service/user/set-password.ts";
 import { beginWebSession } from "../../src/service/web-session/begin.ts";
 import { findWebSession } from "../../src/service/web-session/find.ts";
-import { type AuthSite, openAuthSite } from "../support/auth-site.ts";
+import { type AuthSite, openAuthSite, setSiteSetting } from "../support/auth-site.ts";
 
 const never = new AbortController().signal;
 let site: AuthSite;
@@ -149,6 +149,23 @@ describe("a token", () => {
     expect((await show(token)).outcome).toBe("denied");
     expect(await findWebSession(owner(), mine.token)).toBeUndefined();
     expect(await findWebSession(owner(), bobs.token)).toBeDefined();
+  });
+
+  test("counts whatever the chain is made of, and where the policy lets it", async () => {
+    const { token } = await make();
+    const outcomeWith = async (name: string, value: unknown) => {
+      await setSiteSetting(site.database, name, value);
+      const { outcome } = await show(token);
+      await owner().delete(settings);
+      return outcome;
+    };
+    for (const words of [[], ["ldap"], ["oidc"]])
+      expect(await outcomeWith("l7r.auth.plugins.tail", words)).toBe("accepted");
+    expect(await outcomeWith("auth.policy", "deny by=token")).toBe("denied");
+    expect(await outcomeWith("auth.policy", "allow by=token\ndeny")).toBe("accepted");
+    expect(await outcomeWith("auth.policy", "allow by=local\ndeny")).toBe("denied");
+    expect(await outcomeWith("auth.policy", "allow by=token user=bob\ndeny")).toBe("denied");
+    expect(await outcomeWith("auth.policy", "second-factor")).toBe("accepted");
   });
 
   test("is no administrator's, and nothing that is none is a token", async () => {

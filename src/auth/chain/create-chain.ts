@@ -93,7 +93,7 @@ export function createChain(deps: ChainDeps): Verifier & { readonly resume: Resu
   };
 }
 
-/** Those of a password stand in the chain; a token or a provider's answer names its own. */
+/** Those that a password is put to, in the chain's order. A token or a provider's answer is for one only, and its tenant known once it is read. */
 function chooseAuthenticators(
   { authenticators }: ChainDeps,
   { proof }: Attempt,
@@ -188,6 +188,11 @@ async function settle(deps: ChainDeps, course: Course, settling: Settling): Prom
   const isOwnTenant = finding.name.tenant === course.claim.name?.tenant;
   const settings = isOwnTenant ? course.settings : await readSettings(store, finding.name.tenant);
   const plan = isOwnTenant ? course.plan : planChain(kind, settings);
+  // Tokens stand for people whom their chain has proved, and are part of each.
+  if (by !== "token" && !plan.includes(by)) {
+    log.info("proof-outside-the-chain", { by, login: finding.name.login, tenant: finding.name.tenant });
+    return { outcome: "denied" };
+  }
   const makers = kind === "user" ? deps.afterProofs.filter(({ name }) => plan.includes(name)) : [];
   if (found?.isBlocked || (found === undefined && makers.length === 0)) {
     log.info("proof-without-account", { by, login: finding.name.login, isBlocked: found !== undefined });

@@ -5,11 +5,12 @@ import { isSettingName, type SettingValues } from "../../domain/setting/registry
 import { settingValues } from "../../domain/setting/resolve.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { AccountStore } from "../account-store.ts";
+import { planChain } from "../chain/plan-chain.ts";
 
 export type TenantSettings = {
   /** Of a page that names no tenant: that of a login that names none. */
   readDefaultTenant(of: "user" | "administrator"): Promise<string>;
-  /** Throws `not-found` where there is no such tenant, or it offers administrators no provider. */
+  /** Throws `not-found` where there is no such tenant, or its chain has no provider. */
   read(of: "user" | "administrator", tenant: string): Promise<SettingValues>;
   /** Whether the tenant's provider, and how it is read, is the site's, which alone may say whose user somebody is. */
   isOfSite(settings: SettingValues): Promise<boolean>;
@@ -34,13 +35,13 @@ export function createTenantSettings(store: AccountStore): TenantSettings {
       if (tenant === undefined || tenant.isBlocked)
         throw new AppError("not-found", "OpenID Connect is not set up for this tenant");
       const settings = settingValues(await store.readSettings(tenant.tenantId), tenant.tenantId);
-      if (of === "administrator" && !settings["auth.administrators.plugins"].includes("oidc")) {
-        throw new AppError(
-          "not-found",
-          "OpenID Connect is not set up for administrators: auth.administrators.plugins has no oidc",
-        );
-      }
-      return settings;
+      if (planChain(of, settings).includes("oidc")) return settings;
+      throw new AppError(
+        "not-found",
+        of === "administrator"
+          ? "OpenID Connect is not set up for administrators: auth.administrators.plugins has no oidc"
+          : "OpenID Connect is not set up for this tenant: l7r.auth.plugins has no oidc",
+      );
     },
     async isOfSite(settings) {
       const site = settingValues(await store.readSettings(undefined));

@@ -22,7 +22,7 @@ export const CHAIN_SETTINGS = {
     default: [],
     choices: CHAIN_WORDS,
     label: "Asked in this order",
-    doc: "Commas between: ldap asks the directory, auto makes the account and desktop of whoever proved themselves.",
+    doc: "Commas between: ldap asks the directory, oidc lets browsers sign in at the provider, auto makes the account and desktop of whoever proved themselves.",
   },
   "l7r.auth.plugins.tail": {
     group: "chain",

@@ -9,7 +9,7 @@ export const OIDC_SETTINGS = {
     kind: "text",
     default: "",
     label: "Provider",
-    doc: "Its address (issuer), such as https://login.example.org/realms/staff. Empty offers no sign-in by OpenID Connect.",
+    doc: "Its address (issuer), such as https://login.example.org/realms/staff. Empty offers no sign-in by OpenID Connect; so does a chain without the word oidc.",
     check: (value) =>
       value === "" || /^https:\/\/[^\s?#]+$/.test(value)
         ? undefined
