@@ -10,7 +10,7 @@ import type { Config } from "../../config/load-config.ts";
 import { SETTINGS } from "../../config/settings.ts";
 import { type Database, openDatabase } from "../../db/client.ts";
 import { attemptDatabase } from "../../db/errors.ts";
-import { readNodeId } from "../../db/queries/nodes.ts";
+import { readOwnNodeId } from "../../db/queries/nodes.ts";
 import { asId, type NodeId, type VmId } from "../../domain/ids.ts";
 import type { Layout } from "../../domain/node/layout.ts";
 import {
@@ -31,6 +31,7 @@ import { connectWake } from "../../wire/wake/client.ts";
 import { requireOption } from "../admin/arguments.ts";
 import type { Command, CommandIo } from "../command.ts";
 import { openMode } from "../mode.ts";
+import { readBoxId } from "../node/read-box-id.ts";
 import { createLateStore } from "./late-store.ts";
 
 export const brokerRun: Command = {
@@ -76,7 +77,7 @@ export const brokerRun: Command = {
         store: createLateStore(async () =>
           createDatabaseStore({
             db: database.orm,
-            nodeId: await findNode(database, config.nodeName),
+            nodeId: await findNode(database, config.nodeName, readBoxId(layout.stateFolder)),
             worker: formatBrokerWorker(ownIdentity(worker)),
             isGone,
           }),
@@ -111,9 +112,10 @@ function parseWorker(text: string): string {
   );
 }
 
-async function findNode(database: Database, name: string): Promise<NodeId> {
+/** By the box too: under its name there may be another one, whose sittings this one's would seem to be. */
+async function findNode(database: Database, name: string, boxId: string): Promise<NodeId> {
   const doing = `look up node ${name}`;
-  const nodeId = await attemptDatabase(doing, () => readNodeId(database.orm, name));
+  const nodeId = await attemptDatabase(doing, () => readOwnNodeId(database.orm, name, boxId));
   if (nodeId !== undefined) return nodeId;
   throw new AppError(
     "unavailable",

@@ -22,13 +22,10 @@ export async function readNodeByName(db: Db, name: string): Promise<NodeRow | un
   return row;
 }
 
-/** Of the box's name and nothing else: brokers may not read what `readNodeByName` shows. */
-export async function readNodeId(db: Db, name: string): Promise<NodeId | undefined> {
-  const [row] = await db.select({ id: nodes.id }).from(nodes).where(eq(nodes.name, name));
-  return row?.id;
-}
-
-/** Of the box's name, if it is this box that is registered under it. */
+/**
+ * Of the box's name, if it is this box that is registered under it. Nothing else is read: brokers may not see what
+ * `readNodeByName` shows.
+ */
 export async function readOwnNodeId(db: Db, name: string, boxId: string): Promise<NodeId | undefined> {
   const own = and(eq(nodes.name, name), eq(nodes.boxId, boxId));
   const [row] = await db.select({ id: nodes.id }).from(nodes).where(own);
