@@ -68,6 +68,8 @@ export interface Authenticator {
   /** Kinds of proof that it can look at; others pass it by. */
   readonly proofs: readonly AuthProof["kind"][];
   prove(attempt: Attempt, signal: AbortSignal): Promise<Finding>;
+  /** Tells those who wait for their turn where they stand. Called now and then. */
+  tellPlaces?(): void;
 }
 
 /** A code that some people need besides their password; asked for where a chain has its name. */

@@ -56,12 +56,13 @@ describe("who waits", () => {
     void join("runs");
     void join("a", { onPlace: (place) => a.push(place) });
     void join("a2", { asker: "a" });
+    void join("can't be told");
     void join("b", { onPlace: (place) => b.push(place) });
     queue.tellPlaces();
     await end();
     queue.tellPlaces();
     const place = (number: number) => ({ number, waitMs: number * 100 });
-    expect({ a, b }).toEqual({ a: [place(1), place(1)], b: [place(2), place(2), place(1)] });
+    expect({ a, b }).toEqual({ a: [place(1), place(1)], b: [place(3), place(3), place(2)] });
   });
 
   test("leaves when they wish, and nobody works for them", async () => {

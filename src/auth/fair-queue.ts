@@ -43,6 +43,8 @@ type Waiter = { readonly settle: (turn: Turn) => void; readonly onPlace: Wait["o
 const NEWEST = 0.05;
 const MOST_SLOWER = 2;
 const MOST_RETRY_MS = 60_000;
+/** Where the asker doesn't say: it has half a minute for all of it. */
+export const MAY_WAIT_MS = 20_000;
 
 export class FairQueue {
   readonly #limits: QueueLimits;
@@ -86,7 +88,11 @@ export class FairQueue {
     let number = 0;
     const rounds = [...this.#waiting.values()];
     for (let round = 0, left = rounds; left.length > 0; round++) {
-      for (const waiters of left) waiters[round]?.onPlace?.(this.#placeAt(++number));
+      for (const waiters of left) {
+        // Those who can't be told count as well.
+        const place = this.#placeAt(++number);
+        waiters[round]?.onPlace?.(place);
+      }
       left = left.filter((waiters) => waiters.length > round + 1);
     }
   }

@@ -68,8 +68,10 @@ const TELL_PLACES_EVERY_MS = 3_000;
 
 export async function runAuth(deps: AuthDeps): Promise<void> {
   const { accounts: store, log, parts } = deps;
-  const queue = new FairQueue(deps.queue ?? QUEUE, systemClock);
-  const queues = { user: queue, administrator: new FairQueue(ADMINISTRATORS, systemClock) };
+  const queues = {
+    user: new FairQueue(deps.queue ?? QUEUE, systemClock),
+    administrator: new FairQueue(ADMINISTRATORS, systemClock),
+  };
   const local = await createLocalAuthenticator({ store, queues, log });
   const { secondFactors, tokens, tickets } = deps;
   const halfProofs = new HalfProofs({ tickets, readNowMs: () => secondFactors.readNowMs() });
@@ -82,8 +84,12 @@ export async function runAuth(deps: AuthDeps): Promise<void> {
     settings: createTenantSettings(store),
   };
   const atProvider = createOidcAuthenticator({ ...oidc, giveRoles: deps.oidc.giveRoles, log });
+  const authenticators = [
+    ...[local, createTokenAuthenticator(tokens), atProvider],
+    ...(parts?.authenticators ?? []),
+  ];
   const verifier = createChain({
-    authenticators: [local, createTokenAuthenticator(tokens), atProvider, ...(parts?.authenticators ?? [])],
+    authenticators,
     secondFactors: [totp, ...(parts?.secondFactors ?? [])],
     afterProofs: parts?.afterProofs ?? [],
     store,
@@ -124,7 +130,7 @@ export async function runAuth(deps: AuthDeps): Promise<void> {
   deps.log.info("auth-started", { sockets: deps.socketPaths });
   deps.onReady?.();
   while (!deps.signal.aborted) {
-    queue.tellPlaces();
+    for (const one of authenticators) one.tellPlaces?.();
     await sleep(TELL_PLACES_EVERY_MS, deps.signal);
   }
   for (const server of servers) server.stop();

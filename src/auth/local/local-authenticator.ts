@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import type { Log } from "../../lib/log.ts";
 import type { AccountStore, StoredAccount } from "../account-store.ts";
 import type { Attempt, Authenticator, Finding } from "../authenticator.ts";
-import type { FairQueue } from "../fair-queue.ts";
+import { type FairQueue, MAY_WAIT_MS } from "../fair-queue.ts";
 import { hashPassword, rehashPassword, verifyPassword } from "../password.ts";
 import { isQvd4Hash, verifyQvd4Password } from "./qvd4-hash.ts";
 
@@ -19,9 +19,6 @@ export type LocalDeps = {
   /** The two that cost; a test counts them. */
   readonly hashing?: { readonly verify: typeof verifyPassword; readonly rehash: typeof rehashPassword };
 };
-
-/** Where the asker doesn't say: it has half a minute for all of it. */
-const MAY_WAIT_MS = 20_000;
 
 export async function createLocalAuthenticator(deps: LocalDeps): Promise<Authenticator> {
   const hashOfNothing = await hashPassword(randomBytes(24).toString("base64"));
@@ -51,6 +48,7 @@ export async function createLocalAuthenticator(deps: LocalDeps): Promise<Authent
       if (served.outcome === "full") return { outcome: "busy", retryMs: served.retryMs };
       return { outcome: "unavailable", text: "Whoever asked has left." };
     },
+    tellPlaces: () => deps.queues.user.tellPlaces(),
   };
 }
 
