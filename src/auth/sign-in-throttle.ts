@@ -5,6 +5,7 @@
  * under attack still gets in from where they always do, and so does a campus behind one address with a guesser in it.
  */
 
+import { callingNetwork } from "../domain/access/calling-network.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type MarkLane, markId } from "./marks.ts";
 import { type Attempt, THROTTLE, Throttle, type ThrottleLimits } from "./throttle.ts";
@@ -102,7 +103,7 @@ export class SignInThrottle {
     }
     return {
       waitMs: Math.max(0, ...attempts.map(({ attempt }) => attempt.waitMs)),
-      asker: isKnown && keys.pair !== undefined ? keys.pair : addressOf(who.origin),
+      asker: isKnown && keys.pair !== undefined ? keys.pair : callingNetwork(who.origin),
       begin: () => {
         for (const { attempt } of attempts) attempt.begin();
       },
@@ -207,26 +208,12 @@ const LIMITS = { pair: THROTTLE, account: ACCOUNT_LANE, address: ADDRESS_LANE } 
 const NOTHING: Settled = { failed: [], succeeded: [], proved: undefined };
 
 function keysOf({ kind, name, origin }: Who): Readonly<Record<Lane, string | undefined>> {
-  const address = addressOf(origin);
+  const address = callingNetwork(origin);
   return {
     pair: name && JSON.stringify([kind, name.login, name.tenant, address]),
     account: name && JSON.stringify([kind, name.login, name.tenant]),
     address: JSON.stringify([address]),
   };
-}
-
-/** One of IPv6 has its whole network of 64 bits to call from. */
-function addressOf(origin: string): string {
-  if (!origin.includes(":") || /\d\.\d/.test(origin)) return origin;
-  const [head = "", tail] = origin.split("::");
-  const left = head === "" ? [] : head.split(":");
-  const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros =
-    tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => "0");
-  const network = [...left, ...zeros, ...right]
-    .slice(0, 4)
-    .map((part) => part.replace(/^0+(?=.)/, "").toLowerCase());
-  return `${network.join(":")}::/64`;
 }
 
 function giveBack(attempt: Attempt): void {

@@ -36,19 +36,23 @@ export type ConnectionDeps = EndpointDeps &
     /** Takes over browsers; without it they are told that there is nothing here. */
     readonly gateway?: Gateway | undefined;
     /** Called once, when nothing is left of a connection that the gateway took. */
-    readonly onGatewayEnded: () => void;
+    readonly onGatewayEnded: (connection: Connection) => void;
     /** Called once, when the connection is gone without having become a pipe. */
     readonly onGone: (connection: Connection) => void;
-    /** Called once, when the socket went over to a pipe. */
-    readonly onHandedOver: (connection: Connection) => void;
+    /** Called once, when the socket went over to a pipe: whose it is. */
+    readonly onHandedOver: (connection: Connection, to: "session" | "relay" | "gateway") => void;
   };
 
 type Phase = "handshake" | "reading" | "answering" | "lingering" | "handed-over" | "closed";
 
+const REFUSED_SECONDS = 60;
+
 export class Connection implements SocketOwner {
   readonly #deps: ConnectionDeps;
   readonly #socket: OwnedSocket;
-  readonly #clientAddress: string;
+  readonly clientAddress: string;
+  /** What it is told, whatever it asks. */
+  readonly #refusal: string | undefined;
   readonly #authenticator: ConnectionAuthenticator;
   readonly #parser = new HeadParser();
   /** Until it is known who speaks; undefined from then on. */
@@ -67,15 +71,16 @@ export class Connection implements SocketOwner {
   /** What is being answered is of no use to a client that has ended. */
   #needsBothWays = false;
 
-  constructor(deps: ConnectionDeps, socket: OwnedSocket) {
+  constructor(deps: ConnectionDeps, socket: OwnedSocket, refusal?: string) {
     this.#deps = deps;
     this.#socket = socket;
-    this.#clientAddress = socket.remoteAddress;
+    this.#refusal = refusal;
+    this.clientAddress = socket.remoteAddress;
     this.#authenticator = new ConnectionAuthenticator(deps.auth, {
       ...{ origin: socket.remoteAddress, room: deps.waitingRoom, mayWaitMs: deps.limits.signInMs },
     });
     this.#deadlineMs = performance.now() + deps.limits.handshakeMs;
-    if (deps.gateway !== undefined) this.#firstLine = new FirstLine();
+    if (deps.gateway !== undefined && refusal === undefined) this.#firstLine = new FirstLine();
   }
 
   /** Ends the connection when its phase has lasted too long. Called every second. */
@@ -184,6 +189,10 @@ export class Connection implements SocketOwner {
         this.#sendLast({ status: parsed.fault.status, body: parsed.fault.text });
         return;
       }
+      if (this.#refusal !== undefined) {
+        this.#sendLast({ status: 503, body: this.#refusal, retryAfterSeconds: REFUSED_SECONDS });
+        return;
+      }
       if (parsed.rest.length > 0) this.#waiting.unshift(parsed.rest);
       this.#waitingBytes = this.#waiting.reduce((sum, { length }) => sum + length, 0);
       this.#answer(parsed.head).catch((error: unknown) => {
@@ -199,8 +208,9 @@ export class Connection implements SocketOwner {
     const early = [...(this.#firstLine?.chunks ?? []), ...this.#waiting];
     const { gateway, onHandedOver, onGatewayEnded } = this.#deps;
     this.#phase = "handed-over";
-    onHandedOver(this);
-    gateway?.take({ socket: this.#socket, unsent: [], early }, this.#clientAddress, onGatewayEnded);
+    onHandedOver(this, "gateway");
+    const client = { socket: this.#socket, unsent: [], early };
+    gateway?.take(client, this.clientAddress, () => onGatewayEnded(this));
   }
 
   async #answer(head: RequestHead): Promise<void> {
@@ -230,7 +240,7 @@ export class Connection implements SocketOwner {
     try {
       return await endpoint.answer(this.#deps, {
         head,
-        clientAddress: this.#clientAddress,
+        clientAddress: this.clientAddress,
         signal,
         authenticate: () =>
           this.#authenticator.authenticate({
@@ -255,7 +265,8 @@ export class Connection implements SocketOwner {
 
   async #upgrade(session: ReadySession, signal: AbortSignal): Promise<void> {
     try {
-      await upgrade(this.#deps, { session, signal, handOver: () => this.#handOver(signal) });
+      const handOver = () => this.#handOver(signal, "session");
+      await upgrade(this.#deps, { session, clientAddress: this.clientAddress, signal, handOver });
     } catch (error) {
       if (this.#phase !== "answering") return;
       this.#sendLast(isAppError(error) ? notAvailable(describeError(error)) : this.#explain(error));
@@ -265,17 +276,17 @@ export class Connection implements SocketOwner {
   async #relay(relay: Relay, signal: AbortSignal): Promise<void> {
     const { relayPipes: pipes, limits } = this.#deps;
     try {
-      await acceptRelay({ pipes, timeoutMs: limits.upgradeMs }, relay, () => this.#handOver(signal));
+      await acceptRelay({ pipes, timeoutMs: limits.upgradeMs }, relay, () => this.#handOver(signal, "relay"));
     } catch (error) {
       if (this.#phase === "answering") this.#sendLast(this.#explain(error));
     }
   }
 
   /** The socket for a pipe; undefined when its client left. */
-  #handOver(signal: AbortSignal): HandedOver | undefined {
+  #handOver(signal: AbortSignal, to: "session" | "relay"): HandedOver | undefined {
     if (this.#phase !== "answering" || signal.aborted) return undefined;
     this.#phase = "handed-over";
-    this.#deps.onHandedOver(this);
+    this.#deps.onHandedOver(this, to);
     return { socket: this.#socket, unsent: this.#unsent, early: this.#waiting };
   }
 

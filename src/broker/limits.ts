@@ -2,6 +2,8 @@
 export type BrokerLimits = {
   /** Connections of one worker, sessions included; more are closed as they come. */
   readonly connections: number;
+  /** Of these, those that one address may hold; 0 is without bound. */
+  readonly perAddress: number;
   readonly handshakeMs: number;
   /** From the first byte of a request to the end of its head. */
   readonly headMs: number;
@@ -40,6 +42,7 @@ export type BrokerLimits = {
 
 export const BROKER_LIMITS: BrokerLimits = {
   connections: 10_000,
+  perAddress: 5_000,
   handshakeMs: 10_000,
   headMs: 20_000,
   answerMs: 90_000,

@@ -25,6 +25,8 @@ export type Listening = {
   readonly port: number;
   /** Connections and sessions that are open. */
   readonly openCount: () => number;
+  /** Those that were refused since their address had too many. */
+  readonly turnedAway: () => number;
   /** New connections get these from now on; what is open goes on. Throws, and nothing has changed, when they are no good. */
   readonly renew: (tls: BrokerTls) => void;
   /** Takes no new connection and no further request; sessions go on. */
@@ -33,13 +35,15 @@ export type Listening = {
   readonly stop: () => void;
 };
 
-export function listen(deps: VisitorsDeps, options: ListenOptions): Listening {
-  const visitors = new Visitors(deps);
+export function listen(deps: Omit<VisitorsDeps, "isBalancer">, options: ListenOptions): Listening {
+  const isBalancer = (address: string) => options.balancers?.has(address) ?? false;
+  const visitors = new Visitors({ ...deps, isBalancer });
   let door = openDoor(visitors, options, { tls: options, port: options.port });
   const { port } = door;
   return {
     port,
     openCount: () => visitors.openCount,
+    turnedAway: () => visitors.turnedAway,
     renew: (tls) => {
       // Both listen for a moment, so that nobody who comes in between is turned away.
       const next = openDoor(visitors, options, { tls, port });

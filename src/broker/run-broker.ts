@@ -230,7 +230,8 @@ class StateTeller {
   ): void {
     this.#said = { ...this.#said, ...change };
     const { server, sessions } = this.#parts;
-    this.#deps.onState?.({ ...this.#said, open: Math.max(0, server.openCount()), sessions: sessions.count });
+    const [open, turnedAway] = [Math.max(0, server.openCount()), server.turnedAway()];
+    this.#deps.onState?.({ ...this.#said, open, turnedAway, sessions: sessions.count });
   }
 
   async tellOn(signal: AbortSignal): Promise<void> {

@@ -15,12 +15,14 @@ export type PipeContext = {
   readonly halfOpenMs: number;
   readonly spin: Spin;
   /** Called once for each pipe, when both its sockets are gone. */
-  readonly onEnded: (sessionId: SessionId, end: SessionEnd) => void;
+  readonly onEnded: (sessionId: SessionId, end: SessionEnd, clientAddress: string | undefined) => void;
 };
 
 export type PipedSession = {
   readonly id: SessionId;
   readonly vmId: VmId;
+  /** Left out where nobody counts its connections. */
+  readonly clientAddress?: string;
   readonly client: OwnedSocket;
   readonly desktop: OwnedSocket;
 };
@@ -34,6 +36,7 @@ export class SessionPipe implements PipeEvents, LiveSession {
   readonly #client: PipeEnd;
   readonly #desktop: PipeEnd;
   readonly #context: PipeContext;
+  readonly #clientAddress: string | undefined;
   recordedBytes = 0;
   #open = 2;
   #isEnding = false;
@@ -41,10 +44,11 @@ export class SessionPipe implements PipeEvents, LiveSession {
   #timer: Timer | undefined;
 
   /** Takes both sockets over. */
-  constructor(context: PipeContext, { id, vmId, client, desktop }: PipedSession) {
+  constructor(context: PipeContext, { id, vmId, clientAddress, client, desktop }: PipedSession) {
     this.id = id;
     this.vmId = vmId;
     this.#context = context;
+    this.#clientAddress = clientAddress;
     this.#client = new PipeEnd(client, this);
     this.#desktop = new PipeEnd(desktop, this);
     PipeEnd.join(this.#client, this.#desktop);
@@ -90,7 +94,8 @@ export class SessionPipe implements PipeEvents, LiveSession {
       return;
     }
     clearTimeout(this.#timer);
-    this.#context.onEnded(this.id, { cause: this.#cause, ...this.readTraffic() });
+    const ended = { cause: this.#cause, ...this.readTraffic() };
+    this.#context.onEnded(this.id, ended, this.#clientAddress);
   }
 
   readTraffic(): Traffic {

@@ -31,6 +31,7 @@ export type HandedOver = {
 
 export type Upgrading = {
   readonly session: ReadySession;
+  readonly clientAddress: string;
   readonly signal: AbortSignal;
   /** Gives the client's socket; undefined when the client left. */
   readonly handOver: () => HandedOver | undefined;
@@ -55,12 +56,16 @@ export async function upgrade(deps: UpgradeDeps, upgrading: Upgrading): Promise<
 }
 
 /** Puts the pipe in place of both sockets' owners; false when the client left meanwhile. */
-function join(deps: UpgradeDeps, { session, handOver }: Upgrading, desktop: OwnedSocket): boolean {
+function join(
+  deps: UpgradeDeps,
+  { session, clientAddress, handOver }: Upgrading,
+  desktop: OwnedSocket,
+): boolean {
   const client = handOver();
   if (client === undefined) return false;
   tuneSocket(desktop);
   const { id, vmId } = session;
-  const pipe = new SessionPipe(deps.pipes, { id, vmId, client: client.socket, desktop });
+  const pipe = new SessionPipe(deps.pipes, { id, vmId, clientAddress, client: client.socket, desktop });
   deps.sessions.add(pipe);
   // A newer client that came since the claim woke nobody: this sitting was not among the living yet.
   deps.sessions.notify(vmId);

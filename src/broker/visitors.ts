@@ -1,5 +1,6 @@
 /** Everybody who is connected to this worker: counted until they are gone, watched for their deadlines until a pipe has them. */
 
+import { AddressPlaces, isLoopback } from "./address-places.ts";
 import { Connection, type ConnectionDeps } from "./connection.ts";
 import { HandshakePace } from "./handshake-pace.ts";
 import type { RawSocket } from "./proxy-arrival.ts";
@@ -11,7 +12,10 @@ import { WaitingRoom } from "./waiting-room.ts";
 export type VisitorsDeps = Omit<
   ConnectionDeps,
   "onGone" | "onHandedOver" | "onGatewayEnded" | "pipes" | "relayPipes" | "waitingRoom"
->;
+> & {
+  /** Who speaks for many. */
+  readonly isBalancer: (address: string) => boolean;
+};
 
 /** Of a connection that is no pipe yet. */
 type Talking = { readonly expire: (nowMs: number) => void; readonly drain: () => void };
@@ -23,36 +27,50 @@ export type Fronted = {
 };
 
 const SWEEP_MS = 1_000;
+const REFUSAL =
+  "There are too many connections from your address. Retry in a minute, or tell your administrator.";
 
 export class Visitors {
   readonly #deps: ConnectionDeps;
   readonly #talking = new Set<Talking>();
   readonly #pace = new HandshakePace();
+  readonly #places: AddressPlaces;
   readonly #sweep: ReturnType<typeof setInterval>;
   #openCount = 0;
 
   constructor(deps: VisitorsDeps) {
-    const { halfOpenMs } = deps.limits;
+    const { halfOpenMs, perAddress: most } = deps.limits;
+    const isExempt = (address: string) => isLoopback(address) || deps.isBalancer(address);
+    const places = new AddressPlaces({ most, isExempt, log: deps.log, nowMs: () => performance.now() });
+    this.#places = places;
     const spin = new Spin({ nowMs: () => performance.now(), nextTurn: setImmediate });
-    const leave = () => {
+    const leave = (address?: string) => {
       this.#openCount--;
+      if (address !== undefined) places.leave(address);
     };
     this.#deps = {
       ...deps,
       pipes: {
         halfOpenMs,
         spin,
-        onEnded: (sessionId, end) => {
-          leave();
+        onEnded: (sessionId, end, address) => {
+          leave(address);
           deps.sessions.remove(sessionId);
           deps.recorder.ended(sessionId, end);
         },
       },
       waitingRoom: new WaitingRoom(Math.random),
-      relayPipes: { halfOpenMs, spin, onEnded: leave },
-      onGatewayEnded: leave,
-      onHandedOver: (connection) => this.#talking.delete(connection),
-      onGone: (connection) => this.#leave(connection),
+      relayPipes: { halfOpenMs, spin, onEnded: () => leave() },
+      onGatewayEnded: ({ clientAddress }) => leave(clientAddress),
+      onHandedOver: (connection, to) => {
+        this.#talking.delete(connection);
+        // It proved to be a box of the site, whose people have been counted where they came.
+        if (to === "relay") places.leave(connection.clientAddress);
+      },
+      onGone: (connection) => {
+        this.#leave(connection);
+        places.leave(connection.clientAddress);
+      },
     };
     this.#sweep = setInterval(() => this.#expire(performance.now()), SWEEP_MS);
   }
@@ -62,13 +80,19 @@ export class Visitors {
     return this.#openCount;
   }
 
+  /** Connections over what their addresses may hold, since this worker began. */
+  get turnedAway(): number {
+    return this.#places.turnedAway;
+  }
+
   welcome(socket: OwnedSocket): void {
     this.#openCount++;
-    const connection = new Connection(this.#deps, socket);
+    const admission = this.#places.take(socket.remoteAddress);
+    const connection = new Connection(this.#deps, socket, admission === "told" ? REFUSAL : undefined);
     socket.data = connection;
     this.#talking.add(connection);
     tuneSocket(socket);
-    if (this.#isFull) socket.terminate();
+    if (this.#isFull || admission === "full") socket.terminate();
     else this.#pace.admit(socket);
   }
 

@@ -100,6 +100,7 @@ function judge(config: Config): string[] {
     config.brokerClientCertificates === "no" || config.brokerClientCa !== "",
     "QVD_BROKER_CLIENT_CERTIFICATES needs QVD_BROKER_CLIENT_CA, the authorities whose certificates are good",
   );
+  check(config.brokerPerAddress >= 0, "QVD_BROKER_PER_ADDRESS must be at least 0");
   check(config.brokerLeaveSeconds >= 0, "QVD_BROKER_LEAVE must be at least 0");
   check(config.brokerDrainMinutes >= 1, "QVD_BROKER_DRAIN must be at least 1");
   check(config.parallelStarts >= 1, "QVD_PARALLEL_STARTS must be at least 1");

@@ -212,11 +212,12 @@ export class Supervisor {
     return { name, pid, state, startedAtMs, restarts, isElder: true, ...this.#said(pid) };
   }
 
-  #said(pid: number | undefined): Pick<WorkerFacts, "deadlineAtMs" | "trouble"> {
+  #said(pid: number | undefined): Pick<WorkerFacts, "deadlineAtMs" | "turnedAway" | "trouble"> {
     const state = pid === undefined ? undefined : this.#options.states?.read(pid);
     if (state === undefined) return {};
-    const { deadlineAtMs, tlsFault } = state;
+    const { deadlineAtMs, turnedAway = 0, tlsFault } = state;
     return {
+      ...(turnedAway > 0 && { turnedAway }),
       ...(deadlineAtMs !== null && { deadlineAtMs }),
       ...(tlsFault !== null && { trouble: tlsFault }),
     };

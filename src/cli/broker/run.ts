@@ -69,7 +69,11 @@ export const brokerRun: Command = {
           balancers: parseBalancers(config.brokerBalancers),
         },
         tls: { files, first },
-        limits: { leaveMs: config.brokerLeaveSeconds * 1_000, drainMs: config.brokerDrainMinutes * 60_000 },
+        limits: {
+          perAddress: config.brokerPerAddress,
+          leaveMs: config.brokerLeaveSeconds * 1_000,
+          drainMs: config.brokerDrainMinutes * 60_000,
+        },
         findsOrphans: true,
         onState: (state) => tellState(stateFile, state, workerLog),
         consoleSocket: layout.consoleSocket,

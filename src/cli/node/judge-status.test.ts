@@ -106,6 +106,12 @@ describe("a node", () => {
     expect(text).toContain("anna-desk  running for 1 h 1 min, suspended, of anna");
   });
 
+  test("whose brokers turned connections away says how many", () => {
+    const workers = facts.workers.map((worker) => ({ ...worker, turnedAway: 12 }));
+    const busy: Seen = { ...seen, node: { ...node, facts: { ...facts, workers } } };
+    expect(renderStatus(busy, judgeStatus(busy))).toMatch(/broker-1 +running, 1 session, 12 turned away, 2/);
+  });
+
   test("that is being emptied says so, and is well all the same", () => {
     const emptied: Seen = { ...seen, node: { ...node, drain: "move" } };
     expect(judgeStatus(emptied).verdict).toBe("well");

@@ -29,6 +29,7 @@ const Facts = z.object({
       connections: z.number().nullable(),
       isElder: z.boolean().optional(),
       deadlineAtMs: z.number().optional(),
+      turnedAway: z.number().optional(),
       trouble: z.string().optional(),
     }),
   ),

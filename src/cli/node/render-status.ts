@@ -34,12 +34,13 @@ export function renderStatus(seen: Seen, { verdict, problems }: Judgement): stri
     lines.push(`Machine   ${facts.cpus} processors, ${memory}, ${facts.diskFreeMb} MB of disk free`);
     for (const worker of facts.workers) {
       const carries = worker.connections === null ? "" : `, ${count(worker.connections, "session")}`;
+      const refused = worker.turnedAway === undefined ? "" : `, ${worker.turnedAway} turned away`;
       const restarts = worker.restarts === 0 ? "" : `, ${count(worker.restarts, "restart")}`;
       const until =
         worker.deadlineAtMs === undefined
           ? ""
           : ` until ${formatMoment(new Date(worker.deadlineAtMs).toISOString())}`;
-      lines.push(`${worker.name.padEnd(10)}${worker.state}${until}${carries}${restarts}`);
+      lines.push(`${worker.name.padEnd(10)}${worker.state}${until}${carries}${refused}${restarts}`);
     }
   }
   lines.push("", ...renderDesktops(seen));

@@ -18,6 +18,8 @@ export type WorkerFacts = {
   readonly isElder?: boolean | undefined;
   /** When what it still carries is ended, in milliseconds since 1970. */
   readonly deadlineAtMs?: number | undefined;
+  /** Connections that it refused since their addresses had too many; left out where there were none. */
+  readonly turnedAway?: number | undefined;
   /** What it can't do as it is told, in words. */
   readonly trouble?: string | undefined;
 };

@@ -17,6 +17,7 @@ const STATE: BrokerState = {
   phase: "draining",
   open: 3,
   sessions: 2,
+  turnedAway: 4,
   deadlineAtMs: 1_000,
   certificateEndsAtMs: null,
   tlsFault: null,

@@ -25,6 +25,8 @@ export const BrokerState = z.object({
   /** Connections, sessions included. */
   open: z.int().min(0),
   sessions: z.int().min(0),
+  /** Connections over what their addresses may hold, since it began. Earlier versions don't say. */
+  turnedAway: z.int().min(0).optional(),
   /** Milliseconds since 1970. */
   deadlineAtMs: z.number().nullable(),
   certificateEndsAtMs: z.number().nullable(),

@@ -178,6 +178,7 @@ function Workers(props: { readonly workers: readonly WorkerFacts[]; readonly now
           </Cell>
           <Cell label="Sessions" isEmpty={worker.connections === null}>
             {String(worker.connections)}
+            {worker.turnedAway === undefined ? null : ` (${worker.turnedAway} turned away)`}
           </Cell>
           <Cell label="Up since" isEmpty={worker.startedAtMs === null}>
             <Moment at={new Date(worker.startedAtMs ?? 0)} now={props.now} />
