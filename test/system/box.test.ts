@@ -1,8 +1,18 @@
 /** `qvd box run` and what is said of it from outside: status, second starts, ends, secrets. No desktops take part. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { getPriority } from "node:os";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BoxStatus } from "../../src/cli/box/status-file.ts";
 import { isProcessRunning } from "../../src/lib/process.ts";
@@ -130,12 +140,22 @@ describe("a box", () => {
   });
 
   test("keeps its secrets from the accounts that have no need of them", async () => {
-    for (const account of ["qvd-db", "qvd-auth", "qvd-broker", "qvd-admin"])
-      for (const path of [`${STATE}/secrets/ca.key`, `${STATE}/bases`, `${STATE}/homes`])
-        expect(
-          (await asAccount(account, "ls", path, "-1")).exitCode === 0 &&
-            (await asAccount(account, "cat", path)).exitCode === 0,
-        ).toBe(false);
+    // Anybody could read them, if the folders that they are in let anybody through.
+    const open = ["bases", "homes"].map((folder) => `${STATE}/${folder}/for-anybody`);
+    for (const path of open) writeFileSync(path, "a desktop's", { mode: 0o666 });
+    for (const account of ["qvd-db", "qvd-auth", "qvd-broker", "qvd-admin"]) {
+      const canDo = async (...command: readonly string[]) =>
+        (await asAccount(account, ...command)).exitCode === 0;
+      // That the account can run anything at all, and so is refused below.
+      expect(await canDo("ls", STATE), account).toBe(true);
+      for (const path of [`${STATE}/secrets/ca.key`, ...open]) {
+        expect(existsSync(path), path).toBe(true);
+        expect(await canDo("cat", path), `${account} reads ${path}`).toBe(false);
+        expect(await canDo("ls", dirname(path)), `${account} lists ${dirname(path)}`).toBe(false);
+        expect(await canDo("touch", `${dirname(path)}/of-${account}`), `${account} writes there`).toBe(false);
+      }
+    }
+    for (const path of open) rmSync(path);
     expect((await asAccount("qvd-broker", "cat", `${STATE}/secrets/tls.key`)).exitCode).toBe(0);
     expect((await asAccount("qvd-auth", "cat", `${STATE}/secrets/tls.key`)).exitCode).not.toBe(0);
     expect((await asAccount("nobody", "ls", `${STATE}/secrets`)).exitCode).not.toBe(0);
