@@ -111,6 +111,32 @@ describe("the verb", () => {
     expect(await refusal(changeOsf(admin, { osfId, hypervisor: "kvm" }))).toBe("done");
   });
 
+  const UNSUITED: readonly (readonly [hypervisor: "lxc" | "kvm", fields: Record<string, unknown>])[] = [
+    ["kvm", { persistence: "folders", keptFolders: "/srv" }],
+    ["kvm", { systemMb: "512" }],
+    ["lxc", { hasAgent: "no" }],
+    ["lxc", { offersConsole: "yes" }],
+  ];
+  for (const [hypervisor, fields] of UNSUITED)
+    test(`refuses ${Object.keys(fields)[0]} to an OSF of ${hypervisor}, named, however it comes about`, async () => {
+      const other = hypervisor === "lxc" ? "kvm" : "lxc";
+      const field = Object.keys(fields)[0] ?? "";
+      const name = `unsuited-${hypervisor}-${field}`;
+      const { tenantId } = seed;
+      const fieldOf = (attempt: Promise<unknown>) =>
+        attempt.then(
+          () => "done",
+          (error) => (isAppError(error) && error.code === "bad-input" ? error.field : `${error}`),
+        );
+      expect(await fieldOf(createOsf(admin, { tenantId, name, hypervisor, ...fields } as never))).toBe(field);
+      // Suited to the other kind, it stands in the way of becoming this one, until it is given up.
+      const { osfId } = await createOsf(admin, { tenantId, name, hypervisor: other, ...fields } as never);
+      expect(await fieldOf(changeOsf(admin, { osfId, hypervisor }))).toBe(field);
+      const given = { persistence: "home", systemMb: "none", hasAgent: "yes", offersConsole: "no" };
+      expect(await fieldOf(changeOsf(admin, { osfId, hypervisor, ...given } as never))).toBe("done");
+      expect(await fieldOf(changeOsf(admin, { osfId, ...fields } as never))).toBe(field);
+    });
+
   test("deletes an OSF with its properties once nothing is made from it", async () => {
     const { osfId } = await createOsf(admin, { tenantId: seed.tenantId, name: "short-lived" });
     await database.open("qvd_owner").sql`

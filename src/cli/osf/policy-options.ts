@@ -9,11 +9,15 @@ const OPTIONS = {
   persistence: [
     "persistence",
     "WHAT",
-    "What outlives a stop: nothing, home, folders (home and --keep) or everything. Default home.",
+    "What outlives a stop: nothing, home, folders (home and --keep; containers only) or everything. Default home.",
   ],
   keep: ["keptFolders", "FOLDERS", "With --persistence folders: absolute paths, separated by commas."],
   "home-limit": ["homeMb", "MB", "Most that a home may hold; `none` for no limit."],
-  "system-limit": ["systemMb", "MB", "Most that the rest of the system may hold; `none` for no limit."],
+  "system-limit": [
+    "systemMb",
+    "MB",
+    "Of containers: most that the rest of the system may hold; `none` for no limit.",
+  ],
   "idle-stop": [
     "idleStopSeconds",
     "TIME",

@@ -29,9 +29,9 @@ export async function changeOsf(context: Context, input: z.input<typeof changeOs
   };
   await change(context, { doing: `change OSF ${osfId}`, conflicts }, async (inside) => {
     const osf = await findOsfFor(inside, "osf.change", osfId);
-    requireSensiblePolicy({ ...osf, ...wanted });
     if (given.hypervisor !== undefined && given.hypervisor !== osf.hypervisor)
       await refuseWithImages(inside, osf);
+    requireSensiblePolicy({ ...osf, ...wanted });
     if (Object.keys(wanted).length > 0) await inside.db.update(osfs).set(wanted).where(eq(osfs.id, osfId));
     await recordAudit(inside, {
       action: "osf.change",

@@ -43,6 +43,10 @@ export const osfPolicyFields = {
 } as const;
 
 export type OsfPolicy = {
+  readonly hypervisor?: (typeof HYPERVISORS)[number] | undefined;
+  readonly systemMb?: number | null | undefined;
+  readonly hasAgent?: boolean | undefined;
+  readonly offersConsole?: boolean | undefined;
   readonly persistence?: Persistence | undefined;
   readonly keptFolders?: readonly string[] | undefined;
   readonly expirySoftSeconds?: number | null | undefined;
@@ -69,6 +73,26 @@ export function requireSensiblePolicy(policy: OsfPolicy): void {
     throw new AppError("bad-input", "program: only an application has one; say that it is an application", {
       field: "program",
     });
+  requireSuiting(policy);
+}
+
+/** A promise that containers, or machines, can't keep would be remembered and never obeyed. */
+function requireSuiting(policy: OsfPolicy): void {
+  const { hypervisor = "lxc", persistence, systemMb = null, hasAgent = true, offersConsole } = policy;
+  const isMachine = hypervisor === "kvm";
+  const refuse = (field: string, why: string) => {
+    throw new AppError("bad-input", `${field}: ${why}`, { field });
+  };
+  if (isMachine && persistence === "folders")
+    refuse(
+      "persistence",
+      "nobody but a virtual machine's own system knows of its folders; keep home or everything",
+    );
+  if (isMachine && systemMb !== null)
+    refuse("systemMb", "a virtual machine's system is as large as its image; give none");
+  if (!isMachine && !hasAgent) refuse("hasAgent", "only a virtual machine does without our agent; give yes");
+  if (!isMachine && offersConsole === true)
+    refuse("offersConsole", "only a virtual machine has a console to offer; give no");
 }
 
 function choice<const Values extends readonly [string, ...string[]]>(values: Values) {

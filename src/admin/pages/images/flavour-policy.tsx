@@ -83,7 +83,7 @@ function KeepingFields(props: { readonly form: FormState }) {
       <TextField
         name="keptFolders"
         label="Folders kept besides the home"
-        hint="Absolute paths inside the desktop, separated by spaces, such as /var/log."
+        hint="Absolute paths inside the desktop, separated by spaces, such as /var/log. Containers only."
         value={values.keptFolders}
         error={errors.keptFolders}
       />
@@ -101,7 +101,7 @@ function KeepingFields(props: { readonly form: FormState }) {
         <TextField
           name="systemMb"
           label="Most that the rest may hold, in MB"
-          hint="Empty: no limit."
+          hint="Of containers. Empty: no limit."
           type="number"
           min="16"
           max="16777216"
