@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CLEAN_ENV } from "../src/lib/run.ts";
-import { sleep, waitFor } from "../src/lib/wait.ts";
+import { waitFor } from "../src/lib/wait.ts";
+import { startWindowManager } from "./window-manager.ts";
 
 export type Screen = {
   readonly display: string;
@@ -64,8 +65,10 @@ export async function openScreen(size = "1280x900"): Promise<Screen> {
   const display = `:${number}`;
   const env = { ...CLEAN_ENV, DISPLAY: display, HOME: home, NX_CLIENT: "/bin/false" };
   // Without a window manager nxagent takes 75 % of the screen, whatever size was asked for.
-  const manager = Bun.spawn(["openbox"], { env, stdout: "ignore", stderr: "ignore" });
-  await sleep(300);
+  const manager = await startWindowManager(
+    (command) => Bun.spawn([...command], { env, stdout: "ignore", stderr: "ignore" }),
+    home,
+  );
   return {
     display,
     env,

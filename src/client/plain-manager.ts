@@ -20,14 +20,17 @@ const EVENT_BYTES = 32;
 const CHANGE_ATTRIBUTES = 2;
 const MAP_WINDOW = 8;
 const CONFIGURE_WINDOW = 12;
+const GET_INPUT_FOCUS = 43;
 const EVENT_MASK = 1 << 11;
 const SUBSTRUCTURE_REDIRECT = 1 << 20;
+const ERROR = 0;
+const REPLY = 1;
 const MAP_REQUEST = 20;
 const CONFIGURE_REQUEST = 23;
 /** x, y, width, height and width of the border: what a window may ask for. */
 const PLACE_FIELDS = 0b11111;
 
-/** Manages the display until it is stopped or the display goes. */
+/** Manages the display until it is stopped or the display goes. From when this resolves no window is missed. */
 export async function startPlainManager(display: ManagedDisplay): Promise<PlainManager> {
   const socket = connect(`/tmp/.X11-unix/X${display.number}`);
   const ready = Promise.withResolvers<void>();
@@ -46,9 +49,15 @@ export async function startPlainManager(display: ManagedDisplay): Promise<PlainM
       root = answer.root;
       received = received.subarray(answer.size);
       socket.write(request(CHANGE_ATTRIBUTES, [answer.root, EVENT_MASK, SUBSTRUCTURE_REDIRECT]));
-      ready.resolve();
+      // Requests are answered in their order, and the one before has no answer but an error.
+      socket.write(request(GET_INPUT_FOCUS, []));
     }
-    for (; received.length >= EVENT_BYTES; received = received.subarray(EVENT_BYTES)) grant(socket, received);
+    for (; received.length >= EVENT_BYTES; received = received.subarray(EVENT_BYTES)) {
+      const kind = received.readUInt8(0);
+      if (kind === REPLY) ready.resolve();
+      else if (kind === ERROR) ready.reject(failed("another program manages it"));
+      else grant(socket, received);
+    }
   });
   try {
     await ready.promise;

@@ -5,6 +5,7 @@
  */
 
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { startWindowManager } from "../../bench/window-manager.ts";
 import { asId, type DiId, type VmId } from "../../src/domain/ids.ts";
 import { idRangeOf } from "../../src/domain/node/id-range.ts";
 import { layoutOf, vmLayout } from "../../src/domain/node/layout.ts";
@@ -177,7 +178,7 @@ export async function createScreen(place = PLACE): Promise<{ connect(): NxClient
   );
   const isUp = async () => (await run(["sh", "-c", "xwd -root -silent >/dev/null"], { env })).exitCode === 0;
   if (!(await waitFor(isUp, { timeoutMs: 20_000, everyMs: 50 }))) throw new Error("Xvfb did not come up");
-  const openbox = Bun.spawn(["openbox"], quiet);
+  const openbox = await startWindowManager((command) => Bun.spawn([...command], quiet), home);
   return {
     connect() {
       const proxy = Bun.spawn(["nxproxy", "-S", `${place.network}.10:100`], quiet);

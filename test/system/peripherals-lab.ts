@@ -7,6 +7,7 @@
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
+import { startWindowManager } from "../../bench/window-manager.ts";
 import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 
@@ -50,7 +51,7 @@ export class ClientSide {
     client.#spawn(xvfb);
     const isUp = async () => (await client.#run(["xset", "q"])).exitCode === 0;
     if (!(await waitFor(isUp, { timeoutMs: 20_000, everyMs: 50 }))) throw new Error("Xvfb did not come up");
-    client.#spawn(["openbox"]);
+    await startWindowManager((command) => client.#spawn(command), `${folder}/run`);
     await client.#startSound();
     await client.#startPrinters();
     return client;
