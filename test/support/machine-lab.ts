@@ -19,7 +19,7 @@ import {
   openCgroupTree,
 } from "../../src/hypervisor/lxc/cgroup-tree.ts";
 import { removeInstance } from "../../src/hypervisor/lxc/remove-instance.ts";
-import { silentLog } from "../../src/lib/log.ts";
+import { type Log, silentLog } from "../../src/lib/log.ts";
 import { run } from "../../src/lib/run.ts";
 import type { DnsmasqFiles } from "../../src/network/dnsmasq-command.ts";
 import { createNetwork, type Network } from "../../src/network/network.ts";
@@ -44,6 +44,9 @@ export type MachineLabOptions = {
   readonly cpus?: number;
   /** False where the test opens the guest channels itself. */
   readonly hearsGuests?: boolean;
+  /** A folder that is there, for what must be able to move. */
+  readonly sharedFolder?: string;
+  readonly log?: Log;
 };
 
 /** Five seconds on a box with nothing else to do. */
@@ -58,7 +61,7 @@ export async function createMachineLab(
 ): Promise<MachineLab> {
   const scratch = await mkdtemp(`/var/tmp/qvd-${instance}-`);
   await chmod(scratch, 0o755);
-  const layout = layoutOf(`${scratch}/state`, `${scratch}/run`);
+  const layout = layoutOf(`${scratch}/state`, `${scratch}/run`, options.sharedFolder);
   await mkdir(layout.stateFolder);
   const range = parseNetworkRange(cidr);
   const addresses = hostAddresses(range);
@@ -73,6 +76,7 @@ export async function createMachineLab(
   const open = () =>
     createKvmHypervisor({
       ...{ instance, layout, acceleration, kvmGid: undefined, resumeEveryMs: 200 },
+      log: options.log ?? silentLog(),
       buttonPace: { everyMs: 1_000, forMs: PATIENCE_MS },
     });
   const hypervisor = await open();

@@ -6,6 +6,7 @@ import { VM_LIMITS } from "../../domain/vm/facts.ts";
 import type { Hypervisor } from "../../hypervisor/driver.ts";
 import { createKvmHypervisor } from "../../hypervisor/kvm/kvm-hypervisor.ts";
 import { type Acceleration, probeAcceleration } from "../../hypervisor/kvm/probe-acceleration.ts";
+import type { Log } from "../../lib/log.ts";
 import type { NodeSettings } from "../../node/deps.ts";
 import { readGroupId } from "../accounts.ts";
 
@@ -19,7 +20,7 @@ export type MachineParts = {
 /** A machine boots a whole system; an emulated one takes some 20 s for that on a box with nothing else to do. */
 const SLOWER_START = 4;
 
-export async function machineParts(config: Config, layout: Layout): Promise<MachineParts> {
+export async function machineParts(config: Config, layout: Layout, log: Log): Promise<MachineParts> {
   const { instance } = config;
   let probed: Promise<Acceleration> | undefined;
   let known: Acceleration | undefined;
@@ -36,7 +37,9 @@ export async function machineParts(config: Config, layout: Layout): Promise<Mach
     return probed;
   };
   return {
-    machines: await createKvmHypervisor({ instance, layout, acceleration, kvmGid: readGroupId("kvm") }),
+    machines: await createKvmHypervisor({
+      ...{ instance, layout, acceleration, log, kvmGid: readGroupId("kvm") },
+    }),
     acceleration,
     settings: {
       machineLimits: { ...VM_LIMITS, startTimeoutMs: config.startTimeoutSeconds * 1000 * SLOWER_START },

@@ -59,7 +59,7 @@ export const nodeRun: Command = {
       max: 4,
       applicationName: `qvd node ${config.nodeName}`,
     });
-    const { machines, acceleration, settings } = await machineParts(config, layout);
+    const { machines, acceleration, settings } = await machineParts(config, layout, log);
     let lease: NodeLease | undefined;
     const letGo = (): LetGo => (lease?.state.isHeld === true ? "written" : "undecided");
     const storage = openBoxStorage({ config, layout, log }, letGo);

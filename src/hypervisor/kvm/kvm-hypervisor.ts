@@ -9,6 +9,7 @@ import type { VmId } from "../../domain/ids.ts";
 import type { Layout } from "../../domain/node/layout.ts";
 import { VM_LIMITS } from "../../domain/vm/facts.ts";
 import { AppError, invariant, isAppError } from "../../lib/errors.ts";
+import type { Log } from "../../lib/log.ts";
 import { waitFor } from "../../lib/wait.ts";
 import type { Hypervisor, MachineSpec } from "../driver.ts";
 import {
@@ -42,6 +43,7 @@ export type KvmOptions = {
   readonly resumeEveryMs?: number;
   /** How the power button is pressed; to the end of the time that a desktop has for going down, where none is given. */
   readonly buttonPace?: ButtonPace;
+  readonly log?: Log;
 };
 
 /** What the verbs of this folder work with. */

@@ -70,6 +70,14 @@ describe("a machine's disks", () => {
     });
   });
 
+  test("that may move pass the box's memory by, in each node of theirs, and no other", () => {
+    const descriptors = { ...options.descriptors, direct: [6] };
+    const nodes = nodesOf(qemuCommand(spec, { ...options, descriptors }));
+    const direct = Object.keys(nodes).filter((name) => "cache" in (nodes[name] ?? {}));
+    expect(direct.toSorted()).toEqual(["home", "home-file"]);
+    expect(nodes.home).toMatchObject({ cache: { direct: true } });
+  });
+
   test("are one fewer where the OSF keeps nothing", () => {
     const descriptors = { ...options.descriptors, home: undefined };
     expect(nodesOf(qemuCommand(spec, { ...options, descriptors }))).not.toHaveProperty("home");

@@ -17,6 +17,8 @@ export type Descriptors = {
   readonly system: number;
   readonly image: { readonly descriptor: number; readonly format: DiskFormat } | undefined;
   readonly home: number | undefined;
+  /** Those among them whose writes pass this box's memory by. */
+  readonly direct?: readonly number[];
 };
 
 export type QemuOptions = {
@@ -89,7 +91,8 @@ function control(id: string, path: string): readonly string[] {
  * A null backing overrides what a file's own header says: a QEMU that a guest has taken over could write any
  * path of the host there, for the next start to follow.
  */
-function systemDisk({ system, image }: Descriptors): readonly string[] {
+function systemDisk({ system, image, direct }: Descriptors): readonly string[] {
+  const cache = cacheOf(system, direct);
   const over = image === undefined ? { backing: null } : { backing: "image" };
   return [
     ...(image === undefined ? [] : imageNodes(image)),
@@ -99,14 +102,23 @@ function systemDisk({ system, image }: Descriptors): readonly string[] {
       "node-name": "system-file",
       filename: `/dev/fdset/${system}`,
       ...WRITABLE,
+      ...cache,
     }),
-    ...blockdev({ driver: "qcow2", "node-name": "system", file: "system-file", ...THIN, ...over }),
+    ...blockdev({
+      ...{ driver: "qcow2", "node-name": "system", file: "system-file" },
+      ...{ ...THIN, ...cache, ...over },
+    }),
     ...["-device", "virtio-blk-pci,drive=system,serial=system,bootindex=1,werror=stop,rerror=stop"],
   ];
 }
 
 const THIN = { discard: "unmap", "detect-zeroes": "unmap" };
 const WRITABLE = { discard: "unmap", locking: "on" };
+
+/** Said of each node: none takes it over from the one below. */
+function cacheOf(descriptor: number, direct: Descriptors["direct"]) {
+  return direct?.includes(descriptor) ? { cache: { direct: true } } : {};
+}
 
 function imageNodes({ descriptor, format }: { descriptor: number; format: DiskFormat }): readonly string[] {
   const isQcow2 = format === "qcow2";
@@ -129,12 +141,14 @@ function imageNodes({ descriptor, format }: { descriptor: number; format: DiskFo
   ];
 }
 
-function homeDisk({ home }: Descriptors): readonly string[] {
+function homeDisk({ home, direct }: Descriptors): readonly string[] {
   if (home === undefined) return [];
+  const cache = cacheOf(home, direct);
+  const file = { driver: "file", "node-name": "home-file", filename: `/dev/fdset/${home}` };
   return [
     ...["-add-fd", `fd=${home},set=${home}`],
-    ...blockdev({ driver: "file", "node-name": "home-file", filename: `/dev/fdset/${home}`, ...WRITABLE }),
-    ...blockdev({ driver: "raw", "node-name": "home", file: "home-file", ...THIN }),
+    ...blockdev({ ...file, ...WRITABLE, ...cache }),
+    ...blockdev({ driver: "raw", "node-name": "home", file: "home-file", ...THIN, ...cache }),
     // The guest finds it as /dev/disk/by-id/virtio-home.
     ...["-device", "virtio-blk-pci,drive=home,serial=home,werror=stop,rerror=stop"],
   ];
@@ -150,7 +164,9 @@ function agentPort(spec: MachineSpec, socket: string): readonly string[] {
   ];
 }
 
-function blockdev(node: Readonly<Record<string, string | boolean | null>>): readonly string[] {
+type Node = Readonly<Record<string, string | boolean | null | { readonly direct: boolean }>>;
+
+function blockdev(node: Node): readonly string[] {
   return ["-blockdev", JSON.stringify(node)];
 }
 

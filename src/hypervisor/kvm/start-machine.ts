@@ -3,7 +3,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { DISK_HEADER_BYTES, parseDiskHeader } from "../../domain/image/disk-header.ts";
-import { vmLayout } from "../../domain/node/layout.ts";
+import { isShared, vmLayout } from "../../domain/node/layout.ts";
 import { AppError, describeError } from "../../lib/errors.ts";
 import { CLEAN_ENV } from "../../lib/run.ts";
 import { waitFor } from "../../lib/wait.ts";
@@ -12,6 +12,7 @@ import { describeRefusal } from "./describe-refusal.ts";
 import type { KvmContext } from "./kvm-hypervisor.ts";
 import { machineFiles, makeFiles } from "./machine-files.ts";
 import { makeGroups } from "./machine-group.ts";
+import { openDisk } from "./open-disk.ts";
 import { openTap } from "./open-tap.ts";
 import { type Descriptors, type DiskFormat, machineMemoryMb, qemuCommand } from "./qemu-arguments.ts";
 import { visitQmp } from "./qmp.ts";
@@ -37,7 +38,7 @@ export async function startMachine(
   signal.throwIfAborted();
   const opened: number[] = [];
   try {
-    const disks = openDisks(spec, opened);
+    const disks = openDisks(context, spec, opened);
     opened.push(await openTap(spec.port));
     const files = machineFiles(layout, spec.vmId);
     await makeFiles(files, spec.idRange.first);
@@ -64,24 +65,37 @@ export async function startMachine(
 }
 
 /** Opens the disks into `opened`, in the order in which the QEMU inherits them. */
-function openDisks(spec: MachineSpec, opened: number[]): Omit<Descriptors, "tap"> {
-  const open = (path: string, flags: "r" | "r+"): number => {
-    opened.push(openDisk(spec, path, flags));
-    return FIRST_DESCRIPTOR + opened.length - 1;
+function openDisks(
+  { layout, log }: KvmContext,
+  spec: MachineSpec,
+  opened: number[],
+): Omit<Descriptors, "tap"> {
+  const { vmId, imageDisk, homeDisk } = spec;
+  const direct: number[] = [];
+  const add = (descriptor: number) => FIRST_DESCRIPTOR + opened.push(descriptor) - 1;
+  const openOwn = (path: string): number => {
+    const mayMove = isShared(layout) && path.startsWith(`${layout.sharedFolder}/`);
+    const { descriptor, isDirect } = asTold(spec, () => openDisk(path, { isShared: mayMove }));
+    const number = add(descriptor);
+    if (isDirect) direct.push(number);
+    else if (mayMove) log?.warn("machine-disk-cached", { vmId, path, reason: NOT_DIRECT });
+    return number;
   };
-  const { imageDisk, homeDisk } = spec;
-  const system = open(spec.systemDisk, "r+");
+  const system = openOwn(spec.systemDisk);
   let image: Descriptors["image"];
   if (imageDisk !== undefined) {
-    const descriptor = open(imageDisk, "r");
+    const descriptor = add(asTold(spec, () => openSync(imageDisk, "r")));
     image = { descriptor, format: readFormat(spec, imageDisk, opened.at(-1) ?? -1) };
   }
-  return { system, image, home: homeDisk === undefined ? undefined : open(homeDisk, "r+") };
+  return { system, image, home: homeDisk === undefined ? undefined : openOwn(homeDisk), direct };
 }
 
-function openDisk({ vmId }: MachineSpec, path: string, flags: "r" | "r+"): number {
+const NOT_DIRECT =
+  "the file system of the shared storage knows no direct writes (O_DIRECT): a box that is paused or cut from power can spoil or lose what was written";
+
+function asTold<T>({ vmId }: MachineSpec, open: () => T): T {
   try {
-    return openSync(path, flags);
+    return open();
   } catch (cause) {
     throw new AppError(
       "driver-failed",
