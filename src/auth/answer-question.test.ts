@@ -21,6 +21,42 @@ const MALLORY: Verdict = {
   by: "local",
 };
 
+test("who waits for a look is told to retry when somebody who has guessed less takes the place", async () => {
+  const clock = { nowMs: () => 1_000, monotonicMs: () => 1_000 };
+  const throttle = new SignInThrottle(clock);
+  const asked: (string | undefined)[] = [];
+  const deps = {
+    throttle: new SiteThrottle(throttle, new SiteMarks(createMemoryMarks(clock), silentLog())),
+    verifier: {
+      verify: async ({ origin }: { readonly origin: string }): Promise<Verdict> => {
+        asked.push(origin);
+        return { outcome: "denied" };
+      },
+    },
+    readNameRules: async () => ({ separators: "@", tenant: "default" }),
+    log: silentLog(),
+  };
+  const leave = new AbortController();
+  const ask = (origin: string) => {
+    const proof = { kind: "password", password: "guess" } as const;
+    return decideVerdict(deps, { id: 1, kind: "user", login: "ann", proof, origin }, leave.signal);
+  };
+  for (let n = 0; n < 40; n++) {
+    const name = { login: "ann", tenant: "default" };
+    const attempt = throttle.enter({ kind: "user", name, origin: `192.0.2.${n}` });
+    if (attempt === "refuse") throw new Error("refused");
+    attempt.begin();
+    attempt.end("failed");
+  }
+  const guessing = Promise.race(Array.from({ length: 10 }, (_, n) => ask(`192.0.2.${n}`)));
+  const owner = ask("198.51.100.7");
+  expect(await guessing).toMatchObject({ outcome: "busy", retryMs: 60_000 });
+  // Nobody has looked at what was sent away.
+  expect(asked).toEqual([]);
+  leave.abort();
+  expect(await owner).not.toMatchObject({ outcome: "busy" });
+});
+
 test("a code of one's own, shown beside somebody else's login, washes none of the guesses at them clean", async () => {
   const time = { ms: 1_000 };
   const clock = { nowMs: () => time.ms, monotonicMs: () => time.ms };

@@ -52,16 +52,16 @@ export async function decideClaim(deps: AnswerDeps, claim: Claim, signal: AbortS
   // An empty password is never looked at: many directories take it for the wish to be nobody, and agree.
   if (proof.kind === "password" && proof.password === "") return { outcome: "denied" };
   const attempt = await deps.throttle.enter({ kind, name, origin });
-  if (attempt === "refuse")
-    return {
-      outcome: "busy",
-      text: "Too many tries to sign in to this account. Wait a minute and retry.",
-      retryMs: 60_000,
-    };
+  if (attempt === "refuse") return TOO_MANY;
   if (attempt.waitMs > 0)
     deps.log.info("sign-in-slowed", { kind, login: name?.login, origin, waitMs: attempt.waitMs });
-  await sleep(attempt.waitMs, signal);
+  const { sentAway } = attempt;
+  await sleep(attempt.waitMs, sentAway === undefined ? signal : AbortSignal.any([signal, sentAway]));
   attempt.begin();
+  if (sentAway?.aborted) {
+    await attempt.end("undecided");
+    return TOO_MANY;
+  }
   const verdict = await verify(deps, { ...claim, asker: attempt.asker }, signal);
   const proved = name === undefined && verdict.outcome === "accepted" ? nameOf(verdict.account) : name;
   await attempt.end(ATTEMPT_ENDS[verdict.outcome], proved);
@@ -72,6 +72,11 @@ function nameOf({ login, tenantName: tenant }: ProvedAccount): LoginName {
   return { login, tenant };
 }
 
+const TOO_MANY = {
+  outcome: "busy",
+  text: "Too many tries to sign in to this account. Wait a minute and retry.",
+  retryMs: 60_000,
+} as const;
 const ACCOUNTS_AWAY = "Accounts can't be read: the database does not answer.";
 
 async function readRules({ readNameRules, log }: AnswerDeps): Promise<NameRules | undefined> {

@@ -58,6 +58,51 @@ describe("guessing", () => {
   });
 });
 
+describe("places to wait for a look at an account", () => {
+  /** As many as may wait, from addresses that have guessed wrong so often each. */
+  function crowd(wrong: number) {
+    const all = create();
+    const { throttle, tryAs, who, time } = all;
+    const addresses = Array.from({ length: ACCOUNT_LANE.mostWaiting }, (_, n) => `192.0.2.${n}`);
+    for (let n = 0; n < 31; n++) tryAs("ann", `203.0.113.${n}`, "failed");
+    for (const address of addresses)
+      for (let n = 0; n < wrong; n++) {
+        time.ms += ACCOUNT_LANE.mostMs;
+        tryAs("ann", address, "failed");
+      }
+    const waiting = addresses.map((address) => throttle.enter(who("ann", address)));
+    expect(waiting).not.toContain("refuse");
+    return { ...all, waiting };
+  }
+
+  test("go to its owner before addresses that have guessed wrong", () => {
+    const { throttle, who, waiting } = crowd(1);
+    expect(throttle.enter(who("ann", "198.51.100.7"))).not.toBe("refuse");
+    const sentAway = waiting.filter((one) => one !== "refuse" && one.sentAway?.aborted);
+    expect(sentAway).toEqual(waiting.slice(-1));
+    // And to nobody who has guessed as often.
+    expect(throttle.enter(who("ann", "192.0.2.0"))).toBe("refuse");
+  });
+
+  test("are refused while all others have tried as little", () => {
+    const { throttle, who, waiting } = crowd(0);
+    expect(throttle.enter(who("ann", "198.51.100.7"))).toBe("refuse");
+    expect(waiting.some((one) => one !== "refuse" && one.sentAway?.aborted)).toBe(false);
+  });
+
+  test("are free again when one that was sent away has gone", () => {
+    const { throttle, who, waiting, tryAs, time } = crowd(1);
+    const owner = throttle.enter(who("ann", "198.51.100.7"));
+    for (const one of [...waiting, owner])
+      if (one !== "refuse") {
+        one.begin();
+        one.end("undecided");
+      }
+    time.ms += ACCOUNT_LANE.memoryMs;
+    expect(tryAs("ann", "198.51.100.8", "succeeded")).toBe(0);
+  });
+});
+
 describe("whoever proved themselves lately", () => {
   test("by what names its owner itself is known by that name", () => {
     const { throttle, tryAs, who } = create();

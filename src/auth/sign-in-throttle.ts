@@ -3,12 +3,13 @@
  * address, an account from anywhere (guessing spread over many addresses), an address towards any account (one
  * guesser, many names). A pair of account and address that proved itself lately uses the first lane alone: a person
  * under attack still gets in from where they always do, and so does a campus behind one address with a guesser in it.
+ * Places to wait go to those who have tried least: an account's owner at a new address waits among its guessers.
  */
 
 import { callingNetwork } from "../domain/access/calling-network.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type MarkLane, markId } from "./marks.ts";
-import { type Attempt, THROTTLE, Throttle, type ThrottleLimits } from "./throttle.ts";
+import { type Attempt, THROTTLE, Throttle, type ThrottleLimits, type Trier } from "./throttle.ts";
 
 export const ACCOUNT_LANE = {
   freeFailures: 30,
@@ -94,22 +95,24 @@ export class SignInThrottle {
     for (const lane of lanes) {
       const key = keys[lane];
       if (key === undefined) continue;
-      const attempt = this.#lanes[lane].enter(key);
+      const attempt = this.#lanes[lane].enter(key, this.#trierIn(lane, keys));
       if (attempt === "refuse") {
         for (const taken of attempts) giveBack(taken.attempt);
         return "refuse";
       }
       attempts.push({ lane, key, attempt });
     }
+    const away = attempts.flatMap(({ attempt: { sentAway } }) => sentAway ?? []);
     return {
       waitMs: Math.max(0, ...attempts.map(({ attempt }) => attempt.waitMs)),
+      ...(away.length > 0 && { sentAway: AbortSignal.any(away) }),
       asker: isKnown && keys.pair !== undefined ? keys.pair : callingNetwork(who.origin),
       begin: () => {
         for (const { attempt } of attempts) attempt.begin();
       },
       end: (outcome, proved = who.name) => {
         const { pair } = keysOf({ ...who, name: proved });
-        const hadFailures = pair !== undefined && this.#lanes.pair.hasFailures(pair);
+        const hadFailures = pair !== undefined && this.#lanes.pair.failuresOf(pair) > 0;
         // Who has an account of their own must not wash their address, or the account's other guessers, clean by it.
         for (const { lane, attempt } of attempts)
           attempt.end(outcome === "succeeded" && lane !== "pair" ? "undecided" : outcome);
@@ -123,6 +126,12 @@ export class SignInThrottle {
         };
       },
     };
+  }
+
+  #trierIn(lane: Lane, { pair, account, address }: ReturnType<typeof keysOf>): Trier | undefined {
+    const who = lane === "account" ? address : account;
+    if (lane === "pair" || who === undefined || pair === undefined) return undefined;
+    return { who, failures: this.#lanes.pair.failuresOf(pair) };
   }
 
   #failureOf({ lane, key }: Key): Settled["failed"][number] {

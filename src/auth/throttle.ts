@@ -16,7 +16,7 @@ export type ThrottleLimits = {
   /** Failures are forgotten this long after the last. */
   readonly memoryMs: number;
   readonly mostKeys: number;
-  /** Tries of one key that may wait at a time. */
+  /** Tries of one key that may wait at a time. When they are as many, those give way who have tried most. */
   readonly mostWaiting: number;
   /** Tries without a verdict yet don't count: many people may share the key. */
   readonly isShared?: true;
@@ -36,14 +36,25 @@ export const THROTTLE = {
 export type Attempt = {
   /** How long the caller waits before it calls `begin`. */
   readonly waitMs: number;
+  /** Aborted when somebody who has tried less takes the place: the wait is over, and nothing is to be looked at. */
+  readonly sentAway?: AbortSignal;
   /** The wait is over. */
   begin(): void;
   /** To be called once, after `begin`. `undecided`: nobody looked at the proof, so it doesn't count. */
   end(outcome: "failed" | "succeeded" | "undecided"): void;
 };
 
+/** Who tries, among those of the same key: an account's lane has many addresses, an address's many accounts. */
+export type Trier = {
+  readonly who: string;
+  /** Their own failures towards this key. */
+  readonly failures: number;
+};
+
 /** A key whose next try waits. */
 export type Slowed = { readonly key: string; readonly failures: number; readonly waitMs: number };
+
+type Waiter = Trier & { readonly away: AbortController };
 
 type Entry = {
   failures: number;
@@ -51,7 +62,7 @@ type Entry = {
   untold: number;
   beingTold: number;
   pending: number;
-  waiting: number;
+  waiting: Waiter[];
   lastMs: number;
 };
 
@@ -102,8 +113,8 @@ export class Throttle {
     else this.#entries.delete(key);
   }
 
-  hasFailures(key: string): boolean {
-    return (this.#read(key)?.failures ?? 0) > 0;
+  failuresOf(key: string): number {
+    return this.#read(key)?.failures ?? 0;
   }
 
   /** Failures that the site is to be told of; `noteTold` follows. */
@@ -125,22 +136,23 @@ export class Throttle {
     else entry.failures = sum + entry.untold + entry.beingTold;
   }
 
-  /** Takes a place for a try; "refuse" when too many of this key wait already. */
-  enter(key: string): Attempt | "refuse" {
+  /** Takes a place for a try; "refuse" when too many of this key wait already who haven't tried more. */
+  enter(key: string, trier: Trier = ANYBODY): Attempt | "refuse" {
     const nowMs = this.#clock.monotonicMs();
     const entry = this.#read(key) ?? newEntry(nowMs);
     const waitMs = this.#waitMs(entry, nowMs);
-    if (waitMs > 0 && entry.waiting >= this.#limits.mostWaiting) return "refuse";
+    const waiter: Waiter | undefined = waitMs > 0 ? { ...trier, away: new AbortController() } : undefined;
+    if (waiter !== undefined && !this.#takePlace(entry, waiter)) return "refuse";
     // Counted when asked: a verdict takes its time, and all of a burst would have come before the first.
     entry.pending++;
-    if (waitMs > 0) entry.waiting++;
-    else entry.lastMs = nowMs;
+    if (waiter === undefined) entry.lastMs = nowMs;
     this.#keep(key, entry);
     return {
       waitMs,
+      ...(waiter && { sentAway: waiter.away.signal }),
       begin: () => {
-        if (waitMs > 0) entry.waiting--;
-        entry.lastMs = this.#clock.monotonicMs();
+        entry.waiting = entry.waiting.filter((one) => one !== waiter);
+        if (waiter?.away.signal.aborted !== true) entry.lastMs = this.#clock.monotonicMs();
       },
       end: (outcome) => {
         entry.pending--;
@@ -157,6 +169,22 @@ export class Throttle {
           this.#entries.delete(key);
       },
     };
+  }
+
+  /** Of those who wait the newest goes of whoever has tried most, if that is more than `waiter` has with this try. */
+  #takePlace(entry: Entry, waiter: Waiter): boolean {
+    const { waiting } = entry;
+    if (waiting.length >= this.#limits.mostWaiting) {
+      if (waiting.length === 0) return false;
+      const triesOf = ({ who, failures }: Trier) =>
+        failures + waiting.filter((one) => one.who === who).length;
+      const most = waiting.reduce((one, other) => (triesOf(other) >= triesOf(one) ? other : one));
+      if (triesOf(most) <= triesOf(waiter) + 1) return false;
+      waiting.splice(waiting.indexOf(most), 1);
+      most.away.abort();
+    }
+    waiting.push(waiter);
+    return true;
   }
 
   #waitMs(entry: Entry, nowMs: number): number {
@@ -183,6 +211,8 @@ export class Throttle {
   }
 }
 
+const ANYBODY: Trier = { who: "", failures: 0 };
+
 function newEntry(lastMs: number): Entry {
-  return { failures: 0, untold: 0, beingTold: 0, pending: 0, waiting: 0, lastMs };
+  return { failures: 0, untold: 0, beingTold: 0, pending: 0, waiting: [], lastMs };
 }

@@ -42,7 +42,7 @@ export class CodeLimiter {
     const attempt = this.#codes.enter(key);
     // Nobody waits here, so nothing was taken.
     if (attempt === "refuse") return attempt;
-    const hadFailures = this.#codes.hasFailures(key);
+    const hadFailures = this.#codes.failuresOf(key) > 0;
     attempt.begin();
     return {
       end: async (isRight) => {
