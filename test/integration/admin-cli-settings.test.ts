@@ -38,6 +38,17 @@ describe("settings", () => {
     expect((await type("config get", "l7r.auth.plugins", ...ofAcme)).out).toBe("auto, ldap\n");
   });
 
+  test("are known by the other name that QVD 4 had for one, and kept by ours", async () => {
+    const [other, ours] = ["auth.ldap.normalize.name", "auth.ldap.name.normalize"];
+    expect((await type("config set", other, "1")).err).toBe(`set ${ours}\n`);
+    for (const name of [other, ours]) expect((await type("config get", name)).out).toBe("on\n");
+    expect((await type("config list", "--changed")).out).toMatch(/auth\.ldap\.name\.normalize +on +site/);
+    expect((await type("config unset", other)).code).toBe(0);
+    expect((await type("config get", ours)).out).toBe("off\n");
+    for (const command of ["config get", "config unset"])
+      expect((await type(command, "auth.ldap.normalise")).err).toContain("there is no setting");
+  });
+
   test("of several lines come from a file, and are one line in the list", async () => {
     const file = `${home}/policy`;
     await writeFile(file, "allow user=ann\ndeny\n");

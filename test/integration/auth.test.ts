@@ -66,7 +66,15 @@ async function ask(
 }
 
 describe("who is somebody", () => {
-  for (const login of ["alice", "ALICE", " alice ", "alice@default", "alice#default", "alice@DEFAULT"])
+  for (const login of [
+    "alice",
+    "ALICE",
+    " alice ",
+    "alice@default",
+    "alice#default",
+    "alice@DEFAULT",
+    "alice@ default ",
+  ])
     test(`is accepted as ${JSON.stringify(login)}`, async () => {
       expect(await ask(login)).toMatchObject({
         outcome: "accepted",
@@ -95,6 +103,7 @@ describe("who is nobody", () => {
     ["alice", `${SEED_PASSWORD} `],
     ["nobody"],
     ["alice@acme"],
+    ["alice@nosuch"],
     ["alice@*"],
     ["alice@-"],
     ["alice@default@x"],

@@ -1,3 +1,4 @@
+import { findSettingName } from "../../domain/setting/registry.ts";
 import { AppError } from "../../lib/errors.ts";
 import { positional, textOption } from "../admin/arguments.ts";
 import { JSON_OPTION, printJson } from "../admin/print.ts";
@@ -15,7 +16,8 @@ export const configGet: Command = {
     "Prints the value alone; with --json also where it comes from and what it means. A secret is never shown.",
   examples: ["qvd config get l7r.auth.plugins --tenant sales"],
   async run(io, args) {
-    const name = positional(args, 0, "NAME");
+    const given = positional(args, 0, "NAME");
+    const name = findSettingName(given) ?? given;
     const all = await listSettings(await openApi(io.env), textOption(args, "tenant"));
     const found = all.find((setting) => setting.name === name);
     if (found === undefined)

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { findSettingName } from "../../domain/setting/registry.ts";
 import { AppError } from "../../lib/errors.ts";
 import { given, positional, textOption } from "../admin/arguments.ts";
 import { readPassword } from "../admin/read-password.ts";
@@ -23,7 +24,8 @@ export const configSet: Command = {
     "qvd config set auth.ldap.ca --file /etc/ssl/directory-ca.pem",
   ],
   async run(io, args) {
-    const name = positional(args, 0, "NAME");
+    const givenName = positional(args, 0, "NAME");
+    const name = findSettingName(givenName) ?? givenName;
     const tenant = textOption(args, "tenant");
     const api = await openApi(io.env);
     const setting = (await listSettings(api, tenant)).find((one) => one.name === name);

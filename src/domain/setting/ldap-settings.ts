@@ -133,7 +133,7 @@ export const LDAP_SETTINGS = {
     kind: "switch",
     default: false,
     label: "Take the login from the entry",
-    doc: "Who signs in by a mail address or another spelling becomes the user that the entry's uid (in Active Directory sAMAccountName) names.",
+    doc: "Who signs in by a mail address or another spelling becomes the user that the entry's uid (in Active Directory sAMAccountName) names. Also known as auth.ldap.normalize.name.",
   },
   "auth.ldap.home.set": {
     group: "directory",

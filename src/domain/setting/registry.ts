@@ -33,6 +33,16 @@ export function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(SITE_SETTINGS, name);
 }
 
+/** Other names that QVD 4 knew a setting by. Values are kept, and shown, by the name of the table. */
+const ALIASES: ReadonlyMap<string, SettingName> = new Map([
+  ["auth.ldap.normalize.name", "auth.ldap.name.normalize"],
+]);
+
+/** The setting that somebody means, by its name or an alias. */
+export function findSettingName(name: string): SettingName | undefined {
+  return isSettingName(name) ? name : ALIASES.get(name);
+}
+
 export function specOf(name: SettingName): SettingSpec {
   return SITE_SETTINGS[name];
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { tenants } from "../../db/schema/index.ts";
 import type { Action } from "../../domain/access/action.ts";
 import { asId, type TenantId } from "../../domain/ids.ts";
-import { isSettingName, type SettingName, specOf } from "../../domain/setting/registry.ts";
+import { findSettingName, type SettingName, specOf } from "../../domain/setting/registry.ts";
 import { SITE } from "../../domain/setting/resolve.ts";
 import { AppError } from "../../lib/errors.ts";
 import { authorize } from "../authorize.ts";
@@ -28,15 +28,16 @@ export type SettingSubject = {
 /** Whose setting it is, once it is sure that the actor may change it. */
 export async function authorizeSetting(
   inside: Context,
-  { tenantId = SITE, name }: { readonly tenantId?: TenantId | undefined; readonly name: string },
+  { tenantId = SITE, name: given }: { readonly tenantId?: TenantId | undefined; readonly name: string },
 ): Promise<SettingSubject> {
   const action = tenantId === SITE ? "setting.change-site" : "setting.change";
   authorize(inside, action, {
     what: tenantId === SITE ? "the site's settings" : `tenant ${tenantId}`,
     ...(tenantId === SITE ? {} : { tenantId }),
   });
-  if (!isSettingName(name))
-    throw new AppError("not-found", `there is no setting ${name}; \`qvd config list\` shows all`, {
+  const name = findSettingName(given);
+  if (name === undefined)
+    throw new AppError("not-found", `there is no setting ${given}; \`qvd config list\` shows all`, {
       field: "name",
     });
   if (tenantId !== SITE && specOf(name).scope === "site")
