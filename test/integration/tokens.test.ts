@@ -166,6 +166,10 @@ describe("a token", () => {
     expect(await outcomeWith("auth.policy", "allow by=local\ndeny")).toBe("denied");
     expect(await outcomeWith("auth.policy", "allow by=token user=bob\ndeny")).toBe("denied");
     expect(await outcomeWith("auth.policy", "second-factor")).toBe("accepted");
+    // It has no groups, whoever had it made.
+    expect(await outcomeWith("auth.policy", "allow group=staff\ndeny")).toBe("denied");
+    expect(await outcomeWith("auth.policy", "allow by=token\nallow group=staff\ndeny")).toBe("accepted");
+    expect(await outcomeWith("auth.policy", "deny group=guests")).toBe("accepted");
   });
 
   test("is no administrator's, and nothing that is none is a token", async () => {
