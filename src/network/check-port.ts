@@ -8,12 +8,11 @@ import { readFile, readlink } from "node:fs/promises";
 import type { NetworkPort } from "../domain/node/network-port.ts";
 import type { PortFault, PortHealth } from "../domain/node/port-health.ts";
 import type { ArpProber } from "./arp-prober.ts";
-import type { PortElement } from "./port-element.ts";
 
 export type CheckDeps = {
   readonly prober: ArpProber;
-  /** What the kernel holds now, or a moment ago. */
-  readonly listElements: () => Promise<readonly Omit<PortElement, "group">[]>;
+  /** Whether the packet filter knows it. */
+  readonly isLetThrough: (port: NetworkPort) => Promise<boolean>;
 };
 
 const IFF_UP = 1;
@@ -31,10 +30,7 @@ export async function checkPort(deps: CheckDeps, port: NetworkPort): Promise<Por
     return fault("interface-down", `its interface ${port.interfaceName} is down`);
   // Both take their time; where the rules are missing, nobody hears its answer.
   const answered = deps.prober.ask(port);
-  const isLetThrough = (await deps.listElements()).some(
-    (one) => one.interfaceName === port.interfaceName && one.mac === port.mac && one.address === port.address,
-  );
-  if (!isLetThrough)
+  if (!(await deps.isLetThrough(port)))
     return fault(
       "rules-missing",
       `the box's packet filter doesn't know it as ${port.address}, ${port.mac}; restart the node`,

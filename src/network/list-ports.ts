@@ -3,6 +3,7 @@
 import { readdir } from "node:fs/promises";
 import type { VmId } from "../domain/ids.ts";
 import { networkNames, vmOfInterface } from "../domain/node/network-names.ts";
+import type { Netlink } from "./netlink.ts";
 import { listPortElements } from "./port-elements.ts";
 
 export type ObservedPort = {
@@ -13,7 +14,10 @@ export type ObservedPort = {
   readonly addresses: readonly string[];
 };
 
-export async function listPorts(instance: string): Promise<ReadonlyMap<VmId, ObservedPort>> {
+export async function listPorts(
+  netlink: Netlink,
+  instance: string,
+): Promise<ReadonlyMap<VmId, ObservedPort>> {
   const ports = new Map<VmId, ObservedPort>();
   const note = (name: string, address: string | undefined) => {
     const vmId = vmOfInterface(instance, name);
@@ -25,7 +29,8 @@ export async function listPorts(instance: string): Promise<ReadonlyMap<VmId, Obs
       addresses: [...(known?.addresses ?? []), ...(address === undefined ? [] : [address])],
     });
   };
-  for (const port of await listPortElements(networkNames(instance))) note(port.interfaceName, port.address);
+  for (const port of await listPortElements(netlink, networkNames(instance)))
+    note(port.interfaceName, port.address);
   for (const name of await readdir("/sys/class/net")) note(name, undefined);
   return ports;
 }

@@ -21,10 +21,10 @@ import type { DnsmasqFiles } from "./dnsmasq-command.ts";
 import { applyKernelSettings } from "./kernel-settings.ts";
 import { listPorts, type ObservedPort } from "./list-ports.ts";
 import { forgetNeighbours, pinNeighbours } from "./neighbours.ts";
-import { listLetThrough, loadRules } from "./port-elements.ts";
+import { Netlink } from "./netlink.ts";
+import { isLetThrough, loadRules } from "./port-elements.ts";
 import { PortMemory } from "./port-memory.ts";
 import { renderRuleset } from "./render-ruleset.ts";
-import { shareReads } from "./share-reads.ts";
 
 export type NetworkOptions = {
   readonly instance: string;
@@ -61,16 +61,14 @@ export interface Network {
   remove(): Promise<void>;
 }
 
-/** Checks may go by what was true this long ago. */
-const SHARED_READ_MS = 500;
-
 export function createNetwork(options: NetworkOptions): Network {
   const { instance, range, resolvers, log, policy = plainPolicy(options.range) } = options;
   const names = networkNames(instance);
   const inTurn = createTurns();
   const prober = new ArpProber(names.bridge, { mac: macOf(range.gateway), address: range.gateway });
-  const elements = shareReads(() => listLetThrough(names), SHARED_READ_MS);
-  const ports = new PortMemory(names);
+  const filter = new Netlink("filter");
+  const route = new Netlink("route");
+  const ports = new PortMemory(filter, names);
   const hosts = options.dnsmasq === undefined ? undefined : new DhcpHosts(options.dnsmasq);
   const ensure = async () => {
     await applyKernelSettings(log);
@@ -80,7 +78,7 @@ export function createNetwork(options: NetworkOptions): Network {
     await loadRules(renderRuleset({ names, range, policy, resolvers, ports: known }));
     await hosts?.keepOnly(known);
     // A bridge that was made anew has forgotten them.
-    await pinNeighbours(known, names.bridge);
+    await pinNeighbours(route, known, names.bridge);
   };
   const addPort = async (vmId: VmId, address: string, more: PortOptions): Promise<NetworkPort> => {
     if (!isInRange(range, address))
@@ -93,14 +91,12 @@ export function createNetwork(options: NetworkOptions): Network {
     const remove = (await ports.list()).filter((other) => other.interfaceName === name);
     const added = { interfaceName: name, mac, address, group: more.group };
     const gone = remove.filter((other) => other.address !== address);
-    elements.forget();
     const made = await Promise.allSettled([
       ports.change({ remove, add: [added] }),
       hosts?.put({ interfaceName: name, mac, address, hostName: more.hostName }),
-      forgetNeighbours(gone, names.bridge).then(() => pinNeighbours([added], names.bridge)),
+      forgetNeighbours(route, gone, names.bridge).then(() => pinNeighbours(route, [added], names.bridge)),
     ]);
     for (const one of made) if (one.status === "rejected") throw one.reason;
-    elements.forget();
     return port;
   };
   const removePort = async (vmId: VmId) => {
@@ -108,11 +104,11 @@ export function createNetwork(options: NetworkOptions): Network {
     ports.forget();
     const remove = (await ports.list()).filter((port) => port.interfaceName === name);
     await ports.change({ remove, add: [] });
-    elements.forget();
-    await forgetNeighbours(remove, names.bridge);
+    await forgetNeighbours(route, remove, names.bridge);
     await hosts?.remove(name);
     await removeInterface(name);
   };
+  const isKnown = (port: NetworkPort) => isLetThrough(filter, names, { ...port, group: undefined });
   const remove = async () => {
     ports.forget();
     const tables = [`table bridge ${names.table}`, `table inet ${names.table}`];
@@ -126,8 +122,8 @@ export function createNetwork(options: NetworkOptions): Network {
     removePort: (vmId) => inTurn(() => removePort(vmId)),
     remove: () => inTurn(remove),
     checkPort: (vmId, address) =>
-      checkPort({ prober, listElements: elements.read }, portOf(options, vmId, address)),
-    listPorts: () => listPorts(instance),
+      checkPort({ prober, isLetThrough: isKnown }, portOf(options, vmId, address)),
+    listPorts: () => listPorts(filter, instance),
   };
 }
 

@@ -1,6 +1,7 @@
 /** What the packet filter knows of a desktop's port: one element in each of these sets. Pure. */
 
 import { invariant } from "../lib/errors.ts";
+import type { SetElement } from "./set-elements.ts";
 
 /** Who may speak through an interface. */
 export type PortElement = {
@@ -26,6 +27,8 @@ type PortSet = {
   readonly type: string;
   /** The element as nft reads it; undefined where the port has none. */
   readonly render: (port: PortElement) => string | undefined;
+  /** The same as the kernel has it. */
+  readonly element: (port: PortElement) => Omit<SetElement, "set"> | undefined;
 };
 
 export const PORT_SETS: Readonly<Record<(typeof SET_NAMES)[number], PortSet>> = {
@@ -33,35 +36,52 @@ export const PORT_SETS: Readonly<Record<(typeof SET_NAMES)[number], PortSet>> = 
     kind: "set",
     type: "type ifname . ether_addr",
     render: (port) => `"${port.interfaceName}" . ${port.mac}`,
+    element: (port) => ({ key: [nameOf(port), macOf(port)] }),
   },
   ip4: {
     kind: "set",
     type: "type ifname . ether_addr . ipv4_addr",
     render: (port) => `"${port.interfaceName}" . ${port.mac} . ${port.address}`,
+    element: (port) => ({ key: [nameOf(port), macOf(port), { kind: "address", address: port.address }] }),
   },
   // Whose address a DHCP client asks for stands within its message: 36 bytes from the beginning of UDP.
   chaddr: {
     kind: "set",
     type: "typeof iifname . @th,288,48",
     render: (port) => `"${port.interfaceName}" . 0x${port.mac.replaceAll(":", "")}`,
+    element: (port) => ({ key: [nameOf(port), macOf(port)] }),
   },
   groups: {
     kind: "map",
     type: "type ifname : mark",
     render: (port) =>
       port.group === undefined ? undefined : `"${port.interfaceName}" : ${markOf(port.group)}`,
+    element: (port) =>
+      port.group === undefined ? undefined : { key: [nameOf(port)], mark: markOf(port.group) },
   },
   members: {
     kind: "set",
     type: "type mark . ifname",
     render: (port) =>
       port.group === undefined ? undefined : `${markOf(port.group)} . "${port.interfaceName}"`,
+    element: (port) =>
+      port.group === undefined
+        ? undefined
+        : { key: [{ kind: "mark", mark: markOf(port.group) }, nameOf(port)] },
   },
 };
 
 /** The group that a mark stands for. */
 export function groupOf(mark: number): number {
   return mark & MOST_GROUP;
+}
+
+function nameOf({ interfaceName }: PortElement) {
+  return { kind: "name", name: interfaceName } as const;
+}
+
+function macOf({ mac }: PortElement) {
+  return { kind: "mac", mac } as const;
 }
 
 function markOf(group: number): number {

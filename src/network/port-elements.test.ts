@@ -1,26 +1,26 @@
 import { expect, test } from "bun:test";
+import { PORT_SETS, type PortElement } from "./port-element.ts";
 import { parsePortElements } from "./port-elements.ts";
+import { renderKey } from "./set-elements.ts";
 
-const METAINFO = { metainfo: { version: "1.0.6", release_name: "Lester Gooch #5", json_schema_version: 1 } };
+const PORT: PortElement = {
+  interfaceName: "qvd-7",
+  mac: "02:51:0a:4d:00:09",
+  address: "10.77.0.9",
+  group: undefined,
+};
+const known = (set: keyof typeof PORT_SETS, port: PortElement) => {
+  const element = PORT_SETS[set].element(port);
+  return element === undefined ? [] : [{ key: renderKey(element.key), mark: element.mark }];
+};
 
-test("elements are read as nft prints them", () => {
-  const set = {
-    family: "bridge",
-    name: "ip4",
-    table: "qvd",
-    type: ["ifname", "ether_addr", "ipv4_addr"],
-    handle: 2,
-  };
-  const elem = [{ concat: ["qvd-7", "02:51:0a:4d:00:09", "10.77.0.9"] }];
-  expect(parsePortElements(JSON.stringify({ nftables: [METAINFO, { set: { ...set, elem } }] }))).toEqual([
-    { interfaceName: "qvd-7", mac: "02:51:0a:4d:00:09", address: "10.77.0.9", group: undefined },
-  ]);
-  const map = { family: "bridge", name: "groups", table: "qvd", type: "ifname", handle: 5, map: "mark" };
-  const groups = JSON.stringify({
-    nftables: [METAINFO, { map: { ...map, elem: [["qvd-7", 0x5100_0003]] } }],
-  });
-  expect(
-    parsePortElements(JSON.stringify({ nftables: [METAINFO, { set: { ...set, elem } }] }), groups),
-  ).toEqual([{ interfaceName: "qvd-7", mac: "02:51:0a:4d:00:09", address: "10.77.0.9", group: 3 }]);
-  expect(parsePortElements(JSON.stringify({ nftables: [METAINFO, { set }] }))).toEqual([]);
+test.each([undefined, 0, 3, 0xff_ffff])("a port of group %p is read as it was written", (group) => {
+  const port = { ...PORT, group };
+  expect(parsePortElements(known("ip4", port), known("groups", port))).toEqual([port]);
+});
+
+test("a port's name is read up to its end mark", () => {
+  const port = { ...PORT, interfaceName: "instance-123456" };
+  expect(parsePortElements(known("ip4", port), [])).toEqual([port]);
+  expect(parsePortElements([], [])).toEqual([]);
 });

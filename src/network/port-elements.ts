@@ -1,77 +1,87 @@
-/** Reads back and changes who may speak through which interface: the elements of the nft sets. */
+/** Reads back and changes who may speak through which interface: the elements of the packet filter's sets. */
 
-import { z } from "zod";
 import type { NetworkNames } from "../domain/node/network-names.ts";
-import { type RunResult, run, runOk } from "../lib/run.ts";
+import { runOk } from "../lib/run.ts";
+import type { Netlink } from "./netlink.ts";
 import { groupOf, PORT_SETS, type PortElement, SET_NAMES } from "./port-element.ts";
+import {
+  changeSetElements,
+  hasSetElement,
+  type KnownElement,
+  listSetElements,
+  type SetChange,
+} from "./set-elements.ts";
 
-const listSchema = z.object({
-  nftables: z.array(
-    z.object({
-      set: z
-        .object({
-          elem: z.array(z.object({ concat: z.tuple([z.string(), z.string(), z.string()]) })).optional(),
-        })
-        .optional(),
-      map: z.object({ elem: z.array(z.tuple([z.string(), z.number()])).optional() }).optional(),
-    }),
-  ),
-});
+const NAME_BYTES = 16;
+const MAC_BYTES = 6;
+/** Where the address stands in a key of `ip4`, after two bytes that fill the hardware address up. */
+const ADDRESS_AT = 24;
 
 /** What the kernel holds; nothing where the tables don't exist. */
-export async function listPortElements(names: NetworkNames): Promise<readonly PortElement[]> {
-  const [ports, groups] = await Promise.all([
-    list("set", "bridge", names.table, "ip4"),
-    list("map", "bridge", names.table, "groups"),
-  ]);
-  if (ports.exitCode !== 0) return [];
+export async function listPortElements(
+  netlink: Netlink,
+  names: NetworkNames,
+): Promise<readonly PortElement[]> {
+  const ports = await listSetElements(netlink, names.table, "ip4");
+  if (ports === undefined) return [];
   // Tables of an earlier release have no groups.
-  return parsePortElements(ports.stdout, groups.exitCode === 0 ? groups.stdout : undefined);
+  return parsePortElements(ports, (await listSetElements(netlink, names.table, "groups")) ?? []);
 }
 
-/** The same without the groups, for one program less: who may speak as what. */
-export async function listLetThrough(names: NetworkNames): Promise<readonly Omit<PortElement, "group">[]> {
-  const { exitCode, stdout } = await list("set", "bridge", names.table, "ip4");
-  return exitCode === 0 ? parsePortElements(stdout) : [];
+/** Whether its interface may speak as it. */
+export async function isLetThrough(
+  netlink: Netlink,
+  names: NetworkNames,
+  port: PortElement,
+): Promise<boolean> {
+  const element = PORT_SETS.ip4.element(port);
+  return element !== undefined && (await hasSetElement(netlink, names.table, { set: "ip4", ...element }));
 }
 
-function list(...words: string[]): Promise<RunResult> {
-  return run(["/usr/sbin/nft", "--json", "list", ...words], { timeoutMs: 10_000 });
-}
-
-export function parsePortElements(portsJson: string, groupsJson?: string): readonly PortElement[] {
-  const parse = (json: string) => listSchema.parse(JSON.parse(json)).nftables;
-  const groups = new Map(
-    (groupsJson === undefined ? [] : parse(groupsJson))
-      .flatMap(({ map }) => map?.elem ?? [])
-      .map(([name, mark]) => [name, groupOf(mark)] as const),
-  );
-  return parse(portsJson)
-    .flatMap(({ set }) => set?.elem ?? [])
-    .map(({ concat: [interfaceName, mac, address] }) => ({
+/** `ports` are of the set `ip4`, `groups` of that name. */
+export function parsePortElements(
+  ports: readonly KnownElement[],
+  groups: readonly KnownElement[],
+): readonly PortElement[] {
+  const groupsByName = new Map(groups.map(({ key, mark }) => [readName(key), mark]));
+  return ports.map(({ key }) => {
+    const interfaceName = readName(key);
+    const mark = groupsByName.get(interfaceName);
+    return {
       interfaceName,
-      mac,
-      address,
-      group: groups.get(interfaceName),
-    }));
+      mac: [...key.subarray(NAME_BYTES, NAME_BYTES + MAC_BYTES)].map(formatByte).join(":"),
+      address: key.subarray(ADDRESS_AT, ADDRESS_AT + 4).join("."),
+      group: mark === undefined ? undefined : groupOf(mark),
+    };
+  });
+}
+
+function readName(key: Uint8Array): string {
+  return Buffer.from(key.subarray(0, NAME_BYTES)).toString().replace(/\0.*$/s, "");
+}
+
+function formatByte(byte: number): string {
+  return byte.toString(16).padStart(2, "0");
 }
 
 /** Removes and adds in one transaction. */
 export async function changePortElements(
+  netlink: Netlink,
   names: NetworkNames,
   change: { readonly remove: readonly PortElement[]; readonly add: readonly PortElement[] },
 ): Promise<void> {
-  const lines: string[] = [];
+  const changes: SetChange[] = [];
   for (const [verb, ports] of [["delete", change.remove] as const, ["add", change.add] as const])
     for (const port of ports)
       for (const set of SET_NAMES) {
-        const element = PORT_SETS[set].render(port);
-        if (element === undefined) continue;
+        const found = PORT_SETS[set].element(port);
+        if (found === undefined) continue;
+        const element = { set, ...found };
         // What isn't there can't be deleted, and one set may have lost it by another's hand.
-        if (verb === "delete") lines.push(`add element bridge ${names.table} ${set} { ${element} }`);
-        lines.push(`${verb} element bridge ${names.table} ${set} { ${element} }`);
+        if (verb === "delete") changes.push({ verb: "add", element });
+        changes.push({ verb, element });
       }
-  if (lines.length > 0) await loadRules(lines.join("\n"));
+  await changeSetElements(netlink, names.table, changes);
 }
 
 /** All of `text` or nothing of it. */

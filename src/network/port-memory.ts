@@ -1,9 +1,10 @@
 /**
  * The ports that the packet filter knows, as read once and changed by us since: nobody else changes them while
- * the node runs. To read them costs two programs, and a start would wait for them.
+ * the node runs. A start doesn't wait until they have been read.
  */
 
 import type { NetworkNames } from "../domain/node/network-names.ts";
+import type { Netlink } from "./netlink.ts";
 import type { PortElement } from "./port-element.ts";
 import { changePortElements, listPortElements } from "./port-elements.ts";
 
@@ -11,15 +12,17 @@ export type PortChange = { readonly remove: readonly PortElement[]; readonly add
 
 /** Not for two at a time. */
 export class PortMemory {
+  readonly #netlink: Netlink;
   readonly #names: NetworkNames;
   #known: readonly PortElement[] | undefined;
 
-  constructor(names: NetworkNames) {
+  constructor(netlink: Netlink, names: NetworkNames) {
+    this.#netlink = netlink;
     this.#names = names;
   }
 
   async list(): Promise<readonly PortElement[]> {
-    this.#known ??= await listPortElements(this.#names);
+    this.#known ??= await listPortElements(this.#netlink, this.#names);
     return this.#known;
   }
 
@@ -27,7 +30,7 @@ export class PortMemory {
   async change(change: PortChange): Promise<void> {
     const before = await this.list();
     this.forget();
-    await changePortElements(this.#names, change);
+    await changePortElements(this.#netlink, this.#names, change);
     this.#known = applyPortChange(before, change);
   }
 
