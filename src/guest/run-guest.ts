@@ -67,6 +67,8 @@ export const POWER_OFF_EXIT_CODE = 80;
 /** How long the news of a power-off may wait for the node, and how long sent words may take to leave. */
 const NEWS_TIMEOUT_MS = 3_000;
 const FAREWELL_MS = 100;
+/** nxagent needs 3 ms to suspend: the node hears of what lasts longer, and needn't report the same desktop twice. */
+const PASSING_MS = 20;
 /** The agent's first words are out by then. */
 const GREETING_MS = 1;
 
@@ -81,14 +83,14 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
     return link !== undefined;
   };
   const extras = openExtras(deps, send);
-  const door = openDoor(deps, send);
+  const [door, teller] = [openDoor(deps, send), openTeller(send)];
   const session: GuestSession = new GuestSession({ ...deps, ...extras, onChange: reportSession });
   const begun = begin(deps, session);
 
   function reportSession() {
     door.admit();
     extras.peripherals?.follow(session.state);
-    send({ type: "session", state: session.state, session: session.session });
+    teller.tell(session);
   }
   function beat() {
     session.observe();
@@ -131,6 +133,7 @@ export async function runGuest(deps: GuestDeps, signal: AbortSignal): Promise<nu
     AbortSignal.any([signal, over.signal]),
   );
   clearInterval(beats);
+  teller.close();
   stopWatching();
   door.close();
   session.close();
@@ -164,6 +167,22 @@ async function begin(deps: GuestDeps, session: GuestSession): Promise<void> {
   if (ahead !== undefined) await adoptEarlyStart(deps.places, ahead, deps);
   session.recover();
   if (ahead !== undefined) session.prepareAhead(ahead);
+}
+
+/** Tells of the session as it is then. */
+function openTeller(send: (message: FromGuest) => boolean) {
+  let passing: Timer | undefined;
+  const tell = ({ state, session }: Pick<GuestSession, "state" | "session">) => {
+    send({ type: "session", state, session });
+  };
+  return {
+    tell: (session: GuestSession) => {
+      clearTimeout(passing);
+      if (session.state === "suspending") passing = setTimeout(() => tell(session), PASSING_MS);
+      else tell(session);
+    },
+    close: () => clearTimeout(passing),
+  };
 }
 
 function openDoor({ places, log }: GuestDeps, send: UnlockDoorDeps["send"]): UnlockDoor {

@@ -158,7 +158,17 @@ describe("prepare", () => {
     process.kill(server(), "SIGUSR1");
     await becomes("connected");
     await channels.prepareSession(VM, { ...REQUEST, session: 6 });
-    expect(states().slice(-5)).toEqual(["suspending", "suspended", "suspended", "starting", "listening"]);
+    expect(states().slice(-4)).toEqual(["suspended", "suspended", "starting", "listening"]);
+  });
+
+  test("tells the node of a client that has left once, when all is over", async () => {
+    const { channels, server, becomes, states } = await setUp("quick");
+    await channels.prepareSession(VM, REQUEST);
+    process.kill(server(), "SIGUSR1");
+    await becomes("connected");
+    process.kill(server(), "SIGUSR2");
+    await becomes("suspended");
+    expect(states().slice(-2)).toEqual(["connected", "suspended"]);
   });
 
   test("asks nothing of nxagent when the taken-over client goes by itself", async () => {

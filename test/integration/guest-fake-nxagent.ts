@@ -19,6 +19,11 @@ manner=$(cat "$here/manner")
 state=
 go() { printf %s "$1" > "$here/run/nxagent.state"; state=$1; }
 suspend() {
+  if [ "$manner" = quick ]; then
+    go SUSPENDED
+    printf "Session: Suspending session at 'now'.\\nSession: Session suspended at 'now'.\\n"
+    return
+  fi
   echo "Session: Suspending session at 'now'."; go SUSPENDING
   [ "$manner" = stuck-suspending ] && return
   sleep 0.05
@@ -57,7 +62,7 @@ echo "Session: Starting session at 'now'."; go STARTING
 while :; do sleep 0.3 & wait $!; done
 `;
 
-export type Manner = "well" | "dies" | "mute" | "stubborn" | "deaf-once" | "stuck-suspending";
+export type Manner = "well" | "dies" | "mute" | "stubborn" | "deaf-once" | "stuck-suspending" | "quick";
 
 /** Writes both programs to `folder` and returns the command that starts them. */
 export async function writeFakeNxagent(folder: string, manner: Manner): Promise<string[]> {
