@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
+import { asId, type VmId } from "../../src/domain/ids.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import {
   type BrokerDoor,
@@ -15,7 +16,12 @@ import {
   until,
 } from "../support/broker-door.ts";
 import { QvdClient } from "../support/qvd-client.ts";
-import { RECORDED_CLIENTS, type RecordedClient } from "../support/recorded-clients.ts";
+import {
+  PERL_BY_TOKEN,
+  RECORDED_CLIENTS,
+  RECORDED_TOKEN,
+  type RecordedClient,
+} from "../support/recorded-clients.ts";
 import { createTlsPair } from "../support/tls-pair.ts";
 import { openTlsRecordRelay } from "../support/tls-record-relay.ts";
 
@@ -32,8 +38,11 @@ afterAll(async () => {
   await door.close();
 });
 beforeEach(() => {
+  // Of one use: what a client asks for on its one connection is one use.
+  door.auth.tokens.set(RECORDED_TOKEN, { userId: 1, isMultiUse: false });
   door.store.addDesktop(1, 1, { state: "running", wish: "running" });
   door.store.onRequest = (session) => reportListening(door.store, session, desktop.port);
+  door.store.onStop = () => {};
 });
 
 const last = () => {
@@ -52,6 +61,7 @@ const CUTS: readonly (readonly [string, (text: string) => readonly string[]])[] 
 async function replay(
   recorded: RecordedClient,
   cut: (text: string) => readonly string[],
+  between: (asking: QvdClient) => Promise<void> = async () => {},
 ): Promise<QvdClient> {
   const first = await door.open();
   for (const part of cut(recorded.list)) first.send(part);
@@ -61,14 +71,31 @@ async function replay(
     { id: 1, name: "vm1", state: "running", blocked: 0, is_application: 0 },
   ]);
   expect(first.hasEnded).toBe(false);
+  await between(first);
   const client = recorded.connections === "one" ? first : await door.open();
   for (const part of cut(recorded.connect)) client.send(part);
   await client.expect(SWITCHED);
   return client;
 }
 
-for (const recorded of RECORDED_CLIENTS)
+for (const recorded of [...RECORDED_CLIENTS, PERL_BY_TOKEN])
   describe(recorded.name, () => {
+    for (const [how, cut] of CUTS)
+      test(`has its desktop stopped before, ${how}`, async () => {
+        door.store.onStop = (vmId) => door.store.addDesktop(vmId, 1);
+        const { request, status } = recorded.stop;
+        const client = await replay(recorded, cut, async (asking) => {
+          for (const part of cut(request)) asking.send(part);
+          const answer = await asking.answer();
+          expect(answer.status).toBe(status);
+          if (status === 200) expect(answer.body).toBe("Machine stopped\r\n");
+          expect(door.store.desktops.get(asId<VmId>(1))?.state).toBe(status === 200 ? "stopped" : "running");
+        });
+        client.send(recorded.first);
+        await client.expect(new RegExp(`^${recorded.first}$`));
+        client.close();
+      });
+
     for (const [how, cut] of CUTS)
       test(`gets its session, ${how}`, async () => {
         const client = await replay(recorded, cut);

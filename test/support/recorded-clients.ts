@@ -13,6 +13,8 @@ export type RecordedClient = {
   readonly told: Readonly<Record<string, string | boolean>>;
   /** What the client's own nxproxy says first. */
   readonly first: string;
+  /** Asked between the two, on the list's connection, where "restart the session" was chosen; and what that comes to. */
+  readonly stop: { readonly request: string; readonly status: number };
 };
 
 const BASIC = "Authorization: Basic YWxpY2U6c2VjcmV0";
@@ -40,6 +42,17 @@ const PERL: RecordedClient = {
   ),
   told: { keyboard: "pc105/es", os: "linux", link: "adsl", geometry: "1024x768", isFullscreen: false },
   first: NX,
+  stop: {
+    request: lines(
+      "\r\n",
+      "GET /qvd/stop_vm?id=1 HTTP/1.1",
+      BASIC,
+      "Connection: Upgrade",
+      "Upgrade: QVD/1.0",
+      "User-Agent: QVD::HTTPC/0.01 (linux)",
+    ),
+    status: 200,
+  },
 };
 
 const C: RecordedClient = {
@@ -62,6 +75,18 @@ const C: RecordedClient = {
   ),
   told: { keyboard: "pc105/en", os: "linux", link: "adsl", geometry: "800x600", isFullscreen: false },
   first: NX,
+  // It forgets to say which one.
+  stop: {
+    request: lines(
+      "\r\n",
+      "GET /qvd/stop_vm HTTP/1.1",
+      "Host: localhost:8443",
+      BASIC,
+      "User-Agent: QVD/3.1 libcurl/7.88.1 OpenSSL/3.0.17 zlib/1.2.13",
+      "Accept: */*",
+    ),
+    status: 422,
+  },
 };
 
 const QT_HEAD = [BASIC, "User-Agent: QVDClient Qt/0.01 (Linux)"];
@@ -85,6 +110,16 @@ const qt = (name: string, kernel: string, zone: string): RecordedClient => ({
     isFullscreen: true,
   },
   first: NX,
+  stop: {
+    request: lines(
+      "\n",
+      "GET /qvd/stop_vm?id=1 HTTP/1.1",
+      ...QT_HEAD,
+      "Connection: Upgrade",
+      "Upgrade: QVD/1.0",
+    ),
+    status: 200,
+  },
 });
 
 const QT = qt("Qt", "linux", "Etc/UTC");
@@ -101,5 +136,25 @@ export const RECORDED_CLIENTS: readonly RecordedClient[] = [
     name: "Qt that shares its environment",
     list: QT.list.replace("Accept:", "Auth-5051: dmFsdWU=\nAccept:"),
     connect: QT.connect.replace("Connection:", "Auth-5051: dmFsdWU=\nConnection:"),
+    stop: {
+      ...QT.stop,
+      request: QT.stop.request.replace("Connection:", "Auth-5051: dmFsdWU=\nConnection:"),
+    },
   },
 ];
+
+/** That of `PERL_BY_TOKEN`, of alice. */
+export const RECORDED_TOKEN = "0kZ3hTq8cVb2XnMd5RwLs7YpGjAa1FeUiBoKt9QxCvE";
+
+const BEARER = `Authorization: Bearer ${Buffer.from(RECORDED_TOKEN).toString("base64")}`;
+
+/** From the portal, by a token in place of a password; its variables of the environment go with the list alone. */
+export const PERL_BY_TOKEN: RecordedClient = {
+  ...PERL,
+  name: "Perl, by a token, that shares its environment",
+  list: PERL.list
+    .replace(BASIC, BEARER)
+    .replace("User-Agent:", "Auth-4b5242354343: RklMRTovdG1wL2s=\r\nAuth-5051: dmFsdWU=\r\nUser-Agent:"),
+  connect: PERL.connect.replace(BASIC, BEARER),
+  stop: { ...PERL.stop, request: PERL.stop.request.replace(BASIC, BEARER) },
+};
