@@ -3,7 +3,8 @@
  * Each driver looks at its own kind, so that neither takes the other's for something left behind.
  */
 
-import { access, readdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import type { VmId } from "../domain/ids.ts";
 import { vmOfInterface } from "../domain/node/network-names.ts";
 
@@ -19,23 +20,16 @@ export async function listDesktopInterfaces(
   const found = new Map<VmId, string>();
   for (const name of await readdir(FOLDER)) {
     const vmId = vmOfInterface(instance, name);
-    if (vmId !== undefined && (await isTap(name)) === (kind === "tap")) found.set(vmId, name);
+    if (vmId !== undefined && isTap(name) === (kind === "tap")) found.set(vmId, name);
   }
   return found;
 }
 
 /** False for one that isn't there. */
 export async function hasInterface(name: string, kind: InterfaceKind): Promise<boolean> {
-  return (await exists(`${FOLDER}/${name}`)) && (await isTap(name)) === (kind === "tap");
+  return existsSync(`${FOLDER}/${name}`) && isTap(name) === (kind === "tap");
 }
 
-function isTap(name: string): Promise<boolean> {
-  return exists(`${FOLDER}/${name}/tun_flags`);
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+function isTap(name: string): boolean {
+  return existsSync(`${FOLDER}/${name}/tun_flags`);
 }

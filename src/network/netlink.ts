@@ -53,6 +53,7 @@ export class Netlink {
   /** `driver-failed` where the kernel doesn't take or answer it; what it refuses is told by `errors`. */
   talk(talk: Talk): Promise<TalkResult> {
     const turn = this.#last.then(() => this.#talk(talk));
+    // Its own caller hears of it; the next one's turn comes all the same.
     this.#last = turn.catch(() => {});
     return turn;
   }

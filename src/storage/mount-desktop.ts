@@ -3,7 +3,8 @@
  * system that it keeps, each as its id range sees them. What outlives the stop is the OSF's promise.
  */
 
-import { chmod, chown, mkdir, readFile, stat } from "node:fs/promises";
+import { chmodSync, chownSync, mkdirSync, statSync } from "node:fs";
+import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { DiId, VmId } from "../domain/ids.ts";
 import { listKeptBinds } from "../domain/image/kept-folder.ts";
@@ -20,7 +21,7 @@ import { readImageMb } from "./image-file.ts";
 import { isThere } from "./is-there.ts";
 import { type HomeSources, prepareHome } from "./mount-home.ts";
 import { mountOverlay } from "./mount-overlay.ts";
-import { parseMountinfo } from "./mountinfo.ts";
+import { listMountsBelow } from "./mountinfo.ts";
 import { keptSystem, missingBase, prepareSystem, type SystemPlace } from "./prepare-system.ts";
 import type { StorageContext } from "./storage.ts";
 import { unmountDesktop } from "./unmount-desktop.ts";
@@ -61,7 +62,7 @@ export async function mountDesktop(context: StorageContext, request: MountReques
   disks.catch(() => {});
   try {
     const mountPoints = await mountAll(context, vm, { ...request, disks });
-    await checkWritable(mountPoints);
+    checkWritable(vm.folder, mountPoints);
   } catch (cause) {
     // What is made after all must not come after what takes it away.
     await disks.catch(() => {});
@@ -86,12 +87,13 @@ async function prepare(context: StorageContext, vm: VmLayout, request: MountRequ
   const { layout } = context;
   const { vmId, diId } = request;
   await unmountDesktop(context, vmId);
-  await mkdir(layout.vmsFolder, { recursive: true });
+  mkdirSync(layout.vmsFolder, { recursive: true });
   await checkRoom(context, vmId);
   const range = idRangeOf(context.idRangeFirst, request.slot);
-  await makeFolders(context, vm, range);
-  await checkPassable(layout.vmsFolder);
+  makeFolders(context, vm, range);
+  checkPassable(layout.vmsFolder);
   const plan = await planFor(context, request);
+  if (needsFresh(plan, context.driver)) mkdirSync(vm.fresh, { recursive: true, mode: 0o700 });
   const base = baseFolder(layout, diId);
   const home = await prepareHome(context, { vmId, vm, base, plan: plan.home, binds: bindsOf(request) });
   const system = await prepareSystem(context, { vmId, diId, vm, base, range, plan: plan.system });
@@ -108,15 +110,15 @@ async function checkRoom({ layout, reserveBytes }: StorageContext, vmId: VmId): 
     );
 }
 
-async function makeFolders(context: StorageContext, vm: VmLayout, range: IdRange): Promise<void> {
+/** At once, as all that is done to the box's own disk while a person waits. */
+function makeFolders(context: StorageContext, vm: VmLayout, range: IdRange): void {
   // The container's first process must pass through, as root of its range; other accounts of the host must
   // not, or they could run the image's setuid programs. The explicit modes defy a strict umask.
-  await chmod(context.layout.vmsFolder, 0o711);
-  await mkdir(vm.folder, { recursive: true });
-  await chown(vm.folder, 0, range.first);
-  await chmod(vm.folder, 0o710);
-  await mkdir(vm.fresh, { recursive: true, mode: 0o700 });
-  for (const folder of [vm.base, vm.root, vm.home]) await mkdir(folder, { recursive: true, mode: 0o755 });
+  chmodSync(context.layout.vmsFolder, 0o711);
+  mkdirSync(vm.folder, { recursive: true });
+  chownSync(vm.folder, 0, range.first);
+  chmodSync(vm.folder, 0o710);
+  for (const folder of [vm.base, vm.root, vm.home]) mkdirSync(folder, { recursive: true, mode: 0o755 });
 }
 
 async function planFor({ layout }: StorageContext, request: MountRequest): Promise<DesktopDiskPlan> {
@@ -130,6 +132,11 @@ async function planFor({ layout }: StorageContext, request: MountRequest): Promi
     home: { hasImage: await isThere(homeImage(layout, vmId)) },
     system: { hasImage: await isThere(`${system}.img`) },
   });
+}
+
+/** What is made anew at each start, besides a layer over the base. */
+function needsFresh({ home, system }: DesktopDiskPlan, driver: StorageContext["driver"]): boolean {
+  return home.kind.startsWith("fresh") || system.kind === "fresh-image" || driver !== "overlay";
 }
 
 function bindsOf({ persistence, keptFolders = [] }: MountRequest) {
@@ -180,9 +187,9 @@ async function bindBase(
 }
 
 /** A container is put together by a process that is root only in its range: on the host it is anybody. */
-async function checkPassable(folder: string): Promise<void> {
+function checkPassable(folder: string): void {
   for (let path = folder; path !== "/"; path = dirname(path)) {
-    const { mode } = await stat(path);
+    const { mode } = statSync(path);
     if ((mode & 0o001) === 0)
       throw new AppError(
         "driver-failed",
@@ -192,8 +199,8 @@ async function checkPassable(folder: string): Promise<void> {
 }
 
 /** Overlay mounts that can't write say nothing: they become read-only, and the desktop fails much later. */
-async function checkWritable(mountPoints: readonly string[]): Promise<void> {
-  const mounts = parseMountinfo(await readFile("/proc/self/mountinfo", "utf8"));
+function checkWritable(folder: string, mountPoints: readonly string[]): void {
+  const mounts = listMountsBelow(folder);
   for (const mountPoint of mountPoints) {
     const mount = mounts.findLast((candidate) => candidate.mountPoint === mountPoint);
     if (mount?.isWritable !== true)

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseMountinfo } from "./mountinfo.ts";
+import { mountsBelow, parseMountinfo } from "./mountinfo.ts";
 
 const TEXT = `27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard
 42 27 254:0 /bases/1 /vms/7/base ro,nosuid,nodev,relatime,idmapped - ext4 /dev/vda rw
@@ -39,4 +39,15 @@ test("mounts are read in their order, with what forbids writing", () => {
 
 test.each(["", "\n\n", "garbage", "1 2 3 - ", " - ext4 /dev/vda rw"])("%j holds no mount", (text) => {
   expect(parseMountinfo(text)).toEqual([]);
+});
+
+test.each([
+  ["/vms", ["/vms/7/base", "/vms/7/root"]],
+  ["/vms/7", ["/vms/7/base", "/vms/7/root"]],
+  ["/vms/7/root", ["/vms/7/root"]],
+  ["/with blank\ttab\\slash", ["/with blank\ttab\\slash"]],
+  ["/vm", []],
+  ["/bases", []],
+])("at and below %s is what is mounted there, not what comes from there", (folder, expected) => {
+  expect(mountsBelow(folder, TEXT).map(({ mountPoint }) => mountPoint)).toEqual(expected);
 });

@@ -1,5 +1,7 @@
 /** What is mounted, as the kernel tells it in /proc/self/mountinfo (proc(5)). */
 
+import { readFileSync } from "node:fs";
+
 export type Mount = {
   /** Major and minor number of the file system's device, as stat tells them of whatever lies on it. */
   readonly device: string;
@@ -36,6 +38,23 @@ export function parseMountinfo(text: string): readonly Mount[] {
     });
   }
   return mounts;
+}
+
+/**
+ * What is mounted at or below `folder`. A box has hundreds of mounts, each start looks at its own several times, and most
+ * of what there is needs no parsing. Read at once: the kernel makes it of what it has in memory.
+ */
+export function listMountsBelow(folder: string): readonly Mount[] {
+  return mountsBelow(folder, readFileSync("/proc/self/mountinfo", "utf8"));
+}
+
+export function mountsBelow(folder: string, text: string): readonly Mount[] {
+  const lines = text.split("\n");
+  // A name that the kernel writes otherwise can't be looked for as it is.
+  const maybe = /^[\w/.:@+-]*$/.test(folder) ? lines.filter((line) => line.includes(folder)) : lines;
+  return parseMountinfo(maybe.join("\n")).filter(
+    ({ mountPoint }) => mountPoint === folder || mountPoint.startsWith(`${folder}/`),
+  );
 }
 
 /** Newer kernels leave `rw` there when an error stopped the writing. */

@@ -12,7 +12,7 @@ import { waitFor } from "../lib/wait.ts";
 import { isAttached, readSequence, remountOrphan } from "./attached-loop.ts";
 import type { Libc } from "./libc.ts";
 import { type Attachment, forgetLoop, listNotedLoops, noteLoop } from "./loop-notes.ts";
-import { type Mount, parseMountinfo } from "./mountinfo.ts";
+import { listMountsBelow, type Mount, parseMountinfo } from "./mountinfo.ts";
 import type { DiskMount } from "./pin-mount.ts";
 import { type MountCopy, releaseCopies } from "./release-copies.ts";
 import { type LetGo, settleDisk } from "./settle-disk.ts";
@@ -54,12 +54,13 @@ export async function unmountAll(context: UnmountContext, folder: string): Promi
 
 /** Mount points at or below `folder`, in the order of mounting. */
 export async function mountsBelow(folder: string): Promise<readonly string[]> {
-  return (await listMounts(folder)).inside.map(({ mountPoint }) => mountPoint);
+  return listMountsBelow(folder).map(({ mountPoint }) => mountPoint);
 }
 
 type Mounts = { readonly inside: readonly Mount[]; readonly outside: readonly Mount[] };
 
 async function listMounts(folder: string): Promise<Mounts> {
+  if (listMountsBelow(folder).length === 0) return { inside: [], outside: [] };
   const mounts = parseMountinfo(await readFile("/proc/self/mountinfo", "utf8"));
   const isInside = ({ mountPoint }: Mount) => mountPoint === folder || mountPoint.startsWith(`${folder}/`);
   return { inside: mounts.filter(isInside), outside: mounts.filter((mount) => !isInside(mount)) };

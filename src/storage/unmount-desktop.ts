@@ -3,6 +3,7 @@
  * succeeds under a living one too.
  */
 
+import { existsSync } from "node:fs";
 import { readdir, rmdir } from "node:fs/promises";
 import type { VmId } from "../domain/ids.ts";
 import { type VmLayout, vmLayout } from "../domain/node/layout.ts";
@@ -21,10 +22,12 @@ export async function unmountDesktop(context: StorageContext, vmId: VmId): Promi
     await takeApart(context, vm);
     try {
       // Never recursive: what was mounted here must not be deleted, even if all of the above lied.
-      const kept = (await readdir(vm.kept).catch((): string[] => [])).map((name) => `${vm.kept}/${name}`);
+      const names = existsSync(vm.kept) ? await readdir(vm.kept) : [];
+      const kept = names.map((name) => `${vm.kept}/${name}`);
       const disks = [vm.homeDisk, `${vm.homeDisk}-smaller`, vm.layerDisk];
+      // Before a start next to none of them is there, and a person waits: to look at once costs least.
       for (const folder of [vm.base, vm.root, vm.home, ...disks, ...kept, vm.kept, vm.folder])
-        await removeEmptyFolder(folder);
+        if (existsSync(folder)) await removeEmptyFolder(folder);
       return;
     } catch (cause) {
       const isBusy = cause instanceof Error && "code" in cause && cause.code === "EBUSY";
@@ -36,8 +39,8 @@ export async function unmountDesktop(context: StorageContext, vmId: VmId): Promi
 async function takeApart(context: StorageContext, vm: VmLayout): Promise<void> {
   await unmountAll(context, vm.folder);
   for (const tree of [`${vm.fresh}/tree`, `${vm.fresh}/tree.new`])
-    if (await isSubvolume(tree)) await deleteSubvolume(tree);
-  for (const tree of [vm.upper, vm.work, vm.fresh]) await removeTree(tree);
+    if (existsSync(tree) && (await isSubvolume(tree))) await deleteSubvolume(tree);
+  for (const tree of [vm.upper, vm.work, vm.fresh]) if (existsSync(tree)) await removeTree(tree);
 }
 
 async function removeEmptyFolder(folder: string): Promise<void> {

@@ -1,6 +1,6 @@
-/** The files by which a container is started: they live from its start to its clean-up. */
+/** The files by which a container is started: those of its own live from its start to its clean-up. */
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { VmId } from "../../domain/ids.ts";
 import { type Layout, vmLayout } from "../../domain/node/layout.ts";
@@ -9,7 +9,7 @@ import type { SystemdFile } from "./systemd-files.ts";
 
 export type ContainerFiles = {
   readonly config: string;
-  /** Bound into the desktop as its first program. */
+  /** Bound into the desktop as its first program; the same for all. */
   readonly init: string;
   /** Folder of what systemd is given, where the image brings it. */
   readonly systemd: string;
@@ -21,7 +21,7 @@ export function containerFiles(layout: Layout, vmId: VmId): ContainerFiles {
   const { folder } = vmLayout(layout, vmId);
   return {
     config: `${folder}/lxc.conf`,
-    init: `${folder}/init`,
+    init: `${layout.vmsFolder}/init`,
     systemd: `${folder}/systemd`,
     log: `${layout.logsFolder}/vm-${vmId}-lxc.log`,
   };
@@ -30,8 +30,7 @@ export function containerFiles(layout: Layout, vmId: VmId): ContainerFiles {
 /** At once: a few small files on the box's own disk take a tenth of what handing each to a thread does, and a person waits. */
 export function writeFiles(files: ContainerFiles, config: string, systemd: readonly SystemdFile[]): void {
   writeFileSync(files.config, config, { mode: 0o600 });
-  // Never writable in the desktop: the bind is read-only, and the file is not of its range.
-  writeFileSync(files.init, guestInit, { mode: 0o755 });
+  ensureInit(files.init);
   if (systemd.length > 0) mkdirSync(files.systemd, { recursive: true, mode: 0o755 });
   for (const { name, text } of systemd) writeFileSync(`${files.systemd}/${name}`, text, { mode: 0o644 });
   mkdirSync(files.log.slice(0, files.log.lastIndexOf("/")), { recursive: true });
@@ -39,9 +38,26 @@ export function writeFiles(files: ContainerFiles, config: string, systemd: reado
   writeFileSync(files.log, "", { mode: 0o600 });
 }
 
+/** Never writable in a desktop: the bind is read-only, and the file is of nobody's range. Desktops that run keep theirs when it is replaced. */
+function ensureInit(path: string): void {
+  if (readOrNothing(path) === guestInit) return;
+  writeFileSync(`${path}.new`, guestInit, { mode: 0o755 });
+  renameSync(`${path}.new`, path);
+}
+
+function readOrNothing(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    // The first start on this box.
+    return undefined;
+  }
+}
+
 export async function removeFiles(layout: Layout, vmId: VmId): Promise<void> {
-  const { config, init, systemd } = containerFiles(layout, vmId);
+  const { config, systemd } = containerFiles(layout, vmId);
   await rm(config, { force: true });
-  await rm(init, { force: true });
+  // Of a release that gave each its own.
+  await rm(`${vmLayout(layout, vmId).folder}/init`, { force: true });
   await rm(systemd, { recursive: true, force: true });
 }

@@ -6,7 +6,8 @@
  * processors are never idle it would not come up at all.
  */
 
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
 import type { VmId } from "../../domain/ids.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { CgroupTree } from "./cgroup-tree.ts";
@@ -67,14 +68,17 @@ async function setShares(tree: CgroupTree, vmId: VmId, share: CpuShare): Promise
 }
 
 async function put(path: string, value: string, whose: string): Promise<void> {
-  // Without O_CREAT: what isn't there is not to be made.
-  await writeFile(path, `${value}\n`, { flag: "r+" }).catch((cause: NodeJS.ErrnoException) => {
+  try {
+    // Without O_CREAT: what isn't there is not to be made.
+    writeFileSync(path, `${value}\n`, { flag: "r+" });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
     // The other layout has the processors, the kernel knows no idle groups, or the desktop has just ended.
-    if (cause.code === "ENOENT" || cause.code === "ENODEV") return;
+    if (code === "ENOENT" || code === "ENODEV") return;
     const file = path.slice(path.lastIndexOf("/") + 1);
     const text = `Settling ${whose}: the kernel refused a share of the processors (${file})`;
     throw new AppError("driver-failed", text, { cause });
-  });
+  }
 }
 
 /** What bounds the processors in this hierarchy; nothing in one of the old layout's others. */
