@@ -212,7 +212,7 @@ function requireSane({ geometry, link, keyboard }: Profile): void {
   if (geometry !== undefined && !/^[1-9]\d{2,4}x[1-9]\d{2,4}$/.test(geometry))
     refuse("geometry", `${geometry} is no size such as 1280x800`);
   if (link !== undefined && !LINKS.includes(link)) refuse("link", `${link} is none of ${LINKS.join(", ")}`);
-  if (keyboard !== undefined && !/^[\w-]{1,32}\/[\w-]{1,32}$/.test(keyboard))
+  if (keyboard !== undefined && !/^[\w+-]{1,32}\/[\w+-]{1,32}$/.test(keyboard))
     refuse("keyboard", `${keyboard} is no keyboard such as pc105/es`);
 }
 

@@ -30,7 +30,7 @@ const oneOf =
 
 /** What may pass, and in which form. A value that its rule refuses is as good as none. */
 const RULES: Readonly<Record<string, (value: string) => boolean>> = {
-  "qvd.client.keyboard": (value) => /^[A-Za-z0-9_-]{1,32}\/[A-Za-z0-9_-]{1,32}$/.test(value),
+  "qvd.client.keyboard": (value) => /^[A-Za-z0-9_+-]{1,32}\/[A-Za-z0-9_+-]{1,32}$/.test(value),
   "qvd.client.os": oneOf("linux", "windows", "darwin", "unknown"),
   "qvd.client.link": oneOf("modem", "isdn", "adsl", "wan", "lan", "local"),
   "qvd.client.geometry": (value) => /^[1-9][0-9]{1,4}x[1-9][0-9]{1,4}$/.test(value),
@@ -57,11 +57,25 @@ export function isClientParameter(name: string): boolean {
 
 /** The value as it may pass; undefined when it may not, or the name isn't one that passes. */
 export function normalizeClientParameter(name: string, value: string): string | undefined {
+  if (name === "qvd.client.keyboard") return normalizeKeyboard(value);
   const lower = name === "qvd.client.os" || name === "qvd.client.link" || name.startsWith("qvd.client.usb.");
   const text = lower ? value.toLowerCase() : value;
   // `winnt` is what Qt says of Windows.
   const known = name === "qvd.client.os" && text === "winnt" ? "windows" : text;
   return isClientParameter(name) && RULES[name]?.(known) === true ? known : undefined;
+}
+
+/** Words that have a meaning of their own to nxagent, none of them a layout. */
+const NO_LAYOUTS: ReadonlySet<string> = new Set(["query", "clone", "null", "none", "empty"]);
+
+/**
+ * A word alone is a layout, of which nxagent would make nothing. A blank was a plus: clients that write values as a person
+ * reads them don't escape it, and no keyboard has a blank.
+ */
+function normalizeKeyboard(value: string): string | undefined {
+  const text = value.replaceAll(" ", "+");
+  const known = /^[a-z]{2,10}$/.test(text) && !NO_LAYOUTS.has(text) ? `pc105/${text}` : text;
+  return RULES["qvd.client.keyboard"]?.(known) === true ? known : undefined;
 }
 
 /** Takes the parameters of a request; anything missing or malformed gets its default. */
