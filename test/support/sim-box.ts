@@ -233,7 +233,7 @@ export class SimBox {
       state: "running",
       startedAt: new Date(this.site.startMs),
       facts: {
-        ...{ version: "sim", pid: 1, instance: this.name, cpus: 8, hypervisors: ["lxc"], memoryMb },
+        ...{ version: "sim", pid: 1, instance: this.name, cpus: 8, hypervisors: ["lxc", "kvm"], memoryMb },
         ...{ memoryFreeMb: memoryMb, diskFreeMb: 100_000, lease: { epoch: 1, isHeld } },
         ...{ workers: [], desktops: {}, problems: [] },
       },

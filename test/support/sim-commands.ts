@@ -274,6 +274,13 @@ const IMAGES: readonly SimCommand[] = [
     },
   },
   {
+    pattern: /^desktops are machines that keep (?<what>home|everything)$/,
+    run: async (site, { what = "" }) => {
+      await site.link.db.execute(sql`update osfs set hypervisor = 'kvm', persistence = ${what}`);
+      await site.link.db.execute(sql`update dis set kind = 'disk', file_name = 'desk.qcow2'`);
+    },
+  },
+  {
     pattern: /^the OSF has (?<column>[a-z_]+) (?<value>\S+)$/,
     run: async (site, { column = "", value = "" }) => {
       await site.link.db.execute(sql`update osfs set ${sql.identifier(column)} = ${value}`);

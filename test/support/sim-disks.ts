@@ -10,7 +10,14 @@ export type DiskVerb = "unpack" | "mount" | "unmount";
 
 type SimStorageVerbs = Pick<
   LoopDeps["storage"],
-  "ensureBase" | "hasBase" | "mountDesktop" | "sweepMachine" | "unmountDesktop" | "listMounted" | "retireHome"
+  | "ensureBase"
+  | "hasBase"
+  | "mountDesktop"
+  | "prepareMachine"
+  | "sweepMachine"
+  | "unmountDesktop"
+  | "listMounted"
+  | "retireHome"
 >;
 
 const TEXTS: Readonly<Record<DiskFault["code"], string>> = {
@@ -50,11 +57,9 @@ export class SimDisks {
         return `/bases/${diId}`;
       },
       hasBase: async (diId) => this.bases.has(diId),
+      prepareMachine: ({ vmId }) => this.#mount(vmId),
       mountDesktop: async ({ vmId }) => {
-        // What is half made lies there already, to be cleaned up.
-        this.mounted.add(vmId);
-        this.#check("mount");
-        await this.#pause(this.mountMs);
+        await this.#mount(vmId);
         return { rootFolder: `/vms/${vmId}/root`, homeFolder: `/vms/${vmId}/home` };
       },
       sweepMachine: async () => {},
@@ -68,6 +73,13 @@ export class SimDisks {
     };
     // The loop asks its storage for nothing else.
     return storage as LoopDeps["storage"];
+  }
+
+  async #mount(vmId: VmId): Promise<void> {
+    // What is half made lies there already, to be cleaned up.
+    this.mounted.add(vmId);
+    this.#check("mount");
+    await this.#pause(this.mountMs);
   }
 
   #check(verb: DiskVerb): void {
