@@ -103,6 +103,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "Serve one connection of a session's slave channel (for nxagent).",
     load: async () => (await import("./guest/slave.ts")).guestSlave,
   },
+  {
+    name: "guest screen",
+    summary: "Draw a session's screen for its browsers (for the agent).",
+    load: async () => (await import("./guest/screen.ts")).guestScreen,
+  },
   ...adminCommands,
   {
     name: "connect",

@@ -74,7 +74,8 @@ export function defaultGuestDeps(): GuestDeps {
       screen: new Display({
         log,
         programs: displayPrograms,
-        openServer: (user) => openScreenServer({ folder: places.folder, isPortOpen }, user),
+        openServer: (user) =>
+          openScreenServer({ folder: places.folder, executable: [process.execPath], log, isPortOpen }, user),
         sound: new BrowserSound({ log, startFile: `${places.folder}/pulse.pa` }),
       }),
       programs: displayPrograms,

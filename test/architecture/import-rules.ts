@@ -181,7 +181,7 @@ export const PACKAGE_HOMES: readonly {
   },
   {
     name: "bun:ffi",
-    folders: ["hypervisor", "storage", "network", "lib", "node"],
+    folders: ["hypervisor", "storage", "network", "lib", "node", "guest"],
     why: "calls past Bun's own interface are few, experimental and each has a decision page",
   },
 ];

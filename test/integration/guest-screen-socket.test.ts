@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, test } from "bun:test";
 import { chownSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { closePlace } from "../../src/guest/display/tigervnc.ts";
+import { closePlace } from "../../src/guest/display/socket-place.ts";
 
 const UID = 65534;
 const cleanUps: (() => void)[] = [];
@@ -28,7 +28,7 @@ describe("a screen server's socket", () => {
   test("is taken when it is the user's, and from then on nobody but root can come to it", () => {
     const { place, socket } = openPlace();
     listen(socket, UID);
-    expect(closePlace(place, socket, UID)).toBe(true);
+    expect(closePlace({ folder: place, socket }, UID)).toBe(true);
     const { uid, mode } = statSync(place);
     expect([uid, mode & 0o777]).toEqual([0, 0o700]);
   });
@@ -48,7 +48,7 @@ describe("a screen server's socket", () => {
   ])("is refused when it %s", (_why, make) => {
     const { place, socket } = openPlace();
     make(socket);
-    expect(closePlace(place, socket, UID)).toBe(false);
+    expect(closePlace({ folder: place, socket }, UID)).toBe(false);
     expect(statSync(place).uid).toBe(0);
   });
 });

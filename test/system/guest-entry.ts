@@ -1,4 +1,4 @@
-/** The agent alone as an executable, for the system test: what `qvd guest run`, `unlock` and `slave` do, without the rest of qvd. */
+/** The agent alone as an executable, for the system test: what `qvd guest run`, `unlock`, `slave` and `screen` do, without the rest of qvd. */
 
 if (process.argv.slice(2).join(" ") === "guest unlock") {
   const { guestUnlock } = await import("../../src/cli/guest/unlock.ts");
@@ -19,6 +19,13 @@ if (process.argv.slice(2).join(" ") === "guest slave") {
     signal,
   };
   process.exit(await guestSlave.run(io, { positionals: [], options: {} }));
+}
+if (process.argv.slice(2, 4).join(" ") === "guest screen") {
+  const { guestScreen } = await import("../../src/cli/guest/screen.ts");
+  const write = (text: string) => void process.stderr.write(text);
+  const signal = new AbortController().signal;
+  const io = { out: write, err: write, env: process.env, isTerminal: false, signal };
+  process.exit(await guestScreen.run(io, { positionals: process.argv.slice(4), options: {} }));
 }
 const [{ runGuest }, { defaultGuestDeps }] = await Promise.all([
   import("../../src/guest/run-guest.ts"),

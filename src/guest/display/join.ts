@@ -1,9 +1,11 @@
 /**
- * The channel `rfb`: joins the broker's connection with the screen server's. A side that doesn't take
- * bytes pauses the other, so memory stays at what one read had taken.
+ * The channel `rfb`: joins the broker's connection with the screen server's, or with what makes its pictures. A side that
+ * doesn't take bytes pauses the other, so memory stays at what one read had taken.
  */
 
+import { randomInt } from "node:crypto";
 import { Flow } from "../../wire/display/flow.ts";
+import { formatSide } from "../screen/side.ts";
 import type { ChannelOwner, DoorSocket } from "./door.ts";
 import { KeyStream } from "./key-stream.ts";
 import type { ScreenPlace, ScreenServer } from "./screen-server.ts";
@@ -13,28 +15,33 @@ export type JoinEvents = { readonly onOpen: () => void; readonly onClose: () => 
 /** `onClose` comes once, also where nothing answered. */
 export function joinScreen(
   broker: DoorSocket,
-  { place, keys }: Pick<ScreenServer, "place" | "keys">,
+  { place, painter, keys }: Pick<ScreenServer, "place" | "painter" | "keys">,
   events: JoinEvents,
 ): ChannelOwner {
   let toScreen: Flow | undefined;
   let toBroker: Flow | undefined;
-  let screen: Bun.Socket<undefined> | undefined;
   let isClosed = false;
   const early: Uint8Array[] = [];
+  const ends: (() => void)[] = [];
   const close = () => {
     if (isClosed) return;
     isClosed = true;
     broker.end();
-    screen?.terminate();
+    for (const end of ends) end();
     events.onClose();
   };
   const socket: Bun.SocketHandler<undefined> = {
     open(opened) {
       if (isClosed) return void opened.terminate();
-      screen = opened;
+      ends.push(() => opened.terminate());
       opened.setNoDelay(true);
       toScreen = new Flow(broker, opened);
       toBroker = new Flow(opened, broker);
+      if (painter !== undefined) {
+        const pair = newPair();
+        opened.write(formatSide("viewer", pair));
+        ends.push(bridge(place, { painter, pair }, close));
+      }
       for (const chunk of early.splice(0)) toScreen.send(chunk);
       events.onOpen();
     },
@@ -45,7 +52,7 @@ export function joinScreen(
     // A failing socket is closed, which says so.
     error: () => {},
   };
-  connectTo(place, socket).catch(close);
+  connectTo(painter === undefined ? place : { unix: painter }, socket).catch(close);
   const send = (chunk: Uint8Array) =>
     toScreen === undefined ? void early.push(chunk) : toScreen.send(chunk);
   keys?.refresh();
@@ -55,6 +62,49 @@ export function joinScreen(
     drain: () => toBroker?.drain(),
     close,
   };
+}
+
+/** Joins the screen's server with what makes the pictures, which has no way to it of its own. Returns what ends it. */
+function bridge(
+  place: ScreenPlace,
+  { painter, pair }: { readonly painter: string; readonly pair: number },
+  onClose: () => void,
+): () => void {
+  const opened: Bun.Socket<undefined>[] = [];
+  const flows: { toServer?: Flow; toPainter?: Flow } = {};
+  let isClosed = false;
+  const end = () => {
+    isClosed = true;
+    for (const socket of opened) socket.terminate();
+  };
+  const handler = (flow: "toServer" | "toPainter"): Bun.SocketHandler<undefined> => ({
+    open(socket) {
+      if (isClosed) return void socket.terminate();
+      opened.push(socket);
+    },
+    data: (_socket, chunk) => flows[flow]?.send(chunk),
+    // What goes to this side is the other's flow.
+    drain: () => flows[flow === "toServer" ? "toPainter" : "toServer"]?.drain(),
+    close: onClose,
+    connectError: onClose,
+    error: () => {},
+  });
+  const begin = async () => {
+    const mine = await connectTo({ unix: painter }, handler("toServer"));
+    mine.write(formatSide("server", pair));
+    mine.pause();
+    const server = await connectTo(place, handler("toPainter"));
+    flows.toServer = new Flow(mine, server);
+    flows.toPainter = new Flow(server, mine);
+    mine.resume();
+  };
+  begin().catch(onClose);
+  return end;
+}
+
+/** Of a size that a line of numbers takes. */
+function newPair(): number {
+  return randomInt(1_000_000_000);
 }
 
 function connectTo(place: ScreenPlace, socket: Bun.SocketHandler<undefined>) {

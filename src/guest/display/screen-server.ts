@@ -7,6 +7,7 @@ import { waitFor } from "../../lib/wait.ts";
 import type { LaunchInput } from "../session/launch.ts";
 import { isAlive, listProcesses, signalProcess } from "../session/processes.ts";
 import { PROGRAM_PATH } from "./programs.ts";
+import type { ScreenPainterDeps } from "./screen-painter.ts";
 import type { SpareKeys } from "./spare-keys.ts";
 import { tigervnc } from "./tigervnc.ts";
 import { x11vnc } from "./x11vnc.ts";
@@ -19,6 +20,8 @@ export type ScreenPlace =
 export type ScreenServer = {
   readonly uid: number;
   readonly place: ScreenPlace;
+  /** The socket of what makes the pictures in its place. */
+  readonly painter?: string;
   readonly isUp: () => boolean;
   /** Of a server that presses only keys that the keyboard has. */
   readonly keys?: SpareKeys;
@@ -27,9 +30,7 @@ export type ScreenServer = {
   end(): void;
 };
 
-export type ScreenServerDeps = {
-  /** Root's own; others may only look in. */
-  readonly folder: string;
+export type ScreenServerDeps = ScreenPainterDeps & {
   /** Whether that port of this desktop listens, from the kernel's tables. */
   readonly isPortOpen: (port: number) => boolean;
 };

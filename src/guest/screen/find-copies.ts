@@ -1,0 +1,122 @@
+/**
+ * Finds what of a new picture stands on the viewer's screen already, elsewhere: what was scrolled, and windows that were
+ * moved. A copy costs 16 bytes and next to nothing to show. Nothing is believed: each line of a copy has been
+ * compared.
+ */
+
+import type { Canvas, LinePart } from "./canvas.ts";
+import { areaOf, intersect, type Rectangle } from "./rectangle.ts";
+import type { Picture } from "./screen-reader.ts";
+import type { Move } from "./window-moves.ts";
+
+export type Copy = { readonly to: Rectangle; readonly dx: number; readonly dy: number };
+
+/** What is smaller is sent as quickly. */
+const LEAST_PIXELS = 4_096;
+const LEAST_LINES = 8;
+/** Pixels of a line that its mark is made of; odd steps fall into no pattern. */
+const SAMPLES = 61;
+/** As many ways to scroll are tried. */
+const MOST_WAYS = 3;
+
+/** Copies on the canvas, too, so that each sees what those before it did. */
+export function findCopies(canvas: Canvas, picture: Picture, moves: readonly Move[]): Copy[] {
+  const moved = moves.flatMap((move) => moveWindow(canvas, picture, move));
+  return moved.length > 0 ? moved : scroll(canvas, picture);
+}
+
+function moveWindow(canvas: Canvas, picture: Picture, { to, dx, dy }: Move): Copy[] {
+  const screen = { x: 0, y: 0, width: canvas.width, height: canvas.height };
+  const whence = intersect({ ...to, x: to.x + dx, y: to.y + dy }, screen);
+  const there = intersect(to, picture);
+  const place =
+    whence === undefined || there === undefined
+      ? undefined
+      : intersect(there, { ...whence, x: whence.x - dx, y: whence.y - dy });
+  if (place === undefined || areaOf(place) < LEAST_PIXELS) return [];
+  return copyRuns(canvas, picture, { place, dx, dy });
+}
+
+function scroll(canvas: Canvas, picture: Picture): Copy[] {
+  if (areaOf(picture) < LEAST_PIXELS) return [];
+  const changed = canvas.listChangedLines(picture);
+  const place = boundsOf(changed);
+  if (place === undefined || place.height < 2 * LEAST_LINES || areaOf(place) < LEAST_PIXELS) return [];
+  for (const dy of guessScrolls(canvas, picture, { place, changed })) {
+    const copies = copyRuns(canvas, picture, { place, dx: 0, dy });
+    if (copies.length > 0) return copies;
+  }
+  return [];
+}
+
+function boundsOf(lines: readonly LinePart[]): Rectangle | undefined {
+  const [first, last] = [lines[0], lines.at(-1)];
+  if (first === undefined || last === undefined) return undefined;
+  let { from, to } = first;
+  for (const line of lines) {
+    from = Math.min(from, line.from);
+    to = Math.max(to, line.to);
+  }
+  return { x: from, y: first.y, width: to - from, height: last.y + 1 - first.y };
+}
+
+type Shift = { readonly place: Rectangle; readonly dx: number; readonly dy: number };
+
+/** Of the lines that are found there, those runs that spare much. */
+function copyRuns(canvas: Canvas, picture: Picture, { place, dx, dy }: Shift): Copy[] {
+  const copies: Copy[] = [];
+  const [from, to] = [place.x, place.x + place.width];
+  const isHere = (y: number) =>
+    y + dy >= 0 && y + dy < canvas.height && canvas.isLineSame(picture, { y, from, to }, dx, dy);
+  let run: { top: number; count: number; news: number } | undefined;
+  const end = () => {
+    if (run === undefined) return;
+    const copy = { to: { ...place, y: run.top, height: run.count }, dx, dy };
+    if (run.news >= LEAST_LINES && run.news * place.width >= LEAST_PIXELS) copies.push(copy);
+    run = undefined;
+  };
+  for (let y = place.y; y < place.y + place.height; y++) {
+    if (!isHere(y)) {
+      end();
+      continue;
+    }
+    const isNews = !canvas.isLineSame(picture, { y, from, to });
+    run = { top: run?.top ?? y, count: (run?.count ?? 0) + 1, news: (run?.news ?? 0) + (isNews ? 1 : 0) };
+  }
+  end();
+  // The source of one must not be what another has written: downwards the lowest comes first.
+  if (dy < 0) copies.reverse();
+  for (const copy of copies) canvas.copy(copy.to, dx, dy);
+  return copies;
+}
+
+type Scrolled = { readonly place: Rectangle; readonly changed: readonly LinePart[] };
+
+/** By how many lines what is there now was farther down, the likeliest first. */
+function guessScrolls(canvas: Canvas, picture: Picture, { place, changed }: Scrolled): readonly number[] {
+  const theirs = new Uint32Array(picture.bytes.buffer, picture.bytes.byteOffset, areaOf(picture));
+  const step = Math.max(1, Math.floor(place.width / SAMPLES) | 1);
+  const lineOfMark = new Map<number, number>();
+  for (let y = place.y; y < place.y + place.height; y++) {
+    const mark = markOf(canvas.pixels, y * canvas.width + place.x, place.width, step);
+    // Those that are there twice, as empty ones, tell nothing.
+    lineOfMark.set(mark, lineOfMark.has(mark) ? -1 : y);
+  }
+  const votes = new Map<number, number>();
+  for (const { y } of changed) {
+    const start = (y - picture.y) * picture.width + place.x - picture.x;
+    const before = lineOfMark.get(markOf(theirs, start, place.width, step)) ?? -1;
+    if (before !== -1 && before !== y) votes.set(before - y, (votes.get(before - y) ?? 0) + 1);
+  }
+  return [...votes]
+    .filter(([, count]) => count >= 2)
+    .sort(([, one], [, other]) => other - one)
+    .slice(0, MOST_WAYS)
+    .map(([dy]) => dy);
+}
+
+function markOf(pixels: Uint32Array, start: number, width: number, step: number): number {
+  let mark = 0;
+  for (let x = 0; x < width; x += step) mark = (Math.imul(mark, 31) + (pixels[start + x] ?? 0)) | 0;
+  return mark;
+}
