@@ -113,6 +113,7 @@ async function listDesktops(db: Db, which: SQL): Promise<DesktopView[]> {
         "none" | "offered" | "only"
       >`case when ${osfs.hypervisor} <> 'kvm' or not ${osfs.offersConsole} then 'none'
         when ${osfs.hasAgent} then 'offered' else 'only' end`,
+      fault: vmReports.faultCode,
       queuePosition: vmReports.queuePosition,
       dueInMs: sql<number | null>`(extract(epoch from ${vmReports.queueDueAt} - qvd_now()) * 1000)::float8`,
     })
@@ -122,8 +123,9 @@ async function listDesktops(db: Db, which: SQL): Promise<DesktopView[]> {
     .where(and(which, isNull(vms.deletedAt)))
     .orderBy(asc(vms.id));
   // A desktop that no node ever reported on has never run.
-  return rows.map(({ queuePosition, dueInMs, ...row }) => ({
+  return rows.map(({ queuePosition, dueInMs, fault, ...row }) => ({
     ...row,
+    ...(fault === null ? {} : { fault }),
     state: row.state ?? "stopped",
     ...queueOf(queuePosition, dueInMs),
   }));

@@ -31,6 +31,8 @@ export type DesktopView = {
   readonly isApplication: boolean;
   /** In its node's queue of starts. */
   readonly queue?: QueuePlace | undefined;
+  /** Code of what is wrong with it, as its node last said. */
+  readonly fault?: string | undefined;
   /** Whether its person may work at the screen of the machine itself, and whether there is another way. */
   readonly console?: "none" | "offered" | "only" | undefined;
 };

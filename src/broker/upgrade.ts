@@ -2,6 +2,7 @@
 
 import { AppError } from "../lib/errors.ts";
 import { formatProgress, formatSwitching } from "../wire/client/answer.ts";
+import { explainUnreached } from "./explain-unreached.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { LiveSessions } from "./live-sessions.ts";
 import { reach } from "./reach.ts";
@@ -51,7 +52,7 @@ export async function upgrade(deps: UpgradeDeps, upgrading: Upgrading): Promise<
   } catch (error) {
     const cause = signal.aborted ? "client-left" : "connect-failed";
     deps.recorder.ended(session.id, { cause, bytesToClient: 0, bytesFromClient: 0 });
-    throw error;
+    throw await explainUnreached(deps.store, session.vmId, error);
   }
 }
 

@@ -171,6 +171,19 @@ describe("a connect that fails", () => {
     expect(lastSession().end?.cause).toBe("connect-failed");
   });
 
+  test("says why, where the desktop's node knows what is wrong", async () => {
+    door.store.onRequest = (session) => {
+      reportListening(door.store, session, 1);
+      const desktop = door.store.desktops.get(session.vmId);
+      if (desktop !== undefined) desktop.fault = "network-broken";
+    };
+    const client = await door.open();
+    client.send(connectRequest(1));
+    expect(await refusalOf(client)).toBe(
+      "The session can't be reached: the desktop's network is broken; an administrator sees more, retry later.",
+    );
+  });
+
   test("says so while there is no database, and works again after", async () => {
     door.store.isAway = true;
     const client = await door.open();

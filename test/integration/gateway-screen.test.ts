@@ -129,6 +129,19 @@ describe("a browser at a desktop", () => {
     expect(last()?.end?.cause).toBe("connect-failed");
   });
 
+  test("is told why, where the desktop's node knows what is wrong", async () => {
+    display.key = "another";
+    const desktop = door.store.desktops.get(VM);
+    if (desktop !== undefined) desktop.fault = "agent-lost";
+    const socket = client.socket(1, await client.ticket(1));
+    await becomes(() => socket.isClosed);
+    if (desktop !== undefined) delete desktop.fault;
+    expect(socket.messages.at(-1)).toMatchObject({
+      type: "refused",
+      text: expect.stringContaining("something inside the desktop no longer answers"),
+    });
+  });
+
   test("gives up a desktop that it waited for when it goes", async () => {
     onRequest = () => {};
     const socket = client.socket(1, await client.ticket(1));

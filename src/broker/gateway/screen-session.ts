@@ -14,6 +14,7 @@ import type { VmId } from "../../domain/ids.ts";
 import type { ClientParameters, GivenParameters } from "../../domain/session/client-parameters.ts";
 import { describeError, isAppError } from "../../lib/errors.ts";
 import type { DisplayOrder } from "../../wire/display/control.ts";
+import { explainUnreached } from "../explain-unreached.ts";
 import type { LiveSession, LiveSessions } from "../live-sessions.ts";
 import type { Recorder } from "../record.ts";
 import type { EndpointDeps, ReadySession } from "../request.ts";
@@ -72,7 +73,8 @@ export class ScreenSession {
   async open(): Promise<void> {
     try {
       await this.#open();
-    } catch (error) {
+    } catch (caught) {
+      const error = await explainUnreached(this.#deps.store, this.#wish.vmId, caught);
       if (!isAppError(error)) this.#deps.log.error("screen-failed", { vmId: this.#wish.vmId, error });
       const text = isAppError(error) ? describeError(error) : "Something broke on our side.";
       this.#cause ??= "connect-failed";
