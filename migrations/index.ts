@@ -11,6 +11,7 @@ import visits from "./0004-visits.sql" with { type: "text" };
 import tokenParameters from "./0005-token-parameters.sql" with { type: "text" };
 import heldVisits from "./0006-held-visits.sql" with { type: "text" };
 import signInMarks from "./0007-sign-in-marks.sql" with { type: "text" };
+import sweptVisits from "./0008-swept-visits.sql" with { type: "text" };
 
 export type Migration = { readonly number: number; readonly name: string; readonly text: string };
 
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 5, name: "token-parameters", text: tokenParameters },
   { number: 6, name: "held-visits", text: heldVisits },
   { number: 7, name: "sign-in-marks", text: signInMarks },
+  { number: 8, name: "swept-visits", text: sweptVisits },
 ];

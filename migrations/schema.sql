@@ -99,6 +99,11 @@ BEGIN
   DELETE FROM audit_log a USING (SELECT id FROM audit_log ORDER BY id LIMIT rows) old
     WHERE a.id = old.id AND a.at < today - make_interval(days => qvd_kept_days('history.audit.days'));
   GET DIAGNOSTICS gone = ROW_COUNT;
+  all_gone := all_gone + gone;
+  DELETE FROM visits v USING (SELECT id FROM visits ORDER BY id LIMIT rows) old
+    WHERE v.id = old.id AND (v.asked_at < today - interval '30 days'
+      OR coalesce(v.ended_at, CASE WHEN v.began_at IS NULL THEN v.ticket_expires_at END) < today - interval '1 day');
+  GET DIAGNOSTICS gone = ROW_COUNT;
   RETURN all_gone + gone;
 END $$;
 

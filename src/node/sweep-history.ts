@@ -1,5 +1,5 @@
 /**
- * Has the database forget what happened longer ago than the site's settings say: sessions, trails, audit log. Any
+ * Has the database forget what happened longer ago than the site's settings say: sessions, trails, audit log; and visits that are over. Any
  * box may do it, and each does; a function of the database decides what goes, a bounded number of rows a call.
  */
 

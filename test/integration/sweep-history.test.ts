@@ -79,6 +79,25 @@ test("not sooner for a role that turns its clock on", async () => {
   expect(await count()).toEqual([1, 1, 1]);
 });
 
+test("visits that are over a day after, and those whose end nobody wrote after thirty", async () => {
+  const { vmId } = seed.alice;
+  const ago = (days: number | null) => owner`now() - ${days}::float8 * interval '1 day'`;
+  type Days = number | null;
+  const visit = async (name: string, [asked, expires, began, ended]: readonly [number, number, Days, Days]) =>
+    await owner`insert into visits
+      (kind, console_key, vm_id, asked_by, may_control, needs_consent, asked_at, ticket_expires_at, began_at, ended_at)
+      values ('console', 'k', ${vmId}, ${name}, true, false, ${ago(asked)}, ${ago(expires)}, ${ago(began)}, ${ago(ended)})`;
+  await visit("over", [3, 3, 3, 2]);
+  await visit("over just now", [3, 3, 3, 0.5]);
+  await visit("never came", [3, 3, null, null]);
+  await visit("may still come", [0.1, -0.1, null, null]);
+  await visit("goes on", [20, 20, 20, null]);
+  await visit("lost", [31, 31, 31, null]);
+  expect(await sweep()).toBe(3);
+  const left = await owner`select asked_by from visits order by id`;
+  expect(left.map((row) => row.asked_by)).toEqual(["over just now", "may still come", "goes on"]);
+});
+
 test("a bounded number a call, and all in the end; a session that goes on stays", async () => {
   for (let index = 0; index < 25; index++) await add(1_000);
   const { vmId, userId } = seed.alice;

@@ -3,10 +3,10 @@
  * sign-in, with or without our agent. The ticket is for the page on the clients' port.
  */
 
-import { and, eq, isNotNull, isNull, lt, sql } from "drizzle-orm";
+import { and, eq, isNotNull, isNull } from "drizzle-orm";
 import { z } from "zod";
 import { listSettings } from "../../db/queries/settings.ts";
-import { osfs, sessions, visits, vmReports } from "../../db/schema/index.ts";
+import { osfs, sessions, vmReports } from "../../db/schema/index.ts";
 import type { VmId } from "../../domain/ids.ts";
 import { settingValues } from "../../domain/setting/resolve.ts";
 import { AppError } from "../../lib/errors.ts";
@@ -35,7 +35,6 @@ export async function openConsole(
     await requireScreen(inside, vm);
     const isYielding = await mustAskPeople(inside, vm);
     if (isYielding) await requireNobodyThere(inside, vm);
-    await inside.db.delete(visits).where(lt(visits.askedAt, sql`qvd_now() - interval '1 day'`));
     const asked = await issueVisit(inside, deps, {
       ...{ vmId, mayControl: true, needsConsent: false, isYielding, ticketSeconds: TICKET_SECONDS },
       visitor: inside.actor.kind === "administrator" ? inside.actor.login : "",
