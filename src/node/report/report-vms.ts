@@ -42,7 +42,7 @@ const STATEMENT = prepared(
   ["int", "text"],
   sql`
   with ours as materialized (
-    select g.*, ${WISH_MARKS} as wish_marks
+    select g.*, ${WISH_MARKS} as wish_marks, qvd_now() as now
     from jsonb_to_recordset($2::jsonb) as g(vm_id int, epoch bigint, state text,
       generation_seen bigint, tries int, next_try_in float8, di_id int, has_agent boolean, x_state text,
       fault_code text, fault_text text, queue_position int, queue_due_in float8, has_network boolean,
@@ -51,28 +51,28 @@ const STATEMENT = prepared(
     ${LIVE_SESSION}
     where v.node_id is not distinct from $1 and v.epoch = g.epoch
   ), written as (
-    insert into ${vmReports} as r (vm_id, node_id, epoch, state, generation_seen, tries, next_try_at, di_id,
-      has_agent, x_state, fault_code, fault_text, queue_position, queue_due_at, has_network, crashes,
-      idle_since, incarnation)
-    select vm_id, $1, epoch, state, generation_seen, tries,
-      qvd_now() + next_try_in * interval '1 millisecond', di_id, has_agent, x_state, fault_code,
-      fault_text, queue_position, qvd_now() + queue_due_in * interval '1 millisecond', has_network,
-      crashes, qvd_now() - idle_for * interval '1 millisecond', incarnation
+    insert into ${vmReports} as r (vm_id, node_id, epoch, state, state_at, generation_seen, tries, next_try_at,
+      di_id, has_agent, x_state, fault_code, fault_text, queue_position, queue_due_at, has_network, crashes,
+      idle_since, incarnation, reported_at)
+    select vm_id, $1, epoch, state, now, generation_seen, tries, now + next_try_in * interval '1 millisecond',
+      di_id, has_agent, x_state, fault_code, fault_text, queue_position,
+      now + queue_due_in * interval '1 millisecond', has_network, crashes,
+      now - idle_for * interval '1 millisecond', incarnation, now
     from ours
     on conflict (vm_id) do update set
       node_id = excluded.node_id, epoch = excluded.epoch, state = excluded.state,
-      state_at = case when r.state = excluded.state then r.state_at else qvd_now() end,
+      state_at = case when r.state = excluded.state then r.state_at else excluded.state_at end,
       generation_seen = excluded.generation_seen, tries = excluded.tries, next_try_at = excluded.next_try_at,
       di_id = excluded.di_id, has_agent = excluded.has_agent, x_state = excluded.x_state,
       fault_code = excluded.fault_code, fault_text = excluded.fault_text,
       queue_position = excluded.queue_position, queue_due_at = excluded.queue_due_at,
       has_network = excluded.has_network, crashes = excluded.crashes, idle_since = excluded.idle_since,
-      incarnation = excluded.incarnation, reported_at = qvd_now()
+      incarnation = excluded.incarnation, reported_at = excluded.reported_at
     where r.epoch <= excluded.epoch
     returning vm_id
   ), told as (
-    insert into ${vmEvents} (vm_id, node_id, code, text, wish_generation, detail)
-    select o.vm_id, $1, e.code, e.text, o.generation_seen, nullif(e.detail, 'null'::jsonb)
+    insert into ${vmEvents} (vm_id, at, node_id, code, text, wish_generation, detail)
+    select o.vm_id, o.now, $1, e.code, e.text, o.generation_seen, nullif(e.detail, 'null'::jsonb)
     from written join ours o using (vm_id), rows from (jsonb_to_recordset(o.events) as
       (code text, text text, detail jsonb)) with ordinality as e(code, text, detail, position)
     order by o.vm_id, e.position
