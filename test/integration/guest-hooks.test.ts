@@ -145,6 +145,7 @@ describe("a session", () => {
         const child = Bun.spawn(["true"]);
         return { pid: child.pid, exited: child.exited };
       },
+      linkHome: (wanted, home) => steps.push(`${wanted} leads to ${home}`),
       isPortOpen: () => false,
       onChange: () => {},
       limits: { startMs: 300 },
@@ -180,6 +181,21 @@ describe("a session", () => {
     await session.prepare(order);
     expect(steps.slice(0, 3)).toEqual(["provision", "absent", "done"]);
     expect(said()).toContain("qvd.hook.on_provisioning add_user");
+  });
+
+  test("whose directory names another home tells its hooks where the home is, to which that leads", async () => {
+    for (const name of ["mount_home", "connect"]) hook(name, `echo "${name} $*" >> ${folder}/said`);
+    const session = openSession(async (ask) => void (await ask("mount_home")));
+    const named = { "qvd.vm.user.home": "/srv/ann", "qvd.vm.user.ldap.home": "/srv/ann" };
+    await session.prepare({ ...order, parameters: { ...named, "qvd.vm.user.uid": "20001" } });
+    expect(steps).toContain("/srv/ann leads to /home/ann");
+    const lines = said().trim().split("\n");
+    expect(lines).toHaveLength(2);
+    for (const line of lines) {
+      expect(line).toContain(" qvd.vm.user.home /home/ann ");
+      expect(line).toContain(" qvd.vm.user.ldap.home /srv/ann ");
+      expect(line).toContain(" qvd.vm.user.uid 20001 ");
+    }
   });
 
   test("that expires tells its hook when, and the hook may keep it from the person", async () => {

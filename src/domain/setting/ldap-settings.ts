@@ -140,8 +140,8 @@ export const LDAP_SETTINGS = {
     scope: "tenant",
     kind: "switch",
     default: false,
-    label: "Take the home folder from the entry",
-    doc: "The desktop gets the entry's homeDirectory as its person's home.",
+    label: "Lead the entry's home folder to the desktop's",
+    doc: "In the desktop the path of the entry's homeDirectory becomes a link to the person's home, which stays /home/LOGIN. For paths that are written down elsewhere.",
   },
   "auth.ldap.groups.base": {
     group: "groups",

@@ -35,10 +35,11 @@ describe("what hooks are told", () => {
     expect(pairs).toMatchObject({ ...given, "custom.a": "property" });
   });
 
-  test("is what an authenticator gives beyond that; our own word stands over it", () => {
-    const parameters = { "qvd.vm.user.ldap.name": "ann.b", "qvd.vm.user.home": "/srv/ann" };
+  test("is what an authenticator gives beyond that, and where the home is, whatever it calls it", () => {
+    const given = { "qvd.vm.user.ldap.name": "ann.b", "qvd.vm.user.ldap.home": "/srv/ann" };
+    const parameters = { ...given, "qvd.vm.user.home": "/srv/ann" };
     expect(sessionPairs({ ...ORDER, parameters })).toMatchObject({
-      "qvd.vm.user.ldap.name": "ann.b",
+      ...given,
       "qvd.vm.user.home": "/home/ann",
     });
   });

@@ -13,6 +13,7 @@ export function sessionPairs({ account, client, properties = {}, parameters }: P
     ...Object.fromEntries(Object.entries(properties).filter(([key]) => !key.startsWith("qvd."))),
     ...parameters,
     "qvd.vm.user.name": account.login,
+    // Where it is: a directory's path only leads there, by a link.
     "qvd.vm.user.home": `/home/${account.login}`,
     "qvd.client.keyboard": client.keyboard,
     "qvd.client.os": client.os,
