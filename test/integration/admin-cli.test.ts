@@ -104,6 +104,12 @@ describe("commands", () => {
     );
   });
 
+  test("make no password up for somebody who comes with QVD 4's hash", async () => {
+    const both = await type("user create", ["lena"], { generate: true, "qvd4-hash": true });
+    expect({ code: both.code, says: both.err }).toMatchObject({ code: 1 });
+    expect(both.err).toContain("--generate and --qvd4-hash exclude each other");
+  });
+
   test("promise nothing by --dry-run that is refused afterwards, and change nothing by it", async () => {
     const owner = await type("user delete", ["ann"], { "dry-run": true });
     expect({ code: owner.code, says: owner.err }).toMatchObject({ code: 1 });

@@ -98,6 +98,24 @@ describe("users", () => {
     expect(Object.keys(fieldErrors(await caught(createUser(admin, DEPS, input))))).toEqual([field]);
   });
 
+  test("come from QVD 4 with the hash that it kept of their password", async () => {
+    const qvd4Hash = "ab/+".repeat(11).slice(0, 43);
+    const { userId } = await createUser(admin, DEPS, {
+      tenantId: seed.tenantId,
+      login: "fromfour",
+      qvd4Hash,
+    });
+    const [kept] = await owner.select().from(userCredentials).where(eq(userCredentials.userId, userId));
+    expect(kept?.passwordHash).toBe(qvd4Hash);
+    const refused = async (input: { password?: string; qvd4Hash?: string }) =>
+      Object.keys(
+        fieldErrors(await caught(createUser(admin, DEPS, { tenantId: seed.tenantId, login: "g", ...input }))),
+      );
+    expect(await refused({ qvd4Hash: "$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA" })).toEqual(["qvd4Hash"]);
+    expect(await refused({ qvd4Hash, password })).toEqual(["password"]);
+    expect(await refused({})).toEqual(["password"]);
+  });
+
   test("have their login once in a tenant, whatever its case", async () => {
     const again = createUser(admin, DEPS, { tenantId: seed.tenantId, login: "ALICE", password });
     expect(fieldErrors(await caught(again))).toHaveProperty("login");

@@ -35,7 +35,7 @@ export const apiShowUser: Api = (deps) => async (c) => {
 export const apiCreateUser: Api = (deps) => async (c) => {
   const body = await readJson(c);
   const tenantId = await chooseTenant(deps, c, body.tenant);
-  const fields = pick(body, ["login", "fullName", "password"]);
+  const fields = pick(body, ["login", "fullName", "password", "qvd4Hash"]);
   const { userId } = await createUser(contextOf(deps, c), deps, unparsed({ ...fields, tenantId }));
   deps.live.notice();
   return c.json(userShape(found(await readUser(deps.db, userId), "user")), 201);
