@@ -3,6 +3,7 @@
 import type { NodeDesktop } from "../db/queries/node-desktops.ts";
 import type { DiId } from "../domain/ids.ts";
 import type { VmDesired, VmImage } from "../domain/vm/facts.ts";
+import { drainOf } from "../domain/vm/plan-drain.ts";
 
 /** Which images are unpacked on this box, and which just are being. */
 export type BaseStates = {
@@ -23,7 +24,12 @@ export function composeDesired(
     blockedReason: desktop.isBlocked ? (desktop.blockedReason ?? "an administrator blocked it") : undefined,
     isDeleted: desktop.isDeleted,
     isBoxStopping: box.isStopping,
-    drain: composeDrain(desktop),
+    drain: drainOf({
+      mode: desktop.drain,
+      isShared: desktop.isShared === true,
+      persistence: osf.persistence,
+      hasRun: desktop.report !== null,
+    }),
     image: composeImage(desktop, box.bases),
     session:
       session === null
@@ -36,13 +42,6 @@ export function composeDesired(
     expiresSoftAtMs: expiresSoftInMs === null ? undefined : box.nowMs + expiresSoftInMs,
     expiresHardAtMs: expiresHardInMs === null ? undefined : box.nowMs + expiresHardInMs,
   };
-}
-
-/** Homes on a box's own disk can't follow their desktops. */
-function composeDrain({ drain, isShared, osf, report }: NodeDesktop): VmDesired["drain"] {
-  if (drain === undefined || drain === null) return undefined;
-  const canLeave = isShared === true || osf.persistence === "nothing" || report === null;
-  return { mode: drain, canLeave };
 }
 
 function composeImage({ image, diTag, osf }: NodeDesktop, bases: BaseStates): VmImage {

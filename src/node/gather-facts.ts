@@ -25,6 +25,7 @@ export type FactSources = {
   readonly strangers: readonly VmId[];
   readonly notUnpacked: readonly NotUnpacked[];
   readonly strangeImages: readonly DiId[];
+  readonly startTimeoutsMs?: NodeFacts["startTimeoutsMs"];
   readonly freeBytes: () => Promise<number>;
   readonly acceleration?: (() => Promise<MachineRunning>) | undefined;
   readonly sharedFolder: string;
@@ -49,6 +50,7 @@ export async function gatherFacts(sources: FactSources): Promise<NodeFacts> {
     cpus: cpus().length,
     bogomips: await readBogomips(),
     hypervisors: listHypervisors(),
+    startTimeoutsMs: sources.startTimeoutsMs,
     ...(machines === undefined ? {} : { machines: machines.accelerator }),
     memoryMb: memory.totalMb,
     memoryFreeMb: memory.freeMb,

@@ -96,6 +96,10 @@ export class NodeReporter {
       version,
       instance: settings.instance,
       stateFolder: settings.layout.stateFolder,
+      startTimeoutsMs: {
+        lxc: settings.limits.startTimeoutMs,
+        kvm: (settings.machineLimits ?? settings.limits).startTimeoutMs,
+      },
       lease: lease.state,
       workers,
       desktops: loop.list(),

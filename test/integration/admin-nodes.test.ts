@@ -87,10 +87,10 @@ describe("draining a node", () => {
     await owner`update nodes set is_blocked = true where id = 2`;
     const refused = await ask("POST", "/nodes/1/drain", { mode: "move" });
     expect(refused.status).toBe(409);
-    expect(refused.json.error.message).toContain("no other node is running");
+    expect(refused.json.error.message).toContain("no other takes its desktops (node-b: it is blocked)");
     const page = await postForm(admin, "/nodes/1/drain", me, { mode: "move" });
     expect(page.status).toBe(409);
-    expect(await page.text()).toContain("No other node is running".slice(3));
+    expect(await page.text()).toContain("no other takes its desktops (node-b: it is blocked)");
   });
 
   test("by page asks what becomes of its desktops, and shows the drain with its end", async () => {

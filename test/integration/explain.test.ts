@@ -40,6 +40,27 @@ describe("an explanation", () => {
     expect(html).toContain("in about 10 min");
   });
 
+  test("says of a desktop on a node that is drained what the node does with it", async () => {
+    await run`update osfs set idle_stop_seconds = null where id = (select osf_id from vms where id = 4)`;
+    await run`update nodes set drain = 'move', drained_at = qvd_now() where id = (select node_id from vms where id = 4)`;
+    expect((await explain(4)).said.next).toMatch(/^It goes on until it is stopped. .* until the drain ends/);
+    await run`update nodes set shared_id = 'nfs' where id = (select node_id from vms where id = 4)`;
+    expect((await explain(4)).said.next).toMatch(
+      /^It is asked to shut down .* Then it starts on another node/,
+    );
+    await run`update nodes set drain = null, shared_id = null where id = (select node_id from vms where id = 4)`;
+  });
+
+  test("tells when a boot has taken too long, by what the node goes by", async () => {
+    await run`update vm_reports set state = 'starting_2', state_at = qvd_now() where vm_id = 4`;
+    expect((await explain(4)).said.nextAt).toBeNull();
+    await run`update node_reports set facts = facts || '{"startTimeoutsMs": {"lxc": 90000, "kvm": 360000}}'
+      where node_id = (select node_id from vms where id = 4)`;
+    const inMs = Date.parse(ExplanationShape.parse((await explain(4)).said).nextAt ?? "") - Date.now();
+    expect(Math.abs(inMs - 90_000)).toBeLessThan(30_000);
+    await run`update vm_reports set state = 'running' where vm_id = 4`;
+  });
+
   test("lists the nodes that refused a desktop, each with its reason, on the page too", async () => {
     await run`update vms set wish = 'running', wish_generation = 7, node_id = null,
       wished_by = 'user:ann@default', wished_at = now() where id = 1`;

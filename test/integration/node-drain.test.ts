@@ -72,6 +72,18 @@ describe("draining a node by moving", () => {
     expect(world.ports.size).toBe(0);
   });
 
+  test("is refused while no other takes any, naming each with its reason", async () => {
+    const away = await rows.addNode("away");
+    await run(sql`delete from leases where node_id = ${away}`);
+    const refused = await drainNode(context(), { nodeId: world.nodeId, mode: "move" }).catch(
+      (error) => error,
+    );
+    expect(refused.message).toContain("(other: it is blocked; away: it is down)");
+    await run(sql`delete from nodes where id in (${other}, ${away})`);
+    const alone = await drainNode(context(), { nodeId: world.nodeId, mode: "move" }).catch((error) => error);
+    expect(alone.message).toContain("no other takes its desktops: there is none");
+  });
+
   test("leaves those whose homes lie on its own disk, running", async () => {
     const vm = await startOne("one");
     expect(await drain("move")).toEqual({ leaving: 0, staying: 1 });

@@ -2,9 +2,11 @@
 
 import { and, eq, sql } from "drizzle-orm";
 import type { TenantId, VmId } from "../../domain/ids.ts";
-import type { ExplainFacts } from "../../domain/vm/explain-facts.ts";
+import type { Persistence } from "../../domain/image/persistence.ts";
+import type { ExplainFacts, ExplainNode } from "../../domain/vm/explain-facts.ts";
+import { drainOf } from "../../domain/vm/plan-drain.ts";
 import type { Db } from "../client.ts";
-import { dis, diTags, leases, nodes, osfs, vmReports, vms } from "../schema/index.ts";
+import { dis, diTags, leases, nodeReports, nodes, osfs, sessions, vmReports, vms } from "../schema/index.ts";
 import { readDesktop } from "./desktops.ts";
 import { listTrail } from "./trail.ts";
 
@@ -30,12 +32,25 @@ export async function readExplainFacts(
     image: row.image,
     expectsAgent: row.expectsAgent,
     idleStopSeconds: row.idleStopSeconds,
+    wasVisited: row.wasVisited,
     expiresSoftAt: row.expiresSoftAt,
     expiresHardAt: row.expiresHardAt,
-    node: row.node,
+    node: row.node === null ? null : composeNode(row.node, row),
     report: row.report === null ? null : { ...row.report, fault: row.report.faultText },
     events,
   };
+}
+
+type NodeRow = Omit<ExplainNode, "drain"> & {
+  readonly drain: "finish" | "move" | null;
+  readonly isShared: boolean;
+};
+
+function composeNode(
+  { drain: mode, isShared, ...node }: NodeRow,
+  { persistence, report }: { readonly persistence: Persistence; readonly report: object | null },
+): ExplainNode {
+  return { ...node, drain: drainOf({ mode, isShared, persistence, hasRun: report !== null }) ?? null };
 }
 
 function selectRest(db: Db, vmId: VmId) {
@@ -43,6 +58,10 @@ function selectRest(db: Db, vmId: VmId) {
     .select({
       idleStopSeconds: osfs.idleStopSeconds,
       expectsAgent: sql<boolean>`${osfs.hasAgent} or ${osfs.hypervisor} <> 'kvm'`,
+      persistence: osfs.persistence,
+      // A session makes the X session that is there till the end of this life, mostly.
+      wasVisited: sql<boolean>`coalesce(${vmReports.xState} <> 'none', false) or exists (select from ${sessions} s
+        where s.vm_id = ${vms.id} and s.connected_at >= ${vmReports.stateAt})`,
       expiresSoftAt: vms.expiresSoftAt,
       expiresHardAt: vms.expiresHardAt,
       image: dis,
@@ -50,7 +69,11 @@ function selectRest(db: Db, vmId: VmId) {
       node: {
         name: nodes.name,
         isBlocked: nodes.isBlocked,
-        isDrained: sql<boolean>`${nodes.drain} is not null`,
+        drain: nodes.drain,
+        isShared: sql<boolean>`${nodes.sharedId} is not null`,
+        startTimeoutMs: sql<
+          number | null
+        >`(${nodeReports.facts}->'startTimeoutsMs'->>${osfs.hypervisor})::float8`,
         hasLease: sql<boolean>`coalesce(${leases.validUntil} > qvd_now(), false)`,
       },
     })
@@ -61,5 +84,6 @@ function selectRest(db: Db, vmId: VmId) {
     .leftJoin(dis, eq(dis.id, diTags.diId))
     .leftJoin(nodes, eq(nodes.id, vms.nodeId))
     .leftJoin(leases, eq(leases.nodeId, vms.nodeId))
+    .leftJoin(nodeReports, eq(nodeReports.nodeId, vms.nodeId))
     .where(eq(vms.id, vmId));
 }

@@ -16,13 +16,20 @@ export function judgeCandidate(
   vm: PlacementVm,
   overcommit: number,
 ): Rejection | undefined {
+  return judgeNode(node) ?? judgeHome(node, vm) ?? judgeMeans(node, vm, overcommit);
+}
+
+/** Undefined when it takes desktops at all. */
+export function judgeNode(
+  node: Pick<PlacementNode, "isBlocked" | "drain" | "isUp" | "isLost">,
+): Rejection | undefined {
   if (node.isBlocked) return { kind: "blocked", text: "it is blocked" };
   if ((node.drain ?? null) !== null) return { kind: "being drained", text: "it is being drained" };
   if (!node.isUp)
     return node.isLost === true
       ? { kind: "lost", text: "it is lost: its lease has lapsed" }
       : { kind: "down", text: "it is down" };
-  return judgeHome(node, vm) ?? judgeMeans(node, vm, overcommit);
+  return undefined;
 }
 
 /** A home that lies on a box's own disk, or on storage that only some boxes share, ties its desktop to them. */

@@ -42,6 +42,8 @@ export type NodeFacts = {
   readonly hypervisors?: readonly string[];
   /** How virtual machines run here: on its processors, or emulated. Left out where there are none. */
   readonly machines?: "kvm" | "tcg" | undefined;
+  /** How long a desktop may take to come up, by what runs it. */
+  readonly startTimeoutsMs?: { readonly lxc: number; readonly kvm: number } | undefined;
   readonly memoryMb: number;
   readonly memoryFreeMb: number;
   readonly diskFreeMb: number;

@@ -46,7 +46,7 @@ function placementAdvice(
 ): Advice | undefined {
   if (candidates.length > 0)
     return { text: "Give one of these nodes what it lacks, or add a node.", command: "qvd node list" };
-  if (node?.isDrained && wish === "running" && (report?.state ?? "stopped") === "stopped")
+  if (node?.drain?.canLeave === false && wish === "running" && (report?.state ?? "stopped") === "stopped")
     return { text: `End the drain of node ${node.name}.`, command: `qvd node undrain ${word(node.name)}` };
   if (node !== null && !node.hasLease)
     return { text: `See whether node ${node.name} and its network are up.`, command: "qvd node list" };

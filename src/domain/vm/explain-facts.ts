@@ -1,5 +1,6 @@
 /** What an explanation goes by: a desktop's row, its node's report and its trail, as whoever explains has read them. */
 
+import type { Drain } from "./plan-drain.ts";
 import type { VmState } from "./state.ts";
 
 export type ExplainReport = {
@@ -29,8 +30,10 @@ export type ExplainImage = {
 export type ExplainNode = {
   readonly name: string;
   readonly hasLease: boolean;
-  /** Being drained, or drained. */
-  readonly isDrained: boolean;
+  /** Being drained, or drained; whether this desktop can leave it then. */
+  readonly drain: Drain | null;
+  /** What it gives a desktop of this kind to come up; null where it hasn't said so. */
+  readonly startTimeoutMs: number | null;
   readonly isBlocked: boolean;
 };
 
@@ -64,6 +67,8 @@ export type ExplainFacts = {
   /** Null before the first report. */
   readonly report: ExplainReport | null;
   readonly isConnected: boolean;
+  /** Somebody sat there in this life. */
+  readonly wasVisited: boolean;
   /** Newest first. */
   readonly events: readonly ExplainEvent[];
 };

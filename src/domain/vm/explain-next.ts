@@ -1,7 +1,10 @@
 /** What happens next to a desktop, and when: the plan's own times, told ahead. */
 
-import type { ExplainFacts, ExplainReport, Explanation } from "./explain-facts.ts";
+import type { ExplainFacts, ExplainNode, ExplainReport, Explanation } from "./explain-facts.ts";
 import { VM_LIMITS } from "./facts.ts";
+import { isLeaving } from "./plan-drain.ts";
+import { idleTimeMs } from "./plan-idle.ts";
+import { isOnlyHereUnwanted } from "./wish.ts";
 
 type Next = Pick<Explanation, "next" | "nextAt">;
 
@@ -18,25 +21,41 @@ export function explainNext(facts: ExplainFacts, now: Date): Next {
     return say(
       `Node ${node.name} goes on when it is back; another takes the desktop over once it is held for lost.`,
     );
+  // The plan looks at this before the order.
+  if (state === "stopped" && isLeaving({ ...PLACED, drain: node.drain ?? undefined }))
+    return say(`Its node lets go of it within moments, and another starts it: ${drained(node)}.`);
   if (report === null || report.generationSeen < facts.generation)
     if (state === "stopped") return say("Its node takes the order within moments.");
   return report === null ? say("Its node tells of it within moments.") : nextOf(facts, report, now);
 }
 
+/** Why it is not to stay where it is. */
+export function drained({ name }: ExplainNode): string {
+  return `node ${name} is being drained`;
+}
+
+/** What is said here is of a desktop and a box that are to stay. */
+const PLACED = { isDeleted: false, isBoxStopping: false } as const;
+
+/** Its node stops it although it is wished to run. */
+function isSentAway({ node, wish }: ExplainFacts): boolean {
+  return wish === "running" && isOnlyHereUnwanted({ ...PLACED, drain: node?.drain ?? undefined });
+}
+
 function nextOf(facts: ExplainFacts, report: ExplainReport, now: Date): Next {
   const { stateAt } = report;
-  const again = facts.wish === "running" ? " Then it is started again." : "";
+  const again = facts.wish === "running" ? ` ${afterStop(facts.node)}` : "";
   switch (report.state) {
     case "stopped":
       return nextTry(report) ?? say("Nothing by itself: it was given up. A new wish starts it afresh.");
     case "starting_1":
       return nextOfStart(facts, report);
     case "starting_2":
-      return say(
-        "It is running as soon as its agent answers and its network is right; if they don't in time, this try has failed.",
-      );
+      return nextOfBoot(facts, report);
     case "running":
-      return facts.wish === "stopped" ? nextOfStop(report) : nextOfRunning(facts, report, now);
+      return facts.wish === "stopped" || isSentAway(facts)
+        ? nextOfStop(report, again)
+        : nextOfRunning(facts, report, now);
     case "stopping_1":
       return say(
         `Unless its agent answers before, it is signalled from outside.${again}`,
@@ -57,7 +76,30 @@ function nextOf(facts: ExplainFacts, report: ExplainReport, now: Date): Next {
   }
 }
 
+/** Of a desktop that is wished to run and goes down. */
+function afterStop(node: ExplainNode | null): string {
+  const drain = node?.drain ?? null;
+  if (node === null || drain === null) return "Then it is started again.";
+  return drain.canLeave
+    ? `Then it starts on another node: ${drained(node)}.`
+    : `Then it stays stopped until the drain ends: ${drained(node)}, and its home lies on that node's own disk.`;
+}
+
+function nextOfBoot(facts: ExplainFacts, { stateAt }: ExplainReport): Next {
+  if (isSentAway(facts)) return calledOff(facts);
+  const timeoutMs = facts.node?.startTimeoutMs ?? null;
+  return say(
+    "It is running as soon as its agent answers and its network is right; if they don't in time, this try has failed.",
+    timeoutMs === null ? null : after(stateAt, timeoutMs),
+  );
+}
+
+function calledOff({ node }: ExplainFacts): Next {
+  return say(`This start is called off. ${afterStop(node)}`);
+}
+
 function nextOfStart(facts: ExplainFacts, report: ExplainReport): Next {
+  if (isSentAway(facts)) return calledOff(facts);
   if (report.queuePosition !== null) return say("Its turn comes, and it is started.", report.queueDueAt);
   const isPending = facts.image !== null && !["ready", "failed"].includes(facts.image.state);
   if (isPending) return say("It is started when its image is ready.");
@@ -69,10 +111,9 @@ function nextTry(report: ExplainReport): Next | undefined {
   return say(`It is tried again (${report.tries + 1} of ${VM_LIMITS.mostTries}).`, report.nextTryAt);
 }
 
-function nextOfStop(report: ExplainReport): Next {
-  return report.queuePosition === null
-    ? say("It is asked to shut down within moments.")
-    : say("It is asked to shut down when it is its turn.");
+function nextOfStop({ queuePosition }: ExplainReport, again: string): Next {
+  const when = queuePosition === null ? "within moments" : "when it is its turn";
+  return say(`It is asked to shut down ${when}.${again}`);
 }
 
 /** The first of what is to come. */
@@ -80,10 +121,10 @@ function nextOfRunning(facts: ExplainFacts, report: ExplainReport, now: Date): N
   const { idleStopSeconds, expiresSoftAt, expiresHardAt } = facts;
   const isSoftToCome = expiresSoftAt !== null && expiresSoftAt > now;
   const ends = [
-    idleStopSeconds !== null && report.idleSince !== null && !facts.isConnected
+    idleStopSeconds !== null && report.idleSince !== null && !facts.isConnected && facts.expectsAgent
       ? say(
           "It is stopped, unless somebody connects before.",
-          after(report.idleSince, idleStopSeconds * 1000),
+          after(report.idleSince, idleTimeMs(idleStopSeconds * 1000, { ...VM_LIMITS, ...facts })),
         )
       : undefined,
     isSoftToCome
@@ -94,9 +135,9 @@ function nextOfRunning(facts: ExplainFacts, report: ExplainReport, now: Date): N
   const first = ends.sort((one, other) => Number(one.nextAt) - Number(other.nextAt))[0];
   if (first !== undefined) return first;
   const isAmiss = report.faultCode === "network-broken" || report.faultCode === "agent-lost";
-  return say(
-    isAmiss ? "It goes on and is checked again; the trail tells when it is mended." : "Nothing: it goes on.",
-  );
+  if (isAmiss) return say("It goes on and is checked again; the trail tells when it is mended.");
+  if (!facts.node?.drain) return say("Nothing: it goes on.");
+  return say(`It goes on until it is stopped. ${afterStop(facts.node)}`);
 }
 
 function say(next: string, nextAt: Date | null = null): Next {

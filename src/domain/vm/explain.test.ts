@@ -20,6 +20,10 @@ const RUNNING: ExplainReport = {
   queueDueAt: null,
   idleSince: null,
 };
+const BOX = { name: "box1", hasLease: true, isBlocked: false, drain: null, startTimeoutMs: 60_000 };
+const MOVING = { ...BOX, drain: { mode: "move", canLeave: true } } as const;
+const EMPTYING = { ...BOX, drain: { mode: "finish", canLeave: true } } as const;
+const TIED = { ...BOX, drain: { mode: "move", canLeave: false } } as const;
 const WELL: ExplainFacts = {
   name: "ann-desk",
   wish: "running",
@@ -35,9 +39,10 @@ const WELL: ExplainFacts = {
   idleStopSeconds: null,
   expiresSoftAt: null,
   expiresHardAt: null,
-  node: { name: "box1", hasLease: true, isBlocked: false, isDrained: false },
+  node: BOX,
   report: RUNNING,
   isConnected: true,
+  wasVisited: true,
   events: [],
 };
 const event = (code: string, text: string, more: Partial<ExplainEvent> = {}): ExplainEvent => ({
@@ -99,13 +104,13 @@ const CASES: readonly Case[] = [
   ],
   [
     "a node that is away is waited for, or replaced",
-    { node: { name: "box1", hasLease: false, isBlocked: false, isDrained: false }, report: STOPPED },
+    { node: { ...BOX, hasLease: false }, report: STOPPED },
     { difference: "has not been heard of", next: "another takes", command: "qvd node list" },
   ],
   [
     "a drained node can be filled again, where the home lies there",
     {
-      node: { name: "box1", hasLease: true, isBlocked: false, isDrained: true },
+      node: { ...BOX, drain: { mode: "finish", canLeave: false } },
       report: { ...STOPPED, faultCode: "start-given-up", fault: "Its node is being drained." },
     },
     { difference: "being drained", command: "qvd node undrain box1" },
@@ -205,6 +210,65 @@ const CASES: readonly Case[] = [
     { next: "KILL is sent again", command: null },
   ],
   [
+    "a node that is emptied by moving stops what runs there",
+    { node: MOVING },
+    {
+      difference: null,
+      next: "asked to shut down within moments. Then it starts on another node: node box1",
+    },
+  ],
+  [
+    "one that is emptied by finishing does not",
+    { node: EMPTYING },
+    { next: "goes on until it is stopped. Then it starts on another node" },
+  ],
+  [
+    "what can't leave a drained node goes on, and then waits",
+    { node: TIED },
+    { next: "goes on until it is stopped. Then it stays stopped until the drain ends" },
+  ],
+  [
+    "an end that comes first is told of a drained node too",
+    { node: EMPTYING, isConnected: false, idleStopSeconds: 900, report: { ...RUNNING, idleSince: ago(300) } },
+    { next: "unless somebody connects", inSeconds: 600 },
+  ],
+  [
+    "what goes down for the drain's sake starts elsewhere",
+    { node: MOVING, report: { ...RUNNING, state: "stopping_2", stateAt: ago(10) } },
+    { difference: "then starts on another node", next: "Then it starts on another node", inSeconds: 20 },
+  ],
+  [
+    "what is down for the drain's sake is let go of",
+    { node: MOVING, report: STOPPED },
+    { next: "lets go of it within moments, and another starts it" },
+  ],
+  [
+    "a start on a node that is emptied by moving is called off",
+    { node: MOVING, report: { ...RUNNING, state: "starting_2", stateAt: ago(10) } },
+    { next: "called off. Then it starts on another node" },
+  ],
+  [
+    "a boot has its time",
+    { report: { ...RUNNING, state: "starting_2", stateAt: ago(10) } },
+    { next: "this try has failed", inSeconds: 50 },
+  ],
+  [
+    "what was started and not entered yet isn't idle before a quarter of an hour",
+    {
+      ...{ isConnected: false, idleStopSeconds: 0, wasVisited: false },
+      report: { ...RUNNING, idleSince: ago(300) },
+    },
+    { next: "unless somebody connects", inSeconds: 600 },
+  ],
+  [
+    "nobody can tell who sits at a console, so no machine without our agent is idle",
+    {
+      ...{ isConnected: false, idleStopSeconds: 900, expectsAgent: false },
+      report: { ...RUNNING, idleSince: ago(300) },
+    },
+    { next: "Nothing: it goes on." },
+  ],
+  [
     "a desktop that goes down while it is wanted up comes back",
     { report: { ...RUNNING, state: "stopping_2", stateAt: ago(10) } },
     { difference: "goes down first", next: "Then it is started again" },
@@ -267,7 +331,7 @@ describe("an explanation", () => {
     for (const state of VM_STATES)
       for (const wish of ["running", "stopped"] as const)
         for (const fault of [null, "Something broke."])
-          for (const node of [WELL.node, null]) {
+          for (const node of [BOX, MOVING, EMPTYING, TIED, null]) {
             const said = explainVm({ ...WELL, wish, node, report: { ...RUNNING, state, fault } }, NOW);
             for (const text of [said.wished, said.truth, said.next, said.difference ?? "It is so."])
               expect(text).toMatch(/^[A-Z].{4,}\.$/);

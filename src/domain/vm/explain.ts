@@ -6,7 +6,7 @@
 
 import { adviseOn } from "./explain-advice.ts";
 import type { Candidate, ExplainEvent, ExplainFacts, ExplainReport, Explanation } from "./explain-facts.ts";
-import { explainNext } from "./explain-next.ts";
+import { drained, explainNext } from "./explain-next.ts";
 import { formatSpan } from "./format-span.ts";
 import type { VmState } from "./state.ts";
 import { wisherReason } from "./wish.ts";
@@ -120,7 +120,7 @@ function describeStop(report: ExplainReport | null): string {
   return report?.fault ?? "Going down takes its time.";
 }
 
-function describeStart({ image, osf, tag }: ExplainFacts, report: ExplainReport): string {
+function describeStart({ image, osf, tag, node }: ExplainFacts, report: ExplainReport): string {
   if (report.fault !== null) return report.fault;
   if (image === null) return `No image of ${osf} carries the tag ${tag}.`;
   if (image.state === "failed")
@@ -130,6 +130,8 @@ function describeStart({ image, osf, tag }: ExplainFacts, report: ExplainReport)
     return `Other desktops are being started first; it is number ${report.queuePosition} in the queue.`;
   if (report.state === "starting_1") return "Its image and disks are being prepared.";
   if (report.state === "starting_2") return "It has been switched on, and its agent has not answered yet.";
+  if (node?.drain?.canLeave === true)
+    return `It goes down first, and then starts on another node: ${drained(node)}.`;
   return "It goes down first, and is then started again.";
 }
 

@@ -35,12 +35,19 @@ export function isOccupied({ desired, observed }: VmFacts): boolean {
   );
 }
 
-/** Started by hand and not entered yet, it isn't taken away from whoever is on the way. */
 function idleStopAt({ desired, observed, limits }: VmFacts, sinceMs: number): number | undefined {
   const { idleStopMs } = desired.policy;
   if (idleStopMs === undefined) return undefined;
   const wasVisited = observed.wasVisited || observed.agent.xState !== "none";
-  return sinceMs + (wasVisited ? idleStopMs : Math.max(idleStopMs, limits.unvisitedMs));
+  return sinceMs + idleTimeMs(idleStopMs, { wasVisited, unvisitedMs: limits.unvisitedMs });
+}
+
+/** Started by hand and not entered yet, it isn't taken away from whoever is on the way. */
+export function idleTimeMs(
+  idleStopMs: number,
+  { wasVisited, unvisitedMs }: { readonly wasVisited: boolean; readonly unvisitedMs: number },
+): number {
+  return wasVisited ? idleStopMs : Math.max(idleStopMs, unvisitedMs);
 }
 
 const NOTHING: VmPlan = { steps: [], wakeAtMs: undefined };

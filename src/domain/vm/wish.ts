@@ -9,7 +9,10 @@ export function wantsDown(desired: VmDesired): boolean {
 }
 
 /** The box wants it down, for a reason of its own: the wish stands, here or elsewhere. */
-export function isOnlyHereUnwanted({ isBoxStopping, drain }: VmDesired): boolean {
+export function isOnlyHereUnwanted({
+  isBoxStopping,
+  drain,
+}: Pick<VmDesired, "isBoxStopping" | "drain">): boolean {
   return isBoxStopping || (drain?.mode === "move" && drain.canLeave);
 }
 

@@ -5,9 +5,11 @@
 
 import { eq, sql } from "drizzle-orm";
 import { z } from "zod";
-import { leases, nodeReports, nodes, osfs, vmEvents, vmReports, vms } from "../../db/schema/index.ts";
+import { listPlacementNodes } from "../../db/queries/placement.ts";
+import { nodes, osfs, vmEvents, vmReports, vms } from "../../db/schema/index.ts";
 import { formatActor } from "../../domain/access/actor.ts";
 import type { NodeId } from "../../domain/ids.ts";
+import { judgeNode, listCandidates, type Rejection } from "../../domain/node/judge-candidate.ts";
 import { AppError } from "../../lib/errors.ts";
 import { authorize } from "../authorize.ts";
 import { type Context, change } from "../context.ts";
@@ -38,16 +40,27 @@ export async function drainNode(context: Context, input: z.input<typeof drainNod
 
 /** Desktops that are stopped so that they can move must have somewhere to go. */
 async function refuseWithoutOthers(inside: Context, node: FoundNode): Promise<void> {
-  const rows = await inside.db.execute(sql`
-    select from ${nodes} n join ${leases} l on l.node_id = n.id join ${nodeReports} r on r.node_id = n.id
-    where n.id <> ${node.id} and not n.is_blocked and n.drain is null and l.valid_until > qvd_now() and r.state = 'running'
-    limit 1`);
-  if (rows.length > 0) return;
+  const others = (await listPlacementNodes(inside.db)).filter(({ nodeId }) => nodeId !== node.id);
+  const judged = others.map((other) => ({ node: other.name, rejection: judgeNode(other) }));
+  if (judged.some(({ rejection }) => rejection === undefined)) return;
+  const rejected = judged.flatMap(({ node: name, rejection }) =>
+    rejection === undefined ? [] : [{ ...rejection, node: name }],
+  );
   throw new AppError(
     "conflict",
-    `node ${node.name} can't be emptied by moving: no other node is running, unblocked and not drained. Add one with \`qvd node invite\`, or drain with "finish"`,
+    `node ${node.name} can't be emptied by moving, since no other takes its desktops${describeOthers(rejected)}. Add one with \`qvd node invite\`, or drain with "finish"`,
   );
 }
+
+/** Each with its reason, as placement says it. */
+function describeOthers(rejected: readonly (Rejection & { readonly node: string })[]): string {
+  if (rejected.length === 0) return ": there is none";
+  const named = listCandidates(rejected.slice(0, MOST_NAMED)).map(({ node, reason }) => `${node}: ${reason}`);
+  const more = rejected.length > MOST_NAMED ? [`${rejected.length - MOST_NAMED} more`] : [];
+  return ` (${[...named, ...more].join("; ")})`;
+}
+
+const MOST_NAMED = 10;
 
 async function tellDesktops(inside: Context, node: FoundNode, mode: "finish" | "move"): Promise<Drained> {
   const leaves =
