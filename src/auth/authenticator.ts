@@ -9,6 +9,8 @@
  *     after_authenticate_basic              AfterProof
  *     params                                `parameters` of a finding
  *     allow_access_to_vm                    `vmId` of a finding
+ *
+ * Those of the list and of connecting are left out (docs/decisions/0162).
  */
 
 import type { AdministratorId, TenantId, UserId, VmId } from "../domain/ids.ts";
