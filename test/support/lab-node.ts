@@ -117,6 +117,13 @@ export class LabNode {
     await this.#removeCable();
   }
 
+  /** From its next start on it says that it is `name`, as a copy of that machine would. */
+  async pretend(name: string): Promise<void> {
+    const file = `${this.folder}/environment`;
+    const text = await readFile(file, "utf8");
+    await writeFile(file, text.replace(/^QVD_NODE_NAME=.*$/m, `QVD_NODE_NAME='${name}'`));
+  }
+
   get isOn(): boolean {
     return listCgroupPids(this.group).length > 0;
   }

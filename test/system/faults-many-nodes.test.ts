@@ -171,6 +171,31 @@ describe("three boxes", () => {
     },
     TEST_MS,
   );
+
+  test(
+    "serve the desktops of one that lost its power while another says again and again that it is that one",
+    async () => {
+      const node = fullest();
+      const namesake = lab.nodes.find((one) => one !== node) as LabNode;
+      await namesake.powerOff();
+      await namesake.pretend(node.name);
+      expect(await served()).toBe(true);
+      await namesake.start();
+      const isRefused = async () => (await namesake.log()).split("another box is registered").length > 3;
+      expect(await waitFor(isRefused, { timeoutMs: 60_000, everyMs: 100 })).toBe(true);
+      const takeovers = await lab.countTakeovers();
+      await node.powerOff();
+      const isTaken = async () => (await lab.countTakeovers()) > takeovers;
+      expect(await waitFor(isTaken, { timeoutMs: LEASE_SECONDS * 6_000, everyMs: 100 })).toBe(true);
+      expect(await served()).toBe(true);
+      await namesake.powerOff();
+      await namesake.pretend(namesake.name);
+      await Promise.all([namesake.start(), node.start()]);
+      await lab.waitForNodes();
+      expect(contradictions()).toEqual([]);
+    },
+    TEST_MS,
+  );
 });
 
 test(
