@@ -5,6 +5,8 @@
 
 import { constants, createInflate, type Inflate } from "node:zlib";
 
+/** A colour that nobody draws with. */
+export const UNSEEN = 0x123456;
 const [RAW, COPY, TIGHT] = [0, 1, 7];
 
 /** Reads on from `at`; throws `Incomplete` when there is no more. */
@@ -49,7 +51,15 @@ export class RfbPicture {
   constructor(width: number, height: number) {
     this.width = width;
     this.height = height;
-    this.pixels = new Uint32Array(width * height).fill(0x123456);
+    this.pixels = new Uint32Array(width * height).fill(UNSEEN);
+    this.lossy = new Uint8Array(width * height);
+  }
+
+  /** Nothing of what was there is kept but what packed streams know. */
+  resize(width: number, height: number): void {
+    this.width = width;
+    this.height = height;
+    this.pixels = new Uint32Array(width * height).fill(UNSEEN);
     this.lossy = new Uint8Array(width * height);
   }
 
