@@ -4,7 +4,8 @@
  * guest channel is all that still does.
  */
 
-import { readFile, readlink } from "node:fs/promises";
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import type { NetworkPort } from "../domain/node/network-port.ts";
 import type { PortFault, PortHealth } from "../domain/node/port-health.ts";
 import type { ArpProber } from "./arp-prober.ts";
@@ -20,13 +21,13 @@ const IFF_UP = 1;
 /** Takes up to a second where nobody answers; changes nothing. */
 export async function checkPort(deps: CheckDeps, port: NetworkPort): Promise<PortHealth> {
   const folder = `/sys/class/net/${port.interfaceName}`;
-  const flags = await readFile(`${folder}/flags`, "utf8").catch(() => undefined);
-  if (flags === undefined)
+  if (!existsSync(folder))
     return fault("interface-missing", `its interface ${port.interfaceName} doesn't exist on the box`);
-  const master = await readlink(`${folder}/master`).catch(() => "");
+  const master = orNothing(() => readlinkSync(`${folder}/master`));
   if (master.split("/").at(-1) !== port.bridge)
     return fault("not-in-bridge", `its interface ${port.interfaceName} is not in the bridge ${port.bridge}`);
-  if ((Number(flags) & IFF_UP) === 0 || (await readCarrier(folder)) !== "1")
+  const flags = Number(orNothing(() => readFileSync(`${folder}/flags`, "utf8")));
+  if ((flags & IFF_UP) === 0 || (await readCarrier(folder)) !== "1")
     return fault("interface-down", `its interface ${port.interfaceName} is down`);
   // Both take their time; where the rules are missing, nobody hears its answer.
   const answered = deps.prober.ask(port);
@@ -43,7 +44,16 @@ export async function checkPort(deps: CheckDeps, port: NetworkPort): Promise<Por
   return { isOk: true };
 }
 
-/** The kernel refuses to tell while the interface is down. */
+function orNothing(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    // It has no bridge, or went just now.
+    return "";
+  }
+}
+
+/** The kernel refuses to tell while the interface is down, and lets wait while somebody changes the network: in a thread. */
 async function readCarrier(folder: string): Promise<string> {
   return readFile(`${folder}/carrier`, "utf8").then(
     (text) => text.trim(),

@@ -3,7 +3,8 @@
  * dnsmasq reads. It sees a new file at once by itself; of one that went or changed it must be told.
  */
 
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { basename } from "node:path";
 import type { DnsmasqFiles } from "./dnsmasq-command.ts";
 
@@ -39,17 +40,18 @@ export class DhcpHosts {
   async put(host: DhcpHost): Promise<void> {
     const { interfaceName } = host;
     // The name first: whoever is known by the other asks for it.
-    await this.#write(`${this.#files.optionsFolder}/${interfaceName}`, renderDhcpName(host));
-    await this.#write(`${this.#files.hostsFolder}/${interfaceName}`, renderDhcpHost(host));
+    this.#write(`${this.#files.optionsFolder}/${interfaceName}`, renderDhcpName(host));
+    this.#write(`${this.#files.hostsFolder}/${interfaceName}`, renderDhcpHost(host));
   }
 
-  async #write(path: string, line: string): Promise<void> {
-    const before = await readFile(path, "utf8").catch(() => undefined);
+  /** At once: a line on the box's own disk, while a person waits. */
+  #write(path: string, line: string): void {
+    const before = existsSync(path) ? readFileSync(path, "utf8") : undefined;
     if (before === line) return;
     // A file under another name within the folder would be read as well, and clash.
     const draft = `${this.#files.folder}/.${basename(path)}`;
-    await writeFile(draft, line, { mode: 0o644 });
-    await rename(draft, path);
+    writeFileSync(draft, line, { mode: 0o644 });
+    renameSync(draft, path);
     if (before !== undefined) this.#tellSoon();
   }
 
