@@ -40,7 +40,7 @@ list_missing() {
 }
 
 install_packages() {
-  local missing
+  local missing unit
   mapfile -t missing < <(list_missing)
   [ ${#missing[@]} -gt 0 ] || return 0
   say "installing ${#missing[@]} packages from Debian: ${missing[*]}"
@@ -62,6 +62,11 @@ install_packages() {
     # Like slapd's.
     mkdir -p /etc/systemd/system
     ln -sf /dev/null /etc/systemd/system/haproxy.service
+  fi
+  if printf '%s\n' "${missing[@]}" | grep -qx samba; then
+    # Like slapd's; it would open this machine's files to the network.
+    mkdir -p /etc/systemd/system
+    for unit in smbd nmbd samba-ad-dc; do ln -sf /dev/null "/etc/systemd/system/$unit.service"; done
   fi
   apt_install "${missing[@]}" || die "the packages could not be installed; the lines above say why"
 }

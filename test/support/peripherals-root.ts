@@ -8,8 +8,11 @@ const CHANNELS = [
   "pulseaudio-utils",
   "cups-daemon",
   "cups-client",
+  "smbclient",
   "sshfs",
   "openssh-sftp-server",
+  "xdg-utils",
+  "file",
 ];
 const SHELL = ["procps", "iproute2", "passwd"];
 

@@ -10,13 +10,20 @@ import { fileURLToPath } from "node:url";
 import { startWindowManager } from "../../bench/window-manager.ts";
 import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
+import { prepareSmbPrinters } from "./smb-printers.ts";
 
 /** Debian's `nobody`. */
 const UID = 65534;
 const QUIET: ["ignore", "ignore", "ignore"] = ["ignore", "ignore", "ignore"];
 
 /** Below those that the kernel gives to connections: one that has just ended would keep a server from its port. */
-export type ClientPorts = { readonly media: number; readonly cups: number; readonly slave: number };
+export type ClientPorts = {
+  readonly media: number;
+  readonly cups: number;
+  readonly slave: number;
+  /** Where a Windows PC shares its printers; left out where there is none. */
+  readonly smb?: number;
+};
 
 export type ConnectingClient = { readonly said: () => string; readonly child: Bun.Subprocess };
 
@@ -95,6 +102,19 @@ export class ClientSide {
     return new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
   }
 
+  /** The printers of a Windows PC, once they are asked for. */
+  async startSmbPrinters(port: number): Promise<void> {
+    const server = await prepareSmbPrinters(this.folder, port);
+    await runOk("giving Samba's folder to nobody", ["chown", "-R", `${UID}:${UID}`, `${this.folder}/smb`]);
+    // Its many processes end with the one that has their space of process numbers, and that with `unshare`: the wish to
+    // do so is lost where a process changes its user, so it is said again.
+    this.#spawn(["setpriv", "--pdeathsig=KILL", ...server], ["unshare", "--pid", "--fork"]);
+    const ask = ["smbclient", "-L", "127.0.0.1", "-p", `${port}`, "-g", "-N"];
+    const isUp = async () => (await this.#run(ask)).stdout.includes("Printer|Office|");
+    if (!(await waitFor(isUp, { timeoutMs: 60_000, everyMs: 100 })))
+      throw new Error("the client's Samba did not start");
+  }
+
   /** Waits for a printed file that holds the text. */
   async awaitPrinted(text: string, timeoutMs: number): Promise<boolean> {
     const command = ["sh", "-c", `grep -qsF "$0" ${this.folder}/printed/*`, text];
@@ -136,6 +156,21 @@ export class ClientSide {
     const answer = await answered.promise;
     clearTimeout(timer);
     return { status: Number(answer.slice(9, 12)), head: answer, close: () => socket.destroy() };
+  }
+
+  /**
+   * Asks on the slave port for a folder of the desktop, and has Debian's sftp carry out `commands` in what comes;
+   * the desktop's answer and what sftp said, or why it ended.
+   */
+  async browse(head: string, commands: string): Promise<{ readonly head: string; readonly said: string }> {
+    const door = `${this.folder}/sftp-door`;
+    await writeFile(door, SFTP_DOOR, { mode: 0o755 });
+    await writeFile(`${this.folder}/head`, head);
+    await writeFile(`${this.folder}/batch`, commands, { mode: 0o644 });
+    const env = { ...this.#environment(), QVD_FOLDER: this.folder, QVD_PORT: `${this.#ports.slave}` };
+    const command = [...AS_NOBODY, "sftp", "-b", `${this.folder}/batch`, "-D", door];
+    const { stdout, stderr } = await run(command, { env, cwd: "/", timeoutMs: 60_000 });
+    return { head: await readFile(`${this.folder}/run/answer`, "utf8"), said: stdout + stderr };
   }
 
   /** A folder of the client's person. */
@@ -209,8 +244,12 @@ set-default-source microphone
     };
   }
 
-  #spawn(command: readonly string[]): Bun.Subprocess {
-    const child = Bun.spawn([...AS_NOBODY, ...command], { env: this.#environment(), cwd: "/", stdio: QUIET });
+  #spawn(command: readonly string[], within: readonly string[] = []): Bun.Subprocess {
+    const child = Bun.spawn([...within, ...AS_NOBODY, ...command], {
+      env: this.#environment(),
+      cwd: "/",
+      stdio: QUIET,
+    });
     this.#children.add(child);
     return child;
   }
@@ -229,6 +268,23 @@ function pass(to: Bun.Subprocess<"pipe", "pipe", "ignore">, bytes: Uint8Array): 
 const PRINTER = `#!/bin/sh
 [ $# -gt 0 ] || exit 0
 cat "\${6:--}" >> "\${DEVICE_URI#keep:}"
+`;
+/** What sftp takes for its server: the request, its answer into a file, then the connection. */
+const SFTP_DOOR = `#!/usr/bin/python3
+import os, socket, threading
+folder, line = os.environ["QVD_FOLDER"], socket.create_connection(("127.0.0.1", int(os.environ["QVD_PORT"])))
+line.sendall(open(folder + "/head", "rb").read())
+answer = b""
+while not answer.endswith(b"\\r\\n\\r\\n"):
+    byte = line.recv(1)
+    if not byte: break
+    answer += byte
+open(folder + "/run/answer", "wb").write(answer)
+def up():
+    while piece := os.read(0, 65536): line.sendall(piece)
+    line.shutdown(socket.SHUT_WR)
+threading.Thread(target=up, daemon=True).start()
+while piece := line.recv(65536): os.write(1, piece)
 `;
 const AS_NOBODY = ["setpriv", `--reuid=${UID}`, `--regid=${UID}`, "--clear-groups"];
 

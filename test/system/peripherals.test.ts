@@ -16,11 +16,12 @@ import { createGuestLab, type GuestLab } from "./guest-lab.ts";
 import { ClientSide, hearPitch, type ShareAnswer } from "./peripherals-lab.ts";
 
 const PLACE = { instance: "perlab", network: "172.29.9", screen: ":97" };
-const PORTS = { media: 27_131, cups: 27_132, slave: 27_133 };
+const PORTS = { media: 27_131, cups: 27_132, slave: 27_133, smb: 27_134 };
 const KEY = `${"Kk0".repeat(21)}K`;
 const BASIC = { keyboard: "pc105/us", os: "linux", link: "lan", geometry: "800x600", isFullscreen: false };
 /** As the session's start has it for programs. */
 const PRINTING = "env CUPS_SERVER=/run/user/2001/qvd-cups/cups.sock";
+const CUPS_LOG = "tail -20 /run/user/2001/qvd-cups/error_log";
 const AS_USER =
   "setpriv --reuid=2001 --regid=2001 --clear-groups env HOME=/home/bea XDG_RUNTIME_DIR=/run/user/2001";
 
@@ -196,6 +197,67 @@ describe("sound and printing", () => {
 const UPGRADE = "Connection: Upgrade\r\nUpgrade: qvd:sftp/1.0\r\n";
 const PROOF = `Authorization: Basic ${KEY}\r\n`;
 
+const putInside = (path: string, text: string) =>
+  asUser(`echo ${Buffer.from(text).toString("base64")} | base64 -d > ${path}`);
+
+describe("a folder of the desktop's", () => {
+  const ask = (path: string, proof = PROOF) => `GET /shares/${path} HTTP/1.1\r\n${proof}${UPGRADE}\r\n`;
+
+  test("is the client's to read and to write", async () => {
+    await connect({}, ["slave"]);
+    await asUser("mkdir -p /home/bea/reports");
+    await putInside("/home/bea/reports/year.txt", "a good year\n");
+    const fetched = `${client.folder}/run/fetched`;
+    const back = `get year.txt ${fetched}\nput ${fetched} copy.txt\nls -1\n`;
+    const answer = await client.browse(ask("/home/bea/reports"), back);
+    expect(answer.head).toBe("HTTP/1.1 101 Switching Protocols\r\n\r\n");
+    expect(await Bun.file(fetched).text(), answer.said).toBe("a good year\n");
+    expect(await asUser("cd /home/bea/reports && stat -c %U copy.txt && cat copy.txt")).toBe(
+      "bea\na good year",
+    );
+  });
+
+  test("is refused where it isn't one, is not the person's, or the key is wrong", async () => {
+    const heads = [ask("/home/bea/reports/year.txt"), ask("/root"), ask("/home/bea/reports", "")];
+    const statuses: number[] = [];
+    for (const head of heads) {
+      const answer = await client.share(head, "/");
+      statuses.push(answer.status);
+      answer.close();
+    }
+    expect(statuses).toEqual([404, 403, 401]);
+    await leave();
+  });
+});
+
+describe("the printers of a Windows PC", () => {
+  const WINDOWS = { "qvd.client.printing.enabled": "1", "qvd.client.printing.flavor": "cifs" };
+
+  test("that it shares are the session's", async () => {
+    await client.startSmbPrinters(PORTS.smb);
+    await connect(WINDOWS, ["smb", "slave"]);
+    const said = await awaitInside(`${PRINTING} lpstat -e`, /QVD-Office/, 60_000);
+    expect(said.split("\n").sort()).toEqual(["QVD-B_ro_2", "QVD-Office"]);
+    expect(failures).toEqual([]);
+  });
+
+  test("get what a program prints", async () => {
+    const print = `echo third words | ${PRINTING} lp -d QVD-Office; echo fourth words | ${PRINTING} lp -d QVD-B_ro_2`;
+    expect(await asUser(print)).toContain("request id is QVD-Office-1");
+    expect(await client.awaitPrinted("third words", 60_000), await asUser(CUPS_LOG)).toBe(true);
+    expect(await client.awaitPrinted("fourth words", 60_000), await asUser(CUPS_LOG)).toBe(true);
+    await leave();
+    expect(await awaitInside("pgrep -c cupsd", /^0$/)).toBe("0");
+  });
+
+  test("are told of in the trail where it shares none", async () => {
+    await connect(WINDOWS, ["slave"]);
+    expect(await waitFor(() => failures.length > 0, { timeoutMs: 60_000, everyMs: 50 })).toBe(true);
+    expect(failures[0]?.text).toContain("the client's PC shares no printer with guests");
+    await leave();
+  });
+});
+
 describe("a folder of the client's", () => {
   let folder: string;
   let shared: ShareAnswer | undefined;
@@ -239,6 +301,24 @@ describe("a folder of the client's", () => {
     const log = await lab.inside("tail -20 /run/qvd-guest/session.log");
     expect([without.status, wrong.status], log).toEqual([401, 403]);
     for (const answer of [without, wrong]) answer.close();
+  });
+
+  test("has its files opened on the desktop's screen when the client says so", async () => {
+    const mime = "[Default Applications]\ntext/plain=reader.desktop\n";
+    const reader =
+      "[Desktop Entry]\nType=Application\nName=Reader\nMimeType=text/plain\nExec=/home/bea/reader %f\n";
+    const script = '#!/bin/sh\ncat "$1" > /home/bea/opened; echo "on $DISPLAY" >> /home/bea/opened\n';
+    await asUser("mkdir -p /home/bea/.config /home/bea/.local/share/applications");
+    await putInside("/home/bea/.config/mimeapps.list", mime);
+    await putInside("/home/bea/.local/share/applications/reader.desktop", reader);
+    await putInside("/home/bea/reader", script);
+    await asUser("chmod +x /home/bea/reader");
+    const ask = (name: string) =>
+      client.share(`POST /open/${name} HTTP/1.1\r\n${PROOF}X-QVD-Share-Ticket: my papers\r\n\r\n`, folder);
+    const [there, none, outside] = [await ask("letter.txt"), await ask("lost.txt"), await ask("../.profile")];
+    for (const answer of [there, none, outside]) answer.close();
+    expect([there.status, none.status, outside.status]).toEqual([200, 404, 404]);
+    expect(await awaitInside("cat /home/bea/opened", /on :/)).toBe("dear desk\non :100");
   });
 
   test("goes with its connection", async () => {

@@ -6,7 +6,7 @@
  *     follow(state)  ──► connected: sound, printing    any other: down    none: their servers end too
  */
 
-import { chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { ClientParameters } from "../../domain/session/client-parameters.ts";
 import type { XState } from "../../domain/session/x-state.ts";
 import { describeError } from "../../lib/errors.ts";
@@ -73,8 +73,10 @@ export class Peripherals {
       mkdirSync(places.folder, { recursive: true, mode: 0o755 });
       writeFileSync(places.channels, JSON.stringify(this.#kept), { mode: 0o600 });
       writeFileSync(`${places.folder}/pulse.pa`, PULSE_START, { mode: 0o644 });
-      rmSync(places.slaveKey, { force: true });
-      if (plan.isSharing) {
+      // One that is right may be read just now.
+      if (!plan.isSharing || !isKey(places.slaveKey, slaveKey, user.uid))
+        rmSync(places.slaveKey, { force: true });
+      if (plan.isSharing && !existsSync(places.slaveKey)) {
         writeFileSync(places.slaveKey, slaveKey, { mode: 0o400 });
         chownSync(places.slaveKey, user.uid, user.gid);
       }
@@ -83,7 +85,10 @@ export class Peripherals {
       return [];
     }
     if (plan.printing === "unserved")
-      this.#fail("printing", "the client offers its printers by another way than CUPS, which is not served");
+      this.#fail(
+        "printing",
+        "the client offers its printers by another way than CUPS or SMB, which is not served",
+      );
     return channelOptions(plan);
   }
 
@@ -111,14 +116,16 @@ export class Peripherals {
       const hasMicrophone = plan.sound === "both-ways";
       if (plan.sound !== "off")
         await this.#attempt("sound", SOUND_PORT, () => connectSound(user, { startFile, hasMicrophone }));
-      if (plan.printing === "cups")
-        await this.#attempt("printing", PRINT_PORT, () => connectPrinting(user, { folder }));
+      const { printing } = plan;
+      if (printing === "cups" || printing === "smb")
+        await this.#attempt("printing", PRINT_PORT, () => connectPrinting(user, { folder, way: printing }));
       return;
     }
     if (this.#isUp) {
       this.#isUp = false;
       if (plan.sound !== "off") await this.#quietly(() => disconnectSound(user));
-      if (plan.printing === "cups") await this.#quietly(() => disconnectPrinting(user));
+      if (plan.printing === "cups" || plan.printing === "smb")
+        await this.#quietly(() => disconnectPrinting(user));
     }
     if (this.#state === "none") endSound(user);
   }
@@ -149,6 +156,13 @@ export class Peripherals {
     this.#deps.log.warn("channel-failed", { channel, text });
     this.#deps.onFailure(channel, text);
   }
+}
+
+/** In the agent's own folder, so it is no link. */
+function isKey(path: string, slaveKey: string, uid: number): boolean {
+  if (!existsSync(path)) return false;
+  const { mode, uid: owner } = statSync(path);
+  return owner === uid && (mode & 0o077) === 0 && readFileSync(path, "utf8") === slaveKey;
 }
 
 /** Root's own words of before; none, or unreadable, means that no channel is known. */

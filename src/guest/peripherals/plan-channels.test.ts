@@ -29,7 +29,8 @@ describe("planChannels", () => {
     [{}, "linux", "off"],
     [{ "printing.enabled": "0" }, "linux", "off"],
     [{ "printing.enabled": "1" }, "linux", "cups"],
-    [{ "printing.enabled": "1" }, "windows", "unserved"],
+    [{ "printing.enabled": "1" }, "windows", "smb"],
+    [{ "printing.enabled": "1", "printing.flavor": "cifs" }, "linux", "smb"],
     [{ "printing.enabled": "1", "printing.flavor": "ipp" }, "windows", "cups"],
     [{ "printing.enabled": "1", "printing.flavor": "slave4" }, "linux", "unserved"],
   ] as const)
@@ -50,5 +51,9 @@ test("names in nxagent's options just what was planned", () => {
     ["cups", "2100"],
     ["slave", "1"],
   ]);
-  expect(channelOptions(plan({ "printing.enabled": "1", "slave.enable": "0" }, "windows"))).toEqual([]);
+  expect(channelOptions(plan({ "printing.enabled": "1", "slave.enable": "0" }, "windows"))).toEqual([
+    ["smb", "2100"],
+  ]);
+  const own = { "printing.enabled": "1", "printing.flavor": "slave4", "slave.enable": "0" };
+  expect(channelOptions(plan(own, "windows"))).toEqual([]);
 });

@@ -13,7 +13,7 @@ export const PRINT_PORT = 2000 + NX_DISPLAY;
 export type ChannelPlan = {
   readonly sound: "off" | "playback" | "both-ways";
   /** `unserved` is asked for in a way that this guest can't serve. */
-  readonly printing: "off" | "cups" | "unserved";
+  readonly printing: "off" | "cups" | "smb" | "unserved";
   readonly isSharing: boolean;
 };
 
@@ -33,7 +33,9 @@ export function planChannels(client: ClientParameters): ChannelPlan {
 export function channelOptions(plan: ChannelPlan): readonly (readonly [string, string])[] {
   return [
     ...(plan.sound === "off" ? [] : [["media", "1"] as const]),
-    ...(plan.printing === "cups" ? [["cups", `${PRINT_PORT}`] as const] : []),
+    ...(plan.printing === "cups" || plan.printing === "smb"
+      ? [[plan.printing, `${PRINT_PORT}`] as const]
+      : []),
     ...(plan.isSharing ? [["slave", "1"] as const] : []),
   ];
 }
@@ -46,9 +48,11 @@ function planSound(given: Readonly<Record<string, string>>): ChannelPlan["sound"
   return sound === "1" || (sound === undefined && isSpokenOf) ? "playback" : "off";
 }
 
-/** Windows clients offer their printers by SMB or by the Perl client's own way; neither is served. */
-function planPrinting(client: ClientParameters): "cups" | "unserved" {
-  const flavor = client.given?.["qvd.client.printing.flavor"];
-  if (flavor !== undefined) return flavor === "ipp" ? "cups" : "unserved";
-  return client.os === "windows" ? "unserved" : "cups";
+/** Windows clients offer their shared printers by SMB unless they say otherwise; the Perl client's own way isn't served. */
+function planPrinting(client: ClientParameters): ChannelPlan["printing"] {
+  const flavor = client.given?.["qvd.client.printing.flavor"] ?? (client.os === "windows" ? "cifs" : "ipp");
+  return FLAVORS[flavor] ?? "unserved";
 }
+
+/** QVD 4's words for how a client's printers are reached. */
+const FLAVORS: Readonly<Record<string, ChannelPlan["printing"]>> = { ipp: "cups", cifs: "smb" };

@@ -1,6 +1,6 @@
 /**
  * Printing: while a client is connected, the session has a CUPS server of its own with a queue for each printer of the
- * client's CUPS, which it reaches through nxagent's channel. Jobs go to the client as they are: their conversion is
+ * client's CUPS, or for each that its Windows shares by SMB, which it reaches through nxagent's channel. Jobs go to the client as they are: their conversion is
  * the client's, who knows the printer. With the client the server goes, and what it had not handed over is lost.
  */
 
@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { waitFor } from "../../lib/wait.ts";
 import { type ChannelUser, endOfUser, findOfUser, runAsUser, startAsUser } from "./as-user.ts";
 import { parseQueues } from "./parse-queues.ts";
+import { parseShares } from "./parse-shares.ts";
 import { PRINT_PORT } from "./plan-channels.ts";
 
 /** An emulated machine takes many times as long as a container. */
@@ -15,32 +16,64 @@ const START_MS = 20_000;
 const END_MS = 3_000;
 const LIST_MS = 30_000;
 
-/** Undefined when it went well, else why not. `folder` is root's and may be read by the user. */
+export type PrintingOptions = {
+  /** Root's, and readable by the user. */
+  readonly folder: string;
+  readonly way: "cups" | "smb";
+};
+
+/** Undefined when it went well, else why not. */
 export async function connectPrinting(
   user: ChannelUser,
-  { folder }: { readonly folder: string },
+  { folder, way }: PrintingOptions,
 ): Promise<string | undefined> {
   const lacks = ["/usr/sbin/cupsd", "/usr/bin/lpstat", "/usr/sbin/lpadmin"].find((path) => !existsSync(path));
   if (lacks !== undefined) return `the image has no ${lacks} (Debian: cups-daemon, cups-client)`;
   if (hasOwnPrinters()) return "the image has printers of its own, so the client's are not shown";
-  const client = `127.0.0.1:${PRINT_PORT}`;
-  const listed = await runAsUser(user, ["lpstat", "-h", client, "-a", "-d"], { timeoutMs: LIST_MS });
-  const queues = parseQueues(listed.stdout);
-  if (queues.names.length === 0)
-    return `the client's CUPS shows no printer${describe(listed.stderr)}; its nxproxy's cups option must name its port`;
+  const offered = way === "cups" ? await listQueues(user) : await listShares(user);
+  if (typeof offered === "string") return offered;
   await disconnectPrinting(user);
   const socket = await startServer(user, folder);
   if (socket === undefined) return "the session's CUPS server did not start";
   const env = { CUPS_SERVER: socket };
-  for (const name of queues.names) {
-    const uri = `ipp://${client}/printers/${name}`;
-    const add = ["lpadmin", "-p", `QVD-${name}`, "-E", "-v", uri, "-D", `${name} (client)`, "-m", "raw"];
+  for (const { name, uri, title } of offered.printers) {
+    const queue = ["-p", `QVD-${name}`, "-E", "-v", uri, "-D", `${title} (client)`, "-m", "raw"];
+    // A printer that is busy for a moment would else be stopped, with nobody there to start it again.
+    const add = ["lpadmin", ...queue, "-o", "printer-error-policy=retry-job"];
     const added = await runAsUser(user, add, { env });
-    if (added.exitCode !== 0) return `the client's printer ${name} can't be offered${describe(added.stderr)}`;
+    if (added.exitCode !== 0)
+      return `the client's printer ${title} can't be offered${describe(added.stderr)}`;
   }
-  if (queues.standard !== undefined)
-    await runAsUser(user, ["lpadmin", "-d", `QVD-${queues.standard}`], { env });
+  if (offered.standard !== undefined)
+    await runAsUser(user, ["lpadmin", "-d", `QVD-${offered.standard}`], { env });
   return undefined;
+}
+
+type Printer = { readonly name: string; readonly uri: string; readonly title: string };
+type Offered = { readonly printers: readonly Printer[]; readonly standard: string | undefined };
+
+async function listQueues(user: ChannelUser): Promise<Offered | string> {
+  const client = `127.0.0.1:${PRINT_PORT}`;
+  const listed = await runAsUser(user, ["lpstat", "-h", client, "-a", "-d"], { timeoutMs: LIST_MS });
+  const { names, standard } = parseQueues(listed.stdout);
+  if (names.length === 0)
+    return `the client's CUPS shows no printer${describe(listed.stderr)}; its nxproxy's cups option must name its port`;
+  const printers = names.map((name) => ({ name, title: name, uri: `ipp://${client}/printers/${name}` }));
+  return { printers, standard };
+}
+
+/** Printers that the client's PC shares with whoever asks from itself: nobody's password is there to ask with. */
+async function listShares(user: ChannelUser): Promise<Offered | string> {
+  const lacks = ["/usr/bin/smbclient", "/usr/lib/cups/backend/smb"].find((path) => !existsSync(path));
+  if (lacks !== undefined) return `the image has no ${lacks} (Debian: smbclient)`;
+  const ask = ["smbclient", "-L", "127.0.0.1", "-p", `${PRINT_PORT}`, "-g", "-N"];
+  const listed = await runAsUser(user, ask, { timeoutMs: LIST_MS });
+  const printers = parseShares(listed.stdout).map(({ name, share, title }) => {
+    return { name, title, uri: `smb://127.0.0.1:${PRINT_PORT}/${encodeURIComponent(share)}` };
+  });
+  if (printers.length > 0) return { printers, standard: undefined };
+  const why = describe(listed.exitCode === 0 ? "" : `${listed.stdout}\n${listed.stderr}`);
+  return `the client's PC shares no printer with guests${why}; its nxproxy's smb option must name its port`;
 }
 
 export async function disconnectPrinting(user: ChannelUser): Promise<void> {
@@ -82,6 +115,8 @@ DefaultAuthType None
 WebInterface No
 PreserveJobHistory No
 PreserveJobFiles No
+JobRetryInterval 5
+JobRetryLimit 12
 <Location />
 ${all}</Location>
 <Policy default>

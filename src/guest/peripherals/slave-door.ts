@@ -16,6 +16,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
+import { NX_DISPLAY } from "../../wire/guest/messages.ts";
 import { decideSlaveAnswer, type SlaveAnswer } from "./decide-slave-answer.ts";
 import { MOST_HEAD_BYTES, parseSlaveRequest } from "./parse-slave-request.ts";
 
@@ -124,7 +125,18 @@ function open(options: SlaveDoorOptions, answer: Extract<SlaveAnswer, { kind: "o
   if (!existsSync("/usr/bin/xdg-open"))
     return say(options, 501, "Files can't be opened here.", "the image has no xdg-open (Debian: xdg-utils)");
   say(options, 200, "It is being opened.");
-  return done(["/usr/bin/xdg-open", path]);
+  // nxagent's own environment has no display; and the connection isn't the program's to keep open.
+  const open = 'exec /usr/bin/xdg-open "$0" < /dev/null > /dev/null 2>&1';
+  return done([
+    "/usr/bin/setsid",
+    "--fork",
+    "/usr/bin/env",
+    `DISPLAY=:${NX_DISPLAY}`,
+    "sh",
+    "-c",
+    open,
+    path,
+  ]);
 }
 
 /** Byte by byte, so that nothing is taken that is for the program to come. */
