@@ -19,7 +19,7 @@ import { baseFolder, type Layout } from "../src/domain/node/layout.ts";
 import { macOf, type NetworkRange } from "../src/domain/node/network-range.ts";
 import { formatOptionsLine } from "../src/guest/session/options-line.ts";
 import { SESSION_SCRIPT } from "../src/guest/session/scripts.ts";
-import { renderConfig } from "../src/hypervisor/lxc/render-config.ts";
+import { AGENT_FOLDER, renderConfig } from "../src/hypervisor/lxc/render-config.ts";
 import { run, runOk } from "../src/lib/run.ts";
 import { waitFor } from "../src/lib/wait.ts";
 import { bindIdMapped } from "../src/storage/bind-id-mapped.ts";
@@ -148,7 +148,8 @@ function configOf(place: Hand, folder: string): string {
       seccompProfile: "/usr/share/lxc/config/common.seccomp",
     },
   );
-  return config;
+  // For what no hand writes.
+  return config.replace(`lxc.mount.entry = ${AGENT_FOLDER}\n`, "");
 }
 
 async function start(place: Hand, folder: string, firstUid: number): Promise<HandDesktop> {

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, writeSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { systemClock } from "../lib/clock.ts";
+import { isListening } from "../lib/is-listening.ts";
 import { createLog } from "../lib/log.ts";
 import { NX_PORT } from "../wire/guest/messages.ts";
 import { dialPort } from "./dial.ts";
@@ -67,15 +68,18 @@ export function defaultGuestDeps(): GuestDeps {
     },
     showNotice: (text) => showNotice(text, readRecord(places.record), NOTICE_WORLD),
     setTimeZone: (zone) => setTimeZone(zone, { log }),
-    openPeripherals: (onFailure) => new Peripherals({ places, log, isPortOpen, onFailure }),
+    openPeripherals: (onFailure) => new Peripherals({ places, log, isPortOpen: isListening, onFailure }),
     linkHome: (wanted, home) => linkHome(wanted, home, { log }),
-    isPortOpen: () => isPortOpen(NX_PORT),
+    isPortOpen: () => isListening(NX_PORT),
     display: {
       screen: new Display({
         log,
         programs: displayPrograms,
         openServer: (user) =>
-          openScreenServer({ folder: places.folder, executable: [process.execPath], log, isPortOpen }, user),
+          openScreenServer(
+            { folder: places.folder, executable: [process.execPath], log, isPortOpen: isListening },
+            user,
+          ),
         sound: new BrowserSound({ log, startFile: `${places.folder}/pulse.pa` }),
       }),
       programs: displayPrograms,
@@ -106,16 +110,4 @@ function readAddress(): string | null {
     if (found !== undefined) return found.address;
   }
   return null;
-}
-
-/** From the kernel's tables of this desktop's network; 0A is "listens". */
-function isPortOpen(port: number): boolean {
-  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  return ["/proc/net/tcp", "/proc/net/tcp6"].some((path) => {
-    if (!existsSync(path)) return false;
-    const rows = readFileSync(path, "utf8").split("\n");
-    return rows
-      .map((row) => row.trim().split(/\s+/))
-      .some((row) => row[1]?.endsWith(local) && row[3] === "0A");
-  });
 }

@@ -7,6 +7,8 @@ export type GuestPlaces = {
   readonly socket: string;
   /** What the node has the desktop do first, in the same folder; often missing. */
   readonly orderAhead: string;
+  /** What init lets the agent wait at while the session begins; anything written to it ends that. */
+  readonly gate: string;
   /** Which of the desktop's lives this is; a container's node writes it. */
   readonly incarnation: string;
   /** Says that this boot has seen to it. */
@@ -41,6 +43,7 @@ export function guestPlaces(folder = "/run/qvd-guest", socket = "/run/qvd/guest.
   return {
     socket,
     orderAhead: `${dirname(socket)}/order`,
+    gate: `${dirname(socket)}/gate`,
     incarnation: `${dirname(socket)}/incarnation`,
     orderTaken: `${folder}/order-taken`,
     folder,

@@ -7,6 +7,7 @@ import {
   lstatSync,
   mkdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -50,7 +51,10 @@ export function completeImage(places: GuestPlaces): void {
   }
 }
 
+/** One that is there already may be running just now. */
 function writeScript(path: string, text: string): void {
+  if (existsSync(path) && readFileSync(path, "utf8") === text && (statSync(path).mode & 0o777) === 0o755)
+    return;
   writeFileSync(path, text, { mode: 0o755 });
   chmodSync(path, 0o755);
 }

@@ -68,6 +68,11 @@ export interface Hypervisor {
   settle(vmId: VmId): Promise<void>;
   /** Asks init to go down. */
   halt(vmId: VmId): Promise<void>;
+  /**
+   * Whether somebody in the desktop listens at the TCP port, by the kernel's own word; missing where it can't be known from
+   * outside. Cheap, and false of what is gone.
+   */
+  isListening?(vmId: VmId, port: number): boolean;
   /** TERM to the desktop's monitor. */
   terminate(vmId: VmId): Promise<void>;
   /** KILL to everything of the desktop. */

@@ -9,7 +9,7 @@ import { vmLayout } from "../domain/node/layout.ts";
 import type { PlacementOptions } from "../domain/node/placement.ts";
 import type { MachineRunning } from "../domain/node/report.ts";
 import type { Hypervisor } from "../hypervisor/driver.ts";
-import type { Clock } from "../lib/clock.ts";
+import { type Clock, systemTimers } from "../lib/clock.ts";
 import { describeError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import { readProcessIdentity } from "../lib/process.ts";
@@ -17,9 +17,11 @@ import type { Network } from "../network/network.ts";
 import type { Storage } from "../storage/storage.ts";
 import { brokerStateFile, readBrokerState, removeBrokerState } from "../wire/broker/state-file.ts";
 import type { TellWake, Wake } from "../wire/wake/messages.ts";
+import { createAgentGates } from "./agent-gate.ts";
 import { BaseUnpacker } from "./base-unpacker.ts";
 import { ConsoleDoor } from "./console-door.ts";
 import type { NodeIdentity, NodeSettings } from "./deps.ts";
+import { EarlySessions } from "./early-sessions.ts";
 import { EndNotices } from "./end-notices.ts";
 import { createGuestChannels, type GuestChannels, type GuestEvent } from "./guest-channel/guest-channels.ts";
 import { GuestHookNews } from "./hooks/guest-hook-news.ts";
@@ -150,7 +152,8 @@ export class Box {
     });
     const isUnpacking = (diId: DiId) => unpacker.isUnpacking(diId);
     const parts = { node, settings, db, hypervisor, storage, network, channels, isUnpacking };
-    const loopDeps = { ...parts, tell, place, hasLease, clock, log };
+    const earlySessions = this.#openEarlySessions((vmId) => loop.stir(vmId));
+    const loopDeps = { ...parts, earlySessions, tell, place, hasLease, clock, log };
     const loop = new NodeLoop(loopDeps);
     const listUsed = () => listUsedImages(loop.list().values());
     const imageDeps = { db, storage, layout: settings.layout, listUsed, tell, clock, log };
@@ -179,7 +182,11 @@ export class Box {
       ...{ db, nodeId, log, path: settings.layout.consoleSocket },
       screenOf: (vmId) => vmLayout(settings.layout, vmId).screenSocket,
     });
-    const unwatch = hypervisor.watch((vmId) => loop.stir(vmId));
+    const unwatchEnds = hypervisor.watch((vmId) => loop.stir(vmId));
+    const unwatch = () => {
+      unwatchEnds();
+      earlySessions?.endAll();
+    };
     this.#started = {
       ...{ nodeId, lease, loop, channels, notices, intake },
       ...{ unpacker, reporter, siteWakes, watch, endNotices, consoleDoor, unwatch },
@@ -196,6 +203,14 @@ export class Box {
     consoleDoor.start();
     intake.start();
     watch?.start();
+  }
+
+  #openEarlySessions(onListening: (vmId: VmId) => void): EarlySessions | undefined {
+    const { hypervisor, settings, clock, log } = this.#deps;
+    if (hypervisor.isListening === undefined || settings.renderOrderScript === undefined) return undefined;
+    const isListening = hypervisor.isListening.bind(hypervisor);
+    const gates = createAgentGates();
+    return new EarlySessions({ isListening, gates, onListening, clock, timers: systemTimers, log });
   }
 
   /** What desktops say is `hear`'s; of failing hooks their trails are told as well. */

@@ -11,6 +11,7 @@ import type { Log } from "../lib/log.ts";
 import type { Network } from "../network/network.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { TellWake } from "../wire/wake/messages.ts";
+import type { EarlySessions } from "./early-sessions.ts";
 import type { GuestChannels, PrepareRequest } from "./guest-channel/guest-channels.ts";
 
 export type NodeIdentity = { readonly nodeId: NodeId; readonly name: string };
@@ -64,6 +65,8 @@ export type LoopDeps = {
   readonly isUnpacking: (diId: DiId) => boolean;
   /** False while this box may start nothing. */
   readonly hasLease: () => boolean;
+  /** Sessions that begin before their agents; missing where none can. */
+  readonly earlySessions?: EarlySessions | undefined;
   /** True while somebody sits at a desktop of this box. */
   readonly isAtWork?: () => boolean;
   readonly clock: Clock;

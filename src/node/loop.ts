@@ -98,7 +98,6 @@ export class NodeLoop {
   #passedAtMs = Number.NEGATIVE_INFINITY;
   #awayTries = 0;
   #isBoxStopping = false;
-  /** Somebody sits at a desktop of this box. */
   #isAtWork = false;
   #life: "not-begun" | "begun" | "over" = "not-begun";
 
@@ -232,6 +231,7 @@ export class NodeLoop {
       this.#isAllDirty = true;
     }
     this.#isPassing = false;
+    this.#deps.earlySessions?.letGoBetween(this.#starts, this.#memories);
     if (this.#isAllDirty || this.#dirty.size + this.#stirred.size > 0) this.#schedule(pauseMs);
   }
 
@@ -366,7 +366,7 @@ export class NodeLoop {
     const isStarting = needsTurn(desired, observed, this.#nowMs());
     if (!isStopping) this.#stops.release(vmId);
     else if (state !== "running") this.#stops.count(vmId);
-    if (!isStarting) this.#starts.release(vmId, { isDone: state === "running" });
+    if (!isStarting) this.#starts.release(vmId, { isDone: state === "running" || state === "starting_2" });
     else if (state === "starting_2") this.#starts.count(vmId);
     const queuePosition = isStarting ? this.#starts.ask(vmId) : 0;
     if (queuePosition > 0) this.#starts.noteTold(vmId, memory.report.queueDueAtMs);

@@ -59,6 +59,7 @@ export function observeDesktop(deps: LoopDeps, memory: VmMemory, world: World): 
       isNone: !memory.desktop.osf.hasAgent,
     },
     isEmulated: memory.desktop.osf.hypervisor === "kvm" && deps.settings.machineAccelerator?.() === "tcg",
+    earlySession: deps.earlySessions?.read(vmId),
     network: memory.network?.seen,
     wasVisited: memory.wasVisited,
     wasExpiryTold: memory.wasExpiryTold,

@@ -5,6 +5,7 @@
  */
 
 import { listNodeDesktops, type NodeDesktop } from "../db/queries/node-desktops.ts";
+import { vmLayout } from "../domain/node/layout.ts";
 import type { LoopDeps } from "./deps.ts";
 import { channelPlace } from "./execute/desktop-spec.ts";
 import { readReport } from "./memory.ts";
@@ -28,6 +29,7 @@ export async function recoverDesktops(
   }
   for (const desktop of alive) {
     if (desktop.osf.hasAgent) deps.channels.open(desktop.vmId, channelPlace(deps.settings, desktop));
+    deps.earlySessions?.openLeft(vmLayout(deps.settings.layout, desktop.vmId).channelGate);
     await tell(deps, desktop);
   }
   return alive.length;

@@ -1,7 +1,7 @@
 /** Does the steps of one desktop in their order, until one fails; the failure is a fact of the next plan. */
 
 import { applyReport } from "../domain/vm/apply-report.ts";
-import type { VmAction, VmReportPatch, VmStep } from "../domain/vm/steps.ts";
+import type { SessionReportPatch, VmAction, VmReportPatch, VmStep } from "../domain/vm/steps.ts";
 import { AppError, describeError, isAppError } from "../lib/errors.ts";
 import type { LoopDeps } from "./deps.ts";
 import type { ActingAction, Executor } from "./execute/executor.ts";
@@ -16,6 +16,7 @@ export type StepDeps = LoopDeps & { readonly reports: Pick<ReportBatch, "write">
 /** After these what is wished is as it was; others write of it themselves. */
 const LEAVES_WISHES: ReadonlySet<VmAction> = new Set([
   "report",
+  "report-session",
   "prepare-disks",
   "start-container",
   "ask-poweroff",
@@ -104,12 +105,22 @@ async function act(
   if (step.action === "kill") memory.killedAtMs = deps.clock.monotonicMs();
   if (step.action === "start-container") forgetLife(memory);
   await executorOf(step.action)(deps, { desktop: memory.desktop, signal }, step.args);
+  if (step.action === "report-session") noteSession(deps, memory, step.args);
   if (step.action === "notify-guest") memory.wasExpiryTold = true;
   if (step.action === "clean-up") {
     memory.cleanUpFailures = 0;
     memory.cleanUpFailedAtMs = undefined;
+    deps.earlySessions?.end(memory.desktop.vmId);
     forgetLife(memory);
   }
+}
+
+/** Read again, it would say the same. Who is shown a desktop that still boots has a running one's share of the processors. */
+function noteSession(deps: LoopDeps, memory: VmMemory, { sessionId, state }: SessionReportPatch): void {
+  const { desktop, report } = memory;
+  if (desktop.session?.id === sessionId)
+    memory.desktop = { ...desktop, session: { ...desktop.session, state } };
+  if (state === "listening" && report.state === "starting_2") void settleDesktop(deps, desktop.vmId);
 }
 
 /** What belongs to one life of the desktop, from its start to its clean-up. */

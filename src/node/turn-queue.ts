@@ -86,6 +86,11 @@ export class TurnQueue {
     this.#tellNews();
   }
 
+  /** Nobody has a turn, or waits for one. */
+  get isIdle(): boolean {
+    return this.#active.size + this.#waiting.size === 0;
+  }
+
   /** What a desktop that waits was last told. */
   noteTold(vmId: VmId, dueAtMs: number | undefined): void {
     if (dueAtMs === undefined) this.#told.delete(vmId);

@@ -108,6 +108,8 @@ export type VmLayout = {
   /** What its agent is to do first, and how its init may begin with it. */
   readonly channelOrder: string;
   readonly channelOrderScript: string;
+  /** What its agent waits at while others have their sessions prepared. */
+  readonly channelGate: string;
   /** Of a virtual machine: its system, fresh from the image or kept, and the person's own disk. */
   readonly systemDisk: string;
   readonly machineFolder: string;
@@ -132,6 +134,7 @@ export function vmLayout(layout: Layout, vmId: VmId): VmLayout {
     channelSocket: `${folder}/channel/guest.sock`,
     channelOrder: `${folder}/channel/order`,
     channelOrderScript: `${folder}/channel/order.sh`,
+    channelGate: `${folder}/channel/gate`,
     systemDisk: `${folder}/fresh/system.qcow2`,
     machineFolder: `${folder}/machine`,
     screenSocket: `${folder}/machine/vnc`,

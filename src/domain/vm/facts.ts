@@ -90,6 +90,13 @@ export type VmAgent = {
   readonly isNone?: boolean;
 };
 
+/** A session that begins with its desktop, before there is an agent, as the node sees it. */
+export type EarlySession = {
+  readonly sessionId: SessionId;
+  /** nxagent waits for its client: the kernel's word, not the desktop's. */
+  readonly isListening: boolean;
+};
+
 export type VmFailure = VmFault & { readonly action: VmAction };
 
 export type VmObserved = {
@@ -101,6 +108,8 @@ export type VmObserved = {
   readonly agent: VmAgent;
   /** A virtual machine without the processor's help. */
   readonly isEmulated?: boolean;
+  /** Undefined where none has begun with this life. */
+  readonly earlySession?: EarlySession | undefined;
   /** Undefined: not checked. */
   readonly network: VmNetwork | undefined;
   /** Somebody sat there in this life. */

@@ -1,7 +1,7 @@
 /** The sitting of a client: from the request in the database to an X session that waits for the client. */
 
 import type { VmFacts, VmPlan, VmSession } from "./facts.ts";
-import { beside, step } from "./steps.ts";
+import { beside, step, type VmStep } from "./steps.ts";
 
 /** Of a desktop that runs and is well. */
 export function planSession(facts: VmFacts, session: VmSession | undefined): VmPlan {
@@ -40,18 +40,34 @@ export function planSession(facts: VmFacts, session: VmSession | undefined): VmP
         { sessionId: session.id, timeoutMs: limits.sessionPrepareMs },
         "a client waits for its X session",
       ),
-      step(
-        "report-session",
-        {
-          sessionId: session.id,
-          state: "listening",
-          events: [{ code: "session-listening", text: "The session is ready and waits for the client." }],
-        },
-        "nxagent listens",
-      ),
+      reportListening(session),
     ],
     wakeAtMs: undefined,
   };
+}
+
+/**
+ * The session that began with the desktop is given out as soon as its nxagent listens: whoever waits for it needs no agent.
+ * Undefined where there is none, or nobody waits for it.
+ */
+export function planEarlySession({ desired: { session }, observed }: VmFacts): VmPlan | undefined {
+  const { earlySession, network } = observed;
+  const isWaiting = session?.state === "requested" || session?.state === "preparing";
+  const isReady = earlySession?.isListening === true && network?.isOk !== false;
+  if (!isWaiting || !isReady || earlySession.sessionId !== session.id) return undefined;
+  return { steps: [reportListening(session)], wakeAtMs: undefined };
+}
+
+function reportListening(session: VmSession): VmStep {
+  return step(
+    "report-session",
+    {
+      sessionId: session.id,
+      state: "listening",
+      events: [{ code: "session-listening", text: "The session is ready and waits for the client." }],
+    },
+    "nxagent listens",
+  );
 }
 
 /** A client that waits for a desktop that will not come is told so, with the reason. */

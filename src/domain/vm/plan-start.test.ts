@@ -6,6 +6,7 @@ import {
   WISHED_RUNNING,
   WISHED_STOPPED,
 } from "../../../test/support/vm-plan-table.ts";
+import { asId, type SessionId } from "../ids.ts";
 import { VM_LIMITS } from "./facts.ts";
 
 const START = [
@@ -307,5 +308,56 @@ planTable("starting_2", [
     "is no failure when it ends unwanted",
     { report: { state: "starting_2" }, wished: WISHED_STOPPED, seen: DEAD },
     ["clean-up", "report stopped desktop-stopped"],
+  ],
+]);
+
+const LISTENS = { sessionId: sessionOf().id, isListening: true };
+const OTHER = { ...LISTENS, sessionId: asId<SessionId>(32) };
+
+planTable("starting_2 with a session that began with the desktop", [
+  [
+    "gives it out as soon as it listens, with or without an agent",
+    { report: { state: "starting_2" }, wished: { session: sessionOf() }, seen: { earlySession: LISTENS } },
+    ["report-session listening"],
+  ],
+  [
+    "gives it out before it is said to run",
+    {
+      ...{ report: { state: "starting_2" }, wished: { session: sessionOf() } },
+      ...{ agent: { isAttached: true }, seen: { earlySession: LISTENS } },
+    },
+    ["report-session listening"],
+  ],
+  [
+    "waits on while it does not listen",
+    {
+      ...{ report: { state: "starting_2" }, wished: { session: sessionOf() } },
+      seen: { earlySession: { ...LISTENS, isListening: false } },
+    },
+    [],
+    VM_LIMITS.startTimeoutMs,
+  ],
+  [
+    "waits for the agent when another session is asked for by now",
+    { report: { state: "starting_2" }, wished: { session: sessionOf() }, seen: { earlySession: OTHER } },
+    [],
+    VM_LIMITS.startTimeoutMs,
+  ],
+  [
+    "gives nobody a session that the network doesn't lead to",
+    {
+      ...{ report: { state: "starting_2" }, wished: { session: sessionOf() } },
+      seen: { earlySession: LISTENS, network: { isOk: false, code: "no-answer", text: "It is silent." } },
+    },
+    [],
+    VM_LIMITS.startTimeoutMs,
+  ],
+  [
+    "has still to answer by its agent once it is given out",
+    {
+      ...{ wished: { session: sessionOf({ state: "listening" }) }, seen: { earlySession: LISTENS } },
+      report: { state: "starting_2", stateAtMs: NOW_MS - VM_LIMITS.startTimeoutMs },
+    },
+    ["report stopping_2 start-failed start-retry-planned", "halt"],
   ],
 ]);

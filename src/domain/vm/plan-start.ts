@@ -11,7 +11,7 @@ import { blockedEvent, blockSteps, isKeptDown } from "./plan-block.ts";
 import { DRAINED_HERE } from "./plan-drain.ts";
 import { isHeldDisk, waitForDisk } from "./plan-held-disk.ts";
 import { planQueued } from "./plan-queue.ts";
-import { failWaitingSession, planSession } from "./plan-session.ts";
+import { failWaitingSession, planEarlySession, planSession } from "./plan-session.ts";
 import { tearDown } from "./plan-stop.ts";
 import { step, type VmEventDraft, type VmReportPatch, type VmStep } from "./steps.ts";
 
@@ -156,6 +156,8 @@ function planBooting(facts: VmFacts): VmPlan {
       facts,
       "The desktop ended before its agent answered: the system in its image, or our agent in it, can't run.",
     );
+  const early = planEarlySession(facts);
+  if (early !== undefined) return early;
   const end = report.stateAtMs + limits.startTimeoutMs;
   if (agent.isAttached && network?.isOk !== false) return planUp(facts);
   if (nowMs < end) return agent.isAttached ? planWithoutNetwork(facts, end) : { steps: [], wakeAtMs: end };

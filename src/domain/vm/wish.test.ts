@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { DI, factsOf, type Given, NOW_MS } from "../../../test/support/vm-facts.ts";
+import { DI, factsOf, type Given, NOW_MS, sessionOf } from "../../../test/support/vm-facts.ts";
 import { needsTurn, stopReason, wantsDown } from "./wish.ts";
 
 describe("a desktop is wanted down", () => {
@@ -32,6 +32,22 @@ describe("a turn to start is needed", () => {
       "until the agent answers, even of one that is to stop: it still takes the box's strength",
       { report: { state: "starting_2" }, wished: { wish: "stopped" } },
       true,
+    ],
+    [
+      "until its early session listens, which is what somebody waits for",
+      {
+        report: { state: "starting_2" },
+        seen: { earlySession: { sessionId: sessionOf().id, isListening: false } },
+      },
+      true,
+    ],
+    [
+      "no longer by one whose early session listens",
+      {
+        report: { state: "starting_2" },
+        seen: { earlySession: { sessionId: sessionOf().id, isListening: true } },
+      },
+      false,
     ],
     ["not by a desktop that runs", { report: { state: "running" } }, false],
     ["not by one that is stopped, though wished", { wished: RUNNING }, false],

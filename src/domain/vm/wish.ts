@@ -19,7 +19,8 @@ export function isOnlyHereUnwanted({
 /** True while the desktop needs, or holds, one of the box's turns to start. */
 export function needsTurn(desired: VmDesired, observed: VmObserved, nowMs: number): boolean {
   const { state, nextTryAtMs } = observed.report;
-  if (state === "starting_2") return true;
+  // Its agent comes when there is time.
+  if (state === "starting_2") return observed.earlySession?.isListening !== true;
   if (state !== "starting_1" || wantsDown(desired) || desired.image.kind !== "ready") return false;
   return nextTryAtMs === undefined || nowMs >= nextTryAtMs;
 }

@@ -104,7 +104,8 @@ export class GuestSession {
 
   /** Before the node is there to be answered: its order for the same session finds it done. */
   prepareAhead(order: PrepareOrder): void {
-    this.#ahead.keep(order.session, this.prepare(order));
+    const outcome = this.#inTurn((signal) => this.#prepare(order, signal, { isAhead: true }));
+    this.#ahead.keep(order.session, outcome);
   }
 
   prepare(order: PrepareOrder): Promise<OrderOutcome> {
@@ -159,7 +160,7 @@ export class GuestSession {
     return result;
   }
 
-  async #prepare(order: PrepareOrder, signal: AbortSignal): Promise<OrderOutcome> {
+  async #prepare(order: PrepareOrder, signal: AbortSignal, { isAhead = false } = {}): Promise<OrderOutcome> {
     this.#pairs = sessionPairs(order);
     const refusal = await this.#ask("pre-connect");
     if (refusal !== undefined) return refusal;
@@ -190,9 +191,11 @@ export class GuestSession {
       return fail("account-refused", `a session of ${owner.login} runs in this desktop`);
     }
     if (this.#access === "nx") this.#deps.display?.screen.hide();
+    const isBegun = isAhead && owner?.session === order.session;
     for (let round = 0; round < MOST_ROUNDS; round++) {
       if (signal.aborted) return fail("session-ended", "the session was asked to stop meanwhile");
       this.#x.observe();
+      if (isBegun && (await this.#x.isGivenOut(PORT_TIMEOUT_MS))) return DONE;
       writeOptions(places.options, options);
       const input = { account: order.account, ...provisioned, program: order.program };
       const failure =

@@ -31,6 +31,13 @@ test("a time zone that climbs is left to the agent's own check", () => {
   expect(renderOrderScript(zoned("../../etc/shadow"))).not.toContain("zoneinfo");
 });
 
+test("what a client needs to offer its folders is there with the session, where it may offer any", () => {
+  expect(renderOrderScript(ORDER)).toContain("printf %s 'k' >/run/qvd-guest/slave-key");
+  expect(renderOrderScript(ORDER)).toContain("chmod 755 /run/qvd-guest/nx-slave");
+  const told = { ...ORDER, client: { ...ORDER.client, given: { "qvd.client.slave.enable": "0" } } };
+  expect(renderOrderScript(told)).not.toContain("slave-key");
+});
+
 test.each([
   ["a browser's", { ...ORDER, access: "browser" }],
   ["one whose home is led to elsewhere", { ...ORDER, parameters: { "qvd.vm.user.home": "/srv/alice" } }],
@@ -44,5 +51,7 @@ test.each([
 test("a script that finds no home changes nothing", () => {
   const script = renderOrderScript({ ...ORDER, account: { ...ORDER.account, login: "nobody-here-7" } }) ?? "";
   const ended = Bun.spawnSync(["sh", "-c", script]);
+  // What waits is told, so that the agent needn't wait with it.
+  expect(script).toStartWith("trap 'if [ -p /run/qvd/gate ]; then echo >/run/qvd/gate; fi' EXIT\n");
   expect([ended.exitCode, ended.stdout.toString(), ended.stderr.toString()]).toEqual([0, "", ""]);
 });

@@ -2,7 +2,7 @@
  * A session's start as a shell script, for the init of a desktop that is started because somebody waits for it: nxagent
  * comes up while the agent does, which takes it over (`adopt-early-start.ts`). It does only the usual case, of an account
  * that is new over a home that is there, in an image without hooks; in any other it ends before it has changed anything,
- * and the agent does it all. Pure; the node leaves it beside the guest channel.
+ * and the agent does it all, at once. Pure; the node leaves it beside the guest channel.
  */
 
 import { accountLines } from "../account-lines.ts";
@@ -11,7 +11,10 @@ import { type GuestPlaces, guestPlaces } from "../places.ts";
 import type { PrepareOrder } from "./guest-session.ts";
 import { planLaunch } from "./launch.ts";
 import { formatOptionsLine } from "./options-line.ts";
-import { SESSION_SCRIPT } from "./scripts.ts";
+import { SESSION_SCRIPT, slaveScript } from "./scripts.ts";
+
+/** Bound into each container by its node. */
+const AGENT = "/opt/qvd/qvd";
 
 /** Undefined where the agent must do it. */
 export function renderOrderScript(
@@ -22,29 +25,35 @@ export function renderOrderScript(
   const { login, uid } = account;
   const isUsual = /^[a-z_][a-z0-9_.-]{0,31}$/.test(login) && access === "nx";
   if (!isUsual || parameters["qvd.vm.user.home"] !== undefined) return undefined;
-  const channels = channelOptions(planChannels(client));
+  const plan = planChannels(client);
+  const channels = channelOptions(plan);
   const options = formatOptionsLine({ client, accept: order.accept, stateFile: places.state, channels });
   if (options === undefined) return undefined;
   const home = `/home/${login}`;
   const zone = client.given?.["qvd.client.timezone"];
   const first = `${places.folder}/session-first`;
-  return `home=${quote(home)}
+  const owned = [
+    `/run/user/${uid}`,
+    places.state,
+    places.powerOffRequest,
+    ...(plan.isSharing ? [places.slaveKey] : []),
+  ];
+  return `trap 'if [ -p ${places.gate} ]; then echo >${places.gate}; fi' EXIT
+home=${quote(home)}
 [ -d "$home" ] && [ ! -L "$home" ] && [ ! -e /etc/qvd/vma.conf ] && [ ! -e /etc/qvd/hooks ] || exit 0
 [ ! -e /run/user/${uid} ] && [ ! -e /tmp/.X11-unix ] && [ ! -e /tmp/.ICE-unix ] || exit 0
 ! grep -Eqs ${quote(`^(${login.replaceAll(".", "[.]")}:|[^:]*:[^:]*:${uid}:)`)} /etc/passwd /etc/group || exit 0
 [ -z "$(tail -qc1 /etc/passwd /etc/group /etc/shadow /etc/gshadow 2>/dev/null)" ] || exit 0
 shell=/bin/sh
 if [ -e /bin/bash ]; then shell=/bin/bash; fi
-[ -d /run/user ] || mkdir -p -m 755 /run/user || exit 0
-${READ_LANG}umask 077
+${READ_LANG}mkdir -p -m 700 /run/user/${uid} && mkdir -m 1777 /tmp/.X11-unix /tmp/.ICE-unix || exit 0
+umask 077
 : >${places.state}
 : >${places.powerOffRequest}
-mkdir -m 700 /run/user/${uid} || exit 0
-mkdir -m 1777 /tmp/.X11-unix /tmp/.ICE-unix || exit 0
-chown ${uid}:${uid} /run/user/${uid} ${places.state} ${places.powerOffRequest} || exit 0
+${plan.isSharing ? `printf %s ${quote(order.slaveKey)} >${places.slaveKey} || exit 0\n` : ""}chown ${uid}:${uid} ${owned.join(" ")} || exit 0
 umask 022
 printf %s ${quote(options)} >${places.options} || exit 0
-printf %s ${quote(SESSION_SCRIPT)} >${first} || exit 0
+${plan.isSharing ? renderSlave(places) : ""}printf %s ${quote(SESSION_SCRIPT)} >${first} || exit 0
 ${renderAccount(account, home)}${zone === undefined ? "" : renderZone(zone)}${renderStart(places, { account, gid: uid, home, shell: "", program }, first)}`;
 }
 
@@ -71,6 +80,11 @@ function renderAccount(account: PrepareOrder["account"], home: string): string {
     // Its last field.
     add("passwd", `${quote(passwd)}"$shell"`),
   ].join("");
+}
+
+/** A client may offer its folders before the agent has put in place what serves them. */
+function renderSlave({ slave }: GuestPlaces): string {
+  return `printf %s ${quote(slaveScript(AGENT))} >${slave} && chmod 755 ${slave} || exit 0\n`;
 }
 
 function renderZone(zone: string): string {

@@ -218,9 +218,18 @@ export class XSession {
   async waitForPort(timeoutMs: number): Promise<boolean> {
     const isOpen = await waitFor(() => this.#state !== "listening" || this.#deps.isPortOpen(), {
       timeoutMs,
-      everyMs: 1,
+      everyMs: 2,
     });
     return isOpen === true && this.#state === "listening";
+  }
+
+  /**
+   * Of a session that began before its agent was there, for the order that is known now: its client may have come already, or be
+   * coming in while nothing says so yet, and is not to be moved from its place. False where it has still to come up.
+   */
+  async isGivenOut(timeoutMs: number): Promise<boolean> {
+    if (this.#state === "listening") await this.waitForPort(timeoutMs);
+    return this.#state !== "none" && this.#state !== "starting" && this.#state !== "stopping";
   }
 
   /** Leaves the session as it is and stops watching. */

@@ -62,8 +62,11 @@ for left in order-taken early session.json; do
 done
 
 # Somebody waits for a session: it begins beside the agent, which takes it over. A process of its own, so that no fault in
-# it is this one's end.
+# it is this one's end. The agent's start would only take the processors from it, and from others like it: the node keeps a
+# pipe open until there is time, and the agent waits for its end, or for a word of the script that it goes no further.
+gate=
 if [ -r /run/qvd/order.sh ]; then
+  if [ -p /run/qvd/gate ]; then gate=/run/qvd/gate; fi
   umask 077
   : >"$state/session.log"
   umask 022
@@ -77,8 +80,12 @@ export BUN_JSC_useJIT
 
 while [ -z "$is_stopping" ]; do
   if [ -f "$log" ] && [ "$(wc -c <"$log")" -gt 1048576 ]; then mv -f "$log" "$log.1"; fi
-  /opt/qvd/qvd guest run </dev/null >>"$log" 2>&1 &
+  (
+    if [ -n "$gate" ]; then read -r word 2>/dev/null <"$gate"; fi
+    exec /opt/qvd/qvd guest run
+  ) </dev/null >>"$log" 2>&1 &
   agent=$!
+  gate=
   # Returns early, with a code over 128, when a signal comes.
   wait "$agent"
   code=$?

@@ -31,6 +31,7 @@ import { removeFiles } from "./container-files.ts";
 import { raiseCpuShare, weighDesktops } from "./cpu-share.ts";
 import { isSystemd } from "./detect-init.ts";
 import { findInit } from "./find-init.ts";
+import { listens } from "./listens.ts";
 import { startContainer } from "./start-container.ts";
 import { SYSTEMD_SIGNALS } from "./systemd-files.ts";
 import { watchGroups } from "./watch-groups.ts";
@@ -75,6 +76,7 @@ export async function createLxcHypervisor(options: LxcOptions): Promise<Hypervis
       if (init !== undefined)
         signalProcess(init, (await runsSystemd(init)) ? SYSTEMD_SIGNALS.halt : "SIGTERM");
     },
+    isListening: (vmId, port) => listens(tree, vmId, port),
     async terminate(vmId) {
       const init = await findInit(tree, vmId);
       // The monitor would only pass TERM on, by which systemd reads its units again.

@@ -81,8 +81,8 @@ describe("limits", () => {
       const sizes = [...renderConfig({ ...SPEC, memoryMb }, OPTIONS).matchAll(/size=(\d+)m/g)].map((match) =>
         Number(match[1]),
       );
-      expect(sizes.length).toBe(2);
-      expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(memoryMb / 2);
+      expect(sizes.length).toBe(3);
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual((memoryMb * 3) / 4);
     },
   );
 });

@@ -27,6 +27,9 @@ const CPU_PERIOD_US = 100_000;
 const DROPPED_CAPABILITIES =
   "mac_admin mac_override sys_time sys_module sys_rawio sys_boot sys_nice sys_pacct sys_tty_config syslog wake_alarm block_suspend audit_control audit_read";
 
+/** What init, agent and session write at each start: in memory, where a file costs a start next to nothing. Scripts run from it. */
+export const AGENT_FOLDER = "tmpfs run/qvd-guest tmpfs rw,nosuid,nodev,size=16m,mode=755,create=dir 0 0";
+
 /** `bad-input` for a value that would be read as something else than itself. */
 export function renderConfig(spec: ContainerSpec, options: ConfigOptions): string {
   const { idRange, port, vmId } = spec;
@@ -51,7 +54,7 @@ export function renderConfig(spec: ContainerSpec, options: ConfigOptions): strin
     ["mount.auto", "proc:mixed sys:mixed cgroup:mixed"],
     ["mount.entry", temporary("dev/shm", temporaryMb)],
     ["mount.entry", temporary("tmp", temporaryMb)],
-    ...(isSystemd ? [["mount.entry", volatile(temporaryMb)] as const] : []),
+    ["mount.entry", isSystemd ? volatile(temporaryMb) : AGENT_FOLDER],
     // What a person shares with their desktop is mounted by FUSE, as the person.
     ["mount.entry", bind("/dev/fuse", "dev/fuse", "rw,bind,nosuid,noexec,optional,create=file")],
     ["mount.entry", bind(spec.homeFolder, "home", "rw,bind,nosuid,nodev,create=dir")],

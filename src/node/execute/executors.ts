@@ -40,9 +40,10 @@ export const EXECUTORS: Executors = {
   "report-session": async (deps, { desktop }, patch) => {
     const { vmId, epoch, generation, address } = desktop;
     const write = { vmId, epoch, generation, patch, address, port: NX_PORT, displayPort: DISPLAY_PORT };
-    await attemptDatabase(`report session ${patch.sessionId}`, () =>
+    const isReported = await attemptDatabase(`report session ${patch.sessionId}`, () =>
       reportSession(deps.db, write, { nodeId: deps.node.nodeId }),
     );
+    if (!isReported) throw new AppError("superseded", `reporting session ${patch.sessionId}: it is over`);
     deps.tell({ topic: "vm", vmId });
   },
   "wish-stopped": async (deps, { desktop: { vmId } }, { generation, cause, text }) => {

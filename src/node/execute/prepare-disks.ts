@@ -5,13 +5,18 @@ import type { LoopDeps } from "../deps.ts";
 import { reportHomeOverLimit } from "../report/report-home.ts";
 import { machineKeeps, portOptions } from "./desktop-spec.ts";
 import type { Executor } from "./executor.ts";
+import { leaveSessionOrder } from "./session-order.ts";
 
-/** A machine's network port comes along, since it takes as long to make as the disks; a container's, with its start. */
+/**
+ * A machine's network port comes along, since it takes as long to make as the disks; a container's, with its start. So does what
+ * a session that waits is begun by: init looks for it once, some milliseconds after its container was started.
+ */
 export const prepareDisks: Executor<"prepare-disks"> = async (deps, { desktop }, { diId }) => {
   const { vmId, address, osf } = desktop;
   const made = await Promise.allSettled([
     makeDisks(deps, desktop, diId),
     osf.hypervisor === "kvm" ? deps.network.addPort(vmId, address, portOptions(desktop)) : undefined,
+    leaveSessionOrder(deps, desktop),
   ]);
   // Both have ended by now: what is taken down after a failure must not be put up meanwhile.
   for (const one of made) if (one.status === "rejected") throw one.reason;

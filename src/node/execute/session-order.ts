@@ -3,7 +3,7 @@
  * begins with it before it is attached, and the order that comes later finds it done.
  */
 
-import { chownSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { attemptDatabase } from "../../db/errors.ts";
 import type { NodeDesktop } from "../../db/queries/node-desktops.ts";
 import { readSessionParts } from "../../db/queries/session-parts.ts";
@@ -15,6 +15,7 @@ import { describeError } from "../../lib/errors.ts";
 import { formatGuestMessage } from "../../wire/guest/messages.ts";
 import type { LoopDeps } from "../deps.ts";
 import type { PrepareRequest } from "../guest-channel/guest-channels.ts";
+import { channelPlace } from "./desktop-spec.ts";
 
 type SessionRow = NonNullable<NodeDesktop["session"]>;
 
@@ -47,21 +48,25 @@ export async function composeSessionOrder(
  * it all goes on as with a desktop that runs. The desktop's root alone can read it.
  */
 export async function leaveSessionOrder(
-  deps: Pick<LoopDeps, "db" | "settings" | "log">,
+  deps: Pick<LoopDeps, "db" | "settings" | "log" | "earlySessions">,
   desktop: NodeDesktop,
 ): Promise<void> {
   const { vmId, session, osf } = desktop;
-  const { channelOrder, channelOrderScript } = vmLayout(deps.settings.layout, vmId);
+  const { channel, channelOrder, channelOrderScript, channelGate } = vmLayout(deps.settings.layout, vmId);
   try {
-    for (const path of [channelOrder, channelOrderScript]) rmSync(path, { force: true });
+    mkdirSync(channel, { recursive: true, mode: 0o755 });
+    for (const path of [channelOrder, channelOrderScript, channelGate]) rmSync(path, { force: true });
     const isWaiting = session?.state === "requested" || session?.state === "preparing";
     if (session === null || !isWaiting || osf.hypervisor === "kvm" || !osf.hasAgent) return;
     const order = await composeSessionOrder(deps, desktop, session);
     if (order === undefined) return;
     const script = deps.settings.renderOrderScript?.(order);
-    if (script !== undefined) leave(deps, desktop, { path: channelOrderScript, text: script });
     const text = formatGuestMessage({ type: "session-prepare", order: 0, ...order });
     leave(deps, desktop, { path: channelOrder, text });
+    if (script === undefined) return;
+    const { ownerUid } = channelPlace(deps.settings, desktop);
+    deps.earlySessions?.expect(vmId, { sessionId: session.id, gatePath: channelGate, ownerUid });
+    leave(deps, desktop, { path: channelOrderScript, text: script });
   } catch (error) {
     deps.log.warn("session-order-not-left", { vmId, reason: describeError(error) });
   }

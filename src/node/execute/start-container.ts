@@ -3,7 +3,6 @@ import { dirname } from "node:path";
 import { runHostHook } from "../hooks/host-hooks.ts";
 import { channelPlace, desktopSpec, portOptions } from "./desktop-spec.ts";
 import type { Executor } from "./executor.ts";
-import { leaveSessionOrder } from "./session-order.ts";
 
 /**
  * The channel is open before the desktop is, so that its agent finds it at its first try. A container may be there before the
@@ -27,9 +26,9 @@ export const startContainer: Executor<"start-container"> = async (
   const started = deps.hypervisor.start(spec, signal);
   const plugged =
     osf.hypervisor === "kvm" ? undefined : deps.network.addPort(vmId, address, portOptions(desktop));
-  const [start, plug] = await Promise.allSettled([started, plugged, leaveSessionOrder(deps, desktop)]);
+  const [start, plug] = await Promise.allSettled([started, plugged]);
   if (start.status === "rejected") throw start.reason;
-  if (plug.status === "fulfilled") return;
+  if (plug.status === "fulfilled") return deps.earlySessions?.watch(vmId);
   // It would run and reach nobody.
   await deps.hypervisor.kill(vmId);
   throw plug.reason;
