@@ -31,13 +31,20 @@ export type SignInCardProps = {
   readonly loginHint?: string;
   /** What the tenant's provider is called, where there is one. */
   readonly provider?: string | undefined;
+  /** A script of the page tries again by itself where it is told to come later. */
+  readonly triesAgain?: true;
 };
 
-export function SignInCard({ step, csrf, query, loginHint, provider }: SignInCardProps) {
+export function SignInCard({ step, csrf, query, loginHint, provider, triesAgain }: SignInCardProps) {
   const isSetUp = step.kind === "set-up";
   return (
     <Card>
-      <PostForm action={`${isSetUp ? "/sign-in/set-up" : "/sign-in"}${query}`} csrf={csrf}>
+      <PostForm
+        action={`${isSetUp ? "/sign-in/set-up" : "/sign-in"}${query}`}
+        csrf={csrf}
+        {...(triesAgain && !isSetUp && { id: "sign-in" })}
+      >
+        {triesAgain ? <Waiting /> : null}
         <Fields step={step} loginHint={loginHint} />
         <SubmitButton label={isSetUp ? "Set up and sign in" : "Sign in"} kind="main" isWide />
       </PostForm>
@@ -48,6 +55,16 @@ export function SignInCard({ step, csrf, query, loginHint, provider }: SignInCar
         <ButtonLink href={`/sign-in/oidc/begin${query}`} label={`Sign in with ${provider}`} />
       )}
     </Card>
+  );
+}
+
+function Waiting() {
+  return (
+    <div id="sign-in-waiting" hidden>
+      <Notice tone="busy">
+        Many people sign in at the moment. You need do nothing: this page tries again in <output />.
+      </Notice>
+    </div>
   );
 }
 

@@ -15,6 +15,10 @@ declare module "*/audio-thread.js" {
   const text: string;
   export default text;
 }
+declare module "*/sign-in.js" {
+  const text: string;
+  export default text;
+}
 declare module "*.min.js" {
   const text: string;
   export default text;

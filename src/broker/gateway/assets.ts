@@ -12,6 +12,7 @@ import shellCss from "../../ui/styles/shell.css" with { type: "text" };
 import tokensCss from "../../ui/styles/tokens.css" with { type: "text" };
 import { bundleClient } from "./bundle-client.ts" with { type: "macro" };
 import audioText from "./client/audio-thread.js" with { type: "text" };
+import signInText from "./client/sign-in.js" with { type: "text" };
 import desktopCss from "./styles/desktop.css" with { type: "text" };
 import portalCss from "./styles/portal.css" with { type: "text" };
 
@@ -34,8 +35,6 @@ export type GatewayAssets = {
 const CSS = "text/css; charset=utf-8";
 const JAVASCRIPT = "text/javascript; charset=utf-8";
 const CLIENT = bundleClient();
-/** htmx does all there is to do. */
-const NOTHING = "";
 
 export function loadGatewayAssets(): GatewayAssets {
   const files = new Map<string, GatewayAsset>();
@@ -47,7 +46,7 @@ export function loadGatewayAssets(): GatewayAssets {
   const styles = [tokensCss, baseCss, shellCss, controlsCss, listsCss, portalCss, desktopCss];
   return {
     style: add("qvd.css", CSS, styles.join("\n")),
-    script: add("portal.js", JAVASCRIPT, NOTHING),
+    script: add("portal.js", JAVASCRIPT, signInText),
     htmx: add("htmx.js", JAVASCRIPT, htmxText),
     icon: add("icon.svg", "image/svg+xml", iconText),
     desktopModule: add("desktop.js", JAVASCRIPT, CLIENT),

@@ -143,7 +143,7 @@ async function renderStep(
   const provider = step.kind === "password" ? await describeProvider(deps, c) : undefined;
   return c.html(
     <Gate title={TITLES[step.kind]} theme="auto" assets={c.get("assets")}>
-      <SignInCard step={step} csrf={csrf} query={query} provider={provider} />
+      <SignInCard step={step} csrf={csrf} query={query} provider={provider} triesAgain />
     </Gate>,
     status,
   );
