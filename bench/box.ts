@@ -30,6 +30,7 @@ import { createVm } from "../src/service/vm/create.ts";
 import { connectWake } from "../src/wire/wake/client.ts";
 import type { BenchIo } from "./bench.ts";
 import type { HandPlace } from "./by-hand.ts";
+import { makeOwnDisk, removeOwnDisk } from "./own-disk.ts";
 import { listProcesses } from "./processes.ts";
 import { waitForImage } from "./rounds.ts";
 import { type Colour, parseColour } from "./screen.ts";
@@ -64,6 +65,8 @@ export type BoxOptions = {
   /** At most 8 of a-z0-9; no other box of this machine may have it. */
   readonly instance: string;
   readonly people: number;
+  /** On a disk of its own, with all that belongs to it. */
+  readonly hasOwnDisk?: boolean;
   /** Settings of its own, by their names in the environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** Of each desktop; the demo's when left out. */
@@ -85,6 +88,7 @@ export async function openBenchBox(io: BenchIo, options: BoxOptions): Promise<Be
   const place = choosePlace(options.instance);
   io.say(`${options.instance}: preparing a box below ${place.folder}`);
   await removePlace(place);
+  if (options.hasOwnDisk === true) await makeOwnDisk(place.folder);
   const archive = (
     await runOk("building the image", [`${ROOT}/script/build-image`], { timeoutMs: 900_000 })
   ).trim();
@@ -299,5 +303,6 @@ async function removePlace(place: Place): Promise<void> {
   const range = parseNetworkRange(place.cidr);
   await createNetwork({ instance: place.instance, range, resolvers: [], log: silentLog() }).remove();
   await removeInstance(place.instance);
+  await removeOwnDisk(place.folder);
   await run(["rm", "-rf", "--one-file-system", "--", place.folder], { timeoutMs: 120_000 });
 }

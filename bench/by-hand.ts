@@ -20,6 +20,7 @@ import { macOf, type NetworkRange } from "../src/domain/node/network-range.ts";
 import { formatOptionsLine } from "../src/guest/session/options-line.ts";
 import { SESSION_SCRIPT } from "../src/guest/session/scripts.ts";
 import { AGENT_FOLDER, renderConfig } from "../src/hypervisor/lxc/render-config.ts";
+import { isListening } from "../src/lib/is-listening.ts";
 import { run, runOk } from "../src/lib/run.ts";
 import { waitFor } from "../src/lib/wait.ts";
 import { bindIdMapped } from "../src/storage/bind-id-mapped.ts";
@@ -166,7 +167,7 @@ async function start(place: Hand, folder: string, firstUid: number): Promise<Han
   await runOk("telling the host", ["ip", "neigh", ...neighbour, "nud", "permanent"]);
   const name = ["-P", folder, "-n", place.name];
   await runOk("starting by hand", ["lxc-start", ...name, "-f", `${folder}/lxc.conf`, "-d"]);
-  const isListening = await waitFor(
+  const isThere = await waitFor(
     () => tail(`${folder}/root/run/nxagent.log`).includes("Waiting for connection") && isPortOpen(place),
     {
       timeoutMs: DEADLINE_MS,
@@ -193,7 +194,7 @@ async function start(place: Hand, folder: string, firstUid: number): Promise<Han
       "+",
     ]);
   };
-  if (isListening) return { address: place.address, listeningAt, stop };
+  if (isThere) return { address: place.address, listeningAt, stop };
   const said = tail(`${folder}/root/run/nxagent.log`);
   await stop();
   throw new Error(`nxagent did not listen: ${said.slice(-400)}`);
@@ -217,8 +218,7 @@ function isPortOpen({ name, number }: Hand): boolean {
     const [pid = ""] = tail(`${root}/${group}`).split("\n");
     return /^[1-9]\d*$/.test(pid) ? [pid] : [];
   });
-  const open = new RegExp(`:${NX_PORT.toString(16).toUpperCase()} [0-9A-F]+:0000 0A `);
-  return ["tcp", "tcp6"].some((table) => open.test(tail(`/proc/${first}/net/${table}`)));
+  return first !== undefined && isListening(NX_PORT, `/proc/${first}/net`);
 }
 
 /** Far from the slots that a box gives away. */

@@ -37,7 +37,7 @@ type Times = { readonly ours: number[]; readonly byHand: number[]; readonly lxd:
 async function run(io: BenchIo): Promise<Figure[]> {
   const counts = readCounts(io.words ?? [], COUNTS);
   const most = Math.max(...counts);
-  const box = await openBenchBox(io, { instance: "benchsta", people: most });
+  const box = await openBenchBox(io, { instance: "benchsta", people: most, hasOwnDisk: true });
   const { hand } = box;
   const hands: ByHand[] = [];
   const closers: (() => Promise<void>)[] = [];
