@@ -19,7 +19,12 @@ export type ClusterPlace = {
 /** Words before a program's own, which make it run as the database's account. */
 export type Prefix = readonly string[];
 
+/** A checkpoint begins when half of them are written, so that the others last until it ends. */
+export const LOG_SEGMENTS = 8;
+export const LOG_SEGMENT_MB = 16;
+
 const BIN_PARENT = "/usr/lib/postgresql";
+const LOG_ROOM = `${LOG_SEGMENTS * LOG_SEGMENT_MB}MB`;
 
 export function clusterFolder(place: ClusterPlace): string {
   return `${place.folder}/cluster`;
@@ -80,6 +85,11 @@ export function postgresCommand(place: ClusterPlace, prefix: Prefix): readonly s
     unix_socket_directories: place.socketFolder,
     unix_socket_permissions: "0777",
     shared_buffers: "32MB",
+    // It keeps so much of its log's room, and needs no more of the disk: see `keep-room.ts`.
+    min_wal_size: LOG_ROOM,
+    max_wal_size: LOG_ROOM,
+    // With any, each checkpoint makes a new file, and the server ends where a full disk refuses it.
+    max_replication_slots: "0",
     max_connections: "100",
     log_destination: "stderr",
     logging_collector: "off",

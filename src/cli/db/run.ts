@@ -1,4 +1,5 @@
 import { chown } from "node:fs/promises";
+import { openDatabase } from "../../db/client.ts";
 import { backoffMs } from "../../lib/backoff.ts";
 import { droppedTo } from "../../lib/dropped-to.ts";
 import type { Log } from "../../lib/log.ts";
@@ -7,12 +8,21 @@ import { sleep } from "../../lib/wait.ts";
 import { readAccount } from "../accounts.ts";
 import type { Command } from "../command.ts";
 import { openMode } from "../mode.ts";
-import { type ClusterPlace, clusterFolder, ensureCluster, findPostgres, postgresCommand } from "./cluster.ts";
+import {
+  type ClusterPlace,
+  clusterFolder,
+  ensureCluster,
+  findPostgres,
+  type Prefix,
+  postgresCommand,
+} from "./cluster.ts";
+import { keepLogRoom, keepTableRoom } from "./keep-room.ts";
 
 /** A restart after a crash replays the log; a stop that takes longer than this is forced. */
 const STOP_MS = 30_000;
 const BACKOFF = { firstMs: 250, mostMs: 5_000 };
 const STABLE_MS = 30_000;
+const ROOM_EVERY_MS = 15_000;
 
 export const dbRun: Command = {
   name: "db run",
@@ -31,7 +41,9 @@ export const dbRun: Command = {
     const prefix = isRoot ? droppedTo(readAccount("qvd-db")) : [];
     await ensureCluster(place, prefix);
     if (isRoot) await giveRules(place);
-    await keepRunning(postgresCommand(place, prefix), log.with({ process: "db" }), io.signal);
+    const own = log.with({ process: "db" });
+    const ended = keepRunning(postgresCommand(place, prefix), own, io.signal);
+    await Promise.all([ended, keepRoom(place, { prefix, log: own, signal: io.signal })]);
     return 0;
   },
 };
@@ -40,6 +52,29 @@ async function giveRules(place: ClusterPlace): Promise<void> {
   const { uid, gid } = readAccount("qvd-db");
   for (const name of ["pg_hba.conf", "pg_ident.conf"])
     await chown(`${clusterFolder(place)}/${name}`, uid, gid);
+}
+
+/** What it uses of its room is given again; a disk without any is a fault for people. */
+async function keepRoom(
+  place: ClusterPlace,
+  { prefix, log, signal }: { readonly prefix: Prefix; readonly log: Log; readonly signal: AbortSignal },
+): Promise<void> {
+  const folder = place.socketFolder;
+  const database = openDatabase(
+    { kind: "socket", folder, role: "qvd_owner", database: "postgres" },
+    { max: 1, applicationName: "qvd db" },
+  );
+  try {
+    while (!signal.aborted) {
+      await sleep(ROOM_EVERY_MS, signal);
+      if (signal.aborted) return;
+      await keepLogRoom(clusterFolder(place), database)
+        .then(() => keepTableRoom(clusterFolder(place), prefix))
+        .catch((error) => log.error("database-room-missing", { error }));
+    }
+  } finally {
+    await database.close();
+  }
 }
 
 async function keepRunning(command: readonly string[], log: Log, signal: AbortSignal): Promise<void> {
