@@ -5,6 +5,7 @@
 
 import { and, eq, inArray, isNull, sql } from "drizzle-orm";
 import type { Db } from "../db/client.ts";
+import { FORGETTABLE } from "../db/forgettable.ts";
 import { insertRow } from "../db/insert.ts";
 import { sessions, vmEvents, vms } from "../db/schema/index.ts";
 import type { NodeId, SessionId, VmId } from "../domain/ids.ts";
@@ -37,8 +38,8 @@ export function recordSessionConnected(db: Db, nodeId: NodeId, sessionId: Sessio
 }
 
 /**
- * The first end counts; a later one changes nothing. One statement: whoever looks whether the desktop is free again waits
- * for it.
+ * The first end counts; a later one changes nothing. One statement that waits for no disk: whoever looks whether the desktop
+ * is free again waits for it. The recorder tells it once more a little later.
  */
 export async function recordSessionEnded(db: Db, nodeId: NodeId, ended: Ending): Promise<void> {
   const { sessionId, cause, ...traffic } = ended;
@@ -56,7 +57,8 @@ export async function recordSessionEnded(db: Db, nodeId: NodeId, ended: Ending):
     select ended.vm_id, ${nodeId}::integer, ${code}::text,
       case when ended.connected_at is null then ${waited}::text else ${sat}::text end,
       coalesce(${vms.wishGeneration}, 0), ${ACTOR}::text, jsonb_build_object('sessionId', ${sessionId}::bigint)
-    from ended left join ${vms} on ${vms.id} = ended.vm_id`);
+    from ended left join ${vms} on ${vms.id} = ended.vm_id
+    returning ${FORGETTABLE}`);
 }
 
 /** Ends the open sittings of workers of this node that are gone, and says how many there were. */

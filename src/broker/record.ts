@@ -1,6 +1,7 @@
 /**
  * Writes how sittings ended. A session may end while the database is away, so ends are kept and tried again
- * until they are written; the next start of this worker closes what was lost with the process.
+ * until they are written; the next start of this worker closes what was lost with the process. A moment after it was written
+ * each is told once more, since a server that dies forgets its last half second.
  */
 
 import type { SessionId } from "../domain/ids.ts";
@@ -15,15 +16,16 @@ const MOST_KEPT = 50_000;
 const MOST_TRIES = 5;
 /** Until the node has reported what became of an X session whose client is gone. */
 const LOOK_AGAIN_MS = 3_000;
-/** Looks that are due; those that would be more are left out, and the client has left. */
-const MOST_LOOKS = 1_000;
 
 export class Recorder {
   readonly #store: BrokerStore;
   readonly #log: Log;
   readonly #kept = new Map<SessionId, SessionEnd>();
   readonly #lookAgainMs: number;
-  readonly #looks = new Set<Timer>();
+  /** The first is due first. */
+  readonly #looks = new Map<SessionId, { readonly end: SessionEnd; readonly dueMs: number }>();
+  readonly #over = new AbortController();
+  #looking: Promise<void> | undefined;
   #writing: Promise<void> | undefined;
 
   constructor(store: BrokerStore, log: Log, lookAgainMs = LOOK_AGAIN_MS) {
@@ -43,19 +45,41 @@ export class Recorder {
   /** Resolves when nothing waits to be written, or after `timeoutMs`. */
   async settle(timeoutMs: number): Promise<void> {
     if (this.#writing !== undefined) await Promise.race([this.#writing, sleep(timeoutMs)]);
-    for (const look of this.#looks) clearTimeout(look);
+    this.#over.abort();
   }
 
-  /** Of a session that ran: whether its client left or its person signed out shows a moment later. */
-  #lookAgain(sessionId: SessionId): void {
-    if (this.#looks.size >= MOST_LOOKS) return;
-    const look = setTimeout(() => {
-      this.#looks.delete(look);
-      this.#store.recordSignedOut(sessionId).catch((error) => {
-        this.#log.warn("session-end-not-looked-at", { sessionId, error });
-      });
-    }, this.#lookAgainMs);
-    this.#looks.add(look);
+  #lookAgain(sessionId: SessionId, end: SessionEnd): void {
+    if (this.#looks.size >= MOST_KEPT) return;
+    this.#looks.set(sessionId, { end, dueMs: performance.now() + this.#lookAgainMs });
+    this.#looking ??= this.#look();
+  }
+
+  /** One after the other: when a network breaks all of them are due at once. */
+  async #look(): Promise<void> {
+    const { signal } = this.#over;
+    for (;;) {
+      const [sessionId, look] = this.#looks.entries().next().value ?? [];
+      if (sessionId === undefined || look === undefined) {
+        // Whoever comes between here and the end of this promise would start none.
+        this.#looking = undefined;
+        return;
+      }
+      await sleep(Math.max(0, look.dueMs - performance.now()), signal);
+      if (signal.aborted) return;
+      this.#looks.delete(sessionId);
+      await this.#tellAgain(sessionId, look.end);
+    }
+  }
+
+  async #tellAgain(sessionId: SessionId, end: SessionEnd): Promise<void> {
+    try {
+      await this.#store.recordEnded(sessionId, end);
+      // Whether a client left or its person signed out shows by now.
+      if (end.cause === "client-left" && end.bytesToClient > 0) await this.#store.recordSignedOut(sessionId);
+    } catch (error) {
+      if (isAway(error)) this.ended(sessionId, end);
+      else this.#log.warn("session-end-not-looked-at", { sessionId, error });
+    }
   }
 
   async #write(): Promise<void> {
@@ -65,13 +89,12 @@ export class Recorder {
       try {
         await this.#store.recordEnded(sessionId, end);
         this.#kept.delete(sessionId);
-        if (end.cause === "client-left" && end.bytesToClient > 0) this.#lookAgain(sessionId);
+        this.#lookAgain(sessionId, end);
         tries = 0;
       } catch (error) {
         tries++;
         // Only an absent database is worth waiting for without end; anything else is a bug of this one row.
-        const isAway = isAppError(error) && error.code === "database-away";
-        if (!isAway && tries >= MOST_TRIES) this.#drop(sessionId, error);
+        if (!isAway(error) && tries >= MOST_TRIES) this.#drop(sessionId, error);
         else if (tries === 1) this.#log.warn("session-end-kept", { sessionId, error });
         await sleep(backoffMs(tries, { firstMs: 200, mostMs: 5_000 }));
       }
@@ -82,4 +105,8 @@ export class Recorder {
     this.#kept.delete(sessionId);
     this.#log.error("session-end-dropped", { sessionId, error });
   }
+}
+
+function isAway(error: unknown): boolean {
+  return isAppError(error) && error.code === "database-away";
 }
