@@ -111,11 +111,16 @@ async function keepRoundTrip({ stage, samples, io }: Measuring, relay: Relay): P
 async function keepBeside({ stage, samples, io, signIns }: Measuring, relay: Relay): Promise<void> {
   if (signIns === undefined) return;
   for (const { what, ...beside } of listBeside(signIns)) {
-    const { p50, p99, admitted } = await measureBeside(stage, relay, beside);
+    const { p50, p99, admitted, putOff, late } = await measureBeside(stage, relay, beside);
     samples.keep(`${what} p50`, relay.name, p50);
     samples.keep(`${what} p99`, relay.name, p99);
     samples.keep(`${what} admitted`, relay.name, admitted);
-    say(io, relay, `beside ${admitted.toFixed(0)} sign-ins/s by ${what}: p50 ${p50} µs, p99 ${p99} µs`);
+    const others = `${putOff.toFixed(0)} put off, ${late.toFixed(0)} not begun`;
+    say(
+      io,
+      relay,
+      `beside ${admitted.toFixed(1)} sign-ins/s by ${what} (${others}): p50 ${p50} µs, p99 ${p99} µs`,
+    );
   }
 }
 

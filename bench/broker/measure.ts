@@ -42,12 +42,15 @@ export async function measureRoundTrip(stage: Stage, relay: Relay, seconds = SEC
 
 export type Beside = { readonly file: string; readonly aSecond: number };
 
+/** A second: who was let in, who was told to come later, and who wasn't begun since too many were under way. */
+export type SignInsDone = { readonly admitted: number; readonly putOff: number; readonly late: number };
+
 /** The same while people sign in; of them, how many a second were let in. */
 export async function measureBeside(
   stage: Stage,
   relay: Relay,
   { file: peopleFile, aSecond }: Beside,
-): Promise<Times & { readonly admitted: number }> {
+): Promise<Times & SignInsDone> {
   const seconds = SECONDS * 2;
   const load = stage.startLoad(relay, "sign", { streams: aSecond, seconds: 0, peopleFile });
   return await during(load, async () => {
@@ -56,8 +59,11 @@ export async function measureBeside(
     const startMs = performance.now();
     const times = await measureRoundTrip(stage, relay, seconds);
     await load.finish();
-    const [, admitted] = await load.line();
-    return { ...times, admitted: Number(admitted) / ((performance.now() - startMs + WARM_UP_MS) / 1000) };
+    const lastedSeconds = (performance.now() - startMs + WARM_UP_MS) / 1000;
+    const [admitted = 0, putOff = 0, late = 0] = (await load.line())
+      .slice(1)
+      .map((word) => Number(word) / lastedSeconds);
+    return { ...times, admitted, putOff, late };
   });
 }
 
