@@ -12,6 +12,7 @@ import {
 import { formatDisplayLine } from "../../src/wire/display/control.ts";
 import { DISPLAY_PORT, type DisplayChannel, formatDisplayHello } from "../../src/wire/display/hello.ts";
 import { buildDisplayRoot } from "../support/display-root.ts";
+import { PictureViewer } from "../support/picture-viewer.ts";
 import { RfbViewer } from "../support/rfb-viewer.ts";
 import { createGuestLab, createScreen, type GuestLab } from "./guest-lab.ts";
 
@@ -117,6 +118,32 @@ describe("a desktop that is first seen by a browser", () => {
     ).toBe(true);
     viewer.close();
   });
+
+  test("is shown scrolled text as a copy, and every pixel of it", async () => {
+    const hello = formatDisplayHello({ key: KEY, channel: "rfb", argument: "" });
+    const place = { hostname: `${PLACE.network}.10`, port: DISPLAY_PORT, hello };
+    const [copying, plain] = [
+      await PictureViewer.open({ ...place, encodings: [1, 7] }),
+      await PictureViewer.open({ ...place, encodings: [0] }),
+    ];
+    await lab.inside(
+      `cat > /tmp/count <<'END'
+for line in $(seq 1 90); do echo "line $line of some text, $((line * line))"; sleep 0.05; done; touch /tmp/counted; sleep 1000
+END
+setpriv --reuid=2001 --regid=2001 --clear-groups env DISPLAY=:100 HOME=/home/bea setsid xterm -geometry 60x20+200+200 -e sh /tmp/count >/dev/null 2>&1 </dev/null &`,
+    );
+    const isSame = () => copying.picture.pixels.every((pixel, at) => pixel === plain.picture.pixels[at]);
+    const isShown = async () => {
+      const news = [await copying.take(), await plain.take()];
+      return !news.includes(true) && isSame() && (await lab.inside("ls /tmp/counted 2>/dev/null")) !== "";
+    };
+    expect(await waitFor(isShown, { timeoutMs: 60_000, everyMs: 20 })).toBe(true);
+    expect(copying.picture.seen.copy).toBeGreaterThan(10);
+    expect(plain.picture.seen).toMatchObject({ copy: 0, palette: 0 });
+    copying.close();
+    plain.close();
+    await lab.inside("pkill -KILL -f /tmp/count");
+  }, 90_000);
 
   test("follows the window's size, back to the first one too", async () => {
     const [viewer, control] = [await view(), await view("control")];

@@ -55,20 +55,21 @@ export class Canvas {
   listChangedLines(picture: Picture, within: Rectangle = picture): LinePart[] {
     const lines: LinePart[] = [];
     const [left, right] = [within.x, within.x + within.width];
+    const theirs = new Uint32Array(
+      picture.bytes.buffer,
+      picture.bytes.byteOffset,
+      picture.bytes.length / PIXEL,
+    );
     // What changes in a line is mostly below what changed in the line above.
     let [from, to] = [left, right];
     for (let y = within.y; y < within.y + within.height; y++) {
       if (this.isLineSame(picture, { y, from: left, to: right })) continue;
       if (from > left && !this.isLineSame(picture, { y, from: left, to: from })) from = left;
       if (to < right && !this.isLineSame(picture, { y, from: to, to: right })) to = right;
-      const theirs = new Uint32Array(
-        picture.bytes.buffer,
-        picture.bytes.byteOffset + ((y - picture.y) * picture.width - picture.x + left) * PIXEL,
-        right - left,
-      );
-      const ours = y * this.width + left;
-      from = findFirst(theirs, this.pixels, ours, { from: from - left, to: right - left }) + left;
-      to = findLast(theirs, this.pixels, ours, { from: 0, to: to - left }) + left + 1;
+      const at = (y - picture.y) * picture.width - picture.x;
+      const ours = y * this.width;
+      while (from < to - 1 && theirs[at + from] === this.pixels[ours + from]) from++;
+      while (to > from + 1 && theirs[at + to - 1] === this.pixels[ours + to - 1]) to--;
       lines.push({ y, from, to });
     }
     return lines;
@@ -77,20 +78,6 @@ export class Canvas {
 
 /** Pixels `from` up to, but without, `to` of a line. */
 export type LinePart = { readonly y: number; readonly from: number; readonly to: number };
-
-type Span = { readonly from: number; readonly to: number };
-
-function findFirst(theirs: Uint32Array, ours: Uint32Array, at: number, { from, to }: Span): number {
-  let x = from;
-  while (x < to - 1 && theirs[x] === ours[at + x]) x++;
-  return x;
-}
-
-function findLast(theirs: Uint32Array, ours: Uint32Array, at: number, { from, to }: Span): number {
-  let x = to - 1;
-  while (x > from && theirs[x] === ours[at + x]) x--;
-  return x;
-}
 
 /** Rectangles that hold all of the lines, which go downwards: a new one where one for all would hold much besides. */
 export function bandsOf(lines: readonly LinePart[]): Rectangle[] {

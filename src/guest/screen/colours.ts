@@ -32,12 +32,14 @@ export class ColourCounter {
     if (this.#indexes.length < width * height) this.#indexes = new Uint8Array(width * height);
     const indexes = this.#indexes;
     const palette: number[] = [];
-    let [last, lastIndex, at] = [0, 0, 0];
+    let [lastPixel, lastIndex, at] = [-1, 0, 0];
     for (let y = 0; y < height; y++) {
       const line = start + y * stride;
       for (let x = 0; x < width; x++) {
-        const colour = ((pixels[line + x] ?? 0) | OPAQUE) >>> 0;
-        if (colour !== last) {
+        const pixel = pixels[line + x] ?? 0;
+        if (pixel !== lastPixel) {
+          lastPixel = pixel;
+          const colour = (pixel | OPAQUE) >>> 0;
           let slot = Math.imul(colour, MIX) >>> 22;
           while (slots[slot] !== 0 && slots[slot] !== colour) slot = (slot + 1) & (SLOTS - 1);
           if (slots[slot] === 0) {
@@ -46,7 +48,7 @@ export class ColourCounter {
             indexOf[slot] = palette.length;
             palette.push(colour & 0xffffff);
           }
-          [last, lastIndex] = [colour, indexOf[slot] ?? 0];
+          lastIndex = indexOf[slot] ?? 0;
         }
         indexes[at++] = lastIndex;
       }

@@ -19,10 +19,21 @@ const SAMPLES = 61;
 /** As many ways to scroll are tried. */
 const MOST_WAYS = 3;
 
+export type Found = {
+  readonly copies: readonly Copy[];
+  /** What differs from the picture once they have been made. */
+  readonly changed: readonly LinePart[];
+};
+
 /** Copies on the canvas, too, so that each sees what those before it did. */
-export function findCopies(canvas: Canvas, picture: Picture, moves: readonly Move[]): Copy[] {
+export function findCopies(canvas: Canvas, picture: Picture, moves: readonly Move[]): Found {
   const moved = moves.flatMap((move) => moveWindow(canvas, picture, move));
-  return moved.length > 0 ? moved : scroll(canvas, picture);
+  const changed = canvas.listChangedLines(picture);
+  if (moved.length > 0) return { copies: moved, changed };
+  const copies = scroll(canvas, picture, changed);
+  // Their lines are whole: what is left and right of what changed anywhere changed nowhere.
+  const isCopied = ({ y }: LinePart) => copies.some(({ to }) => y >= to.y && y < to.y + to.height);
+  return { copies, changed: copies.length === 0 ? changed : changed.filter((line) => !isCopied(line)) };
 }
 
 function moveWindow(canvas: Canvas, picture: Picture, { to, dx, dy }: Move): Copy[] {
@@ -37,9 +48,7 @@ function moveWindow(canvas: Canvas, picture: Picture, { to, dx, dy }: Move): Cop
   return copyRuns(canvas, picture, { place, dx, dy });
 }
 
-function scroll(canvas: Canvas, picture: Picture): Copy[] {
-  if (areaOf(picture) < LEAST_PIXELS) return [];
-  const changed = canvas.listChangedLines(picture);
+function scroll(canvas: Canvas, picture: Picture, changed: readonly LinePart[]): Copy[] {
   const place = boundsOf(changed);
   if (place === undefined || place.height < 2 * LEAST_LINES || areaOf(place) < LEAST_PIXELS) return [];
   for (const dy of guessScrolls(canvas, picture, { place, changed })) {

@@ -3,7 +3,7 @@
  * elsewhere, then what is new. All pixels are read before the first wait, so that pictures may be overwritten then.
  */
 
-import { bandsOf, Canvas } from "./canvas.ts";
+import { bandsOf, Canvas, type LinePart } from "./canvas.ts";
 import { ColourCounter, type Colours } from "./colours.ts";
 import { findCopies } from "./find-copies.ts";
 import { LossyTiles } from "./lossy-tiles.ts";
@@ -12,6 +12,7 @@ import { packRaw } from "./raw.ts";
 import { areaOf, holds, intersect, type Rectangle } from "./rectangle.ts";
 import type { Look, Picture } from "./screen-reader.ts";
 import { type Packed, type Pixels, packCopy, type TightPacker } from "./tight.ts";
+import type { Move } from "./window-moves.ts";
 
 /** What is larger is packed in pieces, each in its own way. */
 const PIECE = { width: 256, height: 128 };
@@ -81,12 +82,7 @@ export class Painter {
         packed.push(...this.#paintUnknown(picture, nowMs));
         continue;
       }
-      if (this.#options.canCopy)
-        for (const { to, dx, dy } of findCopies(this.#canvas, picture, moves)) {
-          this.#lossy.copy(to, dx, dy, nowMs);
-          packed.push(packCopy(to, dx, dy));
-        }
-      for (const band of bandsOf(this.#canvas.listChangedLines(picture)))
+      for (const band of bandsOf(this.#copy(packed, picture, moves)))
         packed.push(...this.#pack(picture, band, nowMs));
     }
     this.#unknown = this.#unknown.filter((place) => !pictures.some((picture) => holds(picture, place)));
@@ -102,6 +98,17 @@ export class Painter {
       return this.#packExactly(place, source, this.#colours.count({ ...source, ...sizeOf(place) }));
     });
     return await updateOf(packed);
+  }
+
+  /** Adds copies to what is packed; returns what is left to be sent. */
+  #copy(packed: Packed[], picture: Picture, moves: readonly Move[]): readonly LinePart[] {
+    if (!this.#options.canCopy) return this.#canvas.listChangedLines(picture);
+    const { copies, changed } = findCopies(this.#canvas, picture, moves);
+    for (const { to, dx, dy } of copies) {
+      this.#lossy.copy(to, dx, dy, this.#options.now());
+      packed.push(packCopy(to, dx, dy));
+    }
+    return changed;
   }
 
   #paintUnknown(picture: Picture, nowMs: number): Packed[] {
