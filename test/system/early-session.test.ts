@@ -4,15 +4,18 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chownSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { renderOrderScript } from "../../src/guest/session/order-script.ts";
+import { type CgroupTree, openCgroupTree } from "../../src/hypervisor/lxc/cgroup-tree.ts";
+import { listens } from "../../src/hypervisor/lxc/listens.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { waitFor } from "../../src/lib/wait.ts";
+import { createAgentGates, type OpenGate } from "../../src/node/agent-gate.ts";
 import {
   createGuestChannels,
   type GuestChannels,
   type PrepareRequest,
 } from "../../src/node/guest-channel/guest-channels.ts";
-import { formatGuestMessage } from "../../src/wire/guest/messages.ts";
+import { formatGuestMessage, NX_PORT } from "../../src/wire/guest/messages.ts";
 import { createGuestLab, createScreen, type GuestLab } from "./guest-lab.ts";
 
 const PLACE = { instance: "gseaab", network: "10.89.1", screen: ":89" };
@@ -27,10 +30,13 @@ const REQUEST: PrepareRequest = {
 let lab: GuestLab;
 let screen: Awaited<ReturnType<typeof createScreen>>;
 let channels: GuestChannels;
+let tree: CgroupTree;
+const gates = createAgentGates();
 
 beforeAll(async () => {
   lab = await createGuestLab({ place: PLACE });
   screen = await createScreen(PLACE);
+  tree = await openCgroupTree(PLACE.instance);
   channels = createGuestChannels({ log: silentLog(), clock: systemClock, onEvent: () => {} });
   channels.open(lab.vmId, { socketPath: lab.socketPath, ownerUid: lab.ownerUid });
 }, 660_000);
@@ -41,9 +47,10 @@ afterAll(async () => {
   await lab?.stop();
 }, 180_000);
 
-/** As the node does beside a start. */
-function leaveOrder(request: PrepareRequest): void {
+/** As the node does before a start: what is returned lets the agent go. */
+function leaveOrder(request: PrepareRequest): OpenGate {
   const folder = dirname(lab.socketPath);
+  const openGate = gates.shut(`${folder}/gate`, lab.ownerUid);
   const texts = {
     order: formatGuestMessage({ type: "session-prepare", order: 0, ...request }),
     "order.sh": renderOrderScript(request) ?? "",
@@ -52,12 +59,24 @@ function leaveOrder(request: PrepareRequest): void {
     writeFileSync(`${folder}/${name}`, text, { mode: 0o400 });
     chownSync(`${folder}/${name}`, lab.ownerUid, lab.ownerUid);
   }
+  return openGate;
 }
+
+const isAttached = () => channels.read(lab.vmId)?.isAttached === true;
+const isListening = () => listens(tree, lab.vmId, NX_PORT);
 
 async function begin(): Promise<void> {
   await lab.start();
-  const isAttached = () => channels.read(lab.vmId)?.isAttached === true;
   expect(await waitFor(isAttached, { timeoutMs: 20_000, everyMs: 20 })).toBe(true);
+}
+
+/** Ends this life, and takes the account off the disks, which stay for the next. */
+async function endLife(): Promise<void> {
+  await lab.inside(
+    "rm -r /run/user /var/log/qvd-agent.log; sed -i /^alice.b/d /etc/passwd /etc/shadow /etc/group",
+  );
+  await lab.inside("sed -i /^alice.b/d /etc/gshadow; sync");
+  await lab.kill();
 }
 
 const foundAgain = () => lab.inside("grep -c session-found-again /var/log/qvd-agent.log");
@@ -70,17 +89,38 @@ test("a person's first session, without a home, is the agent's to start", async 
   await channels.prepareSession(lab.vmId, REQUEST);
   expect(await lab.inside("getent passwd alice.b")).toBe(account);
   expect(await foundAgain()).toBe("0");
-  await lab.inside(
-    "rm -r /run/user /var/log/qvd-agent.log; sed -i /^alice.b/d /etc/passwd /etc/shadow /etc/group",
-  );
-  await lab.inside("sed -i /^alice.b/d /etc/gshadow; sync");
-  await lab.kill();
+  await endLife();
 }, 60_000);
+
+test("whoever comes to a session before its agent keeps their place when that comes", async () => {
+  const request = { ...REQUEST, session: 9 };
+  const letGo = leaveOrder(request);
+  await lab.start();
+  expect(await waitFor(isListening, { timeoutMs: 20_000, everyMs: 20 })).toBe(true);
+  const client = screen.connect();
+  const isPainted = async () => (await client.countPixels("#204080")) > 300_000;
+  expect(await waitFor(isPainted, { timeoutMs: 20_000, everyMs: 100 })).toBe(true);
+  expect(isAttached()).toBe(false);
+  letGo();
+  const isKnown = () => channels.read(lab.vmId)?.xState === "connected";
+  expect(await waitFor(isKnown, { timeoutMs: 20_000, everyMs: 20 })).toBe(true);
+  // The order that was left is done, and so is the node's, without anybody being moved.
+  await channels.prepareSession(lab.vmId, request);
+  expect(channels.read(lab.vmId)).toMatchObject({ xState: "connected", session: 9 });
+  expect(await lab.inside("grep -c Suspending /run/qvd-guest/session.log")).toBe("0");
+  expect(await isPainted()).toBe(true);
+  await client.drop();
+  await endLife();
+}, 90_000);
 
 test("a later one has begun before the agent is there, and is the one that was ordered", async () => {
   const request = { ...REQUEST, session: 2 };
-  leaveOrder(request);
-  await begin();
+  const letGo = leaveOrder(request);
+  await lab.start();
+  expect(await waitFor(isListening, { timeoutMs: 20_000, everyMs: 20 })).toBe(true);
+  expect(isAttached()).toBe(false);
+  letGo();
+  expect(await waitFor(isAttached, { timeoutMs: 20_000, everyMs: 20 })).toBe(true);
   await channels.prepareSession(lab.vmId, request);
   expect(channels.read(lab.vmId)).toMatchObject({ xState: "listening", session: 2 });
   expect(await foundAgain()).toBe("1");
