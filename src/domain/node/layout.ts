@@ -29,6 +29,8 @@ export type Layout = {
   /** Unpacked images, one folder an image; only root may enter. */
   readonly basesFolder: string;
   readonly vmsFolder: string;
+  /** First program of every container whose image brings none. */
+  readonly desktopInit: string;
   /** Homes are kept for good, apart from all else. */
   readonly homesFolder: string;
   /** What desktops keep besides their homes, by their OSF; moves with them like the homes. */
@@ -68,6 +70,7 @@ export function layoutOf(stateFolder: string, runFolder: string, sharedFolder = 
     incomingFolder: `${shared}/images/incoming`,
     basesFolder: `${stateFolder}/bases`,
     vmsFolder: `${stateFolder}/vms`,
+    desktopInit: `${stateFolder}/desktop-init`,
     homesFolder: `${shared}/homes`,
     keptFolder: `${shared}/kept`,
     leasesFolder: `${shared}/leases`,

@@ -21,7 +21,7 @@ export function containerFiles(layout: Layout, vmId: VmId): ContainerFiles {
   const { folder } = vmLayout(layout, vmId);
   return {
     config: `${folder}/lxc.conf`,
-    init: `${layout.vmsFolder}/init`,
+    init: layout.desktopInit,
     systemd: `${folder}/systemd`,
     log: `${layout.logsFolder}/vm-${vmId}-lxc.log`,
   };
