@@ -182,11 +182,7 @@ export class Box {
       ...{ db, nodeId, log, path: settings.layout.consoleSocket },
       screenOf: (vmId) => vmLayout(settings.layout, vmId).screenSocket,
     });
-    const unwatchEnds = hypervisor.watch((vmId) => loop.stir(vmId));
-    const unwatch = () => {
-      unwatchEnds();
-      earlySessions?.endAll();
-    };
+    const unwatch = this.#watch((vmId) => loop.stir(vmId), earlySessions);
     this.#started = {
       ...{ nodeId, lease, loop, channels, notices, intake },
       ...{ unpacker, reporter, siteWakes, watch, endNotices, consoleDoor, unwatch },
@@ -203,6 +199,15 @@ export class Box {
     consoleDoor.start();
     intake.start();
     watch?.start();
+  }
+
+  /** What is returned ends it, and lets every agent go. */
+  #watch(onEnd: (vmId: VmId) => void, earlySessions: EarlySessions | undefined): () => void {
+    const unwatch = this.#deps.hypervisor.watch(onEnd);
+    return () => {
+      unwatch();
+      earlySessions?.endAll();
+    };
   }
 
   #openEarlySessions(onListening: (vmId: VmId) => void): EarlySessions | undefined {
