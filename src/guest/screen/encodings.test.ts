@@ -12,7 +12,7 @@ test("a viewer's wishes are read off its encodings", () => {
     hasTight: true,
     hasFence: true,
     hasContinuousUpdates: true,
-    photoQuality: 75,
+    photoQuality: 82,
   });
   expect(readWishes([0])).toMatchObject({ hasCopyRect: false, hasTight: false, photoQuality: undefined });
 });

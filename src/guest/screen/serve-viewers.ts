@@ -23,6 +23,8 @@ type Handlers = { data: (chunk: Uint8Array) => void; drain: () => void };
 
 const MOST_PAIRS = 16;
 const PAIR_MS = 5_000;
+/** Both greet and wait; no more than that can have been said before they are joined. */
+const MOST_EARLY_CHUNKS = 64;
 
 /** Rejects where X can't be looked at as needed; else it listens until `stop` is called. */
 export async function serveViewers(options: ServeOptions): Promise<{ stop(): void }> {
@@ -149,7 +151,11 @@ class Pair {
   }
 
   #data(name: SideName, chunk: Uint8Array): void {
-    if (this.#viewer === undefined) return void this.#early[name].push(Uint8Array.from(chunk));
+    if (this.#viewer === undefined) {
+      this.#early[name].push(Uint8Array.from(chunk));
+      if (this.#early[name].length > MOST_EARLY_CHUNKS) this.end();
+      return;
+    }
     try {
       if (name === "viewer") this.#viewer.fromViewer(chunk);
       else this.#viewer.fromServer(chunk);
