@@ -3,7 +3,7 @@ import { mountsBelow, parseMountinfo } from "./mountinfo.ts";
 
 const TEXT = `27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard
 42 27 254:0 /bases/1 /vms/7/base ro,nosuid,nodev,relatime,idmapped - ext4 /dev/vda rw
-46 27 0:39 / /vms/7/root rw,nodev,relatime shared:12 master:3 - overlay qvd-7 rw,lowerdir=/b
+46 27 0:39 / /vms/7/root rw,nodev,relatime shared:12 master:3 - overlay qvd-7 rw,lowerdir=/b,upperdir=/a\\040b/upper
 47 27 0:40 / /with\\040blank\\011tab\\134slash rw - tmpfs tmpfs ro,size=1k
 `;
 
@@ -25,6 +25,7 @@ test("mounts are read in their order, with what forbids writing", () => {
       fileSystem: "overlay",
       source: "qvd-7",
       isWritable: true,
+      upperFolder: "/a b/upper",
     },
     {
       device: "0:40",

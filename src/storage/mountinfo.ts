@@ -13,6 +13,8 @@ export type Mount = {
   readonly source: string;
   /** Flags of the mount and of its file system: either may forbid writing. */
   readonly isWritable: boolean;
+  /** Of an overlay: the folder that is written to. */
+  readonly upperFolder?: string;
 };
 
 /** In the order of mounting, so that what lies on top comes later. */
@@ -35,6 +37,7 @@ export function parseMountinfo(text: string): readonly Mount[] {
       fileSystem,
       source: unescapeOctal(source),
       isWritable: !isReadOnly(options) && !isReadOnly(superOptions ?? ""),
+      ...upperOf(fileSystem, superOptions ?? ""),
     });
   }
   return mounts;
@@ -67,4 +70,10 @@ function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_all, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),
   );
+}
+
+function upperOf(fileSystem: string, options: string): Pick<Mount, "upperFolder"> {
+  const upper = options.split(",").find((option) => option.startsWith("upperdir="));
+  if (fileSystem !== "overlay" || upper === undefined) return {};
+  return { upperFolder: unescapeOctal(upper.slice("upperdir=".length)) };
 }

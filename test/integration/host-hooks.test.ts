@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { sql } from "drizzle-orm";
 import type { VmId } from "../../src/domain/ids.ts";
+import { vmLayout } from "../../src/domain/node/layout.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { waitFor } from "../../src/lib/wait.ts";
@@ -69,6 +70,9 @@ describe("the box's hooks", () => {
     expect(pairs).toContain(`id=${vm}`);
     expect(pairs).toContain("name=one two");
     expect(pairs).toContain("hook=prestart");
+    // These containers are played: nothing is mounted.
+    expect(pairs).toContain("use_overlay=");
+    expect(pairs).toContain(`os_rootfs=${vmLayout(world.layout, vm).root}`);
     expect(pairs.some((pair) => /^ip=10\.93\.0\./.test(pair))).toBe(true);
     expect(pairs.some((pair) => pair.startsWith("mac="))).toBe(true);
   });

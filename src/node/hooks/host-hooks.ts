@@ -20,7 +20,9 @@ import type { NetworkPort } from "../../domain/node/network-port.ts";
 import { AppError, describeError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import { runToFile } from "../../lib/run.ts";
+import { listMountsBelow } from "../../storage/mountinfo.ts";
 import { reportHookFailure } from "../report/report-hook.ts";
+import { composePlaces } from "./hook-places.ts";
 
 export const HOST_HOOKS = ["prestart", "poststart", "poststop"] as const;
 export type HostHook = (typeof HOST_HOOKS)[number];
@@ -118,12 +120,10 @@ async function composePairs(
     id: String(vmId),
     hook,
     state,
-    use_overlay: "1",
+    ...composePlaces(desktop.osf, places, listMountsBelow(places.root)),
     mac: deps.network.portOf(vmId, address).mac,
     name: desktop.name,
     ip: address,
-    os_rootfs: places.root,
-    os_overlayfs: places.upper,
     lxc_name: String(vmId),
     lxc_path: layout.vmsFolder,
   };
