@@ -1,7 +1,8 @@
 /**
  * Whether somebody listens at a TCP port, as the kernel's tables of a network say. The tables themselves are dear: behind
  * those who listen the kernel looks through all that is connected, some milliseconds where there is much memory, however
- * little there is to find. So they are opened only where there is any socket, and read row by row, listeners first.
+ * little there is to find. So they are opened only where there is any socket, and read row by row, listeners first: to look
+ * while there is nothing costs nothing, and to find the last of those who listen costs such a look once.
  */
 
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
