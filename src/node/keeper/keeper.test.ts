@@ -46,7 +46,7 @@ class World {
           return 9;
         },
       },
-      findNode: async () => undefined,
+      findNode: async () => NODE,
       writeCounter: async (nodeId) => {
         world.countersOf.add(nodeId);
         if (world.isStorageAway) throw new Error("no storage");
@@ -324,6 +324,29 @@ describe("a keeper", () => {
     expect(await waitFor(() => world.countersOf.has(again) || undefined, { timeoutMs: 5_000 })).toBe(true);
     expect(await waitFor(() => renewed.at(-1) === again || undefined, { timeoutMs: 5_000 })).toBe(true);
     expect(world.done).toContain("drop-disks");
+  });
+
+  test("does not take the word of a predecessor for another box's node, as in a database that was made anew", async () => {
+    const own = asId<NodeId>(8);
+    const renewed: NodeId[] = [];
+    const row = {
+      read: async () => ({ epoch: 1, isLost: false }),
+      renew: async (nodeId: NodeId) => {
+        renewed.push(nodeId);
+        return { isStanding: true, peers: 1 };
+      },
+      retake: async () => 2,
+    };
+    const before = {
+      ...{ bootId: "b", boxId: "box", pid: 1, nodeId: 7, epoch: 1, fences: true, trouble: "" },
+      phase: "held",
+      renewals: { rowAtMs: performance.now(), counterAtMs: 0 },
+      beatMs: 1,
+    } as const;
+    world.start({ row, before, findNode: async () => own });
+    expect(await waitFor(() => renewed.length > 0 || undefined, { timeoutMs: 5_000 })).toBe(true);
+    expect(new Set(renewed)).toEqual(new Set([own]));
+    expect(world.done.slice(0, 5)).toEqual(["freeze", "kill", "end-node", "kill", "drop-disks"]);
   });
 
   test("that is ended takes the desktops with it where others could take over", async () => {

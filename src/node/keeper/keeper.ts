@@ -25,7 +25,7 @@ import type { RowKeeper } from "./row-keeper.ts";
 export type KeeperDeps = {
   readonly nodeId: NodeId;
   readonly row: Pick<RowKeeper, "read" | "renew" | "retake">;
-  /** The node of this box as it is registered now: another one than before when it was removed meanwhile. */
+  /** The node of this box as it is registered now: another one than before when it was removed, or the database is another. */
   readonly findNode: () => Promise<NodeId | undefined>;
   /** Undefined where there is no shared storage. */
   readonly writeCounter: ((nodeId: NodeId, counter: Counter) => Promise<void>) | undefined;
@@ -56,6 +56,8 @@ const THAW_AGAIN = { soonEveryMs: 5_000, soonForMs: 30_000, everyMs: 30_000, for
 export class Keeper {
   readonly #deps: KeeperDeps;
   #nodeId: NodeId;
+  /** A predecessor's word may be of another database, where that node is another box. */
+  #isNodeOurs: boolean;
   #phase: LeasePhase = "held";
   #epoch = 0;
   #fences = false;
@@ -82,6 +84,7 @@ export class Keeper {
     const { before } = deps;
     this.#deps = deps;
     this.#nodeId = deps.nodeId;
+    this.#isNodeOurs = before === undefined;
     this.#epoch = before?.epoch ?? 0;
     this.#fences = before?.fences ?? false;
     this.#phase = before?.phase === "lost" || deps.fence.isFrozen ? "frozen" : "held";
@@ -210,6 +213,7 @@ export class Keeper {
     const epoch = await giveUp({ fence, endNode: endSteps, retake: () => this.#retake(), timers, log });
     this.#epoch = epoch;
     this.#hasEpochMoved = false;
+    this.#isNodeOurs = true;
     this.#renewals = { rowAtMs: bootMs(), counterAtMs: 0 };
     this.#phase = "held";
     this.#trouble = "";
@@ -220,12 +224,10 @@ export class Keeper {
   /** Undefined while this box is no node. */
   async #retake(): Promise<number | undefined> {
     const { row, findNode } = this.#deps;
-    const epoch = await row.retake(this.#nodeId);
-    if (epoch !== undefined) return epoch;
     const nodeId = await findNode();
     if (nodeId === undefined) return undefined;
+    if (nodeId !== this.#nodeId) await row.read(nodeId);
     this.#nodeId = nodeId;
-    await row.read(nodeId);
     return await row.retake(nodeId);
   }
 
@@ -245,6 +247,10 @@ export class Keeper {
     this.#rowAskedAtMs = sentAtMs;
     const { row, log } = this.#deps;
     try {
+      if (!(await this.#isOwnNode())) {
+        this.#hasEpochMoved = true;
+        return;
+      }
       if (this.#epoch === 0) await this.#takeFirst();
       const epoch = this.#epoch;
       const isTold = this.#fences;
@@ -262,6 +268,14 @@ export class Keeper {
     } finally {
       this.#isAskingRow = false;
     }
+  }
+
+  async #isOwnNode(): Promise<boolean> {
+    if (this.#isNodeOurs) return true;
+    const nodeId = await this.#deps.findNode();
+    this.#isNodeOurs = nodeId === this.#nodeId;
+    // Of one that isn't registered the row says that it is gone.
+    return nodeId === undefined || this.#isNodeOurs;
   }
 
   /** No keeper of this start of the machine has left word: whatever runs is of the row's epoch, or lost. */
