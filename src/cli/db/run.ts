@@ -2,6 +2,7 @@ import { chown } from "node:fs/promises";
 import { openDatabase } from "../../db/client.ts";
 import { backoffMs } from "../../lib/backoff.ts";
 import { droppedTo } from "../../lib/dropped-to.ts";
+import { describeError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import { CLEAN_ENV } from "../../lib/run.ts";
 import { sleep } from "../../lib/wait.ts";
@@ -64,13 +65,22 @@ async function keepRoom(
     { kind: "socket", folder, role: "qvd_owner", database: "postgres" },
     { max: 1, applicationName: "qvd db" },
   );
+  const cluster = clusterFolder(place);
+  let told: string | undefined;
   try {
     while (!signal.aborted) {
       await sleep(ROOM_EVERY_MS, signal);
       if (signal.aborted) return;
-      await keepLogRoom(clusterFolder(place), database)
-        .then(() => keepTableRoom(clusterFolder(place), prefix))
-        .catch((error) => log.error("database-room-missing", { error }));
+      try {
+        await keepLogRoom(cluster, database);
+        await keepTableRoom(cluster, prefix);
+        if (told !== undefined) log.info("database-room-given");
+        told = undefined;
+      } catch (error) {
+        const text = describeError(error);
+        if (text !== told) log.error("database-room-missing", { text });
+        told = text;
+      }
     }
   } finally {
     await database.close();
