@@ -19,7 +19,9 @@ export async function startWindowManager<Child extends Bun.Subprocess>(
   // Its own word for that it has started.
   const manager = spawn(["openbox", "--startup", `touch ${mark}`]);
   const isUp = () => existsSync(mark) || manager.exitCode !== null;
-  if (!(await waitFor(isUp, { timeoutMs: UP_MS, everyMs: 10 })) || manager.exitCode !== null)
-    throw new Error(`openbox did not come up in ${UP_MS / 1000} s`);
+  const hasAnswered = await waitFor(isUp, { timeoutMs: UP_MS, everyMs: 10 });
+  if (manager.exitCode !== null)
+    throw new Error("openbox has ended: another one manages this screen, or none is there");
+  if (!hasAnswered) throw new Error(`openbox did not come up in ${UP_MS / 1000} s`);
   return manager;
 }

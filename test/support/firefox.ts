@@ -1,4 +1,4 @@
-/** Debian's Firefox without a screen, driven by WebDriver BiDi, which it speaks itself. */
+/** Debian's Firefox, driven by WebDriver BiDi, which it speaks itself. */
 
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { waitFor } from "../../src/lib/wait.ts";
@@ -10,6 +10,8 @@ export type Firefox = {
   /** Keys as a person presses them, one after the other. */
   press(...keys: readonly string[]): Promise<void>;
   click(x: number, y: number): Promise<void>;
+  /** Chooses files for the input that a selector finds. */
+  setFiles(selector: string, paths: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -23,14 +25,19 @@ type Answer = {
   readonly message?: string;
 };
 
-/** `preferences` by their names, as about:config shows them. */
+export type FirefoxOptions = {
+  /** By their names, as about:config shows them. */
+  readonly preferences?: Readonly<Record<string, string | number | boolean>>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** On the screen that `env` names. */
+  readonly hasScreen?: boolean;
+};
+
 export async function startFirefox({
   preferences = {},
   env = {},
-}: {
-  readonly preferences?: Readonly<Record<string, string | number | boolean>>;
-  readonly env?: Readonly<Record<string, string>>;
-} = {}): Promise<Firefox> {
+  hasScreen = false,
+}: FirefoxOptions = {}): Promise<Firefox> {
   const profile = await mkdtemp("/tmp/qvd-firefox-");
   const lines = Object.entries(preferences).map(
     (pair) => `user_pref(${JSON.stringify(pair).slice(1, -1)});\n`,
@@ -39,7 +46,7 @@ export async function startFirefox({
   const browser = Bun.spawn(
     [
       "/usr/bin/firefox-esr",
-      "--headless",
+      ...(hasScreen ? [] : ["--headless"]),
       "--no-remote",
       "--profile",
       profile,
@@ -110,6 +117,14 @@ export async function startFirefox({
         pause,
       ];
       await act([{ type: "pointer", id: "mouse", actions }]);
+    },
+    setFiles: async (selector, files) => {
+      const found = await ask("browsingContext.locateNodes", {
+        context,
+        locator: { type: "css", value: selector },
+      });
+      const [node] = Array.isArray(found.nodes) ? found.nodes : [];
+      await ask("input.setFiles", { context, element: { sharedId: node?.sharedId }, files });
     },
     stop: async () => {
       socket.close();

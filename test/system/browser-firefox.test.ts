@@ -1,24 +1,47 @@
-/** The same as in Chromium, where it could differ: the picture, keys and the pointer, in Debian's Firefox. */
+/**
+ * The same as in Chromium, in Debian's Firefox on a screen of its own, with the keys of X: the picture, keys and the pointer,
+ * the clipboard, files, and the way back after a break of the network. Sound is in `browser-sound.test.ts`, dead keys are in
+ * `firefox-keys.test.ts`.
+ */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { openScreen, type Screen } from "../../bench/screen.ts";
+import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { type Firefox, startFirefox } from "../support/firefox.ts";
+import { openTcpCutter } from "../support/tcp-cutter.ts";
 import { type BrowserLab, openBrowserLab, WINDOW_PIXELS } from "./browser-lab.ts";
 
 const PLACE = { instance: "ffxlab", network: "172.29.10", screen: ":97" };
-const ENTER = "\uE007";
+const SLOW = 120_000;
 
 let lab: BrowserLab;
+let screen: Screen;
 let firefox: Firefox;
+let folder: string;
+let line: ReturnType<typeof openTcpCutter>;
 
 beforeAll(async () => {
   lab = await openBrowserLab(PLACE);
-  firefox = await startFirefox();
+  line = openTcpCutter(lab.door.port);
+  screen = await openScreen();
+  folder = await mkdtemp("/tmp/qvd-firefox-files-");
+  const preferences = {
+    "browser.download.dir": folder,
+    "browser.download.folderList": 2,
+    "browser.helperApps.neverAsk.saveToDisk": "application/octet-stream",
+    "browser.download.alwaysOpenPanel": false,
+  };
+  firefox = await startFirefox({ env: { ...screen.env }, hasScreen: true, preferences });
 }, 660_000);
 
 afterAll(async () => {
   await firefox?.stop();
+  await screen?.close();
+  line?.stop();
   await lab?.stop();
+  await rm(folder, { recursive: true, force: true });
 }, 180_000);
 
 async function becomes(expression: string, timeoutMs = 30_000): Promise<void> {
@@ -26,23 +49,149 @@ async function becomes(expression: string, timeoutMs = 30_000): Promise<void> {
   expect(await waitFor(holds, { timeoutMs, everyMs: 100 }), expression).toBe(true);
 }
 
-describe("a person in Firefox", () => {
-  test("signs in, opens a desktop, and types in it", async () => {
-    await firefox.visit(`${lab.url}/`);
+const x = (...command: readonly string[]) => runOk(`X: ${command[0]}`, command, { env: { ...screen.env } });
+const press = (...keys: readonly string[]) => x("xdotool", "key", "--delay", "40", ...keys);
+
+async function hasTyped(text: string): Promise<void> {
+  const lastLine = () => lab.desktop.inside("tail -n 1 /home/alice/typed");
+  const isThere = async () => (await lastLine()) === text;
+  expect(await waitFor(isThere, { timeoutMs: 20_000, everyMs: 50 }), await lastLine()).toBe(true);
+}
+
+/** Also where a key that pastes has left something before it. */
+async function hasTypedEnding(text: string): Promise<void> {
+  const lastLine = () => lab.desktop.inside("tail -n 1 /home/alice/typed");
+  const isThere = async () => (await lastLine()).endsWith(text);
+  expect(await waitFor(isThere, { timeoutMs: 20_000, everyMs: 50 }), await lastLine()).toBe(true);
+}
+
+/** Signed in, at the desktop, with the focus in its window. */
+async function sitDown(url = lab.url): Promise<void> {
+  await firefox.visit(`${url}/desktop/1`);
+  if ((await firefox.evaluate(`document.getElementById("password") !== null`)) === true) {
     await firefox.evaluate(
       `(login.value = "alice", password.value = "secret", document.querySelector("button[type=submit]").click(), 0)`,
     );
-    await becomes(`document.querySelector(".desktop-list") !== null`);
-    await firefox.visit(`${lab.url}/desktop/1`);
-    await becomes(`document.querySelector("main").dataset.shown !== undefined`);
-    await becomes(`${WINDOW_PIXELS} > 50000`);
-    await firefox.click(280, 280);
-    await firefox.press(..."in Firefox ", ..."ñçãüß€@", ENTER);
-    const isTyped = async () =>
-      (await lab.desktop.inside("tail -n 1 /home/alice/typed")) === "in Firefox ñçãüß€@";
-    expect(
-      await waitFor(isTyped, { timeoutMs: 20_000, everyMs: 50 }),
-      await lab.desktop.inside("tail -n 1 /home/alice/typed"),
-    ).toBe(true);
-  }, 120_000);
+    await becomes(`document.getElementById("password") === null`);
+    await firefox.visit(`${url}/desktop/1`);
+  }
+  await becomes(`document.querySelector("main")?.dataset.shown !== undefined`, 60_000);
+  await becomes(`${WINDOW_PIXELS} > 50000`);
+  await takeKeyboard();
+  await firefox.click(280, 280);
+}
+
+/** X's keys go to the page once a real pointer has pressed there. */
+async function takeKeyboard(): Promise<void> {
+  const isTaken = async () => {
+    const place = await firefox.evaluate("[mozInnerScreenX + 280, mozInnerScreenY + 280].join(' ')");
+    await x("xdotool", "mousemove", ...String(place).split(" "), "sleep", "0.2", "click", "1");
+    return (await firefox.evaluate("document.hasFocus()")) === true;
+  };
+  expect(await waitFor(isTaken, { timeoutMs: 30_000, everyMs: 250 })).toBe(true);
+}
+
+/** One of the tools, once the bar has come down to show it. */
+async function pressTool(id: string): Promise<void> {
+  await firefox.evaluate(`(document.getElementById("${id}").focus(), 0)`);
+  await firefox.evaluate("new Promise((resolve) => setTimeout(resolve, 500, 0))");
+  const middle = `(({x, y, width, height}) => [x + width / 2, y + height / 2].map(Math.round).join(" "))`;
+  const text = await firefox.evaluate(`${middle}(document.getElementById("${id}").getBoundingClientRect())`);
+  const [left = 0, top = 0] = String(text).split(" ").map(Number);
+  await firefox.click(left, top);
+}
+
+// The tests are the chapters of one desktop's life, in this order.
+describe("a person in Firefox", () => {
+  test(
+    "signs in, opens a desktop, and types in it",
+    async () => {
+      await sitDown();
+      await firefox.press(..."in Firefox ", ..."ñçãüß€@", "\uE007");
+      await hasTyped("in Firefox ñçãüß€@");
+    },
+    SLOW,
+  );
+
+  test(
+    "shares the clipboard when they say so, by the keys that copy and paste, and not before",
+    async () => {
+      await x("setxkbmap", "-layout", "us");
+      await sitDown();
+      const there = (words: string) =>
+        lab.desktop.inside(`DISPLAY=:100 timeout 5 xclip -selection clipboard ${words}`);
+      const copyInside = (text: string) => there(`-i <<'END' >/dev/null 2>&1\n${text}\nEND`);
+      const copyHere = (text: string) =>
+        x("sh", "-c", `printf %s '${text}' | xclip -selection clipboard -i >/dev/null 2>&1`);
+      const here = async () =>
+        (await run(["xclip", "-selection", "clipboard", "-o"], { env: { ...screen.env }, timeoutMs: 5_000 }))
+          .stdout;
+      await copyInside("theirs");
+      await copyHere("mine");
+      await press("ctrl+v");
+      await press("b", "e", "f", "o", "r", "e", "Return");
+      await hasTypedEnding("before");
+      expect(await there("-o")).toBe("theirs");
+      await pressTool("clipboard");
+      // Firefox asks at the pointer whether the page may read; that is left alone, as by who pastes with keys.
+      await press("Escape");
+      await firefox.click(280, 280);
+      await press("ctrl+v");
+      const isTaken = async () => (await there("-o")) === "mine";
+      expect(await waitFor(isTaken, { timeoutMs: 20_000, everyMs: 200 })).toBe(true);
+      await copyInside("from inside");
+      // A person is at it meanwhile: Firefox lets a page write at a key alone.
+      const isHere = async () => {
+        await press("shift");
+        return (await here()).trimEnd() === "from inside";
+      };
+      expect(await waitFor(isHere, { timeoutMs: 20_000, everyMs: 300 }), await here()).toBe(true);
+    },
+    SLOW,
+  );
+
+  test(
+    "sends a file to the desktop, and gets one from it",
+    async () => {
+      await sitDown();
+      await writeFile(`${folder}/año nuevo.txt`, "quarter ".repeat(400_000));
+      await pressTool("files-open");
+      await firefox.setFiles("#files-input", [`${folder}/año nuevo.txt`]);
+      await becomes(`document.body.textContent.includes("is there.")`);
+      expect(await lab.desktop.inside("cd /home/alice/Downloads && stat -c '%n %s %U' *")).toBe(
+        "año nuevo.txt 3200000 alice",
+      );
+      const sum = await lab.desktop.inside(
+        "cd /home/alice/Downloads && head -c 5000000 /dev/urandom > big.bin && sha256sum < big.bin",
+      );
+      await sitDown();
+      await pressTool("files-open");
+      await becomes(`document.querySelector("#files-list")?.textContent.includes("big.bin")`);
+      await firefox.evaluate(
+        `([...document.querySelectorAll("#files-list a")].find((one) => one.textContent.includes("big.bin")).click(), 0)`,
+      );
+      const isHere = async () =>
+        (await run(["sh", "-c", `sha256sum < "${folder}/big.bin"`])).stdout.trim() === sum;
+      expect(await waitFor(isHere, { timeoutMs: 30_000, everyMs: 200 })).toBe(true);
+    },
+    SLOW,
+  );
+
+  test(
+    "is back by itself after a break of the network",
+    async () => {
+      await sitDown(`https://127.0.0.1:${line.port}`);
+      line.cut(true);
+      await becomes(
+        `document.body.textContent.includes("Connecting again") && !document.getElementById("veil").hidden`,
+      );
+      line.cut(false);
+      await becomes(`document.querySelector("main").dataset.shown !== undefined`);
+      await becomes(`${WINDOW_PIXELS} > 50000`);
+      await firefox.click(280, 280);
+      await firefox.press(..."back again", "\uE007");
+      await hasTyped("back again");
+    },
+    SLOW,
+  );
 });

@@ -29,6 +29,7 @@ const say = stage.say.bind(stage);
 const sharing = new Sharing({ onClose: () => keys.focus() });
 new Files({ desktop, csrf, onClose: () => keys.focus() });
 const clipboard = new Clipboard(byId("clipboard"));
+keys.pasteFrom(clipboard);
 const sound = new Sound({ module: main.dataset.audio, openSocket });
 let channel;
 let tries = 0;

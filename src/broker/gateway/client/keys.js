@@ -16,6 +16,10 @@ const PAD = " ";
 /** Words that grow by letters. Others are put together from what is not to be seen: かん is no step of 漢. */
 const GROWS = /^[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{N}\p{P}\p{S}]*$/u;
 
+/** How long keys that paste wait for the browser to say what, and then for the desktop to have it. */
+const PASTE_SAID_MS = 50;
+const PASTE_TAKEN_MS = 250;
+
 export class Keys {
   #field;
   #button;
@@ -26,6 +30,10 @@ export class Keys {
   #typed = [];
   /** Keys that went on to noVNC, so that their end does too. */
   #down = new Set();
+  #clipboard;
+  /** Keys behind one that pastes, while it waits. */
+  #held;
+  #letting;
 
   constructor(field, button) {
     this.#field = field;
@@ -33,6 +41,7 @@ export class Keys {
     field.addEventListener("keydown", (event) => this.#onKey(event));
     field.addEventListener("keyup", (event) => this.#onKey(event));
     field.addEventListener("input", (event) => this.#onInput(event));
+    field.addEventListener("paste", (event) => this.#onPaste(event));
     field.addEventListener("compositionend", (event) => this.#onText(event.data));
     field.addEventListener("blur", () => this.#down.clear());
     if (matchMedia("(pointer: coarse)").matches) field.inputMode = "none";
@@ -43,6 +52,11 @@ export class Keys {
   attach({ target, type }) {
     this.#target = target;
     this.#type = type;
+  }
+
+  /** Has what was copied on this computer go before the keys that paste it. */
+  pasteFrom(clipboard) {
+    this.#clipboard = clipboard;
   }
 
   focus() {
@@ -72,8 +86,30 @@ export class Keys {
     if (event.type === "keydown" ? isMethods : !this.#down.has(event.code)) return;
     if (event.type === "keydown") this.#down.add(event.code);
     else this.#down.delete(event.code);
-    this.#target()?.dispatchEvent(copyOf(event));
+    if (this.#clipboard?.isShared && isPaste(event) && this.#held === undefined) {
+      this.#held = [copyOf(event)];
+      // Not prevented: the browser says what there is to paste.
+      return this.#letGoIn(PASTE_SAID_MS);
+    }
+    if (this.#held === undefined) this.#target()?.dispatchEvent(copyOf(event));
+    else this.#held.push(copyOf(event));
     event.preventDefault();
+  }
+
+  #onPaste(event) {
+    if (this.#held === undefined) return;
+    event.preventDefault();
+    const isNew = this.#clipboard.offer(event.clipboardData?.getData("text/plain") ?? "");
+    this.#letGoIn(isNew ? PASTE_TAKEN_MS : 0);
+  }
+
+  #letGoIn(waitMs) {
+    clearTimeout(this.#letting);
+    this.#letting = setTimeout(() => {
+      const held = this.#held ?? [];
+      this.#held = undefined;
+      for (const event of held) this.#target()?.dispatchEvent(event);
+    }, waitMs);
   }
 
   #onInput(event) {
@@ -102,6 +138,11 @@ export class Keys {
     for (const letter of letters.slice(same)) this.#type(keysymOf(letter));
     this.#typed = letters;
   }
+}
+
+function isPaste({ type, key, ctrlKey, shiftKey, altKey }) {
+  if (type !== "keydown" || altKey) return false;
+  return ctrlKey ? key.toLowerCase() === "v" : shiftKey && key === "Insert";
 }
 
 /** X has numbers of its own for what is in Latin-1, and Unicode's for the rest. */

@@ -1,0 +1,91 @@
+/**
+ * Dead keys of a person's Firefox, which nothing but a keyboard drives: under remote control it has no input method. The
+ * page is our keyboard alone, and tells what it would type in a desktop.
+ */
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { openScreen, type Screen } from "../../bench/screen.ts";
+import { runOk } from "../../src/lib/run.ts";
+import { waitFor } from "../../src/lib/wait.ts";
+
+const KEYS = new URL("../../src/broker/gateway/client/keys.js", import.meta.url);
+const PAGE = `<!doctype html><meta charset=utf-8>
+<textarea id=field style="position:fixed;inset:0;width:100%;height:90%"></textarea><button id=button></button><canvas id=canvas></canvas>
+<script type=module>
+  import { Keys } from "/keys.js";
+  const say = (text) => navigator.sendBeacon("/said", text);
+  const keys = new Keys(field, button);
+  canvas.addEventListener("keydown", (event) => say(event.key));
+  keys.attach({ target: () => canvas, type: (keysym) => say(keysym < 0x1000000 ? String.fromCodePoint(keysym) : "?") });
+  addEventListener("focus", () => say("looked at"));
+  keys.focus();
+  say("ready");
+</script>`;
+const PREFERENCES = [
+  'user_pref("browser.aboutwelcome.enabled", false);',
+  'user_pref("datareporting.policy.dataSubmissionEnabled", false);',
+  'user_pref("termsofuse.bypassNotification", true);',
+];
+const UP_MS = 90_000;
+
+let screen: Screen;
+let profile: string;
+let server: Bun.Server<undefined>;
+let firefox: Bun.Subprocess;
+/** What the page said, in its order. */
+const said: string[] = [];
+
+const x = (...command: readonly string[]) => runOk(`X: ${command[0]}`, command, { env: { ...screen.env } });
+
+beforeAll(async () => {
+  screen = await openScreen();
+  profile = await mkdtemp("/tmp/qvd-firefox-keys-");
+  await writeFile(`${profile}/user.js`, PREFERENCES.join("\n"));
+  server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    async fetch(request) {
+      const { pathname } = new URL(request.url);
+      if (pathname === "/said") said.push(await request.text());
+      if (pathname === "/keys.js")
+        return new Response(Bun.file(KEYS), { headers: { "Content-Type": "text/javascript" } });
+      return new Response(PAGE, { headers: { "Content-Type": "text/html" } });
+    },
+  });
+  const address = `http://127.0.0.1:${server.port}/`;
+  firefox = Bun.spawn(["/usr/bin/firefox-esr", "--no-remote", "--profile", profile, "--kiosk", address], {
+    // GTK's own input method, which every computer with a screen has.
+    env: { ...screen.env, HOME: profile, GTK_IM_MODULE: "gtk-im-context-simple" },
+    stdio: ["ignore", "ignore", "ignore"],
+  });
+  expect(await waitFor(() => said.includes("ready"), { timeoutMs: UP_MS, everyMs: 50 })).toBe(true);
+  // Until the window has the keyboard: it is shown some time after its page has begun.
+  const isHeard = async () => {
+    await x("xdotool", "mousemove", "300", "300", "click", "1", "key", "x");
+    return (await waitFor(() => said.includes("x"), { timeoutMs: 2_000, everyMs: 20 })) === true;
+  };
+  expect(await waitFor(isHeard, { timeoutMs: UP_MS, everyMs: 100 })).toBe(true);
+}, 240_000);
+
+afterAll(async () => {
+  firefox?.kill("SIGKILL");
+  await firefox?.exited;
+  await server?.stop(true);
+  await screen?.close();
+  await rm(profile, { recursive: true, force: true });
+}, 60_000);
+
+for (const [layout, keys, text] of [
+  ["es", ["ntilde", "dead_acute", "a", "b", "dead_diaeresis", "u", "at"], "ñábü@"],
+  ["pt", ["ccedilla", "dead_tilde", "a", "dead_grave", "a", "c"], "çãàc"],
+  ["de", ["udiaeresis", "ssharp", "dead_circumflex", "a", "z", "y"], "üßâzy"],
+] as const)
+  test(`a keyboard with the layout ${layout} gives ${text}`, async () => {
+    await x("setxkbmap", "-layout", layout);
+    said.length = 0;
+    for (const key of keys) await x("xdotool", "key", "--delay", "40", key);
+    const letters = () => said.filter((one) => [...one].length === 1).join("");
+    const isThere = () => letters().startsWith(text);
+    expect(await waitFor(isThere, { timeoutMs: 20_000, everyMs: 50 }), said.join(" ")).toBe(true);
+  }, 60_000);
