@@ -43,7 +43,8 @@ export function newMemory(desktop: NodeDesktop, nowMs: number): VmMemory {
     killedAtMs: undefined,
     cleanUpFailures: 0,
     cleanUpFailedAtMs: undefined,
-    agentChangedAtMs: undefined,
+    // An agent that hasn't come back to this process yet may still do so.
+    agentChangedAtMs: desktop.report?.state === "running" ? nowMs : undefined,
     isPoweringOff: false,
     wasVisited: false,
     wasExpiryTold: false,

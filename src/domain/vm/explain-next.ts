@@ -2,6 +2,7 @@
 
 import type { ExplainFacts, ExplainNode, ExplainReport, Explanation } from "./explain-facts.ts";
 import { VM_LIMITS } from "./facts.ts";
+import { formatSpan } from "./format-span.ts";
 import { isLeaving } from "./plan-drain.ts";
 import { idleTimeMs } from "./plan-idle.ts";
 import { isOnlyHereUnwanted } from "./wish.ts";
@@ -134,8 +135,12 @@ function nextOfRunning(facts: ExplainFacts, report: ExplainReport, now: Date): N
   ].filter((one) => one !== undefined);
   const first = ends.sort((one, other) => Number(one.nextAt) - Number(other.nextAt))[0];
   if (first !== undefined) return first;
-  const isAmiss = report.faultCode === "network-broken" || report.faultCode === "agent-lost";
-  if (isAmiss) return say("It goes on and is checked again; the trail tells when it is mended.");
+  if (report.faultCode === "agent-lost")
+    return say(
+      `If its agent stays silent for ${formatSpan(VM_LIMITS.agentGoneAfterMs)} it is restarted, once nobody is connected.`,
+    );
+  if (report.faultCode === "network-broken")
+    return say("It goes on and is checked again; the trail tells when it is mended.");
   if (!facts.node?.drain) return say("Nothing: it goes on.");
   return say(`It goes on until it is stopped. ${afterStop(facts.node)}`);
 }

@@ -146,6 +146,8 @@ export type VmLimits = {
   readonly stableAfterMs: number;
   /** An agent may be away this long, as when it restarts, before anybody is told. */
   readonly agentLostAfterMs: number;
+  /** A desktop whose agent stays away so long is restarted, unless somebody is connected. */
+  readonly agentGoneAfterMs: number;
   readonly sessionPrepareMs: number;
   /** How long a session request waits for an agent that is away. */
   readonly sessionAgentMs: number;
@@ -172,6 +174,7 @@ export const VM_LIMITS: VmLimits = {
   killAgainMs: 10_000,
   stableAfterMs: 600_000,
   agentLostAfterMs: 15_000,
+  agentGoneAfterMs: 320_000,
   sessionPrepareMs: 60_000,
   sessionAgentMs: 20_000,
   mostCrashes: 9,

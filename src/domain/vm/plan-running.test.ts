@@ -8,6 +8,8 @@ import {
 } from "../../../test/support/vm-plan-table.ts";
 import { VM_LIMITS } from "./facts.ts";
 
+const GONE = { agent: { isAttached: false, changedAtMs: NOW_MS - VM_LIMITS.agentGoneAfterMs } };
+
 planTable("running", [
   [
     "is asked to power off when nobody wants it",
@@ -83,6 +85,42 @@ planTable("running", [
     ["report agent-lost"],
   ],
   ["tells once of it", { report: { state: "running", hasAgent: false }, agent: { isAttached: false } }, []],
+  [
+    "waits a long while for an agent that was lost",
+    {
+      report: { state: "running", hasAgent: false },
+      agent: { isAttached: false, changedAtMs: NOW_MS - 20_000 },
+    },
+    [],
+    VM_LIMITS.agentGoneAfterMs - 20_000,
+  ],
+  [
+    "is restarted when nobody can use it any more",
+    { report: { state: "running", hasAgent: false }, ...GONE },
+    ["report stopping_2 desktop-crashed start-retry-planned", "halt"],
+  ],
+  [
+    "is blocked when restarts don't help",
+    { report: { state: "running", hasAgent: false, crashes: VM_LIMITS.mostCrashes - 1 }, ...GONE },
+    ["block", "report stopping_2 desktop-crashed start-given-up desktop-blocked", "halt"],
+  ],
+  [
+    "goes on without its agent while somebody is connected",
+    {
+      report: { state: "running", hasAgent: false },
+      wished: { session: sessionOf({ state: "listening" }) },
+      ...GONE,
+    },
+    [],
+  ],
+  [
+    "that never had an agent of ours is not missing it",
+    {
+      report: { state: "running", hasAgent: false },
+      agent: { isAttached: false, isNone: true, changedAtMs: NOW_MS - VM_LIMITS.agentGoneAfterMs },
+    },
+    [],
+  ],
   [
     "tells of an agent that is back",
     { report: { state: "running", hasAgent: false } },

@@ -5,6 +5,7 @@
 
 import type { VmFacts, VmPlan } from "./facts.ts";
 import { observeHealth } from "./health.ts";
+import { planAgentGone } from "./plan-agent-gone.ts";
 import { planCrashed } from "./plan-crash.ts";
 import { planExpiry } from "./plan-expiry.ts";
 import { planIdle } from "./plan-idle.ts";
@@ -37,8 +38,10 @@ export function planRunning(facts: VmFacts, isWantedDown: boolean): VmPlan {
   const health = observeHealth(facts);
   if (health.patch !== undefined)
     return { steps: [step("report", health.patch, health.reason)], wakeAtMs: undefined };
+  const gone = planAgentGone(facts);
+  if (gone.steps.length > 0) return gone;
   const session = planSession(facts, desired.session);
-  const parts = [{ steps: [], wakeAtMs: health.wakeAtMs }, session, planExpiry(facts), planIdle(facts)];
+  const parts = [{ steps: [], wakeAtMs: health.wakeAtMs }, gone, session, planExpiry(facts), planIdle(facts)];
   const first = parts.find((part) => part.steps.length > 0);
   const wakes = parts.map((part) => part.wakeAtMs).filter((at) => at !== undefined);
   return { steps: first?.steps ?? [], wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : undefined };
