@@ -51,9 +51,12 @@ async function enter(page: Page, { address, person }: Entrance): Promise<void> {
   await page.fill("#login", person.login);
   await page.fill("#password", person.password);
   await page.click("button[type=submit]");
-  await page.waitForSelector("h1:has-text('Your desktops')");
+  // Whoever goes on before the answer takes its place, and isn't signed in.
+  await page.waitForSelector(".desktop-list");
   await visitPage(page, `${address}/desktop/${person.vmId}`);
-  await page.waitForSelector("main[data-shown]", { timeout: 60_000 });
+  await page.waitForSelector("main[data-shown]", { timeout: 60_000 }).catch(async (cause: unknown) => {
+    throw new Error(`our page shows no desktop, but: ${await page.textContent("body")}`, { cause });
+  });
   await page.waitForTimeout(3_000);
 }
 
