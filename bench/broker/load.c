@@ -2,7 +2,7 @@
  * Load for the broker's bench: the clients' side, as cheap as can be, so that what is measured is the relay
  * between it and desktop.c. Blocking sockets, a thread each.
  *
- *   load client PORT WAY N SECONDS [HEAD_FILE]
+ *   load client PORT WAY N SECONDS [HEAD_FILE [AT_ONCE]]
  *                                    N connections over TLS 1.3 (AES-128-GCM, X25519); HEAD_FILE is sent first
  *                                    and the answer read to the end of a 101. WAY: down, up, echo, idle.
  *                                    Prints "begun" when all are connected and warm, then
@@ -13,7 +13,7 @@
  *                                    "ended COUNT SECONDS". WAY sign: N a second sign in, HEAD_FILE has a line
  *                                    for each, the value of their Authorization, in turn; with SECONDS 0 until
  *                                    standard input ends; "ended ADMITTED TOLD_TO_WAIT LATE", which weren't begun
- *                                    because too many were under way.
+ *                                    because AT_ONCE were under way.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -27,7 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BLOCK = 65536, MESSAGE = 64, MOST_SAMPLES = 4000000, MOST_PEOPLE = 1000, MOST_AT_ONCE = 24 };
+enum { BLOCK = 65536, MESSAGE = 64, MOST_SAMPLES = 4000000, MOST_PEOPLE = 1000 };
+static int most_at_once = 24;
 
 static atomic_long carried;
 static atomic_int warm, is_over;
@@ -314,7 +315,7 @@ static void run_sign(int rate, double seconds) {
   for (long i = 0; !is_over && (seconds == 0 || now() < begun + seconds); i++) {
     double due = begun + (double)i / rate - now();
     if (due > 0) usleep(due * 1e6);
-    if (under_way >= MOST_AT_ONCE) {
+    if (under_way >= most_at_once) {
       late++;
       continue;
     }
@@ -338,6 +339,7 @@ int main(int argc, char **argv) {
   port = atoi(argv[2]);
   way = argv[3];
   if (argc > 6) read_head(argv[6]);
+  if (argc > 7) most_at_once = atoi(argv[7]);
   context = SSL_CTX_new(TLS_client_method());
   SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
   SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256");

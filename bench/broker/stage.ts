@@ -52,6 +52,8 @@ export type LoadOptions = {
   readonly seconds: number;
   /** Of `sign`: who they are, a line each. */
   readonly peopleFile?: string;
+  /** Of `sign`: how many may be under way. */
+  readonly atOnce?: number;
 };
 
 export async function openStage(): Promise<Stage> {
@@ -79,7 +81,7 @@ export async function openStage(): Promise<Stage> {
   };
   return {
     startRelay,
-    startLoad: (relay, way, { streams, seconds, peopleFile }) => {
+    startLoad: (relay, way, { streams, seconds, peopleFile, atOnce }) => {
       const head = way === "connect" ? undefined : way === "sign" ? peopleFile : relay.headFile;
       const port = way === "sign" ? relay.signInPort : relay.port;
       return startProgram([
@@ -94,6 +96,7 @@ export async function openStage(): Promise<Stage> {
           `${seconds}`,
         ],
         ...(head === undefined ? [] : [head]),
+        ...(atOnce === undefined ? [] : [`${atOnce}`]),
       ]);
     },
     hurry: (relay, isHurried) => hurryAll([relay.pid, desktop.pid], isHurried),
