@@ -6,6 +6,7 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { waitFor } from "../../src/lib/wait.ts";
 import { type Firefox, startFirefox } from "../support/firefox.ts";
 import { startLoudspeaker } from "../support/loudspeaker.ts";
+import { LISTEN, PITCH } from "../support/page-pitch.ts";
 import { buildSoundRoot } from "../support/sound-root.ts";
 import { visitPage } from "../support/visit-page.ts";
 import { type BrowserLab, openBrowserLab } from "./browser-lab.ts";
@@ -15,28 +16,6 @@ const PLACE = { instance: "sndlab", network: "172.29.23", screen: ":98" };
 const SLOW = 120_000;
 const AS_USER =
   "setpriv --reuid=2001 --regid=2001 --clear-groups env HOME=/home/alice XDG_RUNTIME_DIR=/run/user/2001";
-
-/** Has whatever the page plays looked at on its way to the loudspeaker. */
-const LISTEN = `(() => {
-  const connect = AudioNode.prototype.connect;
-  AudioNode.prototype.connect = function (to, ...more) {
-    if (to === this.context.destination) {
-      window.heard = this.context.createAnalyser();
-      window.heard.fftSize = 8192;
-      connect.call(this, window.heard);
-    }
-    return connect.call(this, to, ...more);
-  };
-})()`;
-
-/** The strongest pitch of the last sixth of a second; 0 when nothing is heard. */
-const PITCH = `(() => {
-  if (!window.heard) return 0;
-  const levels = new Float32Array(window.heard.frequencyBinCount);
-  window.heard.getFloatFrequencyData(levels);
-  const loudest = levels.reduce((best, level, at) => (level > levels[best] ? at : best), 0);
-  return levels[loudest] > -60 ? Math.round(loudest * window.heard.context.sampleRate / window.heard.fftSize) : 0;
-})()`;
 
 let lab: BrowserLab;
 let browser: Browser;
