@@ -3,6 +3,7 @@
 import type { CommandIo } from "./cli/command.ts";
 import { COMMANDS } from "./cli/commands.ts";
 import { runCommand } from "./cli/run-command.ts";
+import { tell } from "./cli/tell.ts";
 
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => stop.abort(name));
@@ -14,7 +15,7 @@ const io: CommandIo = {
     if (process.stdout.listenerCount("error") === 0) process.stdout.on("error", () => process.exit(0));
     process.stdout.write(text);
   },
-  err: (text) => process.stderr.write(text),
+  err: tell,
   env: process.env,
   get isTerminal() {
     return process.stdin.isTTY === true && process.stderr.isTTY === true;
