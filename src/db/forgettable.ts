@@ -7,3 +7,6 @@ import { sql } from "drizzle-orm";
  * the statement is done everybody sees what it wrote; after a crash of the server the last half second may be missing.
  */
 export const FORGETTABLE = sql`set_config('synchronous_commit', 'off', true) as forgettable`;
+
+/** The same without a name, for a part of an expression. */
+export const FORGET = sql`set_config('synchronous_commit', 'off', true)`;

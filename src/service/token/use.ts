@@ -1,4 +1,5 @@
 import { and, eq, gt, isNull, or, sql } from "drizzle-orm";
+import { FORGET } from "../../db/forgettable.ts";
 import { userTokens } from "../../db/schema/index.ts";
 import type { UserId, VmId } from "../../domain/ids.ts";
 import type { GivenParameters } from "../../domain/session/client-parameters.ts";
@@ -36,7 +37,12 @@ export async function useToken(context: Context, token: string): Promise<UsedTok
           or(eq(userTokens.isMultiUse, true), isNull(userTokens.usedAt)),
         ),
       )
-      .returning({ userId: userTokens.userId, vmId: userTokens.vmId, parameters: userTokens.parameters });
-    return row === undefined ? undefined : { ...row, vmId: row.vmId ?? undefined };
+      .returning({
+        ...{ userId: userTokens.userId, vmId: userTokens.vmId, parameters: userTokens.parameters },
+        // When one of many uses was shown last may be forgotten with a server that dies; that another was used may not.
+        forgettable: sql`case when ${userTokens.isMultiUse} then ${FORGET} end`,
+      });
+    if (row === undefined) return undefined;
+    return { userId: row.userId, vmId: row.vmId ?? undefined, parameters: row.parameters };
   });
 }
