@@ -12,6 +12,7 @@ import { run, runOk } from "../../../src/lib/run.ts";
 import { sleep, waitFor } from "../../../src/lib/wait.ts";
 import { addPerson } from "../../support/fault-lab.ts";
 import type { Person } from "../../support/nx-visit.ts";
+import { LISTEN } from "../../support/page-pitch.ts";
 import { visitPage } from "../../support/visit-page.ts";
 import { WholeBox } from "../../support/whole-box.ts";
 import { ClientSide, type ConnectingClient } from "../peripherals-lab.ts";
@@ -158,6 +159,7 @@ export class MachineDoor {
     this.#browser ??= await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
     const viewport = { width: 1000, height: 700 };
     const page = await (await this.#browser.newContext({ ignoreHTTPSErrors: true, viewport })).newPage();
+    await page.addInitScript(LISTEN);
     const door = `https://localhost:${this.box.brokerPort}`;
     if (isSignedIn) {
       await visitPage(page, `${door}/`);
@@ -189,9 +191,14 @@ async function readCover(colour: Colour): Promise<number> {
 }
 
 /** Whether the page comes to show this colour on a good part of it, or to show it no more. */
-export async function pageShows(page: Page, colour: Colour, isThere = true): Promise<boolean> {
+export async function pageShows(
+  page: Page,
+  colour: Colour,
+  isThere = true,
+  timeoutMs = SLOW_MS,
+): Promise<boolean> {
   const isSo = async () => (await findColour(page, colour)).count > 20_000 === isThere;
-  return (await waitFor(isSo, { timeoutMs: SLOW_MS, everyMs: 250 })) === true;
+  return (await waitFor(isSo, { timeoutMs, everyMs: 250 })) === true;
 }
 
 /** In the middle of what has this colour, as long as a desktop that is emulated needs to see it. */

@@ -5,8 +5,10 @@
  */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
 import { parseColour } from "../../../bench/screen.ts";
 import { waitFor } from "../../../src/lib/wait.ts";
+import { PITCH } from "../../support/page-pitch.ts";
 import { type ConnectingClient, hearPitch } from "../peripherals-lab.ts";
 import {
   BACKGROUND,
@@ -24,6 +26,8 @@ const LOCKED = parseColour("#20a020");
 const TERMINAL = parseColour("#da70d6");
 /** A window of that colour, so that what was typed is seen. */
 const SHOW_TERMINAL = "xterm -bg orchid -geometry 60x20";
+/** What a machine that is emulated needs to do what was typed, and more. */
+const IDLE_MS = 15_000;
 const KEYBOARD = ["--keyboard", "pc105/es"];
 
 /** Runs in the desktop as its person, from the shared folder; each step leaves a file. */
@@ -33,20 +37,29 @@ cat /run/qvd-guest/nxagent.options > options
 cat /run/qvd/incarnation > incarnation
 { id -un; hostname; xdpyinfo | grep dimensions; setxkbmap -query | grep layout; } > session 2>&1
 for _ in $(seq 90); do
-  [ "$(pactl get-default-sink)" = qvd_client ] && lpstat -e | grep -q desk && break
+  [ "$(pactl get-default-sink) $(pactl get-default-source)" = "qvd_client qvd_microphone" ] && lpstat -e | grep -q desk && break
   sleep 1
 done
 { pactl get-default-sink; pactl get-default-source; lpstat -d -e; } > channels 2>&1
 echo words from a machine | lp > printed 2>&1
-(while cat tone; do :; done | pacat --format=s16le --rate=8000 --channels=1) > /dev/null 2>&1 &
+timeout 4 parec --format=s16le --rate=8000 --channels=1 > heard 2> /dev/null
+cp tone "$HOME/tone"
+(while cat "$HOME/tone"; do :; done | pacat --format=s16le --rate=8000 --channels=1) > /dev/null 2>&1 &
 touch done
 `;
+/** What the PC's microphone hears. */
+const MICROPHONE_HERTZ = 880;
+const TONE_HERTZ = 400;
 /** A second at 8 kHz. */
-const TONE = Int16Array.from({ length: 8_000 }, (_, at) => 12_000 * Math.sin((2 * Math.PI * at) / 20));
+const TONE = Int16Array.from(
+  { length: 8_000 },
+  (_, at) => 12_000 * Math.sin((2 * Math.PI * TONE_HERTZ * at) / 8_000),
+);
 
 describe.skipIf(!isLong)("a machine through the front door (long form: set QVD_TEST_LONG=1)", () => {
   let door: MachineDoor;
   let connecting: ConnectingClient;
+  let page: Page;
 
   beforeAll(async () => {
     door = await MachineDoor.open({ job: JOB, tone: new Uint8Array(TONE.buffer) });
@@ -92,12 +105,19 @@ describe.skipIf(!isLong)("a machine through the front door (long form: set QVD_T
       expect(await door.client.awaitPrinted(words, SLOW_MS), await door.readFile("printed")).toBe(true);
       const isLoud = async () => {
         const heard = hearPitch(await door.client.record(1_500));
-        return heard.loudness > 500 && Math.abs(heard.hertz - 400) <= 10;
+        return heard.loudness > 500 && Math.abs(heard.hertz - TONE_HERTZ) <= 10;
       };
       expect(await waitFor(isLoud, { timeoutMs: SLOW_MS, everyMs: 50 })).toBe(true);
     },
     SLOW_MS * 2,
   );
+
+  test("it hears their microphone", async () => {
+    const bytes = Buffer.from(await Bun.file(`${door.folder}/heard`).arrayBuffer());
+    const heard = hearPitch(new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1));
+    expect(Math.abs(heard.hertz - MICROPHONE_HERTZ), JSON.stringify(heard)).toBeLessThanOrEqual(10);
+    expect(heard.loudness).toBeGreaterThan(500);
+  });
 
   test(
     "a locked screen is unlocked by what they signed in with, and by nothing else",
@@ -125,16 +145,32 @@ describe.skipIf(!isLong)("a machine through the front door (long form: set QVD_T
   );
 
   test(
-    "the same session goes on in a browser, where somebody may watch who was let in",
+    "the same session goes on in a browser, which plays what it plays",
     async () => {
-      const page = await door.browse();
+      page = await door.browse();
       await page.waitForSelector("main[data-shown]", { timeout: SLOW_MS });
       expect(await pageShows(page, TERMINAL)).toBe(true);
+      await page.hover("#bar");
+      await page.click("#sound");
+      const hears = async () => Math.abs(Number(await page.evaluate(PITCH)) - TONE_HERTZ) <= 10;
+      expect(await waitFor(hears, { timeoutMs: SLOW_MS, everyMs: 50 })).toBe(true);
+    },
+    SLOW_MS * 2,
+  );
+
+  test(
+    "somebody who was let in sees it, and can do nothing there",
+    async () => {
       const link = await door.box.qvdOk("vm", "watch", "anna-desk");
       const helper = await door.browse(new URL(link).pathname + new URL(link).hash, false);
       await page.waitForSelector("#question[open]", { timeout: SLOW_MS });
       await page.click("#question-yes");
       expect(await pageShows(helper, TERMINAL)).toBe(true);
+      await clickColour(helper, TERMINAL);
+      await helper.keyboard.type("exit", { delay: 60 });
+      await helper.keyboard.press("Enter");
+      // Where the helper's keys arrived the window would go within this time, as the owner's does below.
+      expect(await pageShows(page, TERMINAL, false, IDLE_MS)).toBe(false);
       // Its window ends by what is typed into it.
       await clickColour(page, TERMINAL);
       await page.keyboard.type("exit", { delay: 60 });
