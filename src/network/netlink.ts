@@ -8,7 +8,13 @@ import { dlopen, FFIType, ptr } from "bun:ffi";
 import { close as closeBeside, write } from "node:fs";
 import { getSystemErrorMap } from "node:util";
 import { AppError } from "../lib/errors.ts";
-import { type NetlinkAnswer, type NetlinkRequest, parseAnswers, renderRequest } from "./netlink-message.ts";
+import {
+  FLAG_DUMP,
+  type NetlinkAnswer,
+  type NetlinkRequest,
+  parseAnswers,
+  renderRequest,
+} from "./netlink-message.ts";
 
 /** Which part of the kernel's listens. */
 export type NetlinkFamily = "route" | "filter";
@@ -22,8 +28,10 @@ export type TalkResult = {
   readonly errors: readonly number[];
   /** Requests that asked to be told, and were done. */
   readonly acknowledged: number;
-  /** What was listed changed meanwhile: some of it may be missing. */
+  /** What was listed changed meanwhile: some of it may be missing. Not all of the kernel's parts say so. */
   readonly isTorn: boolean;
+  /** A list came to its end. */
+  readonly isDone: boolean;
 };
 
 const PROTOCOLS = { route: 0, filter: 12 } as const satisfies Record<NetlinkFamily, number>;
@@ -59,7 +67,8 @@ export class Netlink {
   }
 
   async #talk({ doing, requests }: Talk): Promise<TalkResult> {
-    if (requests.length === 0) return { answers: [], errors: [], acknowledged: 0, isTorn: false };
+    if (requests.length === 0)
+      return { answers: [], errors: [], acknowledged: 0, isTorn: false, isDone: false };
     this.#libc ??= openLibrary();
     const libc = this.#libc;
     const descriptor = libc.symbols.socket(AF_NETLINK, KIND, PROTOCOLS[this.#family]);
@@ -68,33 +77,42 @@ export class Netlink {
       const first = this.#sequence + 1;
       const bytes = Buffer.concat(requests.map((request) => renderRequest(request, ++this.#sequence)));
       await put(descriptor, bytes, doing);
-      return this.#receive(libc, descriptor, first);
+      const result = sumUp(this.#receive(libc, descriptor, first));
+      const isList = requests.some(({ flags }) => (flags & FLAG_DUMP) === FLAG_DUMP);
+      if (isList && !result.isDone && result.errors.length === 0)
+        throw failed(doing, "the kernel's list ends too early");
+      return result;
     } finally {
       closeBeside(descriptor, () => {});
     }
   }
 
-  /** All of it is there but what the kernel makes while it is read. */
-  #receive(libc: Libc, descriptor: number, first: number): TalkResult {
+  /** All of it is there but what the kernel makes while it is read; what it could not keep is missing. */
+  #receive(libc: Libc, descriptor: number, first: number): readonly NetlinkAnswer[] {
     const buffer = new Uint8Array(RECEIVED_BYTES);
     const answers: NetlinkAnswer[] = [];
-    const errors: number[] = [];
-    let acknowledged = 0;
-    let isTorn = false;
     for (let receipts = 0; receipts < MOST_RECEIPTS; receipts++) {
       const size = libc.symbols.recv(descriptor, ptr(buffer), BigInt(RECEIVED_BYTES), 0);
       if (size <= 0) break;
-      for (const answer of parseAnswers(buffer.subarray(0, size))) {
-        if (answer.sequence < first) continue;
-        isTorn ||= (answer.flags & FLAG_DUMP_TORN) !== 0;
-        if (answer.type === DONE) continue;
-        if (answer.type !== ERROR) answers.push(answer);
-        else if (errorOf(answer) !== 0) errors.push(errorOf(answer));
-        else acknowledged++;
-      }
+      answers.push(...parseAnswers(buffer.subarray(0, size)).filter(({ sequence }) => sequence >= first));
     }
-    return { answers, errors, acknowledged, isTorn };
+    return answers;
   }
+}
+
+/** Pure: what the kernel has said, of everything that was asked. */
+export function sumUp(received: readonly NetlinkAnswer[]): TalkResult {
+  const answers: NetlinkAnswer[] = [];
+  const errors: number[] = [];
+  let acknowledged = 0;
+  for (const answer of received) {
+    if (answer.type !== ERROR && answer.type !== DONE) answers.push(answer);
+    // A list that fails on its way says so at its end.
+    else if (errorOf(answer) !== 0) errors.push(errorOf(answer));
+    else if (answer.type === ERROR) acknowledged++;
+  }
+  const isTorn = received.some(({ flags }) => (flags & FLAG_DUMP_TORN) !== 0);
+  return { answers, errors, acknowledged, isTorn, isDone: received.some(({ type }) => type === DONE) };
 }
 
 function openLibrary() {
@@ -118,6 +136,7 @@ function put(descriptor: number, bytes: Uint8Array, doing: string): Promise<void
 }
 
 function errorOf({ body }: NetlinkAnswer): number {
+  if (body.length < 4) return 0;
   return -new DataView(body.buffer, body.byteOffset, body.byteLength).getInt32(0, true);
 }
 

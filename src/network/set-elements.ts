@@ -6,7 +6,7 @@
 
 import { isIPv4 } from "node:net";
 import { AppError, invariant } from "../lib/errors.ts";
-import { type Netlink, refuseErrors } from "./netlink.ts";
+import { type Netlink, refuseErrors, type TalkResult } from "./netlink.ts";
 import {
   FLAG_ACK,
   FLAG_CREATE,
@@ -85,7 +85,7 @@ export async function hasSetElement(netlink: Netlink, table: string, element: Se
 
 /** All of a set; undefined where there is no such set. */
 export async function listSetElements(
-  netlink: Netlink,
+  netlink: Pick<Netlink, "talk">,
   table: string,
   set: string,
 ): Promise<readonly KnownElement[] | undefined> {
@@ -99,9 +99,15 @@ export async function listSetElements(
     const result = await netlink.talk({ doing, requests: [request] });
     if (result.errors.includes(ENOENT)) return undefined;
     refuseErrors(doing, result);
-    if (!result.isTorn) return result.answers.flatMap(({ body }) => parseElements(body.subarray(4)));
+    if (!result.isTorn && isOfOneRevision(result))
+      return result.answers.flatMap(({ body }) => parseElements(body.subarray(4)));
   }
   throw new AppError("driver-failed", `${doing}: it changes all the time`);
+}
+
+/** nf_tables doesn't mark a torn list of elements. It says in each part of which of its revisions that is (`nfgenmsg`). */
+function isOfOneRevision({ answers }: TalkResult): boolean {
+  return new Set(answers.map(({ body }) => `${body[2]}.${body[3]}`)).size <= 1;
 }
 
 function parseElements(bytes: Uint8Array): readonly KnownElement[] {
