@@ -46,6 +46,14 @@ describe("isListening", () => {
     expect(isListening(4100, write({ tcp, tcp6 }))).toBe(expected);
   });
 
+  test("sees one wherever its row is cut by the reads before", () => {
+    Bun.spawnSync(["mkdir", "-p", folder]);
+    for (let more = 0; more < 150; more++) {
+      const before = row(`${"0".repeat(32)}:0016`, "0A", 160 + more);
+      expect(isListening(4100, write({ tcp: [], tcp6: [before, six] }))).toBe(true);
+    }
+  });
+
   test("a network that is gone has no listener", () =>
     expect(isListening(4100, join(folder, "none"))).toBe(false));
 

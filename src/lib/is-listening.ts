@@ -33,7 +33,8 @@ function isInTable(path: string, port: number): boolean {
   const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   return readRows(path, (row) => {
     const [, address = "", , state] = row.trim().split(/\s+/);
-    if (state === undefined) return undefined;
+    // What is read of the row may end within it.
+    if (state === undefined || state.length < LISTENS.length) return undefined;
     if (state !== LISTENS) return false;
     return address.endsWith(local) ? true : undefined;
   });
