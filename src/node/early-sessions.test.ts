@@ -67,6 +67,15 @@ test("agents wait while anybody waits for a session, and no longer", () => {
   expect(opened).toEqual(["gate 1", "gate 2"]);
 });
 
+test("agents don't wait for a desktop whose own was let go before, whatever it does now", () => {
+  const { sessions, expectOne, opened } = setUp();
+  expectOne(ONE);
+  sessions.letGoBetween(IDLE, NOTHING_RUNS);
+  expectOne(TWO);
+  sessions.letGoBetween(IDLE, new Map([[ONE, { running: "prepare-session" }]]));
+  expect(opened).toEqual(["gate 1", "gate 2"]);
+});
+
 test("an agent waits three seconds at most, whatever others do", () => {
   const { expectOne, pass, opened } = setUp();
   expectOne(ONE);

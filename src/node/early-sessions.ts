@@ -33,6 +33,8 @@ type Expected = {
   readonly sessionId: SessionId;
   readonly openGate: OpenGate;
   readonly callOffHold: () => void;
+  /** Its agent may be waiting. */
+  isShut: boolean;
   isListening: boolean;
   callOffLook: () => void;
 };
@@ -55,9 +57,15 @@ export class EarlySessions {
   /** Before the desktop's init can see the order. */
   expect(vmId: VmId, { sessionId, gatePath, ownerUid }: ExpectedSession): void {
     this.end(vmId);
-    const openGate = this.#deps.gates.shut(gatePath, ownerUid);
+    const open = this.#deps.gates.shut(gatePath, ownerUid);
+    const openGate = () => {
+      expected.isShut = false;
+      open();
+    };
     const callOffHold = this.#deps.timers.after(HOLD_MS, openGate);
-    this.#expected.set(vmId, { sessionId, openGate, callOffHold, isListening: false, callOffLook: () => {} });
+    const state = { isShut: true, isListening: false, callOffLook: () => {} };
+    const expected: Expected = { sessionId, openGate, callOffHold, ...state };
+    this.#expected.set(vmId, expected);
   }
 
   /** What a node process before kept shut goes on. */
@@ -97,9 +105,10 @@ export class EarlySessions {
     desktops: ReadonlyMap<VmId, { readonly running: unknown }>,
   ): void {
     if (!starts.isIdle) return;
-    const vmIds = [...this.#expected.keys()];
-    if (vmIds.some((vmId) => desktops.get(vmId)?.running !== undefined)) return;
-    for (const vmId of vmIds) this.#expected.get(vmId)?.openGate();
+    // Those that were let go before stay here as long as their desktops do, and may be busy with anything.
+    const held = [...this.#expected].filter(([, { isShut }]) => isShut);
+    if (held.some(([vmId]) => desktops.get(vmId)?.running !== undefined)) return;
+    for (const [, { openGate }] of held) openGate();
   }
 
   /** When the desktop's start is over, however it went. */

@@ -305,8 +305,8 @@ export class NodeLoop {
       memory.callOff?.();
       this.#memories.delete(vmId);
       this.#rounds.delete(vmId);
-      this.#starts.release(vmId);
-      this.#stops.release(vmId);
+      this.#deps.earlySessions?.end(vmId);
+      for (const turns of [this.#starts, this.#stops]) turns.release(vmId);
     }
   }
 
