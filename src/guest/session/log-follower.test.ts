@@ -1,5 +1,15 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { appendFileSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { waitFor } from "../../lib/wait.ts";
 import { LogFollower } from "./log-follower.ts";
 
@@ -50,6 +60,23 @@ describe("LogFollower", () => {
     appendFileSync(path, "two\n");
     follower.read();
     expect(lines).toEqual(["one", "two"]);
+    follower.close();
+  });
+
+  test("empties a log that grows without end, and misses no line of it", () => {
+    const { follower, lines, path } = setUp();
+    const log = openSync(path, "a");
+    for (let part = 0; part < 11; part++) {
+      // Each ends within a line.
+      writeSync(log, `${part} begins\n${"x".repeat(1024 * 1024)}\n${part} en`);
+      follower.read();
+      writeSync(log, "ds\n");
+    }
+    follower.read();
+    closeSync(log);
+    expect(statSync(path).size).toBeLessThan(5 * 1024 * 1024);
+    const short = lines.filter((line) => /^\d/.test(line));
+    expect(short).toEqual(Array.from({ length: 11 }, (_, part) => [`${part} begins`, `${part} ends`]).flat());
     follower.close();
   });
 

@@ -4,13 +4,15 @@
  * finds nothing new.
  */
 
-import { closeSync, type FSWatcher, fstatSync, openSync, readSync, watch } from "node:fs";
+import { closeSync, type FSWatcher, fstatSync, ftruncateSync, openSync, readSync, watch } from "node:fs";
 import { LineSplitter } from "../../lib/lines.ts";
 
 const MOST_LINE_BYTES = 4096;
 /** An adopted log is read from here at most; each event says all about the state, so the rest isn't missed. */
 const TAIL_BYTES = 64 * 1024;
 const KEPT_LINES = 60;
+/** What was read is emptied at this size: the log lies in memory, with 16 MB for all that the agent writes. */
+const MOST_READ_BYTES = 4 * 1024 * 1024;
 const LOOK_AGAIN_MS = 25;
 
 export class LogFollower {
@@ -26,7 +28,7 @@ export class LogFollower {
 
   constructor(path: string, onLine: (line: string) => void, onWake: () => void) {
     this.#onLine = onLine;
-    this.#fd = openSync(path, "r");
+    this.#fd = openSync(path, "r+");
     this.#offset = Math.max(0, fstatSync(this.#fd).size - TAIL_BYTES);
     this.#watcher = watch(path, { persistent: false }, () => this.#wake(onWake));
     // Watching can end under us (limits); the callers' slow looks go on.
@@ -46,7 +48,10 @@ export class LogFollower {
     }
     for (;;) {
       const count = readSync(this.#fd, this.#buffer, 0, this.#buffer.length, this.#offset);
-      if (count === 0) return;
+      if (count === 0) {
+        this.#bound();
+        return;
+      }
       this.#offset += count;
       for (const line of this.#splitter.push(this.#buffer.subarray(0, count))) {
         if (line === null) continue;
@@ -55,6 +60,13 @@ export class LogFollower {
         if (this.#isClosed) return;
       }
     }
+  }
+
+  /** Its writers append, and so go on at its beginning. What they write just between is lost. */
+  #bound(): void {
+    if (this.#offset < MOST_READ_BYTES) return;
+    ftruncateSync(this.#fd);
+    this.#offset = 0;
   }
 
   #wake(onWake: () => void): void {
