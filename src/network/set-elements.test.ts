@@ -3,7 +3,7 @@ import { asId, type VmId } from "../domain/ids.ts";
 import { interfaceName } from "../domain/node/network-names.ts";
 import { sumUp, type Talk } from "./netlink.ts";
 import { type NetlinkAnswer, renderAttribute, renderNested } from "./netlink-message.ts";
-import { listSetElements, renderKey } from "./set-elements.ts";
+import { changeSetElements, listSetElements, renderKey } from "./set-elements.ts";
 
 const NEW_ELEMENT = 0x0a0c;
 const NAMES = [1, 2, 3].map((one) => interfaceName("qvd", asId<VmId>(one)));
@@ -53,4 +53,14 @@ test("a set that goes while it is read is no set, and another failure is one", a
 
 test("an empty set is empty", async () => {
   expect(await list(kernel([end(0)]))).toEqual([]);
+});
+
+test("whoever changes rules that somebody has taken away hears what to do", async () => {
+  const body = Buffer.alloc(4);
+  body.writeInt32LE(-2);
+  const refused = kernel([{ type: 2, flags: 0, sequence: 2, body }]);
+  const element = { set: "groups", key: [{ kind: "name", name: "qvd-1" }] } as const;
+  await expect(changeSetElements(refused, "qvd", [{ verb: "add", element }])).rejects.toThrow(
+    "restart the node",
+  );
 });

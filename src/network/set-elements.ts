@@ -59,7 +59,7 @@ const MOST_READS = 20;
 
 /** Of `table` of the bridges, all or nothing: some hundred at a time, more than the kernel takes at once is refused. */
 export async function changeSetElements(
-  netlink: Netlink,
+  netlink: Pick<Netlink, "talk">,
   table: string,
   changes: readonly SetChange[],
 ): Promise<void> {
@@ -68,6 +68,11 @@ export async function changeSetElements(
   const last = changes.length - 1;
   const requests = changes.map((one, index) => renderChange(table, one, index === last));
   const result = await netlink.talk({ doing, requests: [batch(BATCH_BEGIN), ...requests, batch(BATCH_END)] });
+  if (result.errors.includes(ENOENT))
+    throw new AppError(
+      "driver-failed",
+      `${doing}: the kernel refuses: ENOENT, somebody has taken its rules away; restart the node, which makes them anew`,
+    );
   refuseErrors(doing, result);
   // The last one's acknowledgement comes when all are in force.
   if (result.acknowledged !== 1)
