@@ -137,6 +137,23 @@ describe("the verb", () => {
       expect(await fieldOf(changeOsf(admin, { osfId, ...fields } as never))).toBe(field);
     });
 
+  test("leaves what an earlier version took in nobody's way, and takes no more of it", async () => {
+    const { tenantId } = seed;
+    const { osfId } = await createOsf(admin, { tenantId, name: "of-yesterday", hypervisor: "kvm" });
+    const owner = database.open("qvd_owner").orm;
+    await owner.execute(
+      sql`update osfs set system_mb = 512, persistence = 'folders', kept_folders = '{/srv}' where id = ${osfId}`,
+    );
+    // As the page sends it: everything, with one thing changed.
+    const kept = { hypervisor: "kvm", systemMb: "512", persistence: "folders", keptFolders: "/srv" };
+    const attempt = (fields: object) => refusal(changeOsf(admin, { osfId, ...fields } as never));
+    expect(await attempt({ ...kept, name: "of-today" })).toBe("done");
+    expect(await attempt({ ...kept, systemMb: "1024" })).toContain("systemMb");
+    expect(await attempt({ ...kept, hypervisor: "lxc", offersConsole: "yes" })).toContain("offersConsole");
+    expect(await attempt({ systemMb: "none", persistence: "home" })).toBe("done");
+    expect(await attempt({ persistence: "folders" })).toContain("persistence");
+  });
+
   test("deletes an OSF with its properties once nothing is made from it", async () => {
     const { osfId } = await createOsf(admin, { tenantId: seed.tenantId, name: "short-lived" });
     await database.open("qvd_owner").sql`

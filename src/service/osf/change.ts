@@ -31,7 +31,7 @@ export async function changeOsf(context: Context, input: z.input<typeof changeOs
     const osf = await findOsfFor(inside, "osf.change", osfId);
     if (given.hypervisor !== undefined && given.hypervisor !== osf.hypervisor)
       await refuseWithImages(inside, osf);
-    requireSensiblePolicy({ ...osf, ...wanted });
+    requireSensiblePolicy({ ...osf, ...wanted }, osf);
     if (Object.keys(wanted).length > 0) await inside.db.update(osfs).set(wanted).where(eq(osfs.id, osfId));
     await recordAudit(inside, {
       action: "osf.change",

@@ -58,8 +58,11 @@ export type OsfPolicy = {
 /** Names of the fields, for those that pass them on. */
 export const OSF_POLICY_NAMES = Object.keys(osfPolicyFields) as (keyof typeof osfPolicyFields)[];
 
-/** What is true of the fields together, whichever of them were changed. */
-export function requireSensiblePolicy(policy: OsfPolicy): void {
+/**
+ * What is true of the fields together, whichever of them were changed. What an OSF had `before` and its hypervisor never kept
+ * may stay: earlier versions took it, and it must not stand in the way of other changes.
+ */
+export function requireSensiblePolicy(policy: OsfPolicy, before?: OsfPolicy): void {
   const { expirySoftSeconds: soft = null, expiryHardSeconds: hard = null } = policy;
   if (soft !== null && hard !== null && hard < soft)
     throw new AppError("bad-input", "expiryHardSeconds: must not be before the time when people are asked", {
@@ -73,26 +76,37 @@ export function requireSensiblePolicy(policy: OsfPolicy): void {
     throw new AppError("bad-input", "program: only an application has one; say that it is an application", {
       field: "program",
     });
-  requireSuiting(policy);
+  const faults = listUnsuited(policy);
+  const had = before === undefined ? [] : listUnsuited(before);
+  const isOld = ({ field }: Unsuited) =>
+    had.some((old) => old.field === field) && before?.[field] === policy[field];
+  const fault = faults.find((one) => !isOld(one));
+  if (fault === undefined) return;
+  throw new AppError("bad-input", `${fault.field}: ${fault.why}`, { field: fault.field });
 }
 
+type Unsuited = { readonly field: keyof OsfPolicy; readonly why: string };
+
 /** A promise that containers, or machines, can't keep would be remembered and never obeyed. */
-function requireSuiting(policy: OsfPolicy): void {
+function listUnsuited(policy: OsfPolicy): readonly Unsuited[] {
   const { hypervisor = "lxc", persistence, systemMb = null, hasAgent = true, offersConsole } = policy;
-  const isMachine = hypervisor === "kvm";
-  const refuse = (field: string, why: string) => {
-    throw new AppError("bad-input", `${field}: ${why}`, { field });
-  };
-  if (isMachine && persistence === "folders")
-    refuse(
-      "persistence",
-      "nobody but a virtual machine's own system knows of its folders; keep home or everything",
-    );
-  if (isMachine && systemMb !== null)
-    refuse("systemMb", "a virtual machine's system is as large as its image; give none");
-  if (!isMachine && !hasAgent) refuse("hasAgent", "only a virtual machine does without our agent; give yes");
-  if (!isMachine && offersConsole === true)
-    refuse("offersConsole", "only a virtual machine has a console to offer; give no");
+  const unsuited = (field: keyof OsfPolicy, isUnsuited: boolean, why: string) =>
+    isUnsuited ? [{ field, why }] : [];
+  const ofFolders = "nobody but a virtual machine's own system knows of its folders; keep home or everything";
+  const ofSystem = "a virtual machine's system is as large as its image; give none";
+  if (hypervisor === "kvm")
+    return [
+      ...unsuited("persistence", persistence === "folders", ofFolders),
+      ...unsuited("systemMb", systemMb !== null, ofSystem),
+    ];
+  return [
+    ...unsuited("hasAgent", !hasAgent, "only a virtual machine does without our agent; give yes"),
+    ...unsuited(
+      "offersConsole",
+      offersConsole === true,
+      "only a virtual machine has a console to offer; give no",
+    ),
+  ];
 }
 
 function choice<const Values extends readonly [string, ...string[]]>(values: Values) {
