@@ -73,5 +73,6 @@ async function show(form, answer) {
 function placeAfter(form) {
   const next = new URL(form.action).searchParams.get("next") ?? "/";
   const place = URL.canParse(next, location.origin) ? new URL(next, location.origin) : undefined;
-  return place?.origin === location.origin ? place.pathname + place.search : "/";
+  // Whole: a path alone may begin with two slashes here (`/.//host`), which is another site's.
+  return place?.origin === location.origin ? place.href : "/";
 }
