@@ -1,7 +1,8 @@
 /** A box with people, desktops and a screen, for tests of faults: set up by its own commands, looked at through its database. */
 
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { openScreen, type Screen } from "../../bench/screen.ts";
+import { LOG_SEGMENTS } from "../../src/cli/db/cluster.ts";
 import { asId, type VmId } from "../../src/domain/ids.ts";
 import { homeFolder } from "../../src/domain/node/layout.ts";
 import { waitFor } from "../../src/lib/wait.ts";
@@ -36,6 +37,7 @@ export class FaultLab {
       await packing;
       await box.qvdOk("osf", "create", "light", "--memory", "512");
       await box.qvdOk("image", "add", `${scratch}/desktop.tar.zst`, "--osf", "light", "--tag", "default");
+      await waitForRoom(box);
       const people = { alice: await addPerson(box, "alice"), bob: await addPerson(box, "bob") };
       return new FaultLab({ box, scratch, screen: await openScreen(), ...people });
     } catch (error) {
@@ -119,6 +121,19 @@ export class FaultLab {
     await this.box.dispose();
     rmSync(this.scratch, { recursive: true, force: true });
   }
+}
+
+/** The database takes its room soon after its start; whoever measures the disk's comes after that. */
+async function waitForRoom({ layout }: WholeBox): Promise<void> {
+  const cluster = `${layout.databaseFolder}/cluster`;
+  const hasRoom = () => {
+    const segments = readdirSync(`${cluster}/pg_wal`).filter((name) => /^[0-9A-F]{24}$/.test(name));
+    const [counter = ""] = readdirSync(`${cluster}/pg_xact`);
+    const { blocks, size } = statSync(`${cluster}/pg_xact/${counter}`);
+    return segments.length >= LOG_SEGMENTS && blocks * 512 > size;
+  };
+  if (!(await waitFor(hasRoom, { timeoutMs: 120_000, everyMs: 200 })))
+    throw new Error("the database was given no room");
 }
 
 async function signIn(box: WholeBox): Promise<void> {

@@ -11,6 +11,7 @@ import { testDatabase } from "./database.ts";
 import { testDesktops } from "./desktops.ts";
 import { testDisk } from "./disk.ts";
 import { testEnd } from "./end.ts";
+import { testFilled } from "./filled.ts";
 import { testImages } from "./images.ts";
 import { testProcesses } from "./processes.ts";
 
@@ -34,4 +35,5 @@ describe("PostgreSQL that is away", () => testDatabase(lab));
 describe("inside a desktop", () => testDesktops(lab));
 describe("an image", () => testImages(lab));
 describe("a full disk", () => testDisk(lab));
+describe("a disk that a desktop fills", () => testFilled(lab));
 describe("the end", () => testEnd(lab));
