@@ -6,7 +6,6 @@ import {
   mergeProperties,
   type Properties,
   type PropertyKind,
-  type PropertySource,
   type SourcedProperty,
 } from "../../domain/property/merge.ts";
 import type { Db } from "../client.ts";
@@ -37,13 +36,18 @@ export function ofThing(kind: PropertyKind, id: number): SQL {
 
 /** What the hooks of a desktop get, by key: those of the image are of the one that its tag names now. */
 export async function listVmProperties(db: Db, vmId: VmId): Promise<readonly SourcedProperty[]> {
-  const rows = await db.execute<{ from: PropertySource; key: string; value: string }>(sql`
+  const rows = await db.execute<SourcedProperty>(selectVmProperties(sql`${vmId}`));
+  return mergeProperties(rows.map(({ from, key, value }) => ({ from, key, value })));
+}
+
+/** All that a desktop hangs on has, in the order of their keys: rows of `SourcedProperty`. */
+export function selectVmProperties(vmId: SQL): SQL {
+  return sql`
     select case when p.osf_id is not null then 'osf' when p.di_id is not null then 'image'
         when p.user_id is not null then 'user' else 'vm' end as from, p.key, p.value
     from ${vms} v left join ${diTags} t on t.osf_id = v.osf_id and t.tag = v.di_tag
     join ${properties} p on p.osf_id = v.osf_id or p.di_id = t.di_id or p.user_id = v.user_id or p.vm_id = v.id
-    where v.id = ${vmId} order by p.key`);
-  return mergeProperties(rows.map(({ from, key, value }) => ({ from, key, value })));
+    where v.id = ${vmId} order by p.key`;
 }
 
 export async function readVmProperties(db: Db, vmId: VmId): Promise<Properties> {

@@ -1,16 +1,16 @@
 /** What a session is made of besides what its client said: properties, its application's program, the site's defaults. */
 
-import { and, asc, eq, inArray } from "drizzle-orm";
-import { asId, type SessionId, type TenantId, type VmId } from "../../domain/ids.ts";
-import type { Properties } from "../../domain/property/merge.ts";
+import { sql } from "drizzle-orm";
+import type { SessionId, TenantId, VmId } from "../../domain/ids.ts";
+import { mergeProperties, type Properties, type SourcedProperty } from "../../domain/property/merge.ts";
 import { CLIENT_DEFAULT_NAMES, clientDefaults } from "../../domain/session/client-defaults.ts";
 import type { GivenParameters } from "../../domain/session/client-parameters.ts";
 import type { Db } from "../client.ts";
+import { formatLiteral } from "../literal.ts";
+import { executePrepared, prepared } from "../prepared.ts";
 import { osfs, sessions, settings, vms } from "../schema/index.ts";
 import type { SessionAccess } from "../schema/sessions.ts";
-import { readVmProperties } from "./properties.ts";
-
-const SITE = asId<TenantId>(-1);
+import { selectVmProperties } from "./properties.ts";
 
 export type SessionParts = {
   /** What it is to be shown to. */
@@ -23,6 +23,7 @@ export type SessionParts = {
   readonly defaults: GivenParameters;
 };
 
+/** In one statement that the server keeps: a person waits, and a crowd of them does at once. */
 export async function readSessionParts(
   db: Db,
   {
@@ -31,40 +32,35 @@ export async function readSessionParts(
     sessionId,
   }: { readonly vmId: VmId; readonly tenantId: TenantId; readonly sessionId: SessionId },
 ): Promise<SessionParts> {
-  // At once: a person waits.
-  const [[row], properties, defaults] = await Promise.all([
-    readRow(db, { vmId, sessionId }),
-    readVmProperties(db, vmId),
-    readDefaults(db, tenantId),
-  ]);
+  const [row] = await executePrepared<PartsRow>(db, PARTS, [vmId, tenantId, sessionId]);
+  const properties = mergeProperties(row?.properties ?? []);
   return {
     access: row?.access ?? "nx",
-    properties,
+    properties: Object.fromEntries(properties.map(({ key, value }) => [key, value])),
     parameters: row?.parameters ?? {},
     program: row?.program ?? null,
-    defaults,
+    defaults: clientDefaults(row?.defaults ?? []),
   };
 }
 
-function readRow(db: Db, { vmId, sessionId }: { readonly vmId: VmId; readonly sessionId: SessionId }) {
-  return db
-    .select({
-      program: osfs.program,
-      access: sessions.access,
-      parameters: sessions.parameters,
-    })
-    .from(vms)
-    .innerJoin(osfs, eq(osfs.id, vms.osfId))
-    .leftJoin(sessions, eq(sessions.id, sessionId))
-    .where(eq(vms.id, vmId));
-}
+type PartsRow = {
+  readonly access: SessionAccess | null;
+  readonly parameters: GivenParameters | null;
+  readonly program: string | null;
+  readonly properties: readonly SourcedProperty[];
+  readonly defaults: readonly { readonly name: string; readonly value: unknown }[];
+};
 
-/** The tenant's own go over the site's (tenant -1), so they come last. */
-async function readDefaults(db: Db, tenantId: TenantId): Promise<GivenParameters> {
-  const rows = await db
-    .select({ name: settings.name, value: settings.value })
-    .from(settings)
-    .where(and(inArray(settings.tenantId, [SITE, tenantId]), inArray(settings.name, CLIENT_DEFAULT_NAMES)))
-    .orderBy(asc(settings.tenantId));
-  return clientDefaults(rows);
-}
+const DEFAULT_NAMES = sql.raw(CLIENT_DEFAULT_NAMES.map(formatLiteral).join(", "));
+
+/** The tenant's own defaults go over the site's (tenant -1), so they come last. */
+const PARTS = prepared(
+  ["int", "int", "bigint"],
+  sql`select s.access, s.parameters, o.program,
+    coalesce((select jsonb_agg(jsonb_build_object('from', p."from", 'key', p.key, 'value', p.value) order by p.key)
+      from (${selectVmProperties(sql.raw("$1"))}) p), '[]') as properties,
+    coalesce((select jsonb_agg(jsonb_build_object('name', d.name, 'value', d.value) order by d.tenant_id)
+      from ${settings} d where d.tenant_id in (-1, $2) and d.name in (${DEFAULT_NAMES})), '[]') as defaults
+  from ${vms} v join ${osfs} o on o.id = v.osf_id left join ${sessions} s on s.id = $3
+  where v.id = $1`,
+);

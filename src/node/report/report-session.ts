@@ -2,9 +2,11 @@
 
 import { sql } from "drizzle-orm";
 import type { Db } from "../../db/client.ts";
+import { executePrepared, prepared } from "../../db/prepared.ts";
 import { sessions, vmEvents, vms } from "../../db/schema/index.ts";
 import type { NodeId, VmId } from "../../domain/ids.ts";
 import type { SessionReportPatch } from "../../domain/vm/steps.ts";
+import { storableText } from "./storable-text.ts";
 
 export type SessionReportWrite = {
   readonly vmId: VmId;
@@ -26,27 +28,39 @@ export async function reportSession(
 ): Promise<boolean> {
   const { patch } = write;
   const isListening = patch.state === "listening";
-  const events = JSON.stringify(patch.events.map(({ code, text }) => ({ code, text })));
-  const rows = await db.execute<{ id: number }>(sql`
-    with written as (
-      update ${sessions} set state = ${patch.state}, state_at = qvd_now(),
-        address = ${isListening ? write.address : null}::inet,
-        port = case sessions.access when 'browser' then ${isListening ? write.displayPort : null}::int
-          else ${isListening ? write.port : null}::int end,
-        fault_code = ${patch.fault?.code ?? null}, fault_text = ${patch.fault?.text ?? null}
-      from ${vms}
-      where sessions.id = ${patch.sessionId} and vms.id = sessions.vm_id and vms.id = ${write.vmId}
-        and vms.node_id = ${by.nodeId} and vms.epoch = ${write.epoch}
-        and sessions.ended_at is null and sessions.superseded_at is null
-      returning vms.id as vm_id
-    ), told as (
-      insert into ${vmEvents} (vm_id, node_id, code, text, wish_generation, detail)
-      select written.vm_id, ${by.nodeId}::int, e.code, e.text, ${write.generation}::bigint,
-        jsonb_build_object('session', ${patch.sessionId}::bigint)
-      from written, rows from (jsonb_to_recordset(${events}::text::jsonb) as (code text, text text))
-        with ordinality as e(code, text, position)
-      order by e.position
-    )
-    select vm_id as id from written`);
+  const rows = await executePrepared<{ id: number }>(db, STATEMENT, [
+    by.nodeId,
+    write.vmId,
+    write.epoch,
+    write.generation,
+    patch.sessionId,
+    patch.state,
+    isListening ? write.address : null,
+    isListening ? write.port : null,
+    isListening ? write.displayPort : null,
+    patch.fault?.code ?? null,
+    patch.fault === undefined ? null : storableText(patch.fault.text),
+    JSON.stringify(patch.events.map(({ code, text }) => ({ code, text: storableText(text) }))),
+  ]);
   return rows.length > 0;
 }
+
+const STATEMENT = prepared(
+  ["int", "int", "bigint", "bigint", "bigint", "text", "inet", "int", "int", "text", "text", "jsonb"],
+  sql`
+  with written as (
+    update ${sessions} set state = $6, state_at = qvd_now(), address = $7,
+      port = case sessions.access when 'browser' then $9 else $8 end, fault_code = $10, fault_text = $11
+    from ${vms}
+    where sessions.id = $5 and vms.id = sessions.vm_id and vms.id = $2 and vms.node_id = $1 and vms.epoch = $3
+      and sessions.ended_at is null and sessions.superseded_at is null
+    returning vms.id as vm_id
+  ), told as (
+    insert into ${vmEvents} (vm_id, node_id, code, text, wish_generation, detail)
+    select written.vm_id, $1, e.code, e.text, $4, jsonb_build_object('session', $5)
+    from written, rows from (jsonb_to_recordset($12) as (code text, text text))
+      with ordinality as e(code, text, position)
+    order by e.position
+  )
+  select vm_id as id from written`,
+);

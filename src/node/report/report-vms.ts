@@ -12,6 +12,7 @@ import { vmEvents, vmReports, vms } from "../../db/schema/index.ts";
 import type { NodeId, VmId } from "../../domain/ids.ts";
 import type { VmReport } from "../../domain/vm/facts.ts";
 import type { VmEventDraft } from "../../domain/vm/steps.ts";
+import { storableText } from "./storable-text.ts";
 
 export type VmReportWrite = {
   readonly vmId: VmId;
@@ -80,9 +81,9 @@ const STATEMENT = prepared(
   select vm_id as id, wish_marks as "wishMarks" from written join ours using (vm_id)`,
 );
 
-/** A program's words may be cut in the middle of a letter, or hold none: one desktop's must not stop the others' rows. */
+/** One desktop's words must not stop the others' rows. */
 function storable(_key: string, value: unknown): unknown {
-  return typeof value === "string" ? value.replaceAll("\u0000", "").toWellFormed() : value;
+  return typeof value === "string" ? storableText(value) : value;
 }
 
 function rowOf({ vmId, epoch, report, events }: VmReportWrite, nowMs: number) {
