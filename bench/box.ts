@@ -54,7 +54,8 @@ export type BenchBox = {
   readonly database: Database;
   /** The person as a client shows them to the broker. */
   whoIs(person: Person): { readonly target: Target; readonly vmId: VmId };
-  wake(): void;
+  /** For a desktop, or for any. */
+  wake(vmId?: VmId): void;
   /** Resolves at the node's next word of a desktop, or after `timeoutMs`: what a broker waits by. */
   nextWord(timeoutMs: number): Promise<void>;
   listProcesses(): readonly BoxProcess[];
@@ -121,7 +122,13 @@ export async function openBenchBox(io: BenchIo, options: BoxOptions): Promise<Be
   try {
     await waitUntilReady(place, child);
     const site = await seed(io, { place, database, archive, options });
-    return { ...describeBox(place, site), database, wake: () => waker.wake("vm"), nextWord, close };
+    return {
+      ...describeBox(place, site),
+      database,
+      wake: (vmId?: VmId) => waker.wake("vm", vmId),
+      nextWord,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

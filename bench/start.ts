@@ -1,18 +1,21 @@
 /**
  * Many desktops at once, each until its nxagent waits for a client: ours through wish, plan and guest agent,
  * beside the same containers put together by hand (`by-hand.ts`) four at a time, and beside LXD with the same
- * image, limits and session. Rounds alternate.
+ * image, limits and session. Rounds alternate, and each begins when what the one before left behind is done.
+ * The word `no-lxd` leaves LXD out.
  */
 
-import { eq, inArray } from "drizzle-orm";
+import { eq, inArray, sql } from "drizzle-orm";
+import { executePrepared, prepared } from "../src/db/prepared.ts";
 import { sessions, users, vms } from "../src/db/schema/index.ts";
-import type { SessionId, VmId } from "../src/domain/ids.ts";
+import type { SessionId, TenantId, UserId, VmId } from "../src/domain/ids.ts";
 import { baseFolder } from "../src/domain/node/layout.ts";
 import { requestSession } from "../src/service/session/request.ts";
 import { type Bench, type BenchIo, type Figure, figure, median, readCounts } from "./bench.ts";
 import { type BenchBox, openBenchBox } from "./box.ts";
 import { type ByHand, initScript, prepareByHand } from "./by-hand.ts";
 import { type Lxd, openLxd } from "./lxd.ts";
+import { waitForQuiet } from "./quiet.ts";
 import { bringTo } from "./rounds.ts";
 
 const COUNTS = [1, 10, 50];
@@ -31,7 +34,7 @@ export const startBench: Bench = {
   run,
 };
 
-type Sides = { readonly box: BenchBox; readonly hands: readonly ByHand[]; readonly lxd: Lxd };
+type Sides = { readonly box: BenchBox; readonly hands: readonly ByHand[]; readonly lxd: Lxd | undefined };
 type Times = { readonly ours: number[]; readonly byHand: number[]; readonly lxd: number[] };
 
 async function run(io: BenchIo): Promise<Figure[]> {
@@ -45,15 +48,9 @@ async function run(io: BenchIo): Promise<Figure[]> {
     // The first start unpacks the image, and the others fill the caches: none is counted.
     await ourRound(box, 1);
     for (let number = 1; number <= most; number++) hands.push(await prepareByHand(hand, number));
-    io.say("creating containers in LXD");
-    const lxd = await openLxd({
-      folder: "/var/tmp/qvd-benchlxd",
-      base: baseFolder(hand.layout, hand.diId),
-      init: initScript(hand.range.gateway),
-      bridge: `${hand.instance}br0`,
-      ...{ memoryMb: hand.memoryMb, cpus: hand.cpus, containers: most },
-    });
-    closers.push(() => lxd.close());
+    const isAlone = io.words?.includes("no-lxd") === true;
+    const lxd = isAlone ? undefined : await openPeer(io, box, most);
+    if (lxd !== undefined) closers.push(() => lxd.close());
     return await compete(io, { box, hands, lxd }, counts);
   } finally {
     for (const close of closers) await close();
@@ -62,20 +59,32 @@ async function run(io: BenchIo): Promise<Figure[]> {
   }
 }
 
+function openPeer(io: BenchIo, { hand }: BenchBox, containers: number): Promise<Lxd> {
+  io.say("creating containers in LXD");
+  return openLxd({
+    folder: "/var/tmp/qvd-benchlxd",
+    base: baseFolder(hand.layout, hand.diId),
+    init: initScript(hand.range.gateway),
+    bridge: `${hand.instance}br0`,
+    ...{ memoryMb: hand.memoryMb, cpus: hand.cpus, containers },
+  });
+}
+
 async function compete(io: BenchIo, sides: Sides, counts: readonly number[]): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const count of counts) {
     const times: Times = { ours: [], byHand: [], lxd: [] };
     for (let round = 0; round <= ROUNDS && !io.signal.aborted; round++) {
-      const took = {
-        ours: await ourRound(sides.box, count),
-        byHand: await handRound(sides.hands.slice(0, count)),
-        lxd: await lxdRound(sides.lxd, count),
-      };
+      const { lxd } = sides;
+      const ours = await ourRound(sides.box, count);
+      const byHand = await handRound(sides.hands.slice(0, count));
+      const took = lxd === undefined ? { ours, byHand } : { ours, byHand, lxd: await lxdRound(lxd, count) };
       const words = Object.entries(took).map(([side, ms]) => `${side} ${ms.toFixed(0)} ms`);
       io.say(`${count} at once, round ${round}${round === 0 ? " (not counted)" : ""}: ${words.join(", ")}`);
       if (round === 0) continue;
-      for (const side of ["ours", "byHand", "lxd"] as const) times[side].push(took[side]);
+      times.ours.push(ours);
+      times.byHand.push(byHand);
+      if (took.lxd !== undefined) times.lxd.push(took.lxd);
     }
     figures.push(...compare(count, times));
   }
@@ -91,34 +100,45 @@ function compare(count: number, times: Times): Figure[] {
     });
   return [
     row(`lxc-start by hand, ${HANDS} at a time`, median(times.byHand), 1.15),
-    row("LXD, containers on btrfs in a file", median(times.lxd), 1),
+    ...(times.lxd.length > 0 ? [row("LXD, containers on btrfs in a file", median(times.lxd), 1)] : []),
   ];
 }
 
 async function ourRound(box: BenchBox, count: number): Promise<number> {
-  const vmIds = box.people.slice(0, count).map((person) => person.vmId);
+  const owners = await readOwners(box, count);
+  await waitForQuiet();
   const startedMs = performance.now();
-  const asked = await Promise.all(vmIds.map((vmId) => askForSession(box, vmId)));
-  box.wake();
-  await waitUntilListening(box, asked, startedMs);
+  const ask = async (owner: Owner) => {
+    const sessionId = await askForSession(box, owner);
+    box.wake(owner.vmId);
+    return sessionId;
+  };
+  await waitUntilListening(box, await Promise.all(owners.map(ask)), startedMs);
   const tookMs = performance.now() - startedMs;
-  await bringTo(box, vmIds, "stopped");
+  await bringTo(
+    box,
+    owners.map(({ vmId }) => vmId),
+    "stopped",
+  );
   return tookMs;
 }
 
-/** As a broker would: asks at the node's word, and not in between, which the box would feel. */
+const WAITING = prepared(
+  ["bigint[]"],
+  sql`select id::int as id, state, fault_text as fault from ${sessions} where id = any($1)`,
+);
+type WaitingRow = { readonly id: number; readonly state: string; readonly fault: string | null };
+
+/** As a broker would: by a statement that the server keeps, at the node's word, and not in between, which the box would feel. */
 async function waitUntilListening(
   box: BenchBox,
   asked: readonly SessionId[],
   startedMs: number,
 ): Promise<void> {
-  const left = new Set(asked);
+  const left = new Set<number>(asked);
   while (left.size > 0) {
     const word = box.nextWord(LOOK_MS);
-    const rows = await box.database.orm
-      .select({ id: sessions.id, state: sessions.state, fault: sessions.faultText })
-      .from(sessions)
-      .where(inArray(sessions.id, [...left]));
+    const rows = await executePrepared<WaitingRow>(box.database.orm, WAITING, [[...left]]);
     const failed = rows.find((row) => row.state === "failed");
     if (failed !== undefined) throw new Error(`a session failed: ${failed.fault}`);
     for (const row of rows) if (row.state === "listening") left.delete(row.id);
@@ -129,14 +149,27 @@ async function waitUntilListening(
   }
 }
 
-/** As a broker would on behalf of the desktop's owner. */
-async function askForSession({ database }: BenchBox, vmId: VmId) {
-  const [owner] = await database.orm
-    .select({ id: users.id, login: users.login, tenantId: users.tenantId })
+type Owner = {
+  readonly vmId: VmId;
+  readonly id: UserId;
+  readonly login: string;
+  readonly tenantId: TenantId;
+};
+
+/** Whom a broker knows since they signed in. */
+async function readOwners({ database, people }: BenchBox, count: number): Promise<readonly Owner[]> {
+  const vmIds = people.slice(0, count).map((person) => person.vmId);
+  const owners = await database.orm
+    .select({ vmId: vms.id, id: users.id, login: users.login, tenantId: users.tenantId })
     .from(vms)
     .innerJoin(users, eq(users.id, vms.userId))
-    .where(eq(vms.id, vmId));
-  if (owner === undefined) throw new Error(`desktop ${vmId} has no owner`);
+    .where(inArray(vms.id, vmIds));
+  if (owners.length !== count) throw new Error(`of ${count} desktops ${owners.length} have an owner`);
+  return owners;
+}
+
+/** As a broker would on behalf of the desktop's owner. */
+async function askForSession({ database }: BenchBox, { vmId, ...owner }: Owner): Promise<SessionId> {
   const actor = { kind: "user", userId: owner.id, tenantName: "default", ...owner } as const;
   const asked = await requestSession(
     { db: database.orm, actor },
@@ -146,6 +179,7 @@ async function askForSession({ database }: BenchBox, vmId: VmId) {
 }
 
 async function handRound(hands: readonly ByHand[]): Promise<number> {
+  await waitForQuiet();
   const startedMs = performance.now();
   const waiting = [...hands];
   const stops: (() => Promise<void>)[] = [];
@@ -160,6 +194,7 @@ async function handRound(hands: readonly ByHand[]): Promise<number> {
 }
 
 async function lxdRound(lxd: Lxd, count: number): Promise<number> {
+  await waitForQuiet();
   const startedMs = performance.now();
   await lxd.start(count, (log) => log.includes("Waiting for connection"));
   const tookMs = performance.now() - startedMs;
