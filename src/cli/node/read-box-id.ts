@@ -4,17 +4,36 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
-/** Makes it when there is none. */
+/** Makes it when there is none. Node and keeper begin at the same moment and get the same. */
 export function readBoxId(stateFolder: string): string {
   const file = `${stateFolder}/box-id`;
   const known = readKnown(file);
   if (known !== undefined) return known;
   const boxId = randomBytes(16).toString("hex");
-  writeFileSync(`${file}.new`, `${boxId}\n`, { mode: 0o644 });
-  renameSync(`${file}.new`, file);
-  return boxId;
+  const draft = `${file}.new.${process.pid}`;
+  // To the disk first: after a power cut an empty one would make it another box.
+  writeFileSync(draft, `${boxId}\n`, { mode: 0o644, flush: true });
+  try {
+    return publish(draft, file) ?? boxId;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/** Undefined when it is ours that stands there now, else the one of whoever was first. */
+function publish(draft: string, file: string): string | undefined {
+  try {
+    linkSync(draft, file);
+    return undefined;
+  } catch (error) {
+    if (!isOf(error, "EEXIST")) throw error;
+    const known = readKnown(file);
+    // What is no identity is replaced.
+    if (known === undefined) renameSync(draft, file);
+    return known;
+  }
 }
 
 function readKnown(file: string): string | undefined {
@@ -22,7 +41,11 @@ function readKnown(file: string): string | undefined {
     const text = readFileSync(file, "utf8").trim();
     return /^[0-9a-f]{32}$/.test(text) ? text : undefined;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (isOf(error, "ENOENT")) return undefined;
     throw error;
   }
+}
+
+function isOf(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }
