@@ -55,7 +55,7 @@ export type LoopDeps = {
     | "listBases"
     | "removeBase"
   >;
-  readonly network: Pick<Network, "addPort" | "portOf" | "removePort" | "checkPort">;
+  readonly network: Pick<Network, "addPort" | "portOf" | "listPorts" | "removePort" | "checkPort">;
   readonly channels: GuestChannels;
   /** Tells the other processes of the box that something of a desktop or an image has changed. */
   readonly tell: TellWake;

@@ -7,7 +7,7 @@
 import { listNodeDesktops, type NodeDesktop } from "../db/queries/node-desktops.ts";
 import { vmLayout } from "../domain/node/layout.ts";
 import type { LoopDeps } from "./deps.ts";
-import { channelPlace } from "./execute/desktop-spec.ts";
+import { channelPlace, portOptions } from "./execute/desktop-spec.ts";
 import { readReport } from "./memory.ts";
 import { reportBoxRestarted } from "./report/report-box-restarted.ts";
 import { reportVm } from "./report/report-vm.ts";
@@ -27,12 +27,24 @@ export async function recoverDesktops(
     const { nodeId } = deps.node;
     await reportBoxRestarted(deps.db, { nodeId, alive: alive.map(({ vmId }) => vmId) });
   }
+  const ports = await deps.network.listPorts();
   for (const desktop of alive) {
+    if ((ports.get(desktop.vmId)?.addresses.length ?? 0) === 0) await letThrough(deps, desktop);
     if (desktop.osf.hasAgent) deps.channels.open(desktop.vmId, channelPlace(deps.settings, desktop));
     deps.earlySessions?.openLeft(vmLayout(deps.settings.layout, desktop.vmId).channelGate);
     await tell(deps, desktop);
   }
   return alive.length;
+}
+
+/** Another program may have emptied the packet filter: rules are back by now, and who is known to them is told here. */
+async function letThrough({ network, log }: LoopDeps, desktop: NodeDesktop): Promise<void> {
+  const { vmId, address } = desktop;
+  await network.addPort(vmId, address, portOptions(desktop)).then(
+    () => log.warn("port-let-through-again", { vmId, address }),
+    // It runs on as it is, and its network's check tells.
+    (error) => log.warn("port-not-let-through", { vmId, address, error }),
+  );
 }
 
 async function tell(deps: LoopDeps, desktop: NodeDesktop): Promise<void> {

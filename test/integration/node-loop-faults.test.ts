@@ -63,6 +63,18 @@ describe("a node process that was killed", () => {
     expect(await waitFor(found, { timeoutMs: 15_000 })).toBe(true);
   });
 
+  test("lets its running desktops through again where the packet filter was emptied meanwhile", async () => {
+    const first = await world.startNode();
+    const vm = await rows.addVm("one");
+    await rows.wish(vm, "running");
+    await rows.reaches(vm, "running");
+    first.kill();
+    world.ports.clear();
+    await world.startNode();
+    expect([...world.ports]).toEqual([vm]);
+    expect(world.hypervisor.life(vm)).toBe(1);
+  });
+
   test("cleans up after a desktop that died meanwhile, and starts it again", async () => {
     const first = await world.startNode();
     const vm = await rows.addVm("one");

@@ -124,6 +124,10 @@ export class NodeWorld {
           return portOf(vmId, address);
         },
         portOf,
+        listPorts: async () => {
+          const port = { hasInterface: true, addresses: ["10.93.0.9"] };
+          return new Map([...this.ports].map((vmId) => [vmId, { vmId, ...port }]));
+        },
         checkPort: async (vmId: VmId) =>
           this.brokenNetworks.has(vmId)
             ? ({ isOk: false, code: "no-answer", text: "it doesn't answer" } as const)

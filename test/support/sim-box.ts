@@ -217,6 +217,7 @@ export class SimBox {
     const network = {
       addPort: async (vmId: VmId, address: string) => portOf(vmId, address),
       portOf,
+      listPorts: async () => new Map(),
       removePort: async () => {},
       checkPort: async (vmId: VmId) =>
         this.brokenNetworks.has(vmId)
