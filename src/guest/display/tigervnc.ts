@@ -7,7 +7,7 @@ import { run } from "../../lib/run.ts";
 import { waitFor } from "../../lib/wait.ts";
 import type { LaunchInput } from "../session/launch.ts";
 import { asUser, DISPLAY, type DisplayChild, environmentOf, spawnAs } from "./programs.ts";
-import { openScreenPainter } from "./screen-painter.ts";
+import { openScreenPainter, type ScreenPainter } from "./screen-painter.ts";
 import type { ScreenServer, ScreenServerDeps, ScreenServerKind } from "./screen-server.ts";
 import { closePlace, isListening, openPlace, removeOldPlaces, removePlace } from "./socket-place.ts";
 import { SpareKeys } from "./spare-keys.ts";
@@ -32,10 +32,28 @@ const MUTE = ["SendCutText", "AcceptCutText"];
 export const tigervnc: ScreenServerKind = { program: PROGRAM, open };
 
 async function open(deps: ScreenServerDeps, user: LaunchInput): Promise<ScreenServer | undefined> {
-  const { folder } = deps;
+  removeOldPlaces(deps.folder);
+  const painting = openScreenPainter(deps, user);
+  try {
+    const [painter, mute] = await Promise.all([painting, listMute(user)]);
+    const server = await serve(deps, user, { painter, mute });
+    if (server === undefined) painter?.end();
+    return server;
+  } catch (error) {
+    const [painter] = await Promise.allSettled([painting]);
+    if (painter.status === "fulfilled") painter.value?.end();
+    throw error;
+  }
+}
+
+type Serve = { readonly painter: ScreenPainter | undefined; readonly mute: readonly string[] };
+
+async function serve(
+  { folder }: ScreenServerDeps,
+  user: LaunchInput,
+  { painter, mute }: Serve,
+): Promise<ScreenServer | undefined> {
   const { uid } = user.account;
-  removeOldPlaces(folder);
-  const [painter, mute] = await Promise.all([openScreenPainter(deps, user), listMute(user)]);
   const place = openPlace(folder, { uid, gid: user.gid });
   const { socket } = place;
   const words = [...SERVE, ...mute, ...(painter === undefined ? [] : LEAVE_PICTURES)];
@@ -60,7 +78,6 @@ async function open(deps: ScreenServerDeps, user: LaunchInput): Promise<ScreenSe
         endGently(child);
       },
     };
-  painter?.end();
   child.kill();
   return undefined;
 }
