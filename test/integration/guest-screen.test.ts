@@ -18,23 +18,30 @@ const SIZE = { width: 640, height: 480 };
 const WHOLE = { x: 0, y: 0, ...SIZE };
 const VERSION = Buffer.from("RFB 003.008\n", "latin1");
 
-let xvfb: Bun.Subprocess<"ignore", "pipe", "ignore">;
+type Xvfb = Bun.Subprocess<"ignore", "pipe", "ignore">;
+
+let xvfb: Xvfb;
 let folder: string;
 let display: string;
 let drawn: Painter;
 let service: { stop(): void };
 
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "qvd-screen-test-"));
-  const screen = ["-screen", "0", `${SIZE.width}x${SIZE.height}x24`, "-nolisten", "tcp", "-noreset"];
-  xvfb = Bun.spawn(["Xvfb", "-displayfd", "1", ...screen], {
+async function startXvfb(depth: number): Promise<{ readonly xvfb: Xvfb; readonly display: string }> {
+  const screen = ["-screen", "0", `${SIZE.width}x${SIZE.height}x${depth}`, "-nolisten", "tcp", "-noreset"];
+  const started = Bun.spawn(["Xvfb", "-displayfd", "1", ...screen], {
     env: { ...CLEAN_ENV },
     stdio: ["ignore", "pipe", "ignore"],
   });
-  const said = await xvfb.stdout.getReader().read();
-  display = `/tmp/.X11-unix/X${Buffer.from(said.value ?? [])
+  const said = await started.stdout.getReader().read();
+  const number = Buffer.from(said.value ?? [])
     .toString()
-    .trim()}`;
+    .trim();
+  return { xvfb: started, display: `/tmp/.X11-unix/X${number}` };
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "qvd-screen-test-"));
+  ({ xvfb, display } = await startXvfb(24));
   drawn = await Painter.open(display);
   service = await serveViewers({ display, socket: `${folder}/painter`, say: () => {} });
 }, 30_000);
@@ -174,5 +181,16 @@ test("a viewer that no server comes for is ended", async () => {
 
 test("where there is no screen to look at there is no service", async () => {
   const place = { display: `${folder}/none`, socket: `${folder}/other`, say: () => {} };
-  await expect(serveViewers(place)).rejects.toThrow();
+  await expect(serveViewers(place)).rejects.toThrow("let nobody in");
 });
+
+test("where a pixel has other than 32 bits there is no service", async () => {
+  const small = await startXvfb(16);
+  try {
+    const place = { display: small.display, socket: `${folder}/other`, say: () => {} };
+    await expect(serveViewers(place)).rejects.toThrow("16 bits");
+  } finally {
+    small.xvfb.kill("SIGKILL");
+    await small.xvfb.exited;
+  }
+}, 30_000);

@@ -25,6 +25,8 @@ const QUERY_EXTENSION = 98;
 const DAMAGE = { version: 0, create: 1, subtract: 3, deltas: 1 } as const;
 const SHM = { version: 0, attach: 1, detach: 2, getImage: 4, zPixmap: 2 } as const;
 const ALL_PLANES = 0xffffffff;
+/** Both take 32 bits for a pixel. */
+const DEPTHS: readonly number[] = [24, 32];
 /** As many pieces of the screen are asked for at a time; a request costs as much as so many pixels. */
 const [MOST_PIECES, PIECE_PIXELS] = [4, 20_000];
 /** What was drawn on is told in pieces of X's own making: beyond so many their whole is good enough. */
@@ -82,7 +84,7 @@ export class ScreenReader {
       const memory = await this.#ensureMemory(screen.width * screen.height * 4);
       // From here on it tells anew what is drawn on, so nothing is missed between both.
       this.#x.send(this.#opcodes.damage, DAMAGE.subtract, words(this.#damage, 0, 0));
-      const answers: Promise<Buffer>[] = [];
+      const answers: Promise<void>[] = [];
       const pictures: Picture[] = [];
       let offset = 0;
       for (const piece of gather(wanted, MOST_PIECES, PIECE_PIXELS)) {
@@ -117,7 +119,7 @@ export class ScreenReader {
     if (this.#damaged.length > MOST_DAMAGED) this.#damaged = [this.#damaged.reduce(enclose)];
   }
 
-  #fetch({ x, y, width, height }: Rectangle, segment: number, offset: number): Promise<Buffer> {
+  async #fetch({ x, y, width, height }: Rectangle, segment: number, offset: number): Promise<void> {
     const body = Buffer.alloc(28);
     body.writeUInt32LE(this.#x.root, 0);
     body.writeInt16LE(x, 4);
@@ -128,7 +130,13 @@ export class ScreenReader {
     body.writeUInt8(SHM.zPixmap, 16);
     body.writeUInt32LE(segment, 20);
     body.writeUInt32LE(offset, 24);
-    return this.#x.ask(this.#opcodes.shm, SHM.getImage, body);
+    const reply = await this.#x.ask(this.#opcodes.shm, SHM.getImage, body);
+    const depth = reply.readUInt8(1);
+    if (!DEPTHS.includes(depth) || reply.readUInt32LE(12) !== width * height * 4)
+      throw new AppError(
+        "unavailable",
+        `the session's screen has ${depth} bits a pixel, which can't be read`,
+      );
   }
 
   async #ensureMemory(sizeBytes: number) {
@@ -147,8 +155,6 @@ export class ScreenReader {
     } catch (error) {
       shared.detach();
       throw error;
-    } finally {
-      shared.disown();
     }
     this.#memory = { shared, segment };
     return this.#memory;

@@ -6,15 +6,16 @@ import { AppError } from "../../lib/errors.ts";
 export type SharedMemory = {
   readonly id: number;
   readonly bytes: Buffer;
-  /** To be called once X has it: it is gone then with the last of both, however they end. */
-  disown(): void;
   /** `bytes` must not be touched afterwards. */
   detach(): void;
 };
 
 const [PRIVATE, MAKE_FOR_OWNER, REMOVE] = [0, 0o1600, 0];
 
-/** The size is rounded up to whole pages by the kernel. Throws where there is none to be had. */
+/**
+ * The size is rounded up to whole pages by the kernel. It is gone with the last who has it attached, however they end: Linux
+ * lets X attach what is marked for removal. Throws where there is none to be had.
+ */
 export function openSharedMemory(sizeBytes: number): SharedMemory {
   const { symbols } = dlopen("libc.so.6", {
     shmget: { args: [FFIType.i32, FFIType.u64, FFIType.i32], returns: FFIType.i32 },
@@ -25,15 +26,11 @@ export function openSharedMemory(sizeBytes: number): SharedMemory {
   const id = symbols.shmget(PRIVATE, sizeBytes, MAKE_FOR_OWNER);
   if (id === -1) throw noMemory(sizeBytes);
   const at = symbols.shmat(id, null, 0);
-  const disown = () => void symbols.shmctl(id, REMOVE, null);
-  if (at === null || isFailure(at)) {
-    disown();
-    throw noMemory(sizeBytes);
-  }
+  symbols.shmctl(id, REMOVE, null);
+  if (at === null || isFailure(at)) throw noMemory(sizeBytes);
   return {
     id,
     bytes: Buffer.from(toArrayBuffer(at, 0, sizeBytes)),
-    disown,
     detach: () => void symbols.shmdt(at),
   };
 }

@@ -47,8 +47,7 @@ export class XConnection {
     let got: Buffer = Buffer.alloc(0);
     const fail = (cause?: unknown) =>
       opened.reject(new AppError("unavailable", `the X server at ${path} let nobody in`, { cause }));
-    const timer = setTimeout(fail, HELLO_MS);
-    const socket = await Bun.connect<undefined>({
+    const connecting = Bun.connect<undefined>({
       unix: path,
       socket: {
         data(self, chunk) {
@@ -74,14 +73,17 @@ export class XConnection {
         error: () => {},
       },
     });
-    const hello = Buffer.alloc(12);
-    hello.write("l");
-    hello.writeUInt16LE(11, 2);
-    socket.write(hello);
+    connecting.then((socket) => socket.write(helloOf()), fail);
+    const timer = setTimeout(fail, HELLO_MS);
     try {
       return await opened.promise;
     } catch (error) {
-      socket.terminate();
+      connecting.then(
+        (socket) => socket.terminate(),
+        () => {
+          // There is none to end.
+        },
+      );
       throw error;
     } finally {
       clearTimeout(timer);
@@ -172,6 +174,13 @@ export class XConnection {
     if (kind === REPLY) first.take(Buffer.from(message));
     else first.refuse(new AppError("unavailable", `X refused a request with error ${message.readUInt8(1)}`));
   }
+}
+
+function helloOf(): Buffer {
+  const hello = Buffer.alloc(12);
+  hello.write("l");
+  hello.writeUInt16LE(11, 2);
+  return hello;
 }
 
 function closed(): AppError {
