@@ -33,3 +33,11 @@ test("whoever lets too much pile up is told of", () => {
     for (let sent = 0; sent < 5; sent++) outbox.send(piece);
   }).toThrow("doesn't take");
 });
+
+test("so is whoever lets too many small pieces pile up", () => {
+  const outbox = new Outbox(openSocket(0));
+  const bell = Buffer.of(2);
+  expect(() => {
+    for (let sent = 0; sent < 200_000; sent++) outbox.send(bell);
+  }).toThrow("doesn't take");
+});

@@ -4,6 +4,8 @@ import { AppError } from "../../lib/errors.ts";
 
 /** Pictures wait for room before they are made; this much is the rest of one, and what the server says besides. */
 const MOST_UNSENT_BYTES = 64 * 1024 * 1024;
+/** A piece of one byte takes a hundred times as much. */
+const MOST_UNSENT_PIECES = 100_000;
 
 export class Outbox {
   readonly #socket: { write(bytes: Uint8Array): number };
@@ -24,7 +26,7 @@ export class Outbox {
     if (written === bytes.length) return;
     this.#unsent.push(bytes.subarray(written));
     this.#unsentBytes += bytes.length - written;
-    if (this.#unsentBytes > MOST_UNSENT_BYTES)
+    if (this.#unsentBytes > MOST_UNSENT_BYTES || this.#unsent.length > MOST_UNSENT_PIECES)
       throw new AppError("protocol", "a viewer or its server doesn't take what it is sent");
   }
 

@@ -45,4 +45,13 @@ describe("updates under way", () => {
     expect(pace.isOpen).toBe(true);
     expect(pace.answer(last, 6)).toBe(false);
   });
+
+  test("are remembered to a bound, though none is answered for", () => {
+    const pace = new Pace();
+    const first = pace.note(1, 0);
+    let last = first;
+    for (let sent = 0; sent < 100; sent++) last = pace.note(1, sent);
+    expect(pace.answer(first, 200)).toBe(false);
+    expect(pace.answer(last, 200)).toBe(true);
+  });
 });

@@ -5,6 +5,7 @@
  */
 
 const MOST_UNDER_WAY = 8;
+const MOST_REMEMBERED = 64;
 const MOST_BYTES_UNDER_WAY = 512 * 1024;
 /** So much later than ever, an answer tells that something piles up. */
 const LATE_MS = 40;
@@ -30,6 +31,8 @@ export class Pace {
   note(bytes: number, nowMs: number): number {
     this.#marks = (this.#marks + 1) >>> 0;
     this.#underWay.push({ mark: this.#marks, bytes, atMs: nowMs });
+    // One that asks for each update besides may answer for none.
+    if (this.#underWay.length > MOST_REMEMBERED) this.#underWay.shift();
     return this.#marks;
   }
 

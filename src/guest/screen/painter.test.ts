@@ -103,6 +103,15 @@ describe("a viewer's picture", () => {
     expect(countWrong(desk)).toBe(0);
   });
 
+  test("is sent whole though parts of it were asked for often before it was", async () => {
+    const desk = open(13);
+    desk.screen.write(desk.screen.whole, 1);
+    desk.viewer.pixels.fill(1);
+    for (let asked = 0; asked < 20; asked++) desk.painter.forget({ x: asked, y: 0, width: 1, height: 1 });
+    await desk.show({ damaged: [], moves: [] });
+    expect(countWrong(desk)).toBe(0);
+  });
+
   test("is without loss only once it has rested", async () => {
     const desk = open(11);
     await desk.show({ damaged: [], moves: [] });

@@ -9,7 +9,7 @@ import { findCopies } from "./find-copies.ts";
 import { LossyTiles } from "./lossy-tiles.ts";
 import type { PixelFormat } from "./pixel-format.ts";
 import { packRaw } from "./raw.ts";
-import { areaOf, holds, intersect, type Rectangle } from "./rectangle.ts";
+import { areaOf, enclose, holds, intersect, type Rectangle } from "./rectangle.ts";
 import type { Look, Picture } from "./screen-reader.ts";
 import { type Packed, type Pixels, packCopy, type TightPacker } from "./tight.ts";
 import type { Move } from "./window-moves.ts";
@@ -21,6 +21,8 @@ const LEAST_PHOTO_PIXELS = 4_096;
 /** Of a whole photo; it must fit what a viewer can take as one. */
 const MOST_PHOTO_WIDTH = 2_048;
 const RESTED_MS = 300;
+/** Of more places than that their whole is unknown. */
+const MOST_UNKNOWN = 8;
 /** So much is refreshed in one go: 64 tiles of 32×32, some hundred kB. */
 const MOST_REFRESHED_TILES = 64;
 
@@ -65,7 +67,9 @@ export class Painter {
   /** The viewer asks for all of it again. */
   forget(place: Rectangle): void {
     const there = intersect(place, this.screen);
-    if (there !== undefined) this.#unknown = [...this.#unknown, there].slice(-8);
+    if (there === undefined) return;
+    const unknown = [...this.#unknown, there];
+    this.#unknown = unknown.length > MOST_UNKNOWN ? [unknown.reduce(enclose)] : unknown;
   }
 
   /** When something waits to be sent without loss. */

@@ -40,13 +40,16 @@ async function open(encodings: readonly number[] = [COPY, TIGHT]) {
   const news: Rectangle[] = [];
   const [shown, told]: [Buffer[], Buffer[]] = [[], []];
   const failures: unknown[] = [];
+  const line = { isFull: false };
   const sink = (into: Buffer[]) =>
     new Outbox({
       write(bytes) {
+        if (into === shown && line.isFull) return 0;
         into.push(Buffer.from(bytes));
         return bytes.length;
       },
     });
+  const toViewer = sink(shown);
   const viewer = new Viewer({
     screen: {
       get hasNews() {
@@ -54,7 +57,7 @@ async function open(encodings: readonly number[] = [COPY, TIGHT]) {
       },
       look: async (_screen, besides) => screen.look([...news.splice(0), ...besides], []),
     },
-    toViewer: sink(shown),
+    toViewer,
     toServer: sink(told),
     now: () => performance.now(),
     giveUp: (error) => void failures.push(error),
@@ -82,6 +85,14 @@ async function open(encodings: readonly number[] = [COPY, TIGHT]) {
       return taken(told);
     },
     isQuiet: () => shown.length === 0,
+    isServerQuiet: () => told.length === 0,
+    /** The viewer takes nothing until it is called again. */
+    setFull(isFull: boolean) {
+      line.isFull = isFull;
+      if (isFull) return;
+      toViewer.drain();
+      viewer.stir();
+    },
     draw() {
       screen.write({ x: 10, y: 10, width: 30, height: 20 }, 4);
       news.push({ x: 10, y: 10, width: 30, height: 20 });
@@ -124,6 +135,18 @@ describe("between a viewer and the screen's server", () => {
     let seen = await see();
     while (seen.length < 4 + cursor.length + 1) seen = Buffer.concat([seen, await see()]);
     expect(seen).toEqual(Buffer.concat([Buffer.of(0, 0, 0, 1), cursor, Buffer.of(2)]));
+  });
+
+  test("a server is asked for no more cursors than its viewer takes", async () => {
+    const { viewer, hear, setFull, isServerQuiet } = await open();
+    const cursor = Buffer.concat([headerOf({ x: 1, y: 1, width: 9, height: 2 }, CURSOR), Buffer.alloc(76)]);
+    setFull(true);
+    viewer.fromServer(Buffer.concat([Buffer.of(0, 0, 0, 1), cursor]));
+    await waitFor(() => false, { timeoutMs: 60 });
+    viewer.stir();
+    expect(isServerQuiet()).toBe(true);
+    setFull(false);
+    expect(await hear()).toEqual(ONE_PIXEL);
   });
 
   test.each([
@@ -213,6 +236,20 @@ describe("pictures", () => {
     picture.resize(100, 50);
     expect(await picture.apply(seen)).toBe(seen.length);
     expect(picture.pixels.includes(UNSEEN)).toBe(false);
+  });
+
+  test("are of the kind that was wished for last", async () => {
+    const { viewer, picture, see, draw, hasAll } = await open();
+    viewer.fromViewer(requestOf(true));
+    await picture.apply(await see());
+    expect(picture.seen.raw).toBe(0);
+    viewer.fromViewer(Buffer.concat([formatEncodings([0]), requestOf(false)]));
+    draw();
+    const before = { ...picture.seen };
+    await picture.apply(await see());
+    expect(picture.seen.raw).toBeGreaterThan(0);
+    expect(picture.seen).toEqual({ ...before, raw: picture.seen.raw });
+    expect(hasAll()).toBe(true);
   });
 
   test("are no reason to leave a viewer's own fence unanswered", async () => {

@@ -42,6 +42,8 @@ const REFRESH_MS = 100;
 const [RETRY_MS, MOST_RETRIES] = [50, 100];
 const FENCE = { message: 248, asks: 0x80000000, known: 0x3 } as const;
 const END_OF_CONTINUOUS = 150;
+/** More than a server or a viewer in its senses says while a picture is made. */
+const MOST_BEHIND = 10_000;
 
 export class Viewer {
   readonly #options: ViewerOptions;
@@ -63,6 +65,8 @@ export class Viewer {
   #dueMs = 0;
   /** What the server said while a picture was being made. */
   #behind: (() => void)[] = [];
+  /** The server is to be asked for its next update once the viewer has room for what it tells. */
+  #owesRequest = false;
 
   constructor(options: ViewerOptions) {
     this.#options = options;
@@ -72,6 +76,7 @@ export class Viewer {
       onEncodings: (encodings) => this.#wish(encodings),
       onFormat: (format) => {
         this.#format = format;
+        if (!this.#wishes.hasTight) this.#painter = undefined;
       },
       onRequest: (place, isFresh) => this.#ask(place, isFresh),
       onContinuous: (isOn) => this.#continue(isOn),
@@ -83,7 +88,10 @@ export class Viewer {
         this.#format ??= format;
       },
       onSize: (size) => this.#inTurn(() => this.#resize(size)),
-      onUpdate: () => options.toServer.send(requestOf(ONE_PIXEL)),
+      onUpdate: () => {
+        this.#owesRequest = true;
+        this.#requestOwed();
+      },
       bytesPerPixel: () => this.#format?.bytesPerPixel ?? 4,
     }).catch(end);
   }
@@ -98,7 +106,20 @@ export class Viewer {
 
   /** Something was drawn, or there is room again. */
   stir(): void {
+    try {
+      this.#requestOwed();
+    } catch (error) {
+      this.#end(error);
+    }
     this.#wake(GATHER_MS);
+  }
+
+  /** Cursors, too, must not pile up for a viewer that takes nothing. */
+  #requestOwed(): void {
+    const { toViewer, toServer } = this.#options;
+    if (!this.#owesRequest || this.#isBusy || this.#hasEnded || !toViewer.isEmpty) return;
+    this.#owesRequest = false;
+    toServer.send(requestOf(ONE_PIXEL));
   }
 
   close(): void {
@@ -115,14 +136,16 @@ export class Viewer {
 
   /** No message may come into the midst of another, nor a size before pictures of the one before. */
   #inTurn(work: () => void): void {
-    if (this.#isBusy) this.#behind.push(work);
-    else work();
+    if (!this.#isBusy) work();
+    else if (this.#behind.push(work) > MOST_BEHIND)
+      throw new AppError("protocol", "too much was said while a picture was made");
   }
 
   #wish(encodings: readonly number[]): void {
     const before = this.#wishes;
     this.#wishes = readWishes(encodings);
-    if (before.photoQuality !== this.#wishes.photoQuality) this.#painter = undefined;
+    const wishes = ["photoQuality", "hasTight", "hasCopyRect"] as const;
+    if (wishes.some((wish) => before[wish] !== this.#wishes[wish])) this.#painter = undefined;
     // By this it learns that it may have them.
     if (this.#wishes.hasContinuousUpdates && this.#wishes.hasFence && !before.hasContinuousUpdates)
       this.#inTurn(() => this.#options.toViewer.send(Buffer.of(END_OF_CONTINUOUS)));
@@ -197,6 +220,7 @@ export class Viewer {
       this.#isBusy = false;
     }
     for (const work of this.#behind.splice(0)) work();
+    this.#requestOwed();
     if (screen.hasNews || painter.unknown.length > 0) this.#wake(this.#retries > 0 ? RETRY_MS : GATHER_MS);
     else if (painter.hasLoss) this.#wake(REFRESH_MS);
   }
