@@ -19,6 +19,8 @@ const GROWS = /^[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{N}\p{P}\p
 /** How long keys that paste wait for the browser to say what, and then for the desktop to have it. */
 const PASTE_SAID_MS = 50;
 const PASTE_TAKEN_MS = 250;
+/** A paste up to then is still that key's, on a computer with much to do: it is not typed besides. */
+const PASTE_LATE_MS = 2_000;
 
 export class Keys {
   #field;
@@ -34,6 +36,8 @@ export class Keys {
   /** Keys behind one that pastes, while it waits. */
   #held;
   #letting;
+  /** Of the key that pastes and hasn't been answered by the browser; in the time of events. */
+  #pastesUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(field, button) {
     this.#field = field;
@@ -88,6 +92,7 @@ export class Keys {
     else this.#down.delete(event.code);
     if (this.#clipboard?.isShared && isPaste(event) && this.#held === undefined) {
       this.#held = [copyOf(event)];
+      this.#pastesUntilMs = event.timeStamp + PASTE_LATE_MS;
       // Not prevented: the browser says what there is to paste.
       return this.#letGoIn(PASTE_SAID_MS);
     }
@@ -97,10 +102,12 @@ export class Keys {
   }
 
   #onPaste(event) {
-    if (this.#held === undefined) return;
+    if (this.#held === undefined && event.timeStamp > this.#pastesUntilMs) return;
+    this.#pastesUntilMs = Number.NEGATIVE_INFINITY;
     event.preventDefault();
     const isNew = this.#clipboard.offer(event.clipboardData?.getData("text/plain") ?? "");
-    this.#letGoIn(isNew ? PASTE_TAKEN_MS : 0);
+    // Too late for its key: the desktop has it for the next one.
+    if (this.#held !== undefined) this.#letGoIn(isNew ? PASTE_TAKEN_MS : 0);
   }
 
   #letGoIn(waitMs) {
