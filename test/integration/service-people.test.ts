@@ -1,7 +1,7 @@
 /** Tenants, users, administrators, OSFs and sign-ins. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { eq, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Db } from "../../src/db/client.ts";
 import {
   administratorCredentials,
@@ -107,6 +107,12 @@ describe("users", () => {
     });
     const [kept] = await owner.select().from(userCredentials).where(eq(userCredentials.userId, userId));
     expect(kept?.passwordHash).toBe(qvd4Hash);
+    // And the audit log tells that it came so, and not what it was.
+    const [told] = await owner
+      .select({ detail: auditLog.detail })
+      .from(auditLog)
+      .where(and(eq(auditLog.action, "user.create"), eq(auditLog.subjectId, userId)));
+    expect(told?.detail).toEqual({ credential: "hash of QVD 4" });
     const refused = async (input: { password?: string; qvd4Hash?: string }) =>
       Object.keys(
         fieldErrors(await caught(createUser(admin, DEPS, { tenantId: seed.tenantId, login: "g", ...input }))),

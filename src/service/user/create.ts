@@ -52,6 +52,7 @@ export async function createUser(
       subjectKind: "user",
       subjectId: userId,
       subjectName: login,
+      ...(qvd4Hash !== undefined && { detail: { credential: "hash of QVD 4" } }),
     });
     return { userId };
   });
