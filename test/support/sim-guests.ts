@@ -7,11 +7,12 @@ import type { XState } from "../../src/domain/session/x-state.ts";
 import type { SimGuest, SimGuestBehaviour } from "../../src/hypervisor/sim/sim-hypervisor.ts";
 import type { Timers } from "../../src/lib/clock.ts";
 import { AppError } from "../../src/lib/errors.ts";
-import type {
-  ChannelPlace,
-  GuestChannels,
-  GuestEvent,
-  GuestSnapshot,
+import {
+  type ChannelPlace,
+  type GuestChannels,
+  type GuestEvent,
+  type GuestSnapshot,
+  isMostSilent,
 } from "../../src/node/guest-channel/guest-channels.ts";
 
 const ANSWER_MS = 20;
@@ -92,6 +93,10 @@ export class SimChannels implements GuestChannels {
 
   close(vmId: VmId): void {
     this.#open.delete(vmId);
+  }
+
+  areMostSilent(): boolean {
+    return isMostSilent([...this.#open.values()].map(({ isAttached }) => isAttached));
   }
 
   /** Nobody locks a screen in a simulation. */

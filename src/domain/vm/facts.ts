@@ -88,6 +88,8 @@ export type VmAgent = {
   readonly isPoweringOff: boolean;
   /** Nothing of ours is in the machine: it counts as attached while it lives. */
   readonly isNone?: boolean;
+  /** Nor do the agents of most other desktops of the box answer: the fault is the box's, or our release's. */
+  readonly areOthersSilent?: boolean;
 };
 
 /** A session that begins with its desktop, before there is an agent, as the node sees it. */

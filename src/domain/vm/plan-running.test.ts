@@ -100,6 +100,15 @@ planTable("running", [
     ["report stopping_2 desktop-crashed start-retry-planned", "halt"],
   ],
   [
+    "is left alone where most agents of its box are silent",
+    {
+      report: { state: "running", hasAgent: false },
+      agent: { ...GONE.agent, areOthersSilent: true },
+    },
+    [],
+    VM_LIMITS.agentLostAfterMs,
+  ],
+  [
     "is blocked when restarts don't help",
     { report: { state: "running", hasAgent: false, crashes: VM_LIMITS.mostCrashes - 1 }, ...GONE },
     ["block", "report stopping_2 desktop-crashed start-given-up desktop-blocked", "halt"],

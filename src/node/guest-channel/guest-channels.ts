@@ -71,6 +71,8 @@ export interface GuestChannels {
   close(vmId: VmId): void;
   /** Undefined when no channel is open. */
   read(vmId: VmId): GuestSnapshot | undefined;
+  /** Most desktops of the box, and more than one, have no agent: then it is no single desktop that is ill. */
+  areMostSilent(): boolean;
   /** Done when nxagent waits for a client. */
   prepareSession(vmId: VmId, request: PrepareRequest, timeoutMs?: number): Promise<void>;
   suspendSession(vmId: VmId, timeoutMs?: number): Promise<void>;
@@ -114,6 +116,7 @@ export function createGuestChannels(options: GuestChannelsOptions): GuestChannel
     },
     close,
     read: (vmId) => channels.get(vmId)?.snapshot,
+    areMostSilent: () => isMostSilent([...channels.values()].map(({ snapshot }) => snapshot.isAttached)),
     prepareSession: async (vmId, request, timeoutMs = PREPARE_TIMEOUT_MS) =>
       find(vmId).order("preparing the session", timeoutMs, (order) => ({
         type: "session-prepare",
@@ -136,6 +139,11 @@ export function createGuestChannels(options: GuestChannelsOptions): GuestChannel
       for (const vmId of channels.keys()) close(vmId);
     },
   };
+}
+
+export function isMostSilent(attached: readonly boolean[]): boolean {
+  const silent = attached.filter((isAttached) => !isAttached).length;
+  return silent > 1 && silent * 2 > attached.length;
 }
 
 function openChannel(vmId: VmId, place: ChannelPlace, options: GuestChannelsOptions): GuestChannel {
