@@ -23,8 +23,8 @@ async function signIn(form, waiting) {
       const answer = await ask(form);
       // The browser says best itself what is wrong with the network.
       if (answer === undefined) return form.submit();
-      const seconds = Number(answer.headers.get("Retry-After"));
-      if (answer.status !== 503 || !(seconds > 0) || tries >= MOST_TRIES) return await show(form, answer);
+      const seconds = secondsToWait(form, answer);
+      if (seconds === undefined || tries >= MOST_TRIES) return await show(form, answer);
       // Not all in step.
       await countDown(waiting, Math.ceil(seconds * (1 + Math.random() / 4)), stop.signal);
     }
@@ -33,6 +33,13 @@ async function signIn(form, waiting) {
     waiting.hidden = true;
     button.disabled = false;
   }
+}
+
+/** Undefined when the answer is to be shown. A code is over by then, and would count as a wrong one. */
+function secondsToWait(form, answer) {
+  const seconds = Number(answer.headers.get("Retry-After"));
+  const isLater = answer.status === 503 && seconds > 0;
+  return isLater && form.querySelector("[name=code]") === null ? seconds : undefined;
 }
 
 async function ask(form) {
