@@ -1,8 +1,9 @@
 /** The folder of a screen server's socket, which was its user's until the server listened. As root. */
 
 import { afterEach, describe, expect, test } from "bun:test";
-import { chownSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { closePlace } from "../../src/guest/display/socket-place.ts";
+import { chownSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { closePlace, isListening } from "../../src/guest/display/socket-place.ts";
 
 const UID = 65534;
 const cleanUps: (() => void)[] = [];
@@ -31,6 +32,16 @@ describe("a screen server's socket", () => {
     expect(closePlace({ folder: place, socket }, UID)).toBe(true);
     const { uid, mode } = statSync(place);
     expect([uid, mode & 0o777]).toEqual([0, 0o700]);
+  });
+
+  test("listens when it does, not when another does whose name ends like its", () => {
+    const { socket } = openPlace();
+    const likeIt = `${openPlace().place}/ ${socket}`;
+    mkdirSync(dirname(likeIt), { recursive: true });
+    listen(likeIt, UID);
+    expect([isListening(likeIt), isListening(socket)]).toEqual([true, false]);
+    listen(socket, UID);
+    expect(isListening(socket)).toBe(true);
   });
 
   test.each([

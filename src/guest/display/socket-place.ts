@@ -4,7 +4,16 @@
  * own or refused.
  */
 
-import { chownSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, unlinkSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  unlinkSync,
+} from "node:fs";
 
 /** Of a folder for each server's socket. */
 const PREFIX = "screen-";
@@ -24,6 +33,8 @@ export function openPlace(
 
 /** From the kernel's table of this desktop's network; the flag says that it takes connections. */
 export function isListening(socket: string): boolean {
+  // Anybody may have a socket whose name ends so, but not in that folder.
+  if (!existsSync(socket)) return false;
   const rows = readFileSync("/proc/net/unix", "utf8").split("\n");
   return rows.some((row) => row.endsWith(` ${socket}`) && row.split(/\s+/)[3] === "00010000");
 }
