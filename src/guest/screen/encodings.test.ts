@@ -20,6 +20,8 @@ test("a viewer's wishes are read off its encodings", () => {
 test("the server is asked for raw pixels and for what is no picture, of which it is nobody's to pace", () => {
   const asked = planServerEncodings(NOVNC);
   expect(asked).toEqual([0, -223, -258, -261, -308, -309, -307]);
+  const most = Array.from({ length: 0xffff }, () => -239);
+  expect(planServerEncodings(most)).toEqual([0, -239]);
 });
 
 describe("a message of encodings", () => {

@@ -59,7 +59,7 @@ export function readWishes(encodings: readonly number[]): Wishes {
 
 /** What the screen's server is asked for in place of what the viewer asked for. */
 export function planServerEncodings(encodings: readonly number[]): readonly number[] {
-  return [ENCODING.raw, ...encodings.filter((one) => PASSED.includes(one))];
+  return [ENCODING.raw, ...[...new Set(encodings)].filter((one) => PASSED.includes(one))];
 }
 
 export function parseEncodings(message: Buffer): number[] {

@@ -101,8 +101,8 @@ class Guest {
   }
 
   #join(name: SideName, number: number): void {
-    const pair = this.#pairs.get(number) ?? new Pair(this.#options, () => this.#pairs.delete(number));
     if (this.#pairs.size >= MOST_PAIRS && !this.#pairs.has(number)) return void this.#socket.terminate();
+    const pair = this.#pairs.get(number) ?? new Pair(this.#options, () => this.#pairs.delete(number));
     this.#pairs.set(number, pair);
     this.#pair = pair;
     this.handlers = pair.take(name, { socket: this.#socket, outbox: new Outbox(this.#socket) });
