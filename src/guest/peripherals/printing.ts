@@ -36,17 +36,19 @@ export async function connectPrinting(
   const socket = await startServer(user, folder);
   if (socket === undefined) return "the session's CUPS server did not start";
   const env = { CUPS_SERVER: socket };
+  let problem: string | undefined;
   for (const { name, uri, title } of offered.printers) {
     const queue = ["-p", `QVD-${name}`, "-E", "-v", uri, "-D", `${title} (client)`, "-m", "raw"];
     // A printer that is busy for a moment would else be stopped, with nobody there to start it again.
     const add = ["lpadmin", ...queue, "-o", "printer-error-policy=retry-job"];
     const added = await runAsUser(user, add, { env });
+    // The others are offered all the same.
     if (added.exitCode !== 0)
-      return `the client's printer ${title} can't be offered${describe(added.stderr)}`;
+      problem ??= `the client's printer ${title} can't be offered${describe(added.stderr)}`;
   }
   if (offered.standard !== undefined)
     await runAsUser(user, ["lpadmin", "-d", `QVD-${offered.standard}`], { env });
-  return undefined;
+  return problem;
 }
 
 type Printer = { readonly name: string; readonly uri: string; readonly title: string };
