@@ -55,7 +55,9 @@ describe("commands about nodes", () => {
     expect(await type("node drain", "node-a", "--dry-run")).toMatch(
       /^would drain node-a: no desktop leaves\n8 can't leave: their homes lie on its own disk\n/,
     );
-    expect(await type("node drain", "node-a", "--dry-run", "--move")).toContain("no other node is running");
+    expect(await type("node drain", "node-a", "--dry-run", "--move")).toContain(
+      "no other takes its desktops: there is none",
+    );
     expect(await type("node list")).not.toContain("draining");
     expect(await type("node drain", "node-a", "--move")).toContain("no other node is running");
     expect(await type("node drain", "node-a", "--move", "--finish")).toContain("not both");
