@@ -59,7 +59,7 @@ describe("commands about nodes", () => {
       "no other takes its desktops: there is none",
     );
     expect(await type("node list")).not.toContain("draining");
-    expect(await type("node drain", "node-a", "--move")).toContain("no other node is running");
+    expect(await type("node drain", "node-a", "--move")).toContain("no other takes its desktops");
     expect(await type("node drain", "node-a", "--move", "--finish")).toContain("not both");
     expect(await type("node drain", "node-a")).toMatch(/^draining node-a: no desktop leaves\n8 can't leave/);
     expect(await type("node list")).toContain("running, draining (finish)");
