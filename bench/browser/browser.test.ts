@@ -1,12 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { compareSittings, type Sitting } from "./compare.ts";
+import { compareSittings, pickByWords, type Sitting } from "./compare.ts";
 import { openLine } from "./line.ts";
+import { nameProgram } from "./measure.ts";
 import { paintPlasma, paintText } from "./pictures.ts";
 import { BLOCK, MARK, renderStamp } from "./stamp.ts";
 import { delaysOf } from "./watch.ts";
 
 const sitting = (framesPerSecond: number, delayMs: number): Sitting => {
-  const shown = { framesPerSecond, kBPerSecond: 100, processors: 0.1 };
+  const shown = { framesPerSecond, kBPerSecond: 100, processors: 0.1, byProgram: {} };
   const typed = { delaysMs: [delayMs], lost: 0 };
   return { shown: { scroll: shown, drag: shown, clip: shown }, typed, typedFar: typed };
 };
@@ -38,6 +39,45 @@ describe("the comparison of browsers", () => {
     );
     expect(dark).toEqual([]);
   });
+});
+
+test("one scene alone is judged by its own figures", () => {
+  const only = (framesPerSecond: number): Sitting => {
+    const { scroll } = sitting(framesPerSecond, 1).shown;
+    return scroll === undefined ? { shown: {} } : { shown: { scroll } };
+  };
+  const figures = compareSittings(
+    new Map([
+      ["ours", only(50)],
+      ["peer", only(60)],
+    ]),
+    "small",
+  );
+  expect(figures.map(({ figure }) => figure)).toEqual([
+    "small, scroll: time a frame",
+    "small, scroll: sent a frame",
+    "small, scroll: server's CPU a frame",
+  ]);
+});
+
+test.each([
+  [["browser", "small"], ["small"]],
+  [["browser"], ["small", "large"]],
+  [
+    ["large", "small"],
+    ["small", "large"],
+  ],
+])("of the words %p, %p are meant", (words, meant) => {
+  expect(pickByWords({ small: "small", large: "large" }, words)).toEqual(meant);
+});
+
+test.each([
+  [["/usr/bin/nxagent", ":100"], "nxagent"],
+  [["/opt/qvd/qvd", "guest", "screen", "/tmp/.X11-unix/X100"], "qvd guest screen"],
+  [["postgres: qvd checkpointer"], "postgres"],
+  [[], "others"],
+])("the program of %p is %p", (command, name) => {
+  expect(nameProgram(command)).toBe(name);
 });
 
 test("a stamp says its number in black and white after red and green", () => {

@@ -7,7 +7,7 @@ import { chromium, type Page } from "playwright-core";
 import { LineSplitter } from "../../src/lib/lines.ts";
 import { CLEAN_ENV } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
-import { readCpuSeconds } from "../processes.ts";
+import { listProcesses, readCpuSeconds } from "../processes.ts";
 import type { Counted } from "./line.ts";
 import type { SceneName } from "./scene.ts";
 import type { BrowserServer, Size } from "./server.ts";
@@ -19,6 +19,8 @@ export type Shown = {
   readonly kBPerSecond: number;
   /** Processors that the server's side kept busy. */
   readonly processors: number;
+  /** The same by program, the busiest first; those that did next to nothing are left out. */
+  readonly byProgram: Readonly<Record<string, number>>;
 };
 
 export type Typed = { readonly delaysMs: readonly number[]; readonly lost: number };
@@ -31,6 +33,8 @@ export type Seat = {
 };
 
 const LINE_PORT = 28_800;
+/** Of a processor. */
+const LEAST_TOLD = 0.001;
 
 /** Sits down at a server's desktop, over a line that delays each way by `delayMs`. */
 export async function sitDown(server: BrowserServer, size: Size, delayMs: number): Promise<Seat> {
@@ -71,14 +75,21 @@ async function measure({ server, line, page }: Parts, seconds: number): Promise<
   // The first pictures of a scene are another matter than its run.
   await page.waitForTimeout(1_500);
   const pids = server.listPids();
-  const [bytes, busy, start] = [await line.read(), sum(pids), performance.now()];
+  const [bytes, busy, start] = [await line.read(), readCpus(pids), performance.now()];
   const watched = await watchFor(page, () => page.waitForTimeout(seconds * 1000));
   const tookSeconds = (performance.now() - start) / 1000;
-  const [bytesAfter, busyAfter] = [await line.read(), sum(pids)];
+  const [bytesAfter, busyAfter] = [await line.read(), readCpus(pids)];
+  const byProgram = sumByProgram(pids.map((pid, i) => [pid, (busyAfter[i] ?? 0) - (busy[i] ?? 0)]));
   return {
     framesPerSecond: watched.seenAt.length / tookSeconds,
     kBPerSecond: (bytesAfter.toBrowser - bytes.toBrowser) / 1000 / tookSeconds,
-    processors: (busyAfter - busy) / tookSeconds,
+    processors: [...byProgram.values()].reduce((all, one) => all + one, 0) / tookSeconds,
+    byProgram: Object.fromEntries(
+      [...byProgram]
+        .map(([name, seconds]) => [name, seconds / tookSeconds] as const)
+        .filter(([, processors]) => processors >= LEAST_TOLD)
+        .sort(([, one], [, other]) => other - one),
+    ),
   };
 }
 
@@ -95,8 +106,26 @@ async function press(page: Page, keys: number): Promise<Typed> {
   return { delaysMs, lost: keys - delaysMs.length };
 }
 
-function sum(pids: readonly number[]): number {
-  return pids.reduce((seconds, pid) => seconds + cpuOf(pid), 0);
+function readCpus(pids: readonly number[]): number[] {
+  return pids.map(cpuOf);
+}
+
+function sumByProgram(spent: readonly (readonly [pid: number, seconds: number])[]): Map<string, number> {
+  const commands = new Map(listProcesses().map(({ pid, command }) => [pid, command]));
+  const sums = new Map<string, number>();
+  for (const [pid, seconds] of spent) {
+    const name = nameProgram(commands.get(pid) ?? []);
+    // One that ended was counted before, and not after.
+    sums.set(name, (sums.get(name) ?? 0) + Math.max(0, seconds));
+  }
+  return sums;
+}
+
+/** As its file is called; ours by the words that say which of its parts it is. */
+export function nameProgram([program = "", ...words]: readonly string[]): string {
+  const name = program.split(" ")[0]?.split("/").at(-1)?.replace(/:$/, "") || "others";
+  const said = words.filter((word) => /^[a-z-]+$/.test(word) && !word.startsWith("-"));
+  return name === "qvd" || name === "agent" ? ["qvd", ...said.slice(0, 2)].join(" ") : name;
 }
 
 function cpuOf(pid: number): number {
