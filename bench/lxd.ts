@@ -50,6 +50,17 @@ export async function openLxd(options: LxdOptions): Promise<Lxd> {
     for (const mount of listMounts(folder)) await run(["umount", "-l", mount]);
     rmSync(folder, { recursive: true, force: true });
   };
+  const logOf = (name: string) =>
+    `${env.LXD_DIR}/storage-pools/bench/containers/${name}/rootfs/run/nxagent.log`;
+  const readLog = (name: string) => (existsSync(logOf(name)) ? readFileSync(logOf(name), "utf8") : "");
+  const waitForSessions = async (chosen: readonly string[], isReady: (log: string) => boolean) => {
+    const isThere = (name: string) => isReady(readLog(name));
+    const areThere = await waitFor(() => chosen.every(isThere), { timeoutMs: READY_MS, everyMs: 2 });
+    if (areThere) return;
+    const late = chosen.filter((name) => !isThere(name));
+    const said = late.map((name) => `${name}: ${readLog(name).slice(-500) || "nothing"}`).join("\n");
+    throw new Error(`not ready in LXD after ${READY_MS / 1000} s; their sessions said\n${said}`);
+  };
   try {
     const isUp = async () => (await run(["/usr/bin/lxc", "info"], { env })).exitCode === 0;
     if (!(await waitFor(isUp, { timeoutMs: READY_MS, everyMs: 200 }))) throw new Error("lxd did not start");
@@ -59,14 +70,14 @@ export async function openLxd(options: LxdOptions): Promise<Lxd> {
       await createContainer(options, name, lxc);
       // Its first start moves the image's files to the container's ids; fifty of these at once fail now and then.
       await lxc("start", name);
+      // One killed while it makes its user leaves that user's files locked for good.
+      await waitForSessions([name], (log) => log !== "");
       await lxc("stop", "--force", name);
     }
   } catch (error) {
     await close();
     throw error;
   }
-  const logOf = (name: string) =>
-    `${env.LXD_DIR}/storage-pools/bench/containers/${name}/rootfs/run/nxagent.log`;
   return {
     async start(count, isReady) {
       const chosen = names(count);
@@ -74,10 +85,8 @@ export async function openLxd(options: LxdOptions): Promise<Lxd> {
       const started = lxc("start", ...chosen);
       // It is waited for below, after those who may be ready before it has ended.
       started.catch(() => {});
-      const isThere = (name: string) => existsSync(logOf(name)) && isReady(readFileSync(logOf(name), "utf8"));
-      const areThere = await waitFor(() => chosen.every(isThere), { timeoutMs: READY_MS, everyMs: 2 });
+      await waitForSessions(chosen, isReady);
       await started;
-      if (!areThere) throw new Error(`of ${count} LXD containers not all were ready in ${READY_MS / 1000} s`);
     },
     stop: async (count) => void (await lxc("stop", "--force", ...names(count))),
     close,
