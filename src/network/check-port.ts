@@ -34,7 +34,7 @@ export async function checkPort(deps: CheckDeps, port: NetworkPort): Promise<Por
   if (!(await deps.isLetThrough(port)))
     return fault(
       "rules-missing",
-      `the box's packet filter doesn't know it as ${port.address}, ${port.mac}; restart the node`,
+      `the box's packet filter doesn't know it as ${port.address}, ${port.mac}; the node puts its rules back within a minute, or says why not`,
     );
   if (!(await answered))
     return fault(

@@ -18,13 +18,14 @@ import { ensureBridge, removeInterface } from "./bridge.ts";
 import { checkPort } from "./check-port.ts";
 import { DhcpHosts } from "./dhcp-hosts.ts";
 import type { DnsmasqFiles } from "./dnsmasq-command.ts";
+import { watchFilter } from "./filter-watch.ts";
+import { KeptRules } from "./kept-rules.ts";
 import { applyKernelSettings } from "./kernel-settings.ts";
 import { listPorts, type ObservedPort } from "./list-ports.ts";
 import { forgetNeighbours, pinNeighbours } from "./neighbours.ts";
 import { Netlink } from "./netlink.ts";
-import { isLetThrough, loadRules } from "./port-elements.ts";
+import { isLetThrough } from "./port-elements.ts";
 import { PortMemory } from "./port-memory.ts";
-import { renderRuleset } from "./render-ruleset.ts";
 
 export type NetworkOptions = {
   readonly instance: string;
@@ -57,6 +58,10 @@ export interface Network {
   listPorts(): Promise<ReadonlyMap<VmId, ObservedPort>>;
   /** Whether a running desktop's own network is whole; many may be asked at once. Takes up to a second where nobody answers. */
   checkPort(vmId: VmId, address: string): Promise<PortHealth>;
+  /** Puts back what somebody has taken from the rules; false when nothing was missing, or nothing was ever there. */
+  mendRules(): Promise<boolean>;
+  /** Tells soon after somebody else changed the rules, with who it was where that is known; until the signal. */
+  watchRules(onChange: (by: string | undefined) => void, signal: AbortSignal): void;
   /** Takes everything away, for a box that is taken down. */
   remove(): Promise<void>;
 }
@@ -69,13 +74,13 @@ export function createNetwork(options: NetworkOptions): Network {
   const filter = new Netlink("filter");
   const route = new Netlink("route");
   const ports = new PortMemory(filter, names);
+  const rules = new KeptRules(filter, ports, { names, range, policy, resolvers });
   const hosts = options.dnsmasq === undefined ? undefined : new DhcpHosts(options.dnsmasq);
   const ensure = async () => {
     await applyKernelSettings(log);
     await ensureBridge(names.bridge, range, policy.uplink);
-    ports.forget();
-    const known = await ports.list();
-    await loadRules(renderRuleset({ names, range, policy, resolvers, ports: known }));
+    const known = await ports.refresh();
+    await rules.load();
     await hosts?.keepOnly(known);
     // A bridge that was made anew has forgotten them.
     await pinNeighbours(route, known, names.bridge);
@@ -92,7 +97,7 @@ export function createNetwork(options: NetworkOptions): Network {
     const added = { interfaceName: name, mac, address, group: more.group };
     const gone = remove.filter((other) => other.address !== address);
     const made = await Promise.allSettled([
-      ports.change({ remove, add: [added] }),
+      rules.change({ remove, add: [added] }),
       hosts?.put({ interfaceName: name, mac, address, hostName: more.hostName }),
       forgetNeighbours(route, gone, names.bridge).then(() => pinNeighbours(route, [added], names.bridge)),
     ]);
@@ -101,18 +106,15 @@ export function createNetwork(options: NetworkOptions): Network {
   };
   const removePort = async (vmId: VmId) => {
     const name = interfaceName(instance, vmId);
-    ports.forget();
-    const remove = (await ports.list()).filter((port) => port.interfaceName === name);
-    await ports.change({ remove, add: [] });
+    const remove = (await ports.refresh()).filter((port) => port.interfaceName === name);
+    await rules.change({ remove, add: [] });
     await forgetNeighbours(route, remove, names.bridge);
     await hosts?.remove(name);
     await removeInterface(name);
   };
   const isKnown = (port: NetworkPort) => isLetThrough(filter, names, { ...port, group: undefined });
   const remove = async () => {
-    ports.forget();
-    const tables = [`table bridge ${names.table}`, `table inet ${names.table}`];
-    await loadRules(tables.flatMap((table) => [table, `delete ${table}`]).join("\n"));
+    await rules.remove();
     await removeInterface(names.bridge);
   };
   return {
@@ -120,6 +122,8 @@ export function createNetwork(options: NetworkOptions): Network {
     addPort: (vmId, address, more = {}) => inTurn(() => addPort(vmId, address, more)),
     portOf: (vmId, address) => portOf(options, vmId, address),
     removePort: (vmId) => inTurn(() => removePort(vmId)),
+    mendRules: () => inTurn(() => rules.mend()),
+    watchRules: (onChange, signal) => void watchFilter({ table: names.table, onChange, log }, signal),
     remove: () => inTurn(remove),
     checkPort: (vmId, address) =>
       checkPort({ prober, isLetThrough: isKnown }, portOf(options, vmId, address)),

@@ -9,6 +9,7 @@ import {
   hasSetElement,
   type KnownElement,
   listSetElements,
+  renderKey,
   type SetChange,
 } from "./set-elements.ts";
 
@@ -36,6 +37,26 @@ export async function isLetThrough(
 ): Promise<boolean> {
   const element = PORT_SETS.ip4.element(port);
   return element !== undefined && (await hasSetElement(netlink, names.table, { set: "ip4", ...element }));
+}
+
+/** Whether each set has what it should of them; it may have more. */
+export async function hasAllElements(
+  netlink: Netlink,
+  names: NetworkNames,
+  ports: readonly PortElement[],
+): Promise<boolean> {
+  for (const set of SET_NAMES) {
+    const found = new Set(
+      (await listSetElements(netlink, names.table, set))?.map(({ key }) => formatKey(key)),
+    );
+    const wanted = ports.flatMap((port) => PORT_SETS[set].element(port) ?? []);
+    if (!wanted.every(({ key }) => found.has(formatKey(renderKey(key))))) return false;
+  }
+  return true;
+}
+
+function formatKey(key: Uint8Array): string {
+  return Buffer.from(key).toString("hex");
 }
 
 /** `ports` are of the set `ip4`, `groups` of that name. */

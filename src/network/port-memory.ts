@@ -1,6 +1,6 @@
 /**
- * The ports that the packet filter knows, as read once and changed by us since: nobody else changes them while
- * the node runs. A start doesn't wait until they have been read.
+ * The ports that the packet filter is to know: those that it had when the node looked first, and what we changed since. A
+ * start doesn't wait until they have been read, and when somebody empties the filter they are known nevertheless.
  */
 
 import type { NetworkNames } from "../domain/node/network-names.ts";
@@ -22,18 +22,25 @@ export class PortMemory {
   }
 
   async list(): Promise<readonly PortElement[]> {
-    this.#known ??= await listPortElements(this.#netlink, this.#names);
+    return this.#known ?? (await this.refresh());
+  }
+
+  /** What the kernel has now, and what it had or should have. */
+  async refresh(): Promise<readonly PortElement[]> {
+    const found = await listPortElements(this.#netlink, this.#names);
+    // What is known of a port goes before what is left of it.
+    this.#known = applyPortChange(found, { remove: [], add: this.#known ?? [] });
     return this.#known;
   }
 
-  /** All of it or nothing; after a failure the kernel is asked again. */
+  /** All of it or nothing. */
   async change(change: PortChange): Promise<void> {
     const before = await this.list();
-    this.forget();
     await changePortElements(this.#netlink, this.#names, change);
     this.#known = applyPortChange(before, change);
   }
 
+  /** Of a network that is taken down. */
   forget(): void {
     this.#known = undefined;
   }

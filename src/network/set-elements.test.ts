@@ -61,6 +61,6 @@ test("whoever changes rules that somebody has taken away hears what to do", asyn
   const refused = kernel([{ type: 2, flags: 0, sequence: 2, body }]);
   const element = { set: "groups", key: [{ kind: "name", name: "qvd-1" }] } as const;
   await expect(changeSetElements(refused, "qvd", [{ verb: "add", element }])).rejects.toThrow(
-    "restart the node",
+    "could not be put back",
   );
 });

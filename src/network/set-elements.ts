@@ -6,7 +6,7 @@
 
 import { isIPv4 } from "node:net";
 import { AppError, invariant } from "../lib/errors.ts";
-import { type Netlink, refuseErrors, type TalkResult } from "./netlink.ts";
+import { type Netlink, refuseErrors } from "./netlink.ts";
 import {
   FLAG_ACK,
   FLAG_CREATE,
@@ -19,6 +19,7 @@ import {
   renderNested,
   renderText,
 } from "./netlink-message.ts";
+import { readList } from "./read-list.ts";
 
 /** Parts of a key, in the set's order. */
 export type KeyPart =
@@ -54,8 +55,6 @@ const LIST_ELEMENT = 1;
 const ELEMENT = { key: 1, data: 2 } as const;
 const VALUE = 1;
 const ENOENT = 2;
-/** Anybody's change of any rule tears a list that is being read. */
-const MOST_READS = 20;
 
 /** Of `table` of the bridges, all or nothing: some hundred at a time, more than the kernel takes at once is refused. */
 export async function changeSetElements(
@@ -71,7 +70,7 @@ export async function changeSetElements(
   if (result.errors.includes(ENOENT))
     throw new AppError(
       "driver-failed",
-      `${doing}: the kernel refuses: ENOENT, somebody has taken its rules away; restart the node, which makes them anew`,
+      `${doing}: the kernel refuses: ENOENT, somebody has taken its rules away, and they could not be put back; the node's page says why`,
     );
   refuseErrors(doing, result);
   // The last one's acknowledgement comes when all are in force.
@@ -100,19 +99,8 @@ export async function listSetElements(
     renderAttribute(LIST.set, renderText(set)),
   ];
   const request = { type: GET_ELEMENT, flags: FLAG_REQUEST | FLAG_DUMP, fixed: ofBridges(), attributes };
-  for (let tries = 0; tries < MOST_READS; tries++) {
-    const result = await netlink.talk({ doing, requests: [request] });
-    if (result.errors.includes(ENOENT)) return undefined;
-    refuseErrors(doing, result);
-    if (!result.isTorn && isOfOneRevision(result))
-      return result.answers.flatMap(({ body }) => parseElements(body.subarray(4)));
-  }
-  throw new AppError("driver-failed", `${doing}: it changes all the time`);
-}
-
-/** nf_tables doesn't mark a torn list of elements. It says in each part of which of its revisions that is (`nfgenmsg`). */
-function isOfOneRevision({ answers }: TalkResult): boolean {
-  return new Set(answers.map(({ body }) => `${body[2]}.${body[3]}`)).size <= 1;
+  const answers = await readList(netlink, doing, request);
+  return answers?.flatMap(({ body }) => parseElements(body.subarray(4)));
 }
 
 function parseElements(bytes: Uint8Array): readonly KnownElement[] {

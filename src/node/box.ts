@@ -31,10 +31,12 @@ import { NodeLoop } from "./loop.ts";
 import { isAtWork, listUsedImages } from "./memory.ts";
 import { NodeReporter } from "./node-reporter.ts";
 import { createNotices, type Notices } from "./notices.ts";
+import { openRulesKeeper } from "./open-rules-keeper.ts";
 import { placeDesktops } from "./place-desktops.ts";
 import { readProcessFile, writeProcessFile } from "./process-file.ts";
 import { recoverDesktops } from "./recover.ts";
 import type { SharedPort } from "./refuse-taken-port.ts";
+import type { RulesKeeper } from "./rules-keeper.ts";
 import { SiteWakes } from "./site-wakes.ts";
 import { Supervisor, type WorkerSpec, type WorkerStates } from "./supervise.ts";
 import { NodesWatch, type NodesWatchDeps } from "./takeover/nodes-watch.ts";
@@ -92,6 +94,7 @@ type Started = {
   readonly watch: NodesWatch | undefined;
   readonly endNotices: EndNotices;
   readonly consoleDoor: ConsoleDoor;
+  readonly rules: RulesKeeper;
   readonly unwatch: () => void;
 };
 
@@ -161,8 +164,10 @@ export class Box {
       unpacker.wake();
       if (hasChanged) loop.wake();
     });
+    const rulesDeps = { db, nodeId, network, tell, clock, timers: systemTimers, log };
+    const rules = openRulesKeeper({ ...rulesDeps, onTrouble: () => reporter.wake() });
     const reporter = new NodeReporter({
-      ...{ db, nodeId, clock, log, settings, storage, loop, lease, unpacker, intake },
+      ...{ db, nodeId, clock, log, settings, storage, loop, lease, unpacker, intake, rules },
       acceleration: this.#deps.acceleration,
       supervisor: this.#supervisor,
       version: this.#deps.version,
@@ -185,7 +190,7 @@ export class Box {
     const unwatch = this.#watch((vmId) => loop.stir(vmId), earlySessions);
     this.#started = {
       ...{ nodeId, lease, loop, channels, notices, intake },
-      ...{ unpacker, reporter, siteWakes, watch, endNotices, consoleDoor, unwatch },
+      ...{ unpacker, reporter, siteWakes, watch, endNotices, consoleDoor, unwatch, rules },
     };
     this.#workersChanged();
     await reporter.start();
@@ -319,6 +324,7 @@ export class Box {
   async #end(started: Started, state: "stopped"): Promise<void> {
     this.#ended.abort();
     started.unwatch();
+    started.rules.stop();
     started.consoleDoor.stop();
     started.watch?.stop();
     started.intake.stop();

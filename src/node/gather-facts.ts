@@ -9,6 +9,7 @@ import {
   type MachineRunning,
   type NodeFacts,
   type NotUnpacked,
+  type RulesSign,
   type WorkerFacts,
 } from "../domain/node/report.ts";
 import type { VmState } from "../domain/vm/state.ts";
@@ -25,6 +26,7 @@ export type FactSources = {
   readonly strangers: readonly VmId[];
   readonly notUnpacked: readonly NotUnpacked[];
   readonly strangeImages: readonly DiId[];
+  readonly rules?: RulesSign | undefined;
   readonly startTimeoutsMs?: NodeFacts["startTimeoutsMs"];
   readonly freeBytes: () => Promise<number>;
   readonly acceleration?: (() => Promise<MachineRunning>) | undefined;
@@ -80,6 +82,7 @@ export async function gatherFacts(sources: FactSources): Promise<NodeFacts> {
       strangers: sources.strangers,
       notUnpacked: sources.notUnpacked,
       strangeImages: sources.strangeImages,
+      rules: sources.rules,
       machines,
     }),
   };

@@ -16,6 +16,7 @@ import type { ImageIntake } from "./image-intake.ts";
 import type { NodeLease } from "./lease/node-lease.ts";
 import type { NodeLoop } from "./loop.ts";
 import { type NodeState, reportNode } from "./report/report-node.ts";
+import type { RulesKeeper } from "./rules-keeper.ts";
 import type { Supervisor } from "./supervise.ts";
 
 export type NodeReporterDeps = {
@@ -29,6 +30,7 @@ export type NodeReporterDeps = {
   readonly lease: Pick<NodeLease, "state">;
   readonly unpacker: Pick<BaseUnpacker, "failed">;
   readonly intake: Pick<ImageIntake, "strangers">;
+  readonly rules: Pick<RulesKeeper, "trouble">;
   readonly acceleration?: (() => Promise<MachineRunning>) | undefined;
   readonly supervisor: Pick<Supervisor, "facts">;
   readonly tell: (wake: Wake) => void;
@@ -86,7 +88,8 @@ export class NodeReporter {
   }
 
   async #gather() {
-    const { db, nodeId, supervisor, lease, loop, settings, storage, version, unpacker, intake } = this.#deps;
+    const { db, nodeId, supervisor, lease, loop, settings, storage, version, unpacker, intake, rules } =
+      this.#deps;
     const connections = await countBrokerConnections(db, nodeId);
     const workers = supervisor.facts().map((worker) => ({
       ...worker,
@@ -106,6 +109,7 @@ export class NodeReporter {
       strangers: loop.strangers,
       notUnpacked: unpacker.failed,
       strangeImages: intake.strangers,
+      rules: rules.trouble,
       freeBytes: () => storage.freeBytes(),
       sharedFolder: settings.layout.sharedFolder,
       readUse: () => storage.readUse(),

@@ -99,6 +99,21 @@ describe("a box tells, with advice,", () => {
     ],
     ["of disks that became read-only", { halted: ["anna-1"] }, /read-only after an error: of anna-1/],
     ["of desktops that it should not have", { strangers: [41] }, /41/],
+    [
+      "of rules that were taken away and put back",
+      { rules: { times: 1, atMs: 0, by: "nft (process 9)", fault: undefined } },
+      /at 1970-01-01 00:00:00 UTC by nft \(process 9\)\. They were put back/,
+    ],
+    [
+      "how often rules were taken away",
+      { rules: { times: 3, atMs: 0, by: undefined, fault: undefined } },
+      /3 times, the last one at .* by another program/,
+    ],
+    [
+      "of rules that can't be put back",
+      { rules: { times: 0, atMs: 0, by: undefined, fault: "no nft" } },
+      /not kept apart .*no nft/,
+    ],
     ["of no more than five names", { strangers: [1, 2, 3, 4, 5, 6, 7] }, /1, 2, 3, 4, 5 and 2 more/],
   ];
   for (const [rule, signs, text] of cases)

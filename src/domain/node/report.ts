@@ -61,6 +61,18 @@ export type NotUnpacked = { readonly name: string; readonly code: string; readon
 
 export type HomeSign = { readonly name: string; readonly sizeMb: number; readonly usedMb: number };
 
+/** Somebody took away the rules that keep desktops apart. */
+export type RulesSign = {
+  /** Since the node's start. */
+  readonly times: number;
+  /** The last time, in milliseconds since 1970. */
+  readonly atMs: number;
+  /** Such as `nft (process 812)`; undefined where nobody knows. */
+  readonly by: string | undefined;
+  /** Why they can't be put back; undefined where they are. */
+  readonly fault: string | undefined;
+};
+
 export type NodeSigns = {
   readonly workers: readonly WorkerFacts[];
   readonly hasLease: boolean;
@@ -82,6 +94,8 @@ export type NodeSigns = {
   readonly notUnpacked: readonly NotUnpacked[];
   /** Ids of images that lie here unknown to the database. */
   readonly strangeImages: readonly number[];
+  /** Undefined where all is well, as long as it was for an hour. */
+  readonly rules?: RulesSign | undefined;
   /** Undefined where no desktop is a virtual machine. */
   readonly machines?: MachineRunning | undefined;
 };
@@ -148,9 +162,24 @@ export function listProblems(signs: NodeSigns): readonly NodeProblem[] {
       "Virtual machines are emulated on this box, and many times slower than they could be.",
       `This is because ${signs.machines.reason} It is tried again after the next boot.`,
     );
+  if (signs.rules !== undefined) add(...describeRules(signs.rules));
   addStorageProblems(signs, add);
   addImageProblems(signs, add);
   return problems;
+}
+
+function describeRules({ times, atMs, by = "another program", fault }: RulesSign): [string, string] {
+  if (fault !== undefined)
+    return [
+      `Desktops are not kept apart on this box: its packet filter rules were taken away, and can't be put back (${fault}).`,
+      "It is tried again each second. Look whether `nft` is there and works: `nft list ruleset`.",
+    ];
+  const at = new Date(atMs).toISOString().slice(0, 19).replace("T", " ");
+  const last = times > 1 ? `${times} times, the last one at ${at} UTC by ${by}` : `at ${at} UTC by ${by}`;
+  return [
+    `The packet filter rules that keep desktops apart were taken away on this box ${last}. They were put back at once.`,
+    "Programs that run `nft flush ruleset` should change their own tables only; look at /etc/nftables.conf and at the box's firewall service.",
+  ];
 }
 
 function addStorageProblems(signs: NodeSigns, add: (text: string, advice: string) => void): void {

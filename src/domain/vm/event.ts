@@ -50,6 +50,7 @@ export const VM_EVENT_CODES = [
   "desktop-taken-over",
   "health-fault",
   "health-restored",
+  "rules-put-back",
   "expiry-told",
   "desktop-deleted",
 ] as const;
@@ -70,5 +71,6 @@ export const FAULT_CODES: ReadonlySet<VmEventCode> = new Set<VmEventCode>([
   "channel-failed",
   "node-lost",
   "health-fault",
+  "rules-put-back",
   "kill-sent",
 ]);
