@@ -12,6 +12,7 @@ import tokenParameters from "./0005-token-parameters.sql" with { type: "text" };
 import heldVisits from "./0006-held-visits.sql" with { type: "text" };
 import signInMarks from "./0007-sign-in-marks.sql" with { type: "text" };
 import sweptVisits from "./0008-swept-visits.sql" with { type: "text" };
+import oidcInTheChain from "./0009-oidc-in-the-chain.sql" with { type: "text" };
 
 export type Migration = { readonly number: number; readonly name: string; readonly text: string };
 
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 6, name: "held-visits", text: heldVisits },
   { number: 7, name: "sign-in-marks", text: signInMarks },
   { number: 8, name: "swept-visits", text: sweptVisits },
+  { number: 9, name: "oidc-in-the-chain", text: oidcInTheChain },
 ];
