@@ -3,11 +3,13 @@
  * a desktop, without its disks and processes. Everything is named after the test's own instance.
  */
 
+import { closeSync } from "node:fs";
 import { asId, type VmId } from "../../src/domain/ids.ts";
 import { interfaceName } from "../../src/domain/node/network-names.ts";
 import type { NetworkPolicy } from "../../src/domain/node/network-policy.ts";
 import type { NetworkPort } from "../../src/domain/node/network-port.ts";
 import { hostAddresses, parseNetworkRange } from "../../src/domain/node/network-range.ts";
+import { openTap } from "../../src/hypervisor/kvm/open-tap.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { type RunResult, run, runOk } from "../../src/lib/run.ts";
 import type { DnsmasqFiles } from "../../src/network/dnsmasq-command.ts";
@@ -19,6 +21,14 @@ export type LabDesktop = {
   readonly namespace: string;
   /** Runs a program of the host in the desktop's network. */
   run(...command: string[]): Promise<RunResult>;
+};
+
+/** A virtual machine's cable without the machine. */
+export type LabMachine = {
+  readonly vmId: VmId;
+  readonly port: NetworkPort;
+  /** Of the tap, as its QEMU would have it. */
+  readonly descriptor: number;
 };
 
 export type NetworkLabOptions = {
@@ -35,10 +45,15 @@ export interface NetworkLab {
   reopen(): Network;
   /** `isSilent` leaves the desktop's end down and without address. */
   plugIn(options?: PortOptions & { readonly isSilent?: boolean }): Promise<LabDesktop>;
+  /** As the driver of virtual machines plugs one in; its cable goes with the lab. */
+  plugInMachine(options?: PortOptions): Promise<LabMachine>;
   /** A namespace that isn't a desktop, such as a server outside; its host's end is called `outer`. */
   addOutside(name: string, outer: string): Promise<(...command: string[]) => Promise<RunResult>>;
   dispose(): Promise<void>;
 }
+
+/** Desktops in namespaces count from 1. */
+const FIRST_MACHINE = 1_001;
 
 export async function createNetworkLab(options: NetworkLabOptions): Promise<NetworkLab> {
   const { instance, cidr, policy, resolvers = [], dnsmasq } = options;
@@ -51,6 +66,7 @@ export async function createNetworkLab(options: NetworkLabOptions): Promise<Netw
     });
   const network = open();
   const namespaces: string[] = [];
+  const descriptors: number[] = [];
   const addresses = hostAddresses(range);
   const addNamespace = async (name: string) => {
     namespaces.push(name);
@@ -77,6 +93,13 @@ export async function createNetworkLab(options: NetworkLabOptions): Promise<Netw
       }
       return { vmId, port, namespace, run: enter };
     },
+    async plugInMachine(more = {}) {
+      const vmId = asId<VmId>(FIRST_MACHINE + descriptors.length);
+      const port = await network.addPort(vmId, addresses.next().value ?? "", more);
+      const descriptor = await openTap(port);
+      descriptors.push(descriptor);
+      return { vmId, port, descriptor };
+    },
     async addOutside(name, outer) {
       const enter = await addNamespace(name);
       await ip("link", "add", outer, "type", "veth", "peer", "name", "eth0", "netns", name);
@@ -86,6 +109,7 @@ export async function createNetworkLab(options: NetworkLabOptions): Promise<Netw
     },
     async dispose() {
       for (const name of namespaces) await run(["/usr/sbin/ip", "netns", "del", name]);
+      for (const descriptor of descriptors) closeSync(descriptor);
       await network.remove();
     },
   };

@@ -2,7 +2,7 @@
 
 usage: send-packets.py SENDER BRIDGE WITNESS... < JSON
 The JSON has the parties' addresses (me, other, gateway, bridge's mac). SENDER and WITNESS are network namespaces, whose
-interface is eth0; BRIDGE is an interface of the host. What arrives is known by a mark of its own in each frame.
+interface is eth0, or `tap:N`, the other end of a virtual machine's cable as descriptor N; BRIDGE is an interface of the host. What arrives is known by a mark of its own in each frame.
 """
 
 import ctypes
@@ -32,6 +32,29 @@ def open_socket(namespace, interface):
         return opened
     finally:
         assert libc.setns(home, 0) == 0, "setns"
+
+
+class Tap:
+    """A machine's end of its cable, as its QEMU has it: each frame behind virtio's header."""
+
+    HEADER = bytes(10)
+
+    def __init__(self, descriptor):
+        self.descriptor = descriptor
+        os.set_blocking(descriptor, False)
+
+    def fileno(self):
+        return self.descriptor
+
+    def send(self, frame):
+        os.write(self.descriptor, self.HEADER + frame)
+
+    def recv(self, size):
+        return os.read(self.descriptor, size + len(self.HEADER))[len(self.HEADER):]
+
+
+def open_end(name):
+    return Tap(int(name[4:])) if name.startswith("tap:") else open_socket(name, "eth0")
 
 
 def frames(me, other, gateway):
@@ -106,8 +129,8 @@ def main():
     parties = json.load(sys.stdin)
     listeners = {"host": open_socket(None, bridge)}
     for name in witnesses:
-        listeners[name] = open_socket(name, "eth0")
-    out = open_socket(sender, "eth0")
+        listeners[name] = open_end(name)
+    out = open_end(sender)
     arrived = {}
     for number, (name, frame) in enumerate(frames(parties["me"], parties["other"], parties["gateway"])):
         mark = b"<%06d>" % number
