@@ -5,6 +5,7 @@
  */
 
 import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { visitQmp } from "../../src/hypervisor/kvm/qmp.ts";
 import { type RunResult, run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
@@ -56,6 +57,8 @@ const PACKAGES = [
   ...["linux-image-cloud-amd64", "initramfs-tools", "systemd-sysv", "udev", "dbus", "kmod", "apparmor"],
   ...["ca-certificates", "openssh-server", "iproute2", "procps", "logrotate", "cron"],
 ];
+/** Not more than there are: one that is emulated spins while it waits for another that isn't given its turn. */
+const PROCESSORS = Math.min(4, Math.max(2, availableParallelism()));
 /** A machine that is shared with others emulates at a tenth of its speed. */
 const BOOT_MS = 900_000;
 const POWER_OFF_MS = 600_000;
@@ -147,7 +150,7 @@ function boot(parts: Parts, folder: string, options: GuestOptions): Bun.Subproce
         "-cpu",
         "max",
         "-smp",
-        "4",
+        `${PROCESSORS}`,
         "-m",
         `${memoryMb}`,
         "-no-reboot",
