@@ -19,6 +19,7 @@ import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { createNetwork } from "../../src/network/network.ts";
 import { createStorage } from "../../src/storage/storage.ts";
+import { removeLeftDisplay } from "../support/left-display.ts";
 
 const CACHE = "/var/cache/qvd-test";
 const VM = asId<VmId>(1);
@@ -172,11 +173,12 @@ export async function createScreen(place = PLACE): Promise<{ connect(): NxClient
     NX_CLIENT: "/bin/false",
   };
   const quiet = { env, stdio: ["ignore", "ignore", "ignore"] as ["ignore", "ignore", "ignore"] };
+  const isUp = async () => (await run(["sh", "-c", "xwd -root -silent >/dev/null"], { env })).exitCode === 0;
+  if (!(await isUp())) await removeLeftDisplay(place.screen);
   const xvfb = Bun.spawn(
     ["Xvfb", place.screen, "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"],
     quiet,
   );
-  const isUp = async () => (await run(["sh", "-c", "xwd -root -silent >/dev/null"], { env })).exitCode === 0;
   if (!(await waitFor(isUp, { timeoutMs: 20_000, everyMs: 50 }))) throw new Error("Xvfb did not come up");
   const openbox = await startWindowManager((command) => Bun.spawn([...command], quiet), home);
   return {

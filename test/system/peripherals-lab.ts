@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { startWindowManager } from "../../bench/window-manager.ts";
 import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
+import { removeLeftDisplay } from "../support/left-display.ts";
 import { prepareSmbPrinters } from "./smb-printers.ts";
 
 /** Debian's `nobody`. */
@@ -55,8 +56,9 @@ export class ClientSide {
     await writeFile(`${folder}/cups-bin/backend/keep`, PRINTER, { mode: 0o755 });
     const client = new ClientSide(folder, ports, screen);
     const xvfb = ["Xvfb", screen, "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"];
-    client.#spawn(xvfb);
     const isUp = async () => (await client.#run(["xset", "q"])).exitCode === 0;
+    if (!(await isUp())) await removeLeftDisplay(screen);
+    client.#spawn(xvfb);
     if (!(await waitFor(isUp, { timeoutMs: 20_000, everyMs: 50 }))) throw new Error("Xvfb did not come up");
     await startWindowManager((command) => client.#spawn(command), `${folder}/run`);
     await client.#startSound();
