@@ -17,40 +17,41 @@ export type Part = {
 
 export const MOST_COLOURS = 256;
 const SLOTS = 1024;
+/** What is left of 32 bits are as many as name a slot. */
+const SLOT_SHIFT = 22;
 const OPAQUE = 0xff000000;
 const MIX = 0x9e3779b1;
 
 /** Holds the tables that counting needs, so that none is made for each picture. */
 export class ColourCounter {
-  /** Colours are kept as opaque, so no colour is zero, which is an empty slot. */
-  readonly #slots = new Uint32Array(SLOTS);
+  /** Colours are kept as opaque, so no colour is zero, which is an empty slot; and signed, or they would be no small integers. */
+  readonly #slots = new Int32Array(SLOTS);
   readonly #indexOf = new Uint8Array(SLOTS);
   #indexes = new Uint8Array(0);
 
+  /** Each pixel is looked up, also one that is as the one before: a branch that can't be foretold costs more. */
   count({ pixels, start, stride, width, height }: Part): Colours {
     const [slots, indexOf] = [this.#slots.fill(0), this.#indexOf];
     if (this.#indexes.length < width * height) this.#indexes = new Uint8Array(width * height);
     const indexes = this.#indexes;
     const palette: number[] = [];
-    let [lastPixel, lastIndex, at] = [-1, 0, 0];
+    let at = 0;
     for (let y = 0; y < height; y++) {
       const line = start + y * stride;
       for (let x = 0; x < width; x++) {
-        const pixel = pixels[line + x] ?? 0;
-        if (pixel !== lastPixel) {
-          lastPixel = pixel;
-          const colour = (pixel | OPAQUE) >>> 0;
-          let slot = Math.imul(colour, MIX) >>> 22;
-          while (slots[slot] !== 0 && slots[slot] !== colour) slot = (slot + 1) & (SLOTS - 1);
+        const colour = (pixels[line + x] ?? 0) | OPAQUE;
+        let slot = Math.imul(colour, MIX) >>> SLOT_SHIFT;
+        while (slots[slot] !== colour) {
           if (slots[slot] === 0) {
             if (palette.length === MOST_COLOURS) return { kind: "many" };
             slots[slot] = colour;
             indexOf[slot] = palette.length;
             palette.push(colour & 0xffffff);
+            break;
           }
-          lastIndex = indexOf[slot] ?? 0;
+          slot = (slot + 1) & (SLOTS - 1);
         }
-        indexes[at++] = lastIndex;
+        indexes[at++] = indexOf[slot] ?? 0;
       }
     }
     const [colour = 0] = palette;

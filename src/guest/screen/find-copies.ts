@@ -4,8 +4,8 @@
  * compared.
  */
 
-import type { Canvas, LinePart } from "./canvas.ts";
-import { areaOf, intersect, type Rectangle } from "./rectangle.ts";
+import { bandsOf, type Canvas, type LinePart } from "./canvas.ts";
+import { areaOf, enclose, intersect, type Rectangle } from "./rectangle.ts";
 import type { Picture } from "./screen-reader.ts";
 import type { Move } from "./window-moves.ts";
 
@@ -22,21 +22,64 @@ const MOST_WAYS = 3;
 export type Found = {
   readonly copies: readonly Copy[];
   /** What differs from the picture once they have been made. */
-  readonly changed: readonly LinePart[];
+  readonly changed: readonly Rectangle[];
+  /** Where text was scrolled, and by how much: it is likely to be so once more. */
+  readonly scrolled?: Shift;
 };
 
-/** Copies on the canvas, too, so that each sees what those before it did. */
-export function findCopies(canvas: Canvas, picture: Picture, moves: readonly Move[]): Found {
+/** Copies on the canvas, too, so that each sees what those before it did. `before` is what was scrolled lately. */
+export function findCopies(
+  canvas: Canvas,
+  picture: Picture,
+  { moves, before }: { readonly moves: readonly Move[]; readonly before: readonly Shift[] },
+): Found {
   const moved = moves.flatMap((move) => moveWindow(canvas, picture, move));
+  if (moved.length > 0) return { copies: moved, changed: bandsOf(canvas.listChangedLines(picture)) };
+  for (const scrolled of before) {
+    const copies = scrollAgain(canvas, picture, scrolled);
+    if (copies.length === 0) continue;
+    const left = partsBeside(picture, copies);
+    const changed = left.flatMap((part) => bandsOf(canvas.listChangedLines(picture, part)));
+    return { copies, changed, scrolled };
+  }
   const changed = canvas.listChangedLines(picture);
-  if (moved.length > 0) return { copies: moved, changed };
   const copies = scroll(canvas, picture, changed);
+  const [first] = copies;
+  if (first === undefined) return { copies, changed: bandsOf(changed) };
   // Their lines are whole: what is left and right of what changed anywhere changed nowhere.
   const isCopied = ({ y }: LinePart) => copies.some(({ to }) => y >= to.y && y < to.y + to.height);
-  return { copies, changed: copies.length === 0 ? changed : changed.filter((line) => !isCopied(line)) };
+  const place = copies.map(({ to }) => to).reduce(enclose);
+  return {
+    copies,
+    changed: bandsOf(changed.filter((line) => !isCopied(line))),
+    scrolled: { place, dx: 0, dy: first.dy },
+  };
 }
 
-function moveWindow(canvas: Canvas, picture: Picture, { to, dx, dy }: Move): Copy[] {
+/** Whoever scrolls goes on: what was found last is tried before all lines are looked at. Mostly right, or not at all. */
+function scrollAgain(canvas: Canvas, picture: Picture, { place, dx, dy }: Shift): readonly Copy[] {
+  const here = intersect(place, picture);
+  if (here === undefined || here.height < 2 * LEAST_LINES || areaOf(here) < LEAST_PIXELS) return [];
+  const copies = listRuns(canvas, picture, { place: here, dx, dy });
+  const copied = copies.reduce((sum, { to }) => sum + to.height, 0);
+  return copied * 2 >= here.height ? copyAll(canvas, copies) : [];
+}
+
+/** All of the picture that lies in no copy; those are of the same columns, one below the other. */
+function partsBeside(picture: Picture, copies: readonly Copy[]): Rectangle[] {
+  const parts: Rectangle[] = [];
+  let top = picture.y;
+  for (const { to } of [...copies].sort((one, other) => one.to.y - other.to.y)) {
+    parts.push({ x: picture.x, y: top, width: picture.width, height: to.y - top });
+    const [right, end] = [to.x + to.width, picture.x + picture.width];
+    parts.push({ ...to, x: picture.x, width: to.x - picture.x }, { ...to, x: right, width: end - right });
+    top = to.y + to.height;
+  }
+  parts.push({ x: picture.x, y: top, width: picture.width, height: picture.y + picture.height - top });
+  return parts.filter((part) => areaOf(part) > 0);
+}
+
+function moveWindow(canvas: Canvas, picture: Picture, { to, dx, dy }: Move): readonly Copy[] {
   const screen = { x: 0, y: 0, width: canvas.width, height: canvas.height };
   const whence = intersect({ ...to, x: to.x + dx, y: to.y + dy }, screen);
   const there = intersect(to, picture);
@@ -45,14 +88,14 @@ function moveWindow(canvas: Canvas, picture: Picture, { to, dx, dy }: Move): Cop
       ? undefined
       : intersect(there, { ...whence, x: whence.x - dx, y: whence.y - dy });
   if (place === undefined || areaOf(place) < LEAST_PIXELS) return [];
-  return copyRuns(canvas, picture, { place, dx, dy });
+  return copyAll(canvas, listRuns(canvas, picture, { place, dx, dy }));
 }
 
-function scroll(canvas: Canvas, picture: Picture, changed: readonly LinePart[]): Copy[] {
+function scroll(canvas: Canvas, picture: Picture, changed: readonly LinePart[]): readonly Copy[] {
   const place = boundsOf(changed);
   if (place === undefined || place.height < 2 * LEAST_LINES || areaOf(place) < LEAST_PIXELS) return [];
   for (const dy of guessScrolls(canvas, picture, { place, changed })) {
-    const copies = copyRuns(canvas, picture, { place, dx: 0, dy });
+    const copies = copyAll(canvas, listRuns(canvas, picture, { place, dx: 0, dy }));
     if (copies.length > 0) return copies;
   }
   return [];
@@ -69,19 +112,21 @@ function boundsOf(lines: readonly LinePart[]): Rectangle | undefined {
   return { x: from, y: first.y, width: to - from, height: last.y + 1 - first.y };
 }
 
-type Shift = { readonly place: Rectangle; readonly dx: number; readonly dy: number };
+/** What is at a place now was so much farther right and down. */
+export type Shift = { readonly place: Rectangle; readonly dx: number; readonly dy: number };
 
-/** Of the lines that are found there, those runs that spare much. */
-function copyRuns(canvas: Canvas, picture: Picture, { place, dx, dy }: Shift): Copy[] {
+/** Of the lines that are found there, those runs that spare much; in an order in which none takes what another wrote. */
+function listRuns(canvas: Canvas, picture: Picture, { place, dx, dy }: Shift): Copy[] {
   const copies: Copy[] = [];
   const [from, to] = [place.x, place.x + place.width];
+  const leastNews = Math.max(LEAST_LINES, Math.ceil(LEAST_PIXELS / place.width));
   const isHere = (y: number) =>
     y + dy >= 0 && y + dy < canvas.height && canvas.isLineSame(picture, { y, from, to }, dx, dy);
   let run: { top: number; count: number; news: number } | undefined;
   const end = () => {
     if (run === undefined) return;
     const copy = { to: { ...place, y: run.top, height: run.count }, dx, dy };
-    if (run.news >= LEAST_LINES && run.news * place.width >= LEAST_PIXELS) copies.push(copy);
+    if (run.news >= leastNews) copies.push(copy);
     run = undefined;
   };
   for (let y = place.y; y < place.y + place.height; y++) {
@@ -89,13 +134,18 @@ function copyRuns(canvas: Canvas, picture: Picture, { place, dx, dy }: Shift): C
       end();
       continue;
     }
-    const isNews = !canvas.isLineSame(picture, { y, from, to });
-    run = { top: run?.top ?? y, count: (run?.count ?? 0) + 1, news: (run?.news ?? 0) + (isNews ? 1 : 0) };
+    run ??= { top: y, count: 0, news: 0 };
+    run.count++;
+    // Beyond so many it doesn't matter.
+    if (run.news < leastNews && !canvas.isLineSame(picture, { y, from, to })) run.news++;
   }
   end();
   // The source of one must not be what another has written: downwards the lowest comes first.
-  if (dy < 0) copies.reverse();
-  for (const copy of copies) canvas.copy(copy.to, dx, dy);
+  return dy < 0 ? copies.reverse() : copies;
+}
+
+function copyAll(canvas: Canvas, copies: readonly Copy[]): readonly Copy[] {
+  for (const { to, dx, dy } of copies) canvas.copy(to, dx, dy);
   return copies;
 }
 

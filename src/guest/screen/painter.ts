@@ -3,9 +3,9 @@
  * elsewhere, then what is new. All pixels are read before the first wait, so that pictures may be overwritten then.
  */
 
-import { bandsOf, Canvas, type LinePart } from "./canvas.ts";
+import { bandsOf, Canvas } from "./canvas.ts";
 import { ColourCounter, type Colours } from "./colours.ts";
-import { findCopies } from "./find-copies.ts";
+import { findCopies, type Shift } from "./find-copies.ts";
 import { LossyTiles } from "./lossy-tiles.ts";
 import type { PixelFormat } from "./pixel-format.ts";
 import { packRaw } from "./raw.ts";
@@ -14,13 +14,16 @@ import type { Look, Picture } from "./screen-reader.ts";
 import { type Packed, type Pixels, packCopy, type TightPacker } from "./tight.ts";
 import type { Move } from "./window-moves.ts";
 
-/** What is larger is packed in pieces, each in its own way. */
-const PIECE = { width: 256, height: 128 };
+/** What is larger is packed in bands, each in its own way, and a band of many colours in pieces. */
+const BAND = { width: 2_048, pixels: 65_536 };
+const PIECE_WIDTH = 256;
 /** A smaller photo is not worth a JPEG's tables. */
 const LEAST_PHOTO_PIXELS = 4_096;
 /** Of a whole photo; it must fit what a viewer can take as one. */
 const MOST_PHOTO_WIDTH = 2_048;
 const RESTED_MS = 300;
+/** Ways to scroll that are remembered: pictures that are left out make them differ. */
+const MOST_SCROLLED = 4;
 /** Of more places than that their whole is unknown. */
 const MOST_UNKNOWN = 8;
 /** So much is refreshed in one go: 64 tiles of 32×32, some hundred kB. */
@@ -47,6 +50,8 @@ export class Painter {
   readonly #colours = new ColourCounter();
   /** Nothing is known of what the viewer has there. */
   #unknown: Rectangle[];
+  /** The newest first. */
+  #scrolled: readonly Shift[] = [];
 
   constructor(options: PainterOptions) {
     this.#options = options;
@@ -86,8 +91,8 @@ export class Painter {
         packed.push(...this.#paintUnknown(picture, nowMs));
         continue;
       }
-      for (const band of bandsOf(this.#copy(packed, picture, moves)))
-        packed.push(...this.#pack(picture, band, nowMs));
+      for (const place of this.#copy(packed, picture, moves))
+        packed.push(...this.#pack(picture, place, nowMs));
     }
     this.#unknown = this.#unknown.filter((place) => !pictures.some((picture) => holds(picture, place)));
     return await updateOf(packed);
@@ -105,9 +110,17 @@ export class Painter {
   }
 
   /** Adds copies to what is packed; returns what is left to be sent. */
-  #copy(packed: Packed[], picture: Picture, moves: readonly Move[]): readonly LinePart[] {
-    if (!this.#options.canCopy) return this.#canvas.listChangedLines(picture);
-    const { copies, changed } = findCopies(this.#canvas, picture, moves);
+  #copy(packed: Packed[], picture: Picture, moves: readonly Move[]): readonly Rectangle[] {
+    if (!this.#options.canCopy) return bandsOf(this.#canvas.listChangedLines(picture));
+    const { copies, changed, scrolled } = findCopies(this.#canvas, picture, {
+      moves,
+      before: this.#scrolled,
+    });
+    if (scrolled !== undefined)
+      this.#scrolled = [scrolled, ...this.#scrolled.filter(({ dy }) => dy !== scrolled.dy)].slice(
+        0,
+        MOST_SCROLLED,
+      );
     for (const { to, dx, dy } of copies) {
       this.#lossy.copy(to, dx, dy, this.#options.now());
       packed.push(packCopy(to, dx, dy));
@@ -126,12 +139,15 @@ export class Painter {
     this.#canvas.put(picture, place);
     const packed: Packed[] = [];
     const photos: Rectangle[] = [];
-    for (const piece of piecesOf(place)) {
+    const take = (piece: Rectangle, isWhole: boolean) => {
       const source = sourceOf(picture, piece);
       const colours = this.#colours.count({ ...source, ...sizeOf(piece) });
-      if (colours.kind === "many" && this.#isPhoto(place)) addPhoto(photos, piece);
+      if (colours.kind !== "many") packed.push(this.#packExactly(piece, source, colours));
+      else if (!isWhole) for (const part of cut(piece, PIECE_WIDTH, piece.height)) take(part, true);
+      else if (this.#isPhoto(place)) addPhoto(photos, piece);
       else packed.push(this.#packExactly(piece, source, colours));
-    }
+    };
+    for (const band of bandsToPack(place)) take(band, band.width <= PIECE_WIDTH);
     for (const photo of photos) {
       this.#lossy.note(photo, nowMs);
       const quality = this.#options.photoQuality ?? 0;
@@ -164,17 +180,21 @@ function sourceOf(picture: Picture, { x, y }: Rectangle): Pixels {
   };
 }
 
-/** Line after line of pieces, each line from left to right. */
-function piecesOf({ x, y, width, height }: Rectangle): Rectangle[] {
-  if (width * height <= PIECE.width * PIECE.height) return [{ x, y, width, height }];
+function bandsToPack(place: Rectangle): Rectangle[] {
+  const width = Math.min(place.width, BAND.width);
+  return cut(place, width, Math.floor(BAND.pixels / width));
+}
+
+/** Line after line of pieces of at most that size, each line from left to right. */
+function cut({ x, y, width, height }: Rectangle, mostWidth: number, mostHeight: number): Rectangle[] {
   const pieces: Rectangle[] = [];
-  for (let top = y; top < y + height; top += PIECE.height)
-    for (let left = x; left < x + width; left += PIECE.width)
+  for (let top = y; top < y + height; top += mostHeight)
+    for (let left = x; left < x + width; left += mostWidth)
       pieces.push({
         x: left,
         y: top,
-        width: Math.min(PIECE.width, x + width - left),
-        height: Math.min(PIECE.height, y + height - top),
+        width: Math.min(mostWidth, x + width - left),
+        height: Math.min(mostHeight, y + height - top),
       });
   return pieces;
 }

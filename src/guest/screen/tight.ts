@@ -38,7 +38,7 @@ export class TightPacker {
     const stream = palette.length === 2 ? STREAMS.two : STREAMS.few;
     const control = Buffer.of((stream << 4) | HAS_FILTER, PALETTE, palette.length - 1);
     const table = Buffer.from(palette.flatMap(rgb));
-    const data = palette.length === 2 ? packBits(place, indexes) : Buffer.from(indexes);
+    const data = palette.length === 2 ? packBits(place, indexes) : indexes;
     return this.#basic([head, control, table], stream, data);
   }
 
@@ -53,10 +53,11 @@ export class TightPacker {
     for (const stream of this.#streams) stream.close();
   }
 
-  #basic(heads: readonly Buffer[], stream: number, data: Buffer): Packed {
+  #basic(heads: readonly Buffer[], stream: number, data: Uint8Array): Packed {
     if (data.length < LEAST_PACKED) return Buffer.concat([...heads, data]);
-    const packing = this.#streams[stream]?.pack(data) ?? Promise.resolve(data);
-    return packing.then((packed) => Buffer.concat([...heads, lengthOf(packed.length), packed]));
+    const join = (packed: Uint8Array) => Buffer.concat([...heads, lengthOf(packed.length), packed]);
+    const packing = this.#streams[stream]?.pack(data) ?? data;
+    return packing instanceof Promise ? packing.then(join) : join(packing);
   }
 }
 
@@ -121,7 +122,8 @@ function takeRgb({ width, height }: Rectangle, { pixels, start, stride }: Pixels
 /** The lines top to bottom, 32 bits a pixel, as a file that image programs read. */
 function bitmapOf(place: Rectangle, { pixels, start, stride }: Pixels): Buffer {
   const { width, height } = place;
-  const bytes = Buffer.alloc(BMP_HEAD_BYTES + areaOf(place) * 4);
+  const bytes = Buffer.allocUnsafeSlow(BMP_HEAD_BYTES + areaOf(place) * 4);
+  bytes.fill(0, 0, BMP_HEAD_BYTES);
   bytes.write("BM", "latin1");
   bytes.writeUInt32LE(bytes.length, 2);
   bytes.writeUInt32LE(BMP_HEAD_BYTES, 10);
@@ -131,9 +133,11 @@ function bitmapOf(place: Rectangle, { pixels, start, stride }: Pixels): Buffer {
   bytes.writeUInt16LE(1, 26);
   bytes.writeUInt16LE(32, 28);
   const source = Buffer.from(pixels.buffer, pixels.byteOffset, pixels.byteLength);
-  for (let y = 0; y < height; y++) {
-    const line = (start + y * stride) * 4;
-    source.copy(bytes, BMP_HEAD_BYTES + y * width * 4, line, line + width * 4);
-  }
+  if (stride === width) source.copy(bytes, BMP_HEAD_BYTES, start * 4, (start + width * height) * 4);
+  else
+    for (let y = 0; y < height; y++) {
+      const line = (start + y * stride) * 4;
+      source.copy(bytes, BMP_HEAD_BYTES + y * width * 4, line, line + width * 4);
+    }
   return bytes;
 }

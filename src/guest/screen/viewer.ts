@@ -35,8 +35,10 @@ export type ViewerOptions = {
 
 /** Programs draw in several goes what belongs together. */
 const GATHER_MS = 2;
+/** After such a silence the first of it is shown at once: it mostly answers a key, and that is all of it. */
+const QUIET_MS = 100;
 /** No viewer shows more than a hundred pictures a second. */
-const LEAST_BETWEEN_MS = 10;
+const [LEAST_BETWEEN_MS, FIRST_BETWEEN_MS] = [10, 4];
 const REFRESH_MS = 100;
 /** The screen may be made smaller while it is looked at; the server tells the new size by and by. */
 const [RETRY_MS, MOST_RETRIES] = [50, 100];
@@ -111,7 +113,7 @@ export class Viewer {
     } catch (error) {
       this.#end(error);
     }
-    this.#wake(GATHER_MS);
+    this.#wake(this.#options.now() - this.#lastMs > QUIET_MS ? 0 : GATHER_MS);
   }
 
   /** Cursors, too, must not pile up for a viewer that takes nothing. */
@@ -197,22 +199,32 @@ export class Viewer {
     const dueMs = Math.max(nowMs + delayMs, this.#lastMs + LEAST_BETWEEN_MS);
     if (this.#timer !== undefined && this.#dueMs <= dueMs) return;
     clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const show = () => void this.#show().catch((error: unknown) => this.#end(error));
+    // A timer would take a millisecond at least.
+    if (dueMs <= nowMs) {
+      queueMicrotask(show);
+      return;
+    }
     this.#dueMs = dueMs;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#show().catch((error: unknown) => this.#end(error));
+      show();
     }, dueMs - nowMs);
   }
 
   async #show(): Promise<void> {
     const { screen, toViewer, now } = this.#options;
     const isWanted = this.#isAsked || (this.#isContinuous && this.#pace.isOpen);
-    if (this.#isBusy || !isWanted || !toViewer.isEmpty || this.#size.width === 0) return;
+    if (this.#isBusy || this.#hasEnded || !isWanted || !toViewer.isEmpty || this.#size.width === 0) return;
     const painter = this.#openPainter();
     const hasNews = screen.hasNews || painter.unknown.length > 0;
     if (!hasNews && !painter.hasLoss) return;
     this.#isBusy = true;
-    this.#lastMs = now();
+    const nowMs = now();
+    // What belongs to a first picture and didn't come with it isn't kept waiting.
+    const isFirst = hasNews && nowMs - this.#lastMs > QUIET_MS;
+    this.#lastMs = isFirst ? nowMs + FIRST_BETWEEN_MS - LEAST_BETWEEN_MS : nowMs;
     try {
       const update = hasNews ? await this.#paint(painter) : await painter.refresh();
       if (update !== undefined && !this.#hasEnded) this.#send(update);

@@ -27,6 +27,8 @@ export class XConnection {
   #sequence = 0;
   #rest: Buffer;
   #unsent: Buffer[] = [];
+  /** What was asked for in one go is sent in one. */
+  #unwritten: Buffer[] = [];
   #waiting: Waiting[] = [];
   #onEvent: (event: Buffer) => void = () => {};
   #onClose: () => void = () => {};
@@ -106,7 +108,9 @@ export class XConnection {
     head.writeUInt8(detail, 1);
     head.writeUInt16LE(1 + body.length / 4, 2);
     this.#sequence = (this.#sequence + 1) & 0xffff;
-    this.#write(Buffer.concat([head, body]));
+    if (this.#unwritten.length === 0)
+      queueMicrotask(() => this.#write(Buffer.concat(this.#unwritten.splice(0))));
+    this.#unwritten.push(head, body);
   }
 
   /** Rejects when X refuses, or says nothing for ten seconds. */
