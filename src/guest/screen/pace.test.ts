@@ -1,16 +1,48 @@
 import { describe, expect, test } from "bun:test";
 import { Pace } from "./pace.ts";
 
+/** Of an update that the viewer is asked to answer for. */
+function sent(pace: Pace, bytes: number, nowMs: number): number {
+  const mark = pace.note(bytes, nowMs);
+  if (mark === undefined) throw new Error("no answer was asked for");
+  return mark;
+}
+
 describe("updates under way", () => {
   test("are several on a line that answers evenly, however long it is", () => {
     const pace = new Pace();
-    const marks: number[] = [];
+    const marks: { readonly mark: number; readonly ms: number }[] = [];
+    let asked = 0;
     for (let ms = 0; ms < 1000; ms += 16) {
-      const [oldest] = marks;
-      if (oldest !== undefined && marks.length > 4) expect(pace.answer(marks.shift() ?? 0, ms)).toBe(true);
+      while (marks[0] !== undefined && ms - marks[0].ms > 64)
+        expect(pace.answer(marks.shift()?.mark ?? 0, ms)).toBe(true);
       expect(pace.isOpen, `${ms} ms`).toBe(true);
-      marks.push(pace.note(1_000, ms));
+      const mark = pace.note(1_000, ms);
+      if (mark === undefined) continue;
+      marks.push({ mark, ms });
+      asked++;
     }
+    // Of 63 updates; until the first answer each is asked for.
+    expect(asked).toBeLessThan(30);
+  });
+
+  test("are asked for by every third, and by one of many bytes", () => {
+    const pace = new Pace();
+    pace.answer(sent(pace, 100, 0), 20);
+    const isAsked = (bytes: number) => pace.note(bytes, 100) !== undefined;
+    expect([100, 100, 100, 100, 20_000].map(isAsked)).toEqual([false, false, true, false, true]);
+  });
+
+  test("leave room though the last of them were never asked for", () => {
+    const pace = new Pace();
+    pace.answer(sent(pace, 100, 0), 20);
+    const asked = [pace.note(100, 100), pace.note(100, 100), pace.note(100, 100)].at(-1) ?? 0;
+    pace.note(100, 110);
+    // So late that only one may be under way.
+    expect(pace.answer(asked, 900)).toBe(true);
+    expect(pace.isOpen).toBe(true);
+    expect(pace.note(100, 910)).toBeDefined();
+    expect(pace.isOpen).toBe(false);
   });
 
   test("are never more than eight, nor of more than half a megabyte", () => {
@@ -27,9 +59,9 @@ describe("updates under way", () => {
 
   test("are one alone while answers take longer than they did, and more once they don't", () => {
     const pace = new Pace();
-    pace.answer(pace.note(100, 0), 20);
-    pace.answer(pace.note(100, 100), 300);
-    const slow = pace.note(100, 300);
+    pace.answer(sent(pace, 100, 0), 20);
+    pace.answer(sent(pace, 20_000, 100), 300);
+    const slow = sent(pace, 100, 300);
     expect(pace.isOpen).toBe(false);
     pace.answer(slow, 325);
     pace.note(100, 330);
@@ -39,7 +71,7 @@ describe("updates under way", () => {
   test("are answered for by a later one, and by nothing that wasn't sent", () => {
     const pace = new Pace();
     pace.note(600_000, 0);
-    const last = pace.note(1, 0);
+    const last = sent(pace, 1, 0);
     expect(pace.answer(77, 5)).toBe(false);
     expect(pace.answer(last, 5)).toBe(true);
     expect(pace.isOpen).toBe(true);
@@ -48,9 +80,9 @@ describe("updates under way", () => {
 
   test("are remembered to a bound, though none is answered for", () => {
     const pace = new Pace();
-    const first = pace.note(1, 0);
+    const first = sent(pace, 1, 0);
     let last = first;
-    for (let sent = 0; sent < 100; sent++) last = pace.note(1, sent);
+    for (let update = 0; update < 100; update++) last = sent(pace, 1, update);
     expect(pace.answer(first, 200)).toBe(false);
     expect(pace.answer(last, 200)).toBe(true);
   });

@@ -256,8 +256,13 @@ export class Viewer {
       this.#options.toViewer.send(update);
       return;
     }
+    const noted = this.#pace.note(update.length, this.#options.now());
+    if (noted === undefined) {
+      this.#options.toViewer.send(update);
+      return;
+    }
     const mark = Buffer.alloc(4);
-    mark.writeUInt32BE(this.#pace.note(update.length, this.#options.now()));
+    mark.writeUInt32BE(noted);
     const fence = fenceOf((FENCE.asks | 1) >>> 0, mark);
     this.#options.toViewer.send(Buffer.concat([update, fence]));
   }
