@@ -2,7 +2,7 @@
  * A box that wakes up late. Two machines with kernels of their own over a real NFS server, each running the compiled
  * executable as its unit; desktops that tell over a way of their own what their homes have acknowledged. One box is
  * halted, robbed of its power or cut off; what then stands in the home is held against what was told.
- * Under software emulation; half an hour. Run by `QVD_TEST_LONG=1 bun test test/system/long/late-box.test.ts`.
+ * Under software emulation; twelve minutes on two cores. Run by `QVD_TEST_LONG=1 bun test test/system/long/late-box.test.ts`.
  */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
