@@ -1,18 +1,22 @@
 /**
  * Rounds that follow each other begin when what the one before left behind is done: programs that end, and what
- * the kernel puts away after them, such as networks and control groups, which belongs to no process.
+ * the kernel puts away after them, such as networks and control groups, which belongs to no process, or has yet to
+ * write to disks: LXD's file system makes gigabytes of it, and whoever commits next would wait for them.
  */
 
 import { readFileSync } from "node:fs";
+import { run } from "../src/lib/run.ts";
 import { sleep } from "../src/lib/wait.ts";
 
 const LOOK_MS = 250;
 const IDLE_PART = 0.95;
 /** On a machine that does other things it never gets quiet; the round begins all the same. */
 const MOST_MS = 6_000;
+const WRITTEN_MS = 60_000;
 
 /** Waits until the processors that this process may use have had nothing to do for a moment. */
 export async function waitForQuiet(): Promise<void> {
+  await run(["sync"], { timeoutMs: WRITTEN_MS });
   const status = readFileSync("/proc/self/status", "utf8");
   const cpus = parseCpuList(/^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1] ?? "0");
   const endMs = performance.now() + MOST_MS;
