@@ -14,9 +14,11 @@ export function bothHypervisors(containers: Hypervisor, machines: Hypervisor): H
   };
   return {
     async observe(only) {
-      const [ofContainers, ofMachines] = await Promise.all(both.map((driver) => driver.observe(only)));
-      const seen = new Map<VmId, DesktopObservation>(ofContainers);
-      for (const [vmId, one] of ofMachines ?? []) seen.set(vmId, join(seen.get(vmId), one));
+      const seen = new Map<VmId, DesktopObservation>(await containers.observe(only));
+      // It lives, whatever else there may be of it; and it is looked at many times a start.
+      const rest = only?.filter((vmId) => seen.get(vmId)?.isAlive !== true);
+      if (rest?.length === 0) return seen;
+      for (const [vmId, one] of await machines.observe(rest)) seen.set(vmId, join(seen.get(vmId), one));
       return seen;
     },
     start: (spec, signal) => (spec.kind === "container" ? containers : machines).start(spec, signal),
