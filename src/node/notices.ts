@@ -44,9 +44,20 @@ export function createNotices(options: NoticesOptions): Notices {
     (payload) => options.notify(`${options.origin}\n${payload}`),
     options.mostWakes,
   );
-  const broadcast = (wake: Wake, except?: LineConnection) => {
+  const waiting = new Map<string, LineConnection | undefined>();
+  const flush = () => {
+    for (const client of clients) {
+      const lines = [...waiting].filter(([, from]) => from !== client).map(([line]) => line);
+      if (lines.length > 0) client.send(lines.join("\n"));
+    }
+    waiting.clear();
+  };
+  // What is told in one turn, such as of all desktops of a report, goes out together: each sending wakes a process.
+  const broadcast = (wake: Wake, from?: LineConnection) => {
     const line = formatWake(wake);
-    for (const client of clients) if (client !== except) client.send(line);
+    if (waiting.size === 0) queueMicrotask(flush);
+    // Who told what others tell as well hears it too.
+    waiting.set(line, waiting.has(line) && waiting.get(line) !== from ? undefined : from);
   };
   const server = listenLines(options.path, {
     mostLineBytes: MOST_WAKE_BYTES,

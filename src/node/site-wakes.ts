@@ -2,7 +2,7 @@
  * How boxes wake each other. Up to 50 of them by PostgreSQL's notices: each listens, a change is heard at once.
  * Beyond that a notice for everybody, to everybody, would cost more than the work it announces: nobody listens,
  * each box polls its own row each second or two, and who changes something writes into the rows of those whom it
- * concerns. Which it is, each box sees by itself, by the number of nodes.
+ * concerns. Which it is, each box sees by itself, by the number of nodes. A box that is the only one tells nobody.
  */
 
 import type { Db } from "../db/client.ts";
@@ -52,6 +52,7 @@ export class SiteWakes {
   #hasSkipped = false;
   #isStopped = false;
   #nodes = 0;
+  #isAlone = false;
   #callOffs: readonly (() => void)[] = [];
   #callOffPoll: (() => void) | undefined;
 
@@ -67,6 +68,11 @@ export class SiteWakes {
   /** As counted last; 0 before. */
   get nodes(): number {
     return this.#nodes;
+  }
+
+  /** No other box was counted, and none has been heard of since. */
+  get isAlone(): boolean {
+    return this.#isAlone;
   }
 
   /** Wakes that one notice names; more become one for each topic. */
@@ -99,25 +105,48 @@ export class SiteWakes {
   /** Tells the other boxes, as `createNotices` asks for it; its failure is of no consequence. */
   send(payload: string): void {
     const { db, nodeId, log } = this.#deps;
+    if (this.#isAlone) return;
     const told = this.#isPolling ? reportWakes(db, wakesOf(payload), nodeId) : notify(db, payload);
     told.catch((error) => log.debug("notice-not-sent", { reason: describeError(error) }));
   }
 
   async #choose(): Promise<void> {
-    const { db, listenAddress, hear, onCatchUp, log } = this.#deps;
+    const { db, listenAddress, log } = this.#deps;
     const count = await countNodes(db).catch((error): undefined => {
       log.debug("nodes-not-counted", { reason: describeError(error) });
       return undefined;
     });
     if (this.#isStopped) return;
     this.#nodes = count ?? this.#nodes;
+    if (count !== undefined) this.#isAlone = count === 1;
     if (count !== undefined) this.#isPolling = listenAddress === undefined || count > MOST_LISTENERS;
     if (this.#isPolling && this.#listening !== undefined) {
       const old = this.#listening;
       this.#listening = undefined;
       await old.close();
     } else if (!this.#isPolling && listenAddress !== undefined)
-      this.#listening ??= listenForNotices(listenAddress, { onNotice: hear, onCatchUp });
+      this.#listening ??= this.#listen(listenAddress);
+  }
+
+  #listen(address: DatabaseAddress): Listening {
+    const { hear, onCatchUp } = this.#deps;
+    return listenForNotices(address, {
+      onNotice: (payload) => {
+        this.#countIfAlone();
+        hear(payload);
+      },
+      onCatchUp: () => {
+        this.#countIfAlone();
+        onCatchUp();
+      },
+    });
+  }
+
+  /** Who is alone tells nobody, so that what it hears is another's: boxes tell of themselves when they come. */
+  #countIfAlone(): void {
+    if (!this.#isAlone) return;
+    this.#isAlone = false;
+    void this.#choose();
   }
 
   /**

@@ -2,6 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
+import { listenForNotices } from "../../src/db/listen.ts";
+import { notify } from "../../src/db/notify.ts";
 import { readWakeCount } from "../../src/db/queries/node-wakes.ts";
 import { asId, type NodeId, type VmId } from "../../src/domain/ids.ts";
 import { silentLog } from "../../src/lib/log.ts";
@@ -51,6 +53,41 @@ describe("a small site", () => {
     from.wakes.send(aboutTheDesktop());
     expect(await waitFor(() => to.heard.includes(aboutTheDesktop()), { timeoutMs: 5_000 })).toBe(true);
     expect(to.wakes.isPolling).toBe(false);
+  });
+});
+
+describe("a site of one box", () => {
+  test("is told nothing until there is another, which is heard of at once", async () => {
+    const site = await NodeDatabase.create("10.95.0");
+    const only = await site.addNode("only");
+    const heard: string[] = [];
+    const address = site.database.address("qvd_node");
+    const hear = (payload: string) => heard.push(payload);
+    const other = listenForNotices(address, { onNotice: hear, onCatchUp: () => heard.push("catch up") });
+    const options = { db: site.node, nodeId: only, listenAddress: address, log: silentLog() };
+    let isListening = false;
+    const onCatchUp = () => {
+      isListening = true;
+    };
+    const wakes = new SiteWakes({ ...options, hear: () => {}, onCatchUp });
+    await wakes.start();
+    try {
+      const areListening = () => isListening && heard.includes("catch up") && wakes.nodes === 1;
+      expect(await waitFor(areListening, { timeoutMs: 5_000 })).toBe(true);
+      // A count that the listening itself asked for has ended.
+      expect(await waitFor(() => wakes.isAlone, { timeoutMs: 5_000 })).toBe(true);
+      wakes.send("only\nunheard");
+      await site.addNode("other");
+      await notify(site.node, "other\nhere");
+      expect(await waitFor(() => wakes.nodes === 2, { timeoutMs: 5_000 })).toBe(true);
+      wakes.send("only\nheard");
+      expect(await waitFor(() => heard.includes("only\nheard"), { timeoutMs: 5_000 })).toBe(true);
+      expect(heard).toEqual(["catch up", "other\nhere", "only\nheard"]);
+    } finally {
+      other.close();
+      await wakes.stop();
+      await site.database.drop();
+    }
   });
 });
 
