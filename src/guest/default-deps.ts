@@ -80,7 +80,7 @@ export function defaultGuestDeps(): GuestDeps {
             { folder: places.folder, executable: [process.execPath], log, isPortOpen: isListening },
             user,
           ),
-        sound: new BrowserSound({ log, startFile: `${places.folder}/pulse.pa` }),
+        sound: new BrowserSound({ log, folder: places.folder }),
       }),
       programs: displayPrograms,
     },

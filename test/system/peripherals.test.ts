@@ -2,101 +2,40 @@
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmod, writeFile } from "node:fs/promises";
-import { systemClock } from "../../src/lib/clock.ts";
-import { silentLog } from "../../src/lib/log.ts";
 import { waitFor } from "../../src/lib/wait.ts";
-import {
-  createGuestChannels,
-  type GuestChannels,
-  type GuestEvent,
-  type PrepareRequest,
-} from "../../src/node/guest-channel/guest-channels.ts";
 import { buildPeripheralsRoot } from "../support/peripherals-root.ts";
-import { createGuestLab, type GuestLab } from "./guest-lab.ts";
-import { ClientSide, hearPitch, type ShareAnswer } from "./peripherals-lab.ts";
+import { ChannelsLab, KEY } from "./channels-lab.ts";
+import type { ShareAnswer } from "./peripherals-lab.ts";
 
 const PLACE = { instance: "perlab", network: "172.29.9", screen: ":97" };
 const PORTS = { media: 27_131, cups: 27_132, slave: 27_133, smb: 27_134 };
-const KEY = `${"Kk0".repeat(21)}K`;
-const BASIC = { keyboard: "pc105/us", os: "linux", link: "lan", geometry: "800x600", isFullscreen: false };
 /** As the session's start has it for programs. */
 const PRINTING = "env CUPS_SERVER=/run/user/2001/qvd-cups/cups.sock";
 const CUPS_LOG = "tail -20 /run/user/2001/qvd-cups/error_log";
-const AS_USER =
-  "setpriv --reuid=2001 --regid=2001 --clear-groups env HOME=/home/bea XDG_RUNTIME_DIR=/run/user/2001";
 
 // PulseAudio and CUPS take their time on a busy machine.
 setDefaultTimeout(120_000);
 
-let lab: GuestLab;
-let channels: GuestChannels;
-let client: ClientSide;
-let proxy: Bun.Subprocess | undefined;
-const failures: Extract<GuestEvent, { type: "channel-failed" }>[] = [];
+let lab: ChannelsLab;
 
 beforeAll(async () => {
   // As udev leaves it on a box; a container that tests run in may have no udev.
   await chmod("/dev/fuse", 0o666);
-  lab = await createGuestLab({ place: PLACE, archive: await buildPeripheralsRoot(), hasSession: true });
-  channels = createGuestChannels({
-    log: silentLog(),
-    clock: systemClock,
-    onEvent: (_vmId, event) => {
-      if (event.type === "channel-failed") failures.push(event);
-    },
-  });
-  channels.open(lab.vmId, { socketPath: lab.socketPath, ownerUid: lab.ownerUid });
-  client = await ClientSide.start(PORTS, PLACE.screen);
-  await lab.start();
-  await waitFor(() => channels.read(lab.vmId)?.address !== null, { timeoutMs: 30_000, everyMs: 20 });
+  lab = await ChannelsLab.open(PLACE, PORTS, await buildPeripheralsRoot());
 }, 660_000);
 
 afterAll(async () => {
-  await client?.stop();
-  channels?.closeAll();
   await lab?.stop();
 }, 180_000);
 
-let session = 0;
-
-async function connect(given: Readonly<Record<string, string>>, offered: readonly (keyof typeof PORTS)[]) {
-  const request: PrepareRequest = {
-    session: ++session,
-    account: { login: "bea", uid: 2001, fullName: "Bea" },
-    client: { ...BASIC, given },
-    accept: `${PLACE.network}.1`,
-    slaveKey: KEY,
-  };
-  failures.length = 0;
-  await channels.prepareSession(lab.vmId, request);
-  proxy = client.connect(`${PLACE.network}.10`, offered);
-  const isThere = () => channels.read(lab.vmId)?.xState === "connected";
-  expect(await waitFor(isThere, { timeoutMs: 30_000, everyMs: 20 })).toBe(true);
-}
-
-async function leave() {
-  if (proxy !== undefined) await client.stopProxy(proxy);
-  const isGone = () => channels.read(lab.vmId)?.xState === "suspended";
-  expect(await waitFor(isGone, { timeoutMs: 30_000, everyMs: 20 })).toBe(true);
-}
-
-const asUser = (text: string) => lab.inside(`${AS_USER} sh -c '${text}' 2>&1`);
-
-/** What a shell text of the session's user says, at last or when time is up. */
-async function awaitInside(text: string, wanted: RegExp, timeoutMs = 30_000): Promise<string> {
-  const isSaid = async () => wanted.test(await asUser(text));
-  await waitFor(isSaid, { timeoutMs, everyMs: 200 });
-  return asUser(text);
-}
-
 describe("a client that asks for nothing", () => {
   test("gets its screen and no channel", async () => {
-    await connect({ "qvd.client.slave.enable": "0" }, ["media", "cups", "slave"]);
-    const options = await lab.inside("cat /run/qvd-guest/nxagent.options");
+    await lab.connect({ "qvd.client.slave.enable": "0" }, ["media", "cups", "slave"]);
+    const options = await lab.desktop.inside("cat /run/qvd-guest/nxagent.options");
     expect(options).not.toMatch(/media=|cups=|slave=/);
-    expect(await lab.inside("pgrep -c 'pulseaudio|cupsd'")).toBe("0");
-    await leave();
-    expect(failures).toEqual([]);
+    expect(await lab.desktop.inside("pgrep -c 'pulseaudio|cupsd'")).toBe("0");
+    await lab.leave();
+    expect(lab.failures).toEqual([]);
   });
 });
 
@@ -106,91 +45,64 @@ const EVERYTHING = {
   "qvd.client.printing.enabled": "1",
 };
 
-/** Plays a tone of 400 Hz in the desktop for ever, as a program that asks for no sink by name. */
-async function playTone(): Promise<void> {
-  const second = Int16Array.from({ length: 8_000 }, (_, at) => 12_000 * Math.sin((2 * Math.PI * at) / 20));
-  const wave = Buffer.from(second.buffer).toString("base64");
-  await lab.inside(`echo ${wave} | base64 -d > /home/bea/wave`);
-  const play = "while cat /home/bea/wave; do :; done | pacat --format=s16le --rate=8000 --channels=1";
-  await asUser(`(${play}) > /dev/null 2>&1 &`);
-}
-
-async function isHeard(hertz: number, timeoutMs = 30_000): Promise<boolean> {
-  const isLoud = async () => {
-    const heard = hearPitch(await client.record(1_200));
-    return heard.loudness > 1_000 && Math.abs(heard.hertz - hertz) <= 5;
-  };
-  return (await waitFor(isLoud, { timeoutMs, everyMs: 50 })) === true;
-}
-
 // The tests are the chapters of one session, in this order.
 describe("sound and printing", () => {
   test("a tone of the desktop is recorded at the client", async () => {
-    await connect(EVERYTHING, ["media", "cups", "slave"]);
-    expect(await awaitInside("pactl get-default-sink", /qvd_client/)).toContain("qvd_client");
-    await playTone();
-    expect(await isHeard(400)).toBe(true);
+    await lab.connect(EVERYTHING, ["media", "cups", "slave"]);
+    expect(await lab.awaitInside("pactl get-default-sink", /qvd_client/)).toContain("qvd_client");
+    await lab.playTone();
+    expect(await lab.isHeard(400)).toBe(true);
   });
 
   test("the client's microphone is recorded in the desktop", async () => {
-    expect(await awaitInside("pactl get-default-source", /qvd_microphone/)).toContain("qvd_microphone");
-    const words = "--format=s16le --rate=8000 --channels=1 --latency-msec=20";
-    const record = async () => {
-      await asUser(`timeout 2 parec -d qvd_microphone ${words} > /home/bea/heard`);
-      const bytes = Buffer.from(await lab.inside("base64 -w0 /home/bea/heard"), "base64");
-      return hearPitch(new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1));
-    };
-    const isHeardInside = async () => {
-      const { hertz, loudness } = await record();
-      return Math.abs(hertz - 880) <= 5 && loudness > 1_000;
-    };
-    expect(await waitFor(isHeardInside, { timeoutMs: 30_000 })).toBe(true);
+    expect(await lab.awaitInside("pactl get-default-source", /qvd_microphone/)).toContain("qvd_microphone");
+    expect(await lab.isHeardInside("qvd_microphone", 880)).toBe(true);
   });
 
   test("the client's printers are the session's, and the client's usual one is the usual one", async () => {
-    const said = await awaitInside(`${PRINTING} lpstat -d -e`, /destination/);
+    const said = await lab.awaitInside(`${PRINTING} lpstat -d -e`, /destination/);
     expect(said.split("\n").sort()).toEqual(["QVD-desk", "QVD-hall", "system default destination: QVD-desk"]);
   });
 
   test("what a program prints comes out at the client", async () => {
     const print = `echo first words | ${PRINTING} lp; echo second words | ${PRINTING} lp -d QVD-hall`;
-    expect(await asUser(print)).toBe(
+    expect(await lab.asUser(print)).toBe(
       "request id is QVD-desk-1 (0 file(s))\nrequest id is QVD-hall-2 (0 file(s))",
     );
-    expect(await client.awaitPrinted("first words", 30_000)).toBe(true);
-    expect(await client.awaitPrinted("second words", 30_000)).toBe(true);
+    expect(await lab.client.awaitPrinted("first words", 30_000)).toBe(true);
+    expect(await lab.client.awaitPrinted("second words", 30_000)).toBe(true);
   });
 
   test("all of it runs as the session's user", async () => {
-    const owners = await lab.inside("ps -o user= -C pulseaudio,cupsd | sort -u");
+    const owners = await lab.desktop.inside("ps -o user= -C pulseaudio,cupsd | sort -u");
     expect(owners).toBe("bea");
-    expect(failures).toEqual([]);
+    expect(lab.failures).toEqual([]);
   });
 
   test("without the client the sound goes on into silence and the printers are gone", async () => {
-    await leave();
-    expect(await awaitInside("pactl get-default-sink", /silence/)).toContain("qvd_silence");
-    expect(await awaitInside("pactl list short sink-inputs | wc -l", /^1$/)).toBe("1");
-    expect(await awaitInside("pgrep -c cupsd", /^0$/)).toBe("0");
+    await lab.leave();
+    expect(await lab.awaitInside("pactl get-default-sink", /silence/)).toContain("qvd_silence");
+    expect(await lab.awaitInside("pactl list short sink-inputs | wc -l", /^1$/)).toBe("1");
+    expect(await lab.awaitInside("pgrep -c cupsd", /^0$/)).toBe("0");
   });
 
   test("after a resume the tone that went on is heard again, and there are printers", async () => {
-    await connect(EVERYTHING, ["media", "cups", "slave"]);
-    expect(await isHeard(400)).toBe(true);
-    expect(await awaitInside(`${PRINTING} lpstat -e`, /QVD-desk/)).toContain("QVD-desk");
-    expect(failures).toEqual([]);
-    await leave();
+    await lab.connect(EVERYTHING, ["media", "cups", "slave"]);
+    expect(await lab.isHeard(400)).toBe(true);
+    expect(await lab.awaitInside(`${PRINTING} lpstat -e`, /QVD-desk/)).toContain("QVD-desk");
+    expect(lab.failures).toEqual([]);
+    await lab.leave();
   });
 
   test("a client that offers what it asked for badly has its session, and the trail says why", async () => {
-    await connect(EVERYTHING, ["slave"]);
-    const isTold = () => new Set(failures.map(({ channel }) => channel)).size === 2;
+    await lab.connect(EVERYTHING, ["slave"]);
+    const isTold = () => new Set(lab.failures.map(({ channel }) => channel)).size === 2;
     expect(await waitFor(isTold, { timeoutMs: 60_000, everyMs: 50 })).toBe(true);
-    const said = failures.map(({ text }) => text).join("\n");
+    const said = lab.failures.map(({ text }) => text).join("\n");
     expect(said).toContain("the client's PulseAudio does not answer");
     expect(said).toContain("the client's CUPS shows no printer");
-    expect(channels.read(lab.vmId)?.xState).toBe("connected");
-    await leave();
+    expect(lab.xState).toBe("connected");
+    await lab.leave();
   });
 });
 
@@ -198,21 +110,21 @@ const UPGRADE = "Connection: Upgrade\r\nUpgrade: qvd:sftp/1.0\r\n";
 const PROOF = `Authorization: Basic ${KEY}\r\n`;
 
 const putInside = (path: string, text: string) =>
-  asUser(`echo ${Buffer.from(text).toString("base64")} | base64 -d > ${path}`);
+  lab.asUser(`echo ${Buffer.from(text).toString("base64")} | base64 -d > ${path}`);
 
 describe("a folder of the desktop's", () => {
   const ask = (path: string, proof = PROOF) => `GET /shares/${path} HTTP/1.1\r\n${proof}${UPGRADE}\r\n`;
 
   test("is the client's to read and to write", async () => {
-    await connect({}, ["slave"]);
-    await asUser("mkdir -p /home/bea/reports");
+    await lab.connect({}, ["slave"]);
+    await lab.asUser("mkdir -p /home/bea/reports");
     await putInside("/home/bea/reports/year.txt", "a good year\n");
-    const fetched = `${client.folder}/run/fetched`;
+    const fetched = `${lab.client.folder}/run/fetched`;
     const back = `get year.txt ${fetched}\nput ${fetched} copy.txt\nls -1\n`;
-    const answer = await client.browse(ask("/home/bea/reports"), back);
+    const answer = await lab.client.browse(ask("/home/bea/reports"), back);
     expect(answer.head).toBe("HTTP/1.1 101 Switching Protocols\r\n\r\n");
     expect(await Bun.file(fetched).text(), answer.said).toBe("a good year\n");
-    expect(await asUser("cd /home/bea/reports && stat -c %U copy.txt && cat copy.txt")).toBe(
+    expect(await lab.asUser("cd /home/bea/reports && stat -c %U copy.txt && cat copy.txt")).toBe(
       "bea\na good year",
     );
   });
@@ -221,12 +133,12 @@ describe("a folder of the desktop's", () => {
     const heads = [ask("/home/bea/reports/year.txt"), ask("/root"), ask("/home/bea/reports", "")];
     const statuses: number[] = [];
     for (const head of heads) {
-      const answer = await client.share(head, "/");
+      const answer = await lab.client.share(head, "/");
       statuses.push(answer.status);
       answer.close();
     }
     expect(statuses).toEqual([404, 403, 401]);
-    await leave();
+    await lab.leave();
   });
 });
 
@@ -234,41 +146,41 @@ describe("the printers of a Windows PC", () => {
   const WINDOWS = { "qvd.client.printing.enabled": "1", "qvd.client.printing.flavor": "cifs" };
 
   test("that it shares are the session's", async () => {
-    await client.startSmbPrinters(PORTS.smb);
-    await connect(WINDOWS, ["smb", "slave"]);
-    const said = await awaitInside(`${PRINTING} lpstat -e`, /QVD-Office/, 60_000);
+    await lab.client.startSmbPrinters(PORTS.smb);
+    await lab.connect(WINDOWS, ["smb", "slave"]);
+    const said = await lab.awaitInside(`${PRINTING} lpstat -e`, /QVD-Office/, 60_000);
     expect(said.split("\n").sort()).toEqual(["QVD-B_ro_2", "QVD-Office"]);
-    expect(failures).toEqual([]);
+    expect(lab.failures).toEqual([]);
   });
 
   test("get what a program prints", async () => {
     const print = `echo third words | ${PRINTING} lp -d QVD-Office; echo fourth words | ${PRINTING} lp -d QVD-B_ro_2`;
-    expect(await asUser(print)).toContain("request id is QVD-Office-1");
-    expect(await client.awaitPrinted("third words", 60_000), await asUser(CUPS_LOG)).toBe(true);
-    expect(await client.awaitPrinted("fourth words", 60_000), await asUser(CUPS_LOG)).toBe(true);
-    await leave();
-    expect(await awaitInside("pgrep -c cupsd", /^0$/)).toBe("0");
+    expect(await lab.asUser(print)).toContain("request id is QVD-Office-1");
+    expect(await lab.client.awaitPrinted("third words", 60_000), await lab.asUser(CUPS_LOG)).toBe(true);
+    expect(await lab.client.awaitPrinted("fourth words", 60_000), await lab.asUser(CUPS_LOG)).toBe(true);
+    await lab.leave();
+    expect(await lab.awaitInside("pgrep -c cupsd", /^0$/)).toBe("0");
   });
 
   test("are told of in the trail where it shares none", async () => {
-    await connect(WINDOWS, ["slave"]);
-    expect(await waitFor(() => failures.length > 0, { timeoutMs: 60_000, everyMs: 50 })).toBe(true);
-    expect(failures[0]?.text).toContain("the client's PC shares no printer with guests");
-    await leave();
+    await lab.connect(WINDOWS, ["slave"]);
+    await lab.awaitFailure();
+    expect(lab.failures[0]?.text).toContain("the client's PC shares no printer with guests");
+    await lab.leave();
   });
 });
 
 describe("a folder of the client's", () => {
   let folder: string;
   let shared: ShareAnswer | undefined;
-  const inShare = (text: string) => asUser(`cd "/home/bea/Redirected/my papers" && ${text}`);
+  const inShare = (text: string) => lab.asUser(`cd "/home/bea/Redirected/my papers" && ${text}`);
 
   test("appears in the desktop, as the original client asks for it", async () => {
-    folder = await client.makeFolder("my papers");
+    folder = await lab.client.makeFolder("my papers");
     await writeFile(`${folder}/letter.txt`, "dear desk\n");
     await writeFile(`${folder}/big`, Buffer.alloc(300_000, "0123456789abcdef"));
-    await connect({}, ["slave"]);
-    shared = await client.share(
+    await lab.connect({}, ["slave"]);
+    shared = await lab.client.share(
       `PUT /shares/${folder.replace(" ", "%20")} HTTP/1.1\r\n${PROOF}${UPGRADE}\r\n`,
       folder,
     );
@@ -285,20 +197,23 @@ describe("a folder of the client's", () => {
   });
 
   test("is the user's, and nothing of ours stays for it", async () => {
-    expect(await lab.inside("ps -o user= -C sshfs")).toBe("bea");
-    expect(await awaitInside("pgrep -fc [g]uest.slave", /^0$/)).toBe("0");
+    expect(await lab.desktop.inside("ps -o user= -C sshfs")).toBe("bea");
+    expect(await lab.awaitInside("pgrep -fc [g]uest.slave", /^0$/)).toBe("0");
   });
 
   test("is not to be had twice under one name", async () => {
-    const again = await client.share(`PUT /shares/my%20papers HTTP/1.1\r\n${PROOF}${UPGRADE}\r\n`, folder);
+    const again = await lab.client.share(
+      `PUT /shares/my%20papers HTTP/1.1\r\n${PROOF}${UPGRADE}\r\n`,
+      folder,
+    );
     expect(again.status).toBe(409);
     again.close();
   });
 
   test("is refused without the session's key", async () => {
-    const ask = (proof: string) => client.share(`PUT /shares/x HTTP/1.1\n${proof}${UPGRADE}\n`, folder);
+    const ask = (proof: string) => lab.client.share(`PUT /shares/x HTTP/1.1\n${proof}${UPGRADE}\n`, folder);
     const [without, wrong] = [await ask(""), await ask(`Authorization: Basic ${KEY}x\n`)];
-    const log = await lab.inside("tail -20 /run/qvd-guest/session.log");
+    const log = await lab.desktop.inside("tail -20 /run/qvd-guest/session.log");
     expect([without.status, wrong.status], log).toEqual([401, 403]);
     for (const answer of [without, wrong]) answer.close();
   });
@@ -308,47 +223,50 @@ describe("a folder of the client's", () => {
     const reader =
       "[Desktop Entry]\nType=Application\nName=Reader\nMimeType=text/plain\nExec=/home/bea/reader %f\n";
     const script = '#!/bin/sh\ncat "$1" > /home/bea/opened; echo "on $DISPLAY" >> /home/bea/opened\n';
-    await asUser("mkdir -p /home/bea/.config /home/bea/.local/share/applications");
+    await lab.asUser("mkdir -p /home/bea/.config /home/bea/.local/share/applications");
     await putInside("/home/bea/.config/mimeapps.list", mime);
     await putInside("/home/bea/.local/share/applications/reader.desktop", reader);
     await putInside("/home/bea/reader", script);
-    await asUser("chmod +x /home/bea/reader");
+    await lab.asUser("chmod +x /home/bea/reader");
     const ask = (name: string) =>
-      client.share(`POST /open/${name} HTTP/1.1\r\n${PROOF}X-QVD-Share-Ticket: my papers\r\n\r\n`, folder);
+      lab.client.share(
+        `POST /open/${name} HTTP/1.1\r\n${PROOF}X-QVD-Share-Ticket: my papers\r\n\r\n`,
+        folder,
+      );
     const [there, none, outside] = [await ask("letter.txt"), await ask("lost.txt"), await ask("../.profile")];
     for (const answer of [there, none, outside]) answer.close();
     expect([there.status, none.status, outside.status]).toEqual([200, 404, 404]);
-    expect(await awaitInside("cat /home/bea/opened", /on :/)).toBe("dear desk\non :100");
+    expect(await lab.awaitInside("cat /home/bea/opened", /on :/)).toBe("dear desk\non :100");
   });
 
   test("goes with its connection", async () => {
     shared?.close();
-    expect(await awaitInside("cat /proc/mounts | grep -c fuse.sshfs", /^0$/)).toBe("0");
-    expect(failures).toEqual([]);
+    expect(await lab.awaitInside("cat /proc/mounts | grep -c fuse.sshfs", /^0$/)).toBe("0");
+    expect(lab.failures).toEqual([]);
   });
 
   test("goes with the client, and comes again with the next", async () => {
-    const ask = () => client.share(`PUT /shares/${folder} HTTP/1.1\n${PROOF}${UPGRADE}\n`, folder);
+    const ask = () => lab.client.share(`PUT /shares/${folder} HTTP/1.1\n${PROOF}${UPGRADE}\n`, folder);
     expect((await ask()).status).toBe(101);
-    await leave();
-    expect(await awaitInside("cat /proc/mounts | grep -c fuse.sshfs", /^0$/)).toBe("0");
-    await connect({}, ["slave"]);
+    await lab.leave();
+    expect(await lab.awaitInside("cat /proc/mounts | grep -c fuse.sshfs", /^0$/)).toBe("0");
+    await lab.connect({}, ["slave"]);
     expect((await ask()).status).toBe(101);
     const isThere = async () => (await inShare("cat letter.txt")) === "dear desk";
     expect(await waitFor(isThere, { timeoutMs: 20_000, everyMs: 50 })).toBe(true);
-    await lab.inside("pkill -9 sshfs");
+    await lab.desktop.inside("pkill -9 sshfs");
     expect((await ask()).status).toBe(101);
     expect(await waitFor(isThere, { timeoutMs: 20_000, everyMs: 50 })).toBe(true);
   });
 
   test("can't be had where the box keeps FUSE to itself, and the trail says so", async () => {
-    await lab.inside("umount -l /dev/fuse; rm -f /dev/fuse");
-    const refused = await client.share(`PUT /shares/other HTTP/1.1\n${PROOF}${UPGRADE}\n`, folder);
+    await lab.desktop.inside("umount -l /dev/fuse; rm -f /dev/fuse");
+    const refused = await lab.client.share(`PUT /shares/other HTTP/1.1\n${PROOF}${UPGRADE}\n`, folder);
     expect(refused.status).toBe(501);
-    expect(await waitFor(() => failures.length > 0, { timeoutMs: 15_000, everyMs: 50 })).toBe(true);
-    expect(failures).toEqual([
+    await lab.awaitFailure();
+    expect(lab.failures).toEqual([
       { type: "channel-failed", channel: "sharing", text: "the desktop has no /dev/fuse" },
     ]);
-    await leave();
+    await lab.leave();
   });
 });

@@ -21,8 +21,8 @@ import { chooseCodec, startPlayback } from "./playback.ts";
 
 export type BrowserSoundDeps = {
   readonly log: Log;
-  /** Read by PulseAudio instead of its own start file. */
-  readonly startFile: string;
+  /** The agent's, for what the sound server reads at its start. */
+  readonly folder: string;
 };
 
 const LISTENED = "qvd_browser";
@@ -119,7 +119,7 @@ export class BrowserSound {
     const count = this.#users.get(way) ?? 0;
     this.#users.set(way, count + 1);
     if (count > 0) return undefined;
-    const problem = await ensureSoundServer(user, this.#deps.startFile);
+    const problem = await ensureSoundServer(user, this.#deps.folder);
     if (problem !== undefined) return problem;
     // What an agent before this one left.
     await unloadSound(user, way.names);

@@ -1,6 +1,7 @@
 /** Programs of the channels run as the session's user, never as root. */
 
 import { type RunResult, run } from "../../lib/run.ts";
+import { waitFor } from "../../lib/wait.ts";
 import { listProcesses, type ProcessInfo, signalProcess } from "../session/processes.ts";
 
 export type ChannelUser = {
@@ -11,6 +12,7 @@ export type ChannelUser = {
 };
 
 const RUN_MS = 15_000;
+const END_MS = 2_000;
 
 export function runAsUser(
   user: ChannelUser,
@@ -21,9 +23,13 @@ export function runAsUser(
 }
 
 /** Starts a server that outlives this agent; it is found again by its name. */
-export function startAsUser(user: ChannelUser, command: readonly string[]): void {
+export function startAsUser(
+  user: ChannelUser,
+  command: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): void {
   const child = Bun.spawn([...dropTo(user), ...command], {
-    env: environmentOf(user),
+    env: { ...environmentOf(user), ...env },
     cwd: "/",
     stdio: ["ignore", "ignore", "ignore"],
     detached: true,
@@ -49,6 +55,16 @@ export function findOfUser(user: ChannelUser, name: string): readonly ProcessInf
 
 export function endOfUser(user: ChannelUser, name: string): void {
   for (const found of findOfUser(user, name)) signalProcess(found, "SIGTERM");
+}
+
+/** Resolves when none of the user's processes of these names is left; who doesn't listen is killed. */
+export async function endAllOfUser(user: ChannelUser, names: readonly string[]): Promise<void> {
+  const left = () => names.flatMap((name) => findOfUser(user, name));
+  const isOver = () => left().length === 0;
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    for (const found of left()) signalProcess(found, signal);
+    if (await waitFor(isOver, { timeoutMs: END_MS, everyMs: 20 })) return;
+  }
 }
 
 function dropTo({ uid, gid }: ChannelUser): readonly string[] {

@@ -25,8 +25,8 @@ import {
 } from "./plan-channels.ts";
 import { connectPrinting, disconnectPrinting } from "./printing.ts";
 import { parseSharingFailure } from "./sharing-failure.ts";
-import { connectSound, disconnectSound, endSound } from "./sound.ts";
-import { PULSE_START } from "./sound-server.ts";
+import { connectSound, disconnectSound } from "./sound.ts";
+import { endSoundServer } from "./sound-server.ts";
 
 export type PeripheralsDeps = {
   readonly places: GuestPlaces;
@@ -72,7 +72,6 @@ export class Peripherals {
     try {
       mkdirSync(places.folder, { recursive: true, mode: 0o755 });
       writeFileSync(places.channels, JSON.stringify(this.#kept), { mode: 0o600 });
-      writeFileSync(`${places.folder}/pulse.pa`, PULSE_START, { mode: 0o644 });
       // One that is right may be read just now.
       if (!plan.isSharing || !isKey(places.slaveKey, slaveKey, user.uid))
         rmSync(places.slaveKey, { force: true });
@@ -109,25 +108,27 @@ export class Peripherals {
     const kept = this.#kept;
     if (kept === undefined) return;
     const { user, plan } = kept;
-    const startFile = `${this.#deps.places.folder}/pulse.pa`;
-    const folder = `${this.#deps.places.folder}/cups`;
+    const { folder } = this.#deps.places;
     if (this.#state === "connected") {
       this.#isUp = true;
       const hasMicrophone = plan.sound === "both-ways";
       if (plan.sound !== "off")
-        await this.#attempt("sound", SOUND_PORT, () => connectSound(user, { startFile, hasMicrophone }));
+        await this.#attempt("sound", SOUND_PORT, () => connectSound(user, { folder, hasMicrophone }));
       const { printing } = plan;
       if (printing === "cups" || printing === "smb")
-        await this.#attempt("printing", PRINT_PORT, () => connectPrinting(user, { folder, way: printing }));
+        await this.#attempt("printing", PRINT_PORT, () =>
+          connectPrinting(user, { folder: `${folder}/cups`, way: printing }),
+        );
       return;
     }
     if (this.#isUp) {
       this.#isUp = false;
-      if (plan.sound !== "off") await this.#quietly(() => disconnectSound(user));
+      // At the session's end its server goes too; one whose tunnel has just broken may be slow to answer.
+      if (plan.sound !== "off" && this.#state !== "none") await this.#quietly(() => disconnectSound(user));
       if (plan.printing === "cups" || plan.printing === "smb")
         await this.#quietly(() => disconnectPrinting(user));
     }
-    if (this.#state === "none") endSound(user);
+    if (this.#state === "none") await this.#quietly(() => endSoundServer(user));
   }
 
   async #attempt(channel: ChannelName, port: number, work: () => Promise<string | undefined>): Promise<void> {

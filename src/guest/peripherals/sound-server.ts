@@ -1,32 +1,42 @@
 /**
- * The session's PulseAudio: programs of the desktop play into it whether or not anybody hears. A server that the image's
- * session starts itself (PulseAudio or PipeWire) is used as it is.
+ * The session's sound server: programs of the desktop play into it whether or not anybody hears. One that the image's
+ * session starts itself (PulseAudio or PipeWire) is used as it is; else the one that the image has is started.
  */
 
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { waitFor } from "../../lib/wait.ts";
-import { type ChannelUser, runAsUser, startAsUser } from "./as-user.ts";
+import { type ChannelUser, endAllOfUser, findOfUser, runAsUser, startAsUser } from "./as-user.ts";
 import { parseModules } from "./parse-modules.ts";
+import { PIPEWIRE_PROGRAMS, startPipewire } from "./pipewire.ts";
 
 /** Read by PulseAudio instead of its own start file: no cards, no network, no other users. */
-export const PULSE_START = `load-module module-native-protocol-unix
+const PULSE_START = `load-module module-native-protocol-unix
 load-module module-rescue-streams
 load-module module-null-sink sink_name=qvd_silence sink_properties=device.description=Silence
 `;
 
+const SESSION_MANAGER = "/usr/bin/wireplumber";
 /** An emulated machine takes many times as long as a container. */
 const START_MS = 20_000;
 
-/** Undefined when a server is there, else why none is. */
-export async function ensureSoundServer(user: ChannelUser, startFile: string): Promise<string | undefined> {
+/** Undefined when a server is there, else why none is. `folder` is root's, and the user may read in it. */
+export async function ensureSoundServer(user: ChannelUser, folder: string): Promise<string | undefined> {
   if (!existsSync("/usr/bin/pactl")) return "the image has no pactl (Debian: pulseaudio-utils)";
-  if (await isServing(user)) return undefined;
-  if (!existsSync("/usr/bin/pulseaudio"))
-    return "no sound server runs in the session, and the image has no pulseaudio";
-  const quiet = ["--daemonize=no", "--exit-idle-time=-1", "--high-priority=no", "--realtime=no"];
-  startAsUser(user, ["pulseaudio", "-n", "-F", startFile, ...quiet, "--log-target=null"]);
-  const isUp = await waitFor(() => isServing(user), { timeoutMs: START_MS, everyMs: 50 });
-  return isUp ? undefined : "the session's PulseAudio did not start";
+  const isUp = () => isServing(user);
+  if (await isUp()) return undefined;
+  if (existsSync("/usr/bin/pulseaudio")) {
+    startPulseaudio(user, `${folder}/pulse.pa`);
+    return (await waitFor(isUp, { timeoutMs: START_MS, everyMs: 50 }))
+      ? undefined
+      : didNotStart("PulseAudio");
+  }
+  if (!existsSync("/usr/bin/pipewire-pulse"))
+    return "no sound server runs in the session, and the image has neither pulseaudio nor pipewire-pulse";
+  if (!existsSync(SESSION_MANAGER))
+    return "the image has pipewire-pulse, but nothing that joins its streams (Debian: wireplumber)";
+  return (await startPipewire(user, { folder, isUp, timeoutMs: START_MS }))
+    ? undefined
+    : didNotStart("PipeWire");
 }
 
 export async function pactl(user: ChannelUser, ...words: readonly string[]): Promise<boolean> {
@@ -42,6 +52,25 @@ export async function unloadSound(user: ChannelUser, names: readonly string[]): 
     if (words.some((word) => module.words.includes(word))) await pactl(user, "unload-module", module.id);
 }
 
-function isServing(user: ChannelUser): Promise<boolean> {
-  return pactl(user, "info");
+/** Whoever started it: with the session its sound is over. */
+export function endSoundServer(user: ChannelUser): Promise<void> {
+  return endAllOfUser(user, ["pulseaudio", ...PIPEWIRE_PROGRAMS]);
+}
+
+function startPulseaudio(user: ChannelUser, startFile: string): void {
+  writeFileSync(startFile, PULSE_START, { mode: 0o644 });
+  const quiet = ["--daemonize=no", "--exit-idle-time=-1", "--high-priority=no", "--realtime=no"];
+  startAsUser(user, ["pulseaudio", "-n", "-F", startFile, ...quiet, "--log-target=null"]);
+}
+
+function didNotStart(name: string): string {
+  return `the session's ${name} did not start`;
+}
+
+/** PipeWire answers without its session manager, too, and what plays is joined with nothing. */
+async function isServing(user: ChannelUser): Promise<boolean> {
+  const { exitCode, stdout } = await runAsUser(user, ["pactl", "info"]);
+  if (exitCode !== 0 || !stdout.includes("on PipeWire")) return exitCode === 0;
+  const isJoining = !existsSync(SESSION_MANAGER) || findOfUser(user, "wireplumber").length > 0;
+  return isJoining && !stdout.includes("Default Sink: @DEFAULT_SINK@");
 }

@@ -5,7 +5,7 @@
  */
 
 import { waitFor } from "../../lib/wait.ts";
-import { type ChannelUser, endOfUser, runAsUser } from "./as-user.ts";
+import { type ChannelUser, runAsUser } from "./as-user.ts";
 import { SOUND_PORT } from "./plan-channels.ts";
 import { ensureSoundServer, pactl, unloadSound } from "./sound-server.ts";
 
@@ -19,15 +19,17 @@ const SETTLE_MS = 10_000;
 /** Undefined when it went well, else why not. */
 export async function connectSound(
   user: ChannelUser,
-  { startFile, hasMicrophone }: { readonly startFile: string; readonly hasMicrophone: boolean },
+  { folder, hasMicrophone }: { readonly folder: string; readonly hasMicrophone: boolean },
 ): Promise<string | undefined> {
-  const problem = await ensureSoundServer(user, startFile);
+  const problem = await ensureSoundServer(user, folder);
   if (problem !== undefined) return problem;
   await disconnectSound(user);
   const sink = ["load-module", "module-tunnel-sink", `sink_name=${SINK}`, SERVER, SINK_ARGUMENTS];
-  if (!(await pactl(user, ...sink))) return "the session's sound server refused the tunnel to the client";
-  // The tunnel is there at once and goes again when nobody answers at the client.
-  if (!(await waitFor(() => isOpen(user), { timeoutMs: SETTLE_MS, everyMs: 100 })))
+  // Where nobody answers at the client, PipeWire refuses the tunnel; PulseAudio has it at once, and takes it away again.
+  const isThere =
+    (await pactl(user, ...sink)) &&
+    (await waitFor(() => isOpen(user), { timeoutMs: SETTLE_MS, everyMs: 100 })) === true;
+  if (!isThere)
     return "the client's PulseAudio does not answer; it must listen where its nxproxy's media option says";
   await pactl(user, "set-default-sink", SINK);
   if (!hasMicrophone) return undefined;
@@ -40,10 +42,6 @@ export async function connectSound(
 /** What plays goes on into silence. Does nothing where nothing is. */
 export async function disconnectSound(user: ChannelUser): Promise<void> {
   await unloadSound(user, [SINK, SOURCE]);
-}
-
-export function endSound(user: ChannelUser): void {
-  endOfUser(user, "pulseaudio");
 }
 
 /** A sink that waits for its client's answer has a latency of nothing; one that was answered is idle or plays. */

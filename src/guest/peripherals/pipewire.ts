@@ -1,0 +1,74 @@
+/**
+ * PipeWire for a session whose image has it instead of PulseAudio: three programs, in this order.
+ *
+ *     pipewire ──► wireplumber (joins streams with sinks, keeps which is the usual one)
+ *         └──────► pipewire-pulse (speaks PulseAudio's protocol, which is all that we and programs speak)
+ *
+ * It is left without cards, as our PulseAudio is: a desktop has none, and what looks for them wants buses that a
+ * session here hasn't got.
+ */
+
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { waitFor } from "../../lib/wait.ts";
+import { type ChannelUser, endAllOfUser, findOfUser, runAsUser, startAsUser } from "./as-user.ts";
+
+export const PIPEWIRE_PROGRAMS = ["pipewire-pulse", "wireplumber", "pipewire"] as const;
+
+export type PipewireStart = {
+  /** Root's, and the user may read in it. */
+  readonly folder: string;
+  readonly isUp: () => Promise<boolean>;
+  readonly timeoutMs: number;
+};
+
+/** One that the session is just starting itself gets this long. */
+const OWN_START_MS = 3_000;
+const SILENCE = ["module-null-sink", "sink_name=qvd_silence", "sink_properties=device.description=Silence"];
+
+/**
+ * Read besides the image's own settings, the user's aside. Its monitors of cards, cameras and Bluetooth and the portal
+ * are what ends WirePlumber where there is no D-Bus. Version 0.4 reads the first two, later ones the third.
+ */
+const SETTINGS: Readonly<Record<string, string>> = {
+  "main.lua.d/51-qvd.lua": `alsa_monitor.enabled = false
+v4l2_monitor.enabled = false
+libcamera_monitor.enabled = false
+default_access.properties["enable-flatpak-portal"] = false
+`,
+  "bluetooth.lua.d/51-qvd.lua": "bluez_monitor.enabled = false\n",
+  "wireplumber.conf.d/51-qvd.conf": `wireplumber.profiles = {
+  main = {
+    hardware.audio = disabled
+    hardware.bluetooth = disabled
+    hardware.video-capture = disabled
+  }
+}
+`,
+};
+
+/** Whether it is up. Parts that are there without the others are ended first. */
+export async function startPipewire(
+  user: ChannelUser,
+  { folder, isUp, timeoutMs }: PipewireStart,
+): Promise<boolean> {
+  const parts = () => PIPEWIRE_PROGRAMS.flatMap((name) => findOfUser(user, name));
+  if (parts().length > 0 && (await waitFor(isUp, { timeoutMs: OWN_START_MS, everyMs: 100 }))) return true;
+  await endAllOfUser(user, PIPEWIRE_PROGRAMS);
+  writeSettings(`${folder}/sound/wireplumber`);
+  startAsUser(user, ["pipewire"]);
+  // The others end where they find nobody.
+  const isThere = () => existsSync(`/run/user/${user.uid}/pipewire-0`);
+  if (!(await waitFor(isThere, { timeoutMs, everyMs: 20 }))) return false;
+  startAsUser(user, ["wireplumber"], { XDG_CONFIG_HOME: `${folder}/sound` });
+  startAsUser(user, ["pipewire-pulse"]);
+  if (!(await waitFor(isUp, { timeoutMs, everyMs: 50 }))) return false;
+  return (await runAsUser(user, ["pactl", "load-module", ...SILENCE])).exitCode === 0;
+}
+
+function writeSettings(folder: string): void {
+  for (const [name, text] of Object.entries(SETTINGS)) {
+    mkdirSync(dirname(`${folder}/${name}`), { recursive: true, mode: 0o755 });
+    writeFileSync(`${folder}/${name}`, text, { mode: 0o644 });
+  }
+}
