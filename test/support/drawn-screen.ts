@@ -22,6 +22,7 @@ export class DrawnScreen {
   readonly pixels: Uint32Array;
   readonly #random: Random;
   #window: Rectangle;
+  #scrolled: { readonly place: Rectangle; readonly dy: number } | undefined;
 
   constructor(size: { readonly width: number; readonly height: number }, random: Random) {
     this.whole = { x: 0, y: 0, ...size };
@@ -35,7 +36,8 @@ export class DrawnScreen {
   change(): { readonly damaged: readonly Rectangle[]; readonly moves: readonly Move[] } {
     const place = this.#anyPlace();
     const dice = this.#random();
-    if (dice < 0.25) return this.scroll(place, this.#pick(-20, 20));
+    if (dice < 0.1) return this.scroll(place, this.#pick(-20, 20));
+    if (dice < 0.25) return this.#scrollOn(place);
     if (dice < 0.45) return this.drag(this.#pick(-20, 20), this.#pick(-20, 20));
     if (dice < 0.6) this.write(place, this.#pick(2, 9));
     else if (dice < 0.7) this.write(place, 0x1000000);
@@ -47,10 +49,25 @@ export class DrawnScreen {
     return { damaged, moves: this.#random() < 0.2 ? [wrong] : [] };
   }
 
+  /** As before, mostly; else over the same place, or by as much elsewhere. Now and then something else changes, too. */
+  #scrollOn(place: Rectangle): { readonly damaged: readonly Rectangle[]; readonly moves: readonly Move[] } {
+    const { place: before = place, dy = 12 } = this.#scrolled ?? {};
+    const dice = this.#random();
+    const where = dice < 0.8 ? before : place;
+    const told = this.scroll(where, dice < 0.6 || dice >= 0.8 ? dy : dy + this.#pick(-2, 2));
+    const bar = this.#pick(where.y, where.y + where.height - 1);
+    if (this.#random() < 0.4) this.write({ ...where, y: bar, height: 1 }, 2);
+    if (this.#random() < 0.5) return told;
+    this.#touch(this.#anyPlace());
+    this.#touch({ ...where, x: 0, y: bar });
+    return { ...told, damaged: [this.whole] };
+  }
+
   scroll(
     place: Rectangle,
     dy: number,
   ): { readonly damaged: readonly Rectangle[]; readonly moves: readonly Move[] } {
+    this.#scrolled = { place, dy };
     this.#copy(place, 0, dy);
     const lines = Math.min(Math.abs(dy), place.height);
     this.write({ ...place, y: dy > 0 ? place.y + place.height - lines : place.y, height: lines }, 4);

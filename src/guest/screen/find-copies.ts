@@ -7,6 +7,7 @@
 import { bandsOf, type Canvas, type LinePart } from "./canvas.ts";
 import { areaOf, enclose, intersect, type Rectangle } from "./rectangle.ts";
 import type { Picture } from "./screen-reader.ts";
+import type { ScrollMemory, Shift } from "./scroll-memory.ts";
 import type { Move } from "./window-moves.ts";
 
 export type Copy = { readonly to: Rectangle; readonly dx: number; readonly dy: number };
@@ -23,37 +24,29 @@ export type Found = {
   readonly copies: readonly Copy[];
   /** What differs from the picture once they have been made. */
   readonly changed: readonly Rectangle[];
-  /** Where text was scrolled, and by how much: it is likely to be so once more. */
-  readonly scrolled?: Shift;
 };
 
-/** Copies on the canvas, too, so that each sees what those before it did. `before` is what was scrolled lately. */
+/** Copies on the canvas, too, so that each sees what those before it did. */
 export function findCopies(
   canvas: Canvas,
   picture: Picture,
-  { moves, before }: { readonly moves: readonly Move[]; readonly before: readonly Shift[] },
+  { moves, memory }: { readonly moves: readonly Move[]; readonly memory: ScrollMemory },
 ): Found {
   const moved = moves.flatMap((move) => moveWindow(canvas, picture, move));
   if (moved.length > 0) return { copies: moved, changed: bandsOf(canvas.listChangedLines(picture)) };
-  for (const scrolled of before) {
-    const copies = scrollAgain(canvas, picture, scrolled);
+  for (const shift of memory.shifts) {
+    const copies = scrollAgain(canvas, picture, shift);
     if (copies.length === 0) continue;
+    memory.note(shift);
     const left = partsBeside(picture, copies);
-    const changed = left.flatMap((part) => bandsOf(canvas.listChangedLines(picture, part)));
-    return { copies, changed, scrolled };
+    return { copies, changed: left.flatMap((part) => bandsOf(canvas.listChangedLines(picture, part))) };
   }
   const changed = canvas.listChangedLines(picture);
-  const copies = scroll(canvas, picture, changed);
-  const [first] = copies;
-  if (first === undefined) return { copies, changed: bandsOf(changed) };
+  const copies = scroll(canvas, picture, { changed, memory });
+  if (copies.length === 0) return { copies, changed: bandsOf(changed) };
   // Their lines are whole: what is left and right of what changed anywhere changed nowhere.
   const isCopied = ({ y }: LinePart) => copies.some(({ to }) => y >= to.y && y < to.y + to.height);
-  const place = copies.map(({ to }) => to).reduce(enclose);
-  return {
-    copies,
-    changed: bandsOf(changed.filter((line) => !isCopied(line))),
-    scrolled: { place, dx: 0, dy: first.dy },
-  };
+  return { copies, changed: bandsOf(changed.filter((line) => !isCopied(line))) };
 }
 
 /** Whoever scrolls goes on: what was found last is tried before all lines are looked at. Mostly right, or not at all. */
@@ -91,13 +84,19 @@ function moveWindow(canvas: Canvas, picture: Picture, { to, dx, dy }: Move): rea
   return copyAll(canvas, listRuns(canvas, picture, { place, dx, dy }));
 }
 
-function scroll(canvas: Canvas, picture: Picture, changed: readonly LinePart[]): readonly Copy[] {
+type Changed = { readonly changed: readonly LinePart[]; readonly memory: ScrollMemory };
+
+function scroll(canvas: Canvas, picture: Picture, { changed, memory }: Changed): readonly Copy[] {
   const place = boundsOf(changed);
   if (place === undefined || place.height < 2 * LEAST_LINES || areaOf(place) < LEAST_PIXELS) return [];
+  if (!memory.isWorthLooking(place)) return [];
   for (const dy of guessScrolls(canvas, picture, { place, changed })) {
     const copies = copyAll(canvas, listRuns(canvas, picture, { place, dx: 0, dy }));
-    if (copies.length > 0) return copies;
+    if (copies.length === 0) continue;
+    memory.note({ place: copies.map(({ to }) => to).reduce(enclose), dx: 0, dy });
+    return copies;
   }
+  memory.noteVain(place);
   return [];
 }
 
@@ -111,9 +110,6 @@ function boundsOf(lines: readonly LinePart[]): Rectangle | undefined {
   }
   return { x: from, y: first.y, width: to - from, height: last.y + 1 - first.y };
 }
-
-/** What is at a place now was so much farther right and down. */
-export type Shift = { readonly place: Rectangle; readonly dx: number; readonly dy: number };
 
 /** Of the lines that are found there, those runs that spare much; in an order in which none takes what another wrote. */
 function listRuns(canvas: Canvas, picture: Picture, { place, dx, dy }: Shift): Copy[] {
@@ -149,10 +145,10 @@ function copyAll(canvas: Canvas, copies: readonly Copy[]): readonly Copy[] {
   return copies;
 }
 
-type Scrolled = { readonly place: Rectangle; readonly changed: readonly LinePart[] };
+type Sought = { readonly place: Rectangle; readonly changed: readonly LinePart[] };
 
 /** By how many lines what is there now was farther down, the likeliest first. */
-function guessScrolls(canvas: Canvas, picture: Picture, { place, changed }: Scrolled): readonly number[] {
+function guessScrolls(canvas: Canvas, picture: Picture, { place, changed }: Sought): readonly number[] {
   const theirs = new Uint32Array(picture.bytes.buffer, picture.bytes.byteOffset, areaOf(picture));
   const step = Math.max(1, Math.floor(place.width / SAMPLES) | 1);
   const lineOfMark = new Map<number, number>();

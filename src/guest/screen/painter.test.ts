@@ -79,6 +79,48 @@ describe("a viewer's picture", () => {
     }
   });
 
+  test("of text that is scrolled on, and by another step now and then, is a copy each time", async () => {
+    const desk = open(7);
+    await desk.show({ damaged: [], moves: [] });
+    const place = { x: 20, y: 10, width: 150, height: 120 };
+    for (const [times, dy] of [12, 12, 24, 12, -12, 24, 12].entries()) {
+      const { damaged } = desk.screen.scroll(place, dy);
+      // Something else changes beside it.
+      if (times > 0) desk.screen.write({ x: 2, y: 30 + times, width: 5, height: 5 }, 2);
+      const bytes = await desk.show({ damaged: [...damaged, { ...place, x: 2, width: 170 }], moves: [] });
+      expect(bytes, `the ${times + 1}th`).toBeLessThan(3_000);
+      expect(desk.viewer.seen.copy).toBe(times + 1);
+      expect(countWrong(desk)).toBe(0);
+    }
+  });
+
+  test("of text scrolled up or down past a line that changed is exact on both sides of it", async () => {
+    for (const dy of [6, -6]) {
+      const desk = open(15);
+      await desk.show({ damaged: [], moves: [] });
+      const told = desk.screen.scroll({ x: 0, y: 5, width: 200, height: 140 }, dy);
+      desk.screen.write({ x: 0, y: 75, width: 200, height: 1 }, 2);
+      await desk.show(told);
+      expect(desk.viewer.seen.copy).toBe(2);
+      expect(countWrong(desk)).toBe(0);
+    }
+  });
+
+  test("of text that is scrolled where film was shown before is a copy by and by", async () => {
+    const desk = open(14, { photoQuality: undefined });
+    await desk.show({ damaged: [], moves: [] });
+    const place = { x: 20, y: 10, width: 150, height: 120 };
+    for (let picture = 0; picture < 20; picture++) {
+      desk.screen.write(place, 0x1000000);
+      await desk.show({ damaged: [place], moves: [] });
+    }
+    for (let picture = 0; picture < 10; picture++) {
+      await desk.show(desk.screen.scroll(place, 12));
+      expect(countWrong(desk)).toBe(0);
+    }
+    expect(desk.viewer.seen.copy).toBeGreaterThan(0);
+  });
+
   test("of a window moved in both directions is a copy and what it uncovered", async () => {
     const desk = open(8);
     await desk.show({ damaged: [], moves: [] });

@@ -5,12 +5,13 @@
 
 import { bandsOf, Canvas } from "./canvas.ts";
 import { ColourCounter, type Colours } from "./colours.ts";
-import { findCopies, type Shift } from "./find-copies.ts";
+import { findCopies } from "./find-copies.ts";
 import { LossyTiles } from "./lossy-tiles.ts";
 import type { PixelFormat } from "./pixel-format.ts";
 import { packRaw } from "./raw.ts";
 import { areaOf, enclose, holds, intersect, type Rectangle } from "./rectangle.ts";
 import type { Look, Picture } from "./screen-reader.ts";
+import { ScrollMemory } from "./scroll-memory.ts";
 import { type Packed, type Pixels, packCopy, type TightPacker } from "./tight.ts";
 import type { Move } from "./window-moves.ts";
 
@@ -22,8 +23,6 @@ const LEAST_PHOTO_PIXELS = 4_096;
 /** Of a whole photo; it must fit what a viewer can take as one. */
 const MOST_PHOTO_WIDTH = 2_048;
 const RESTED_MS = 300;
-/** Ways to scroll that are remembered: pictures that are left out make them differ. */
-const MOST_SCROLLED = 4;
 /** Of more places than that their whole is unknown. */
 const MOST_UNKNOWN = 8;
 /** So much is refreshed in one go: 64 tiles of 32×32, some hundred kB. */
@@ -48,10 +47,9 @@ export class Painter {
   readonly #canvas: Canvas;
   readonly #lossy: LossyTiles;
   readonly #colours = new ColourCounter();
+  readonly #memory = new ScrollMemory();
   /** Nothing is known of what the viewer has there. */
   #unknown: Rectangle[];
-  /** The newest first. */
-  #scrolled: readonly Shift[] = [];
 
   constructor(options: PainterOptions) {
     this.#options = options;
@@ -112,15 +110,8 @@ export class Painter {
   /** Adds copies to what is packed; returns what is left to be sent. */
   #copy(packed: Packed[], picture: Picture, moves: readonly Move[]): readonly Rectangle[] {
     if (!this.#options.canCopy) return bandsOf(this.#canvas.listChangedLines(picture));
-    const { copies, changed, scrolled } = findCopies(this.#canvas, picture, {
-      moves,
-      before: this.#scrolled,
-    });
-    if (scrolled !== undefined)
-      this.#scrolled = [scrolled, ...this.#scrolled.filter(({ dy }) => dy !== scrolled.dy)].slice(
-        0,
-        MOST_SCROLLED,
-      );
+    const found = { moves, memory: this.#memory };
+    const { copies, changed } = findCopies(this.#canvas, picture, found);
     for (const { to, dx, dy } of copies) {
       this.#lossy.copy(to, dx, dy, this.#options.now());
       packed.push(packCopy(to, dx, dy));

@@ -17,6 +17,8 @@ const STREAMS = { all: 0, two: 1, few: 2 } as const;
 const LEAST_PACKED = 12;
 const LEVEL = 3;
 const BMP_HEAD_BYTES = 54;
+/** Film needs the same room again and again; what is larger is rare. */
+const MOST_SPARE_BYTES = 4 * 1024 * 1024;
 
 /** An encoded rectangle, header and all; some take a while, but all pixels have been read when it is returned. */
 export type Packed = Buffer | Promise<Buffer>;
@@ -24,6 +26,7 @@ export type Packed = Buffer | Promise<Buffer>;
 export type Pixels = { readonly pixels: Uint32Array; readonly start: number; readonly stride: number };
 
 export class TightPacker {
+  #spare: Buffer | undefined;
   readonly #streams = [new ZlibStream(LEVEL), new ZlibStream(LEVEL), new ZlibStream(LEVEL)];
 
   /** `colours` says which way. */
@@ -44,8 +47,14 @@ export class TightPacker {
 
   /** As a JPEG of that quality, which loses something. */
   async packPhoto(place: Rectangle, source: Pixels, quality: number): Promise<Buffer> {
-    const picture = new Bun.Image(bitmapOf(place, source));
+    const sizeBytes = BMP_HEAD_BYTES + areaOf(place) * 4;
+    const spare = this.#spare !== undefined && this.#spare.length >= sizeBytes ? this.#spare : undefined;
+    if (spare !== undefined) this.#spare = undefined;
+    const room = spare ?? Buffer.allocUnsafeSlow(sizeBytes);
+    drawBitmap(room.subarray(0, sizeBytes), place, source);
+    const picture = new Bun.Image(room.subarray(0, sizeBytes));
     const packed = await picture.jpeg({ quality }).bytes();
+    if (room.length <= MOST_SPARE_BYTES) this.#spare = room;
     return Buffer.concat([headerOf(place, TIGHT), Buffer.of(JPEG), lengthOf(packed.length), packed]);
   }
 
@@ -120,9 +129,7 @@ function takeRgb({ width, height }: Rectangle, { pixels, start, stride }: Pixels
 }
 
 /** The lines top to bottom, 32 bits a pixel, as a file that image programs read. */
-function bitmapOf(place: Rectangle, { pixels, start, stride }: Pixels): Buffer {
-  const { width, height } = place;
-  const bytes = Buffer.allocUnsafeSlow(BMP_HEAD_BYTES + areaOf(place) * 4);
+function drawBitmap(bytes: Buffer, { width, height }: Rectangle, { pixels, start, stride }: Pixels): void {
   bytes.fill(0, 0, BMP_HEAD_BYTES);
   bytes.write("BM", "latin1");
   bytes.writeUInt32LE(bytes.length, 2);
@@ -139,5 +146,4 @@ function bitmapOf(place: Rectangle, { pixels, start, stride }: Pixels): Buffer {
       const line = (start + y * stride) * 4;
       source.copy(bytes, BMP_HEAD_BYTES + y * width * 4, line, line + width * 4);
     }
-  return bytes;
 }

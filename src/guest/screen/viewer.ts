@@ -247,7 +247,7 @@ export class Viewer {
         throw new AppError("unavailable", "the session's screen can't be looked at", { cause: error });
       return undefined;
     }
-    return await painter.paint(look);
+    return this.#hasEnded ? undefined : await painter.paint(look);
   }
 
   #send(update: Buffer): void {
