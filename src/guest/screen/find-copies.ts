@@ -17,6 +17,10 @@ const LEAST_PIXELS = 4_096;
 const LEAST_LINES = 8;
 /** Pixels of a line that its mark is made of; odd steps fall into no pattern. */
 const SAMPLES = 61;
+/** Of what was copied, as much may be left to be sent, and as much of that at its sides. */
+const [MOST_LEFT, MOST_BESIDE] = [0.5, 0.05];
+/** Lines that tell whether the others are worth a look. */
+const PROBES = 24;
 /** As many ways to scroll are tried. */
 const MOST_WAYS = 3;
 
@@ -35,11 +39,11 @@ export function findCopies(
   const moved = moves.flatMap((move) => moveWindow(canvas, picture, move));
   if (moved.length > 0) return { copies: moved, changed: bandsOf(canvas.listChangedLines(picture)) };
   for (const shift of memory.shifts) {
-    const copies = scrollAgain(canvas, picture, shift);
-    if (copies.length === 0) continue;
-    memory.note(shift);
-    const left = partsBeside(picture, copies);
-    return { copies, changed: left.flatMap((part) => bandsOf(canvas.listChangedLines(picture, part))) };
+    const again = scrollAgain(canvas, picture, shift);
+    if (again === undefined) continue;
+    memory.note(again.shift);
+    copyAll(canvas, again.copies);
+    return again;
   }
   const changed = canvas.listChangedLines(picture);
   const copies = scroll(canvas, picture, { changed, memory });
@@ -49,13 +53,38 @@ export function findCopies(
   return { copies, changed: bandsOf(changed.filter((line) => !isCopied(line))) };
 }
 
-/** Whoever scrolls goes on: what was found last is tried before all lines are looked at. Mostly right, or not at all. */
-function scrollAgain(canvas: Canvas, picture: Picture, { place, dx, dy }: Shift): readonly Copy[] {
-  const here = intersect(place, picture);
-  if (here === undefined || here.height < 2 * LEAST_LINES || areaOf(here) < LEAST_PIXELS) return [];
-  const copies = listRuns(canvas, picture, { place: here, dx, dy });
-  const copied = copies.reduce((sum, { to }) => sum + to.height, 0);
-  return copied * 2 >= here.height ? copyAll(canvas, copies) : [];
+/**
+ * Whoever scrolls goes on: what was found last is tried before all lines are looked at. Undefined where too much is left
+ * besides: then more may have been scrolled than is remembered.
+ */
+function scrollAgain(canvas: Canvas, picture: Picture, shift: Shift): (Found & { shift: Shift }) | undefined {
+  const here = intersect({ ...shift.place, y: picture.y, height: picture.height }, picture);
+  if (here === undefined || here.height < 2 * LEAST_LINES || areaOf(here) < LEAST_PIXELS) return undefined;
+  if (!isLikely(canvas, picture, { ...shift, place: here })) return undefined;
+  const copies = listRuns(canvas, picture, { ...shift, place: here });
+  if (copies.length === 0) return undefined;
+  // None of it lies in what the copies will write.
+  const changed = partsBeside(picture, copies).flatMap((part) =>
+    bandsOf(canvas.listChangedLines(picture, part)),
+  );
+  const copied = copies.reduce((sum, { to }) => sum + areaOf(to), 0);
+  const left = changed.reduce((sum, place) => sum + areaOf(place), 0);
+  if (left > copied * MOST_LEFT) return undefined;
+  const place = copies.map(({ to }) => to).reduce(enclose);
+  const beside = changed.filter(({ y, height }) => y >= place.y && y + height <= place.y + place.height);
+  const isNarrow = beside.reduce((sum, one) => sum + areaOf(one), 0) > copied * MOST_BESIDE;
+  return { copies, changed, shift: { ...shift, place: isNarrow ? beside.reduce(enclose, place) : place } };
+}
+
+/** Of some lines, so many that it is worth looking at all. */
+function isLikely(canvas: Canvas, picture: Picture, { place, dx, dy }: Shift): boolean {
+  let same = 0;
+  for (let probe = 0; probe < PROBES; probe++) {
+    const y = place.y + Math.floor((place.height * probe) / PROBES);
+    if (y + dy < 0 || y + dy >= canvas.height) continue;
+    if (canvas.isLineSame(picture, { y, from: place.x, to: place.x + place.width }, dx, dy)) same++;
+  }
+  return same * 4 >= PROBES;
 }
 
 /** All of the picture that lies in no copy; those are of the same columns, one below the other. */

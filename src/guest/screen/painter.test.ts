@@ -94,6 +94,18 @@ describe("a viewer's picture", () => {
     }
   });
 
+  test("of text is a copy of all of it, though only a part was scrolled before", async () => {
+    const desk = open(16);
+    await desk.show({ damaged: [], moves: [] });
+    await desk.show(desk.screen.scroll({ x: 30, y: 30, width: 100, height: 60 }, 12));
+    const place = { x: 4, y: 4, width: 190, height: 140 };
+    for (let time = 0; time < 5; time++) {
+      const bytes = await desk.show(desk.screen.scroll(place, 12));
+      expect(bytes, `the ${time + 1}th`).toBeLessThan(1_500);
+      expect(countWrong(desk)).toBe(0);
+    }
+  });
+
   test("of text scrolled up or down past a line that changed is exact on both sides of it", async () => {
     for (const dy of [6, -6]) {
       const desk = open(15);
