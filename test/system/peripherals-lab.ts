@@ -88,6 +88,13 @@ export class ClientSide {
     return { said: () => said, child };
   }
 
+  /** Answers the desktop's requests on the slave channel as the Perl client for Windows does; two printers, into files. */
+  async offerPrinters(): Promise<void> {
+    await writeFile(`${this.folder}/slave-server`, SLAVE_SERVER.replace("FOLDER", this.folder), {
+      mode: 0o755,
+    });
+  }
+
   async stopProxy(proxy: Bun.Subprocess): Promise<void> {
     proxy.kill("SIGKILL");
     await proxy.exited;
@@ -242,6 +249,7 @@ set-default-source microphone
       XDG_RUNTIME_DIR: `${this.folder}/run`,
       DISPLAY: this.#screen,
       NX_CLIENT: "/bin/false",
+      NX_SLAVE_CMD: `${this.folder}/slave-server`,
       LC_ALL: "C",
     };
   }
@@ -287,6 +295,29 @@ def up():
     line.shutdown(socket.SHUT_WR)
 threading.Thread(target=up, daemon=True).start()
 while piece := line.recv(65536): os.write(1, piece)
+`;
+/** Written after chapters 4.2 and 4.9 of QVD 4's protocol: the real one runs on Windows alone. It stays for the next request. */
+const SLAVE_SERVER = `#!/usr/bin/python3
+import json, sys
+into, out = sys.stdin.buffer, sys.stdout.buffer
+def say(status, body=b""):
+    out.write(b"HTTP/1.1 %s\\r\\nContent-Type: application/json-simplerpc\\r\\nContent-Length: %d\\r\\n\\r\\n" % (status, len(body)) + body)
+    out.flush()
+while first := into.readline():
+    method, target, _ = first.decode().split(" ", 2)
+    size = 0
+    while (line := into.readline().strip()):
+        if line.lower().startswith(b"content-length:"): size = int(line.split(b":")[1])
+    job = into.read(size)
+    part = target.split("/")
+    if (method, target) == ("GET", "/printer"):
+        printers = [{"qvd_id": "p1", "name": "Office", "color": 1}, {"qvd_id": "p2", "name": "Desk", "default": 1}]
+        say(b"200 OK", json.dumps({"Printers": printers}).encode() + b"\\n\\r\\n")
+    elif method == "POST" and part[1] == "printer" and part[3] == "printjob" and part[2] in ("p1", "p2"):
+        out.write(b"HTTP/1.1 102 Processing\\r\\n\\r\\n")
+        open("FOLDER/printed/" + part[2], "ab").write(job)
+        say(b"200 OK")
+    else: say(b"404 Not Found")
 `;
 const AS_NOBODY = ["setpriv", `--reuid=${UID}`, `--regid=${UID}`, "--clear-groups"];
 

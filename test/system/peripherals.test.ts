@@ -170,6 +170,36 @@ describe("the printers of a Windows PC", () => {
   });
 });
 
+describe("the printers of the Perl client for Windows", () => {
+  const PERL = { "qvd.client.printing.enabled": "1", "qvd.client.printing.flavor": "slave4" };
+
+  test("that it names on the slave channel are the session's, and its usual one is the usual one", async () => {
+    await lab.client.offerPrinters();
+    await lab.connect(PERL, ["slave"]);
+    const said = await lab.awaitInside(`${PRINTING} lpstat -d -e`, /destination: /);
+    expect(said.split("\n").sort()).toEqual(["QVD-p1", "QVD-p2", "system default destination: QVD-p2"]);
+    expect(await lab.asUser(`${PRINTING} lpstat -l -p QVD-p1`)).toContain("Office (client)");
+    expect(lab.failures).toEqual([]);
+  });
+
+  test("get what a program prints, from a file and from a pipe", async () => {
+    await putInside("/home/bea/page", "fifth words\n");
+    await lab.asUser(`${PRINTING} lp /home/bea/page; echo sixth words | ${PRINTING} lp -d QVD-p1`);
+    expect(await lab.client.awaitPrinted("fifth words", 30_000), await lab.asUser(CUPS_LOG)).toBe(true);
+    expect(await lab.client.awaitPrinted("sixth words", 30_000), await lab.asUser(CUPS_LOG)).toBe(true);
+    expect(await lab.desktop.inside("ps -o user= -C cupsd | sort -u")).toBe("bea");
+    await lab.leave();
+    expect(await lab.awaitInside("pgrep -c cupsd", /^0$/)).toBe("0");
+  });
+
+  test("are told of in the trail where the slave channel is closed", async () => {
+    await lab.connect({ ...PERL, "qvd.client.slave.enable": "0" }, ["slave"]);
+    await lab.awaitFailure();
+    expect(lab.failures[0]?.text).toContain("its slave channel");
+    await lab.leave();
+  });
+});
+
 describe("a folder of the client's", () => {
   let folder: string;
   let shared: ShareAnswer | undefined;

@@ -21,9 +21,10 @@ import {
   NO_CHANNELS,
   PRINT_PORT,
   planChannels,
+  SLAVE_PORT,
   SOUND_PORT,
 } from "./plan-channels.ts";
-import { connectPrinting, disconnectPrinting } from "./printing.ts";
+import { connectPrinting, disconnectPrinting, type PrintingWay } from "./printing.ts";
 import { parseSharingFailure } from "./sharing-failure.ts";
 import { connectSound, disconnectSound } from "./sound.ts";
 import { endSoundServer } from "./sound-server.ts";
@@ -86,7 +87,7 @@ export class Peripherals {
     if (plan.printing === "unserved")
       this.#fail(
         "printing",
-        "the client offers its printers by another way than CUPS or SMB, which is not served",
+        "the client offers its printers by another way than CUPS, SMB or its slave channel, or by that while it is closed",
       );
     return channelOptions(plan);
   }
@@ -115,8 +116,8 @@ export class Peripherals {
       if (plan.sound !== "off")
         await this.#attempt("sound", SOUND_PORT, () => connectSound(user, { folder, hasMicrophone }));
       const { printing } = plan;
-      if (printing === "cups" || printing === "smb")
-        await this.#attempt("printing", PRINT_PORT, () =>
+      if (isServed(printing))
+        await this.#attempt("printing", printing === "slave" ? SLAVE_PORT : PRINT_PORT, () =>
           connectPrinting(user, { folder: `${folder}/cups`, way: printing }),
         );
       return;
@@ -125,8 +126,7 @@ export class Peripherals {
       this.#isUp = false;
       // At the session's end its server goes too; one whose tunnel has just broken may be slow to answer.
       if (plan.sound !== "off" && this.#state !== "none") await this.#quietly(() => disconnectSound(user));
-      if (plan.printing === "cups" || plan.printing === "smb")
-        await this.#quietly(() => disconnectPrinting(user));
+      if (isServed(plan.printing)) await this.#quietly(() => disconnectPrinting(user));
     }
     if (this.#state === "none") await this.#quietly(() => endSoundServer(user));
   }
@@ -157,6 +157,10 @@ export class Peripherals {
     this.#deps.log.warn("channel-failed", { channel, text });
     this.#deps.onFailure(channel, text);
   }
+}
+
+function isServed(printing: ChannelPlan["printing"]): printing is PrintingWay {
+  return printing !== "off" && printing !== "unserved";
 }
 
 /** In the agent's own folder, so it is no link. */

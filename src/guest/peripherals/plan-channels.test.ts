@@ -32,7 +32,9 @@ describe("planChannels", () => {
     [{ "printing.enabled": "1" }, "windows", "smb"],
     [{ "printing.enabled": "1", "printing.flavor": "cifs" }, "linux", "smb"],
     [{ "printing.enabled": "1", "printing.flavor": "ipp" }, "windows", "cups"],
-    [{ "printing.enabled": "1", "printing.flavor": "slave4" }, "linux", "unserved"],
+    [{ "printing.enabled": "1", "printing.flavor": "slave4" }, "windows", "slave"],
+    [{ "printing.enabled": "1", "printing.flavor": "slave4", "slave.enable": "0" }, "windows", "unserved"],
+    [{ "printing.enabled": "1", "printing.flavor": "other" }, "linux", "unserved"],
   ] as const)
     test(`${JSON.stringify(given)} of ${os} has printing ${printing}`, () => {
       expect(plan(given, os).printing).toBe(printing);

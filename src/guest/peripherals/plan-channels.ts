@@ -9,11 +9,12 @@ import { NX_DISPLAY } from "../../wire/guest/messages.ts";
 /** Where nxagent listens inside the desktop while a client is connected, on loopback. */
 export const SOUND_PORT = 7000 + NX_DISPLAY;
 export const PRINT_PORT = 2000 + NX_DISPLAY;
+export const SLAVE_PORT = 11_000 + NX_DISPLAY;
 
 export type ChannelPlan = {
   readonly sound: "off" | "playback" | "both-ways";
   /** `unserved` is asked for in a way that this guest can't serve. */
-  readonly printing: "off" | "cups" | "smb" | "unserved";
+  readonly printing: "off" | "cups" | "smb" | "slave" | "unserved";
   readonly isSharing: boolean;
 };
 
@@ -21,11 +22,13 @@ export const NO_CHANNELS: ChannelPlan = { sound: "off", printing: "off", isShari
 
 export function planChannels(client: ClientParameters): ChannelPlan {
   const given = client.given ?? {};
+  // No client of QVD 4 says at its start whether it will share: the channel waits for one unless it was told off.
+  const isSharing = given["qvd.client.slave.enable"] !== "0";
+  const printing = given["qvd.client.printing.enabled"] === "1" ? planPrinting(client) : "off";
   return {
     sound: planSound(given),
-    printing: given["qvd.client.printing.enabled"] === "1" ? planPrinting(client) : "off",
-    // No client of QVD 4 says at its start whether it will share: the channel waits for one unless it was told off.
-    isSharing: given["qvd.client.slave.enable"] !== "0",
+    printing: printing === "slave" && !isSharing ? "unserved" : printing,
+    isSharing,
   };
 }
 
@@ -48,11 +51,15 @@ function planSound(given: Readonly<Record<string, string>>): ChannelPlan["sound"
   return sound === "1" || (sound === undefined && isSpokenOf) ? "playback" : "off";
 }
 
-/** Windows clients offer their shared printers by SMB unless they say otherwise; the Perl client's own way isn't served. */
+/** Windows clients offer their shared printers by SMB unless they say otherwise, as the Perl client does. */
 function planPrinting(client: ClientParameters): ChannelPlan["printing"] {
   const flavor = client.given?.["qvd.client.printing.flavor"] ?? (client.os === "windows" ? "cifs" : "ipp");
   return FLAVORS[flavor] ?? "unserved";
 }
 
 /** QVD 4's words for how a client's printers are reached. */
-const FLAVORS: Readonly<Record<string, ChannelPlan["printing"]>> = { ipp: "cups", cifs: "smb" };
+const FLAVORS: Readonly<Record<string, ChannelPlan["printing"]>> = {
+  ipp: "cups",
+  cifs: "smb",
+  slave4: "slave",
+};

@@ -1,7 +1,8 @@
 /**
  * Printing: while a client is connected, the session has a CUPS server of its own with a queue for each printer of the
- * client's CUPS, or for each that its Windows shares by SMB, which it reaches through nxagent's channel. Jobs go to the client as they are: their conversion is
- * the client's, who knows the printer. With the client the server goes, and what it had not handed over is lost.
+ * client's CUPS, for each that its Windows shares by SMB, or for each that the Perl client offers, which it reaches
+ * through nxagent's channel. Jobs go to the client as they are: their conversion is the client's, who knows the
+ * printer. With the client the server goes, and what it had not handed over is lost.
  */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -10,6 +11,7 @@ import { type ChannelUser, endOfUser, findOfUser, runAsUser, startAsUser } from 
 import { parseQueues } from "./parse-queues.ts";
 import { parseShares } from "./parse-shares.ts";
 import { PRINT_PORT } from "./plan-channels.ts";
+import { askForPrinters, prepareBackend } from "./slave-printers.ts";
 
 /** An emulated machine takes many times as long as a container. */
 const START_MS = 20_000;
@@ -19,8 +21,10 @@ const LIST_MS = 30_000;
 export type PrintingOptions = {
   /** Root's, and readable by the user. */
   readonly folder: string;
-  readonly way: "cups" | "smb";
+  readonly way: PrintingWay;
 };
+
+export type PrintingWay = "cups" | "smb" | "slave";
 
 /** Undefined when it went well, else why not. */
 export async function connectPrinting(
@@ -30,10 +34,10 @@ export async function connectPrinting(
   const lacks = ["/usr/sbin/cupsd", "/usr/bin/lpstat", "/usr/sbin/lpadmin"].find((path) => !existsSync(path));
   if (lacks !== undefined) return `the image has no ${lacks} (Debian: cups-daemon, cups-client)`;
   if (hasOwnPrinters()) return "the image has printers of its own, so the client's are not shown";
-  const offered = way === "cups" ? await listQueues(user) : await listShares(user);
+  const offered = await LISTS[way](user);
   if (typeof offered === "string") return offered;
   await disconnectPrinting(user);
-  const socket = await startServer(user, folder);
+  const socket = await startServer(user, { folder, way });
   if (socket === undefined) return "the session's CUPS server did not start";
   const env = { CUPS_SERVER: socket };
   let problem: string | undefined;
@@ -78,6 +82,21 @@ async function listShares(user: ChannelUser): Promise<Offered | string> {
   return `the client's PC shares no printer with guests${why}; its nxproxy's smb option must name its port`;
 }
 
+/** The way of the Perl client for Windows. */
+async function listOffered(): Promise<Offered | string> {
+  if (!existsSync("/bin/bash")) return "the image has no bash, which hands jobs to this client";
+  const offered = await askForPrinters();
+  if (typeof offered === "string") return offered;
+  const printers = offered.map(({ id, title }) => ({ name: id, title, uri: `qvdslave:/${id}` }));
+  return { printers, standard: offered.find(({ isStandard }) => isStandard)?.id };
+}
+
+const LISTS = {
+  cups: listQueues,
+  smb: listShares,
+  slave: listOffered,
+} as const satisfies Record<PrintingWay, (user: ChannelUser) => Promise<Offered | string>>;
+
 export async function disconnectPrinting(user: ChannelUser): Promise<void> {
   endOfUser(user, "cupsd");
   await waitFor(() => findOfUser(user, "cupsd").length === 0, { timeoutMs: END_MS, everyMs: 50 });
@@ -90,15 +109,16 @@ function hasOwnPrinters(): boolean {
   return existsSync(settings) && /^\s*ServerName\s/im.test(readFileSync(settings, "utf8"));
 }
 
-async function startServer(user: ChannelUser, folder: string): Promise<string | undefined> {
+async function startServer(user: ChannelUser, { folder, way }: PrintingOptions): Promise<string | undefined> {
   const place = `/run/user/${user.uid}/qvd-cups`;
   // As the user: the place is theirs, and root follows nothing there.
   const parts = ["root", "cache", "spool", "state"].map((part) => `${place}/${part}`);
   await runAsUser(user, ["rm", "-rf", "--", place]);
   await runAsUser(user, ["mkdir", "-p", ...parts]);
   mkdirSync(folder, { recursive: true, mode: 0o755 });
+  const programs = way === "slave" ? prepareBackend(folder) : "/usr/lib/cups";
   writeFileSync(`${folder}/cupsd.conf`, serverSettings(place), { mode: 0o644 });
-  writeFileSync(`${folder}/cups-files.conf`, serverFiles(place, user), { mode: 0o644 });
+  writeFileSync(`${folder}/cups-files.conf`, serverFiles(place, { user, programs }), { mode: 0o644 });
   startAsUser(user, ["cupsd", "-f", "-c", `${folder}/cupsd.conf`, "-s", `${folder}/cups-files.conf`]);
   const socket = `${place}/cups.sock`;
   const isUp = async () =>
@@ -128,8 +148,12 @@ ${all}</Limit>
 `;
 }
 
-function serverFiles(place: string, { uid, gid }: ChannelUser): string {
+function serverFiles(
+  place: string,
+  { user: { uid, gid }, programs }: { readonly user: ChannelUser; readonly programs: string },
+): string {
   return `ServerRoot ${place}/root
+ServerBin ${programs}
 CacheDir ${place}/cache
 RequestRoot ${place}/spool
 StateDir ${place}/state
