@@ -82,6 +82,15 @@ export class ChannelsLab {
     expect(await this.#becomes("suspended")).toBe(true);
   }
 
+  /** The client's nxproxy stands still, as a line does that is lost for a while. */
+  halt(): void {
+    this.#proxy?.kill("SIGSTOP");
+  }
+
+  goOn(): void {
+    this.#proxy?.kill("SIGCONT");
+  }
+
   /** What a shell text says that the session's user runs in the desktop. */
   asUser(text: string): Promise<string> {
     return this.desktop.inside(`${AS_USER} sh -c '${text}' 2>&1`);

@@ -9,6 +9,7 @@
 import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { ClientParameters } from "../../domain/session/client-parameters.ts";
 import type { XState } from "../../domain/session/x-state.ts";
+import { systemTimers } from "../../lib/clock.ts";
 import { describeError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import { waitFor } from "../../lib/wait.ts";
@@ -28,6 +29,7 @@ import { connectPrinting, disconnectPrinting, type PrintingWay } from "./printin
 import { parseSharingFailure } from "./sharing-failure.ts";
 import { connectSound, disconnectSound } from "./sound.ts";
 import { endSoundServer } from "./sound-server.ts";
+import { countTunnels, SoundWatch } from "./sound-watch.ts";
 
 export type PeripheralsDeps = {
   readonly places: GuestPlaces;
@@ -55,6 +57,16 @@ export class Peripherals {
   #state: XState = "none";
   #isUp = false;
   #last: Promise<unknown> = Promise.resolve();
+  readonly #watch = new SoundWatch({
+    timers: systemTimers,
+    countTunnels: () => countTunnels(SOUND_PORT),
+    onLost: () => {
+      if (this.#isMending) return;
+      this.#isMending = true;
+      this.#last = this.#last.then(() => this.#mendSound());
+    },
+  });
+  #isMending = false;
 
   constructor(deps: PeripheralsDeps) {
     this.#deps = deps;
@@ -96,6 +108,7 @@ export class Peripherals {
   follow(state: XState): void {
     if (state === this.#state) return;
     this.#state = state;
+    if (state !== "connected") this.#watch.stop();
     this.#last = this.#last.then(() => this.#settle());
   }
 
@@ -109,16 +122,13 @@ export class Peripherals {
     const kept = this.#kept;
     if (kept === undefined) return;
     const { user, plan } = kept;
-    const { folder } = this.#deps.places;
     if (this.#state === "connected") {
       this.#isUp = true;
-      const hasMicrophone = plan.sound === "both-ways";
-      if (plan.sound !== "off")
-        await this.#attempt("sound", SOUND_PORT, () => connectSound(user, { folder, hasMicrophone }));
+      if (plan.sound !== "off") await this.#attempt("sound", SOUND_PORT, () => this.#connectSound(kept));
       const { printing } = plan;
       if (isServed(printing))
         await this.#attempt("printing", printing === "slave" ? SLAVE_PORT : PRINT_PORT, () =>
-          connectPrinting(user, { folder: `${folder}/cups`, way: printing }),
+          connectPrinting(user, { folder: `${this.#deps.places.folder}/cups`, way: printing }),
         );
       return;
     }
@@ -142,6 +152,28 @@ export class Peripherals {
       else this.#deps.log.info("channel-connected", { channel });
     } catch (error) {
       this.#fail(channel, describeError(error));
+    }
+  }
+
+  /** Watched from when it is there: one that never was is told of, and tried again with the next client. */
+  async #connectSound({ user, plan }: Kept): Promise<string | undefined> {
+    const hasMicrophone = plan.sound === "both-ways";
+    const problem = await connectSound(user, { folder: this.#deps.places.folder, hasMicrophone });
+    if (problem === undefined && this.#state === "connected") this.#watch.start(hasMicrophone ? 2 : 1);
+    return problem;
+  }
+
+  async #mendSound(): Promise<void> {
+    const { log } = this.#deps;
+    try {
+      if (this.#state !== "connected" || this.#kept === undefined) return;
+      log.info("channel-lost", { channel: "sound" });
+      const problem = await this.#connectSound(this.#kept);
+      if (problem !== undefined) log.warn("channel-not-mended", { channel: "sound", problem });
+    } catch (error) {
+      log.warn("channel-not-mended", { channel: "sound", problem: describeError(error) });
+    } finally {
+      this.#isMending = false;
     }
   }
 
