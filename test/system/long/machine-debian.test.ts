@@ -146,7 +146,7 @@ describe.skipIf(!isLong)("a Debian machine (long form: set QVD_TEST_LONG=1)", ()
   );
 
   test(
-    "powers off when its agent is asked to, and finds its home again",
+    "powers off when its agent is asked to, and leaves the home on the person's disk",
     async () => {
       await channels.powerOff(spec.vmId, SLOW_MS);
       const isDown = async () => (await lab.hypervisor.observe()).get(spec.vmId)?.isAlive !== true;
