@@ -2,7 +2,8 @@
  * Many desktops at once, each until its nxagent waits for a client: ours through wish, plan and guest agent,
  * beside the same containers put together by hand (`by-hand.ts`) four at a time, and beside LXD with the same
  * image, limits and session. Rounds alternate, and each begins when what the one before left behind is done.
- * The box has started some dozens before, as one at work has; so have the others. The word `no-lxd` leaves LXD out.
+ * The box has started some dozens before, as one at work has; so have the others. The word `no-lxd` leaves LXD out;
+ * `timeline` tells one start of both sides step by step, and compares nothing.
  */
 
 import { eq, inArray, sql } from "drizzle-orm";
@@ -17,6 +18,7 @@ import { type ByHand, initScript, prepareByHand } from "./by-hand.ts";
 import { type Lxd, openLxd } from "./lxd.ts";
 import { waitForQuiet } from "./quiet.ts";
 import { bringTo } from "./rounds.ts";
+import { openTimeline, type Timeline } from "./timeline.ts";
 
 const COUNTS = [1, 10, 50];
 const ROUNDS = 5;
@@ -41,9 +43,14 @@ type Sides = { readonly box: BenchBox; readonly hands: readonly ByHand[]; readon
 type Times = { readonly ours: number[]; readonly byHand: number[]; readonly lxd: number[] };
 
 async function run(io: BenchIo): Promise<Figure[]> {
-  const counts = readCounts(io.words ?? [], COUNTS);
+  const isTimeline = io.words?.includes("timeline") === true;
+  const counts = isTimeline ? [1] : readCounts(io.words ?? [], COUNTS);
   const most = Math.max(...counts);
-  const box = await openBenchBox(io, { instance: "benchsta", people: most, hasOwnDisk: true });
+  const box = await openBenchBox(io, {
+    instance: "benchsta",
+    people: most,
+    hasOwnDisk: true,
+  });
   const { hand } = box;
   const hands: ByHand[] = [];
   const closers: (() => Promise<void>)[] = [];
@@ -51,10 +58,11 @@ async function run(io: BenchIo): Promise<Figure[]> {
     // The first start unpacks the image, and the others fill the caches: none is counted.
     await ourRound(box, 1);
     for (let number = 1; number <= most; number++) hands.push(await prepareByHand(hand, number));
-    const isAlone = io.words?.includes("no-lxd") === true;
+    const isAlone = isTimeline || io.words?.includes("no-lxd") === true;
     const lxd = isAlone ? undefined : await openPeer(io, box, most);
     if (lxd !== undefined) closers.push(() => lxd.close());
-    return await compete(io, { box, hands, lxd }, counts);
+    const sides = { box, hands, lxd };
+    return isTimeline ? await tellTimes(io, sides) : await compete(io, sides, counts);
   } finally {
     for (const close of closers) await close();
     for (const one of hands) await one.close();
@@ -95,6 +103,22 @@ async function compete(io: BenchIo, sides: Sides, counts: readonly number[]): Pr
   return figures;
 }
 
+/** One start each, step by step, as the kernel saw it. */
+async function tellTimes(io: BenchIo, sides: Sides): Promise<Figure[]> {
+  const timeline = openTimeline(sides.box.instance);
+  try {
+    for (let round = 1; round <= WARM_ROUNDS && !io.signal.aborted; round++) await raceOnce(sides, 1);
+    for (let round = 1; round <= ROUNDS && !io.signal.aborted; round++) {
+      await ourRound(sides.box, 1, timeline);
+      await handRound(sides.hands.slice(0, 1), timeline);
+    }
+    io.say(timeline.format());
+  } finally {
+    timeline.close();
+  }
+  return [];
+}
+
 type Took = { readonly ours: number; readonly byHand: number; readonly lxd?: number };
 
 async function raceOnce({ box, hands, lxd }: Sides, count: number): Promise<Took> {
@@ -122,17 +146,20 @@ function compare(count: number, times: Times): Figure[] {
   ];
 }
 
-async function ourRound(box: BenchBox, count: number): Promise<number> {
+async function ourRound(box: BenchBox, count: number, timeline?: Timeline): Promise<number> {
   const owners = await readOwners(box, count);
   await waitForQuiet();
+  timeline?.begin("ours");
   const startedMs = performance.now();
   const ask = async (owner: Owner) => {
     const sessionId = await askForSession(box, owner);
     box.wake(owner.vmId);
+    timeline?.mark("wish is written, node is woken");
     return sessionId;
   };
   await waitUntilListening(box, await Promise.all(owners.map(ask)), startedMs);
   const tookMs = performance.now() - startedMs;
+  timeline?.end(tookMs);
   await bringTo(
     box,
     owners.map(({ vmId }) => vmId),
@@ -196,8 +223,9 @@ async function askForSession({ database }: BenchBox, { vmId, ...owner }: Owner):
   return asked.sessionId;
 }
 
-async function handRound(hands: readonly ByHand[]): Promise<number> {
+async function handRound(hands: readonly ByHand[], timeline?: Timeline): Promise<number> {
   await waitForQuiet();
+  timeline?.begin("by hand");
   const startedMs = performance.now();
   const waiting = [...hands];
   const stops: (() => Promise<void>)[] = [];
@@ -207,6 +235,7 @@ async function handRound(hands: readonly ByHand[]): Promise<number> {
   };
   await Promise.all(Array.from({ length: HANDS }, worker));
   const tookMs = performance.now() - startedMs;
+  timeline?.end(tookMs);
   await Promise.all(stops.map((stop) => stop()));
   return tookMs;
 }

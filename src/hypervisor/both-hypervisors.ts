@@ -21,6 +21,9 @@ export function bothHypervisors(containers: Hypervisor, machines: Hypervisor): H
       for (const [vmId, one] of await machines.observe(rest)) seen.set(vmId, join(seen.get(vmId), one));
       return seen;
     },
+    expectStart: () => {
+      for (const driver of both) driver.expectStart?.();
+    },
     start: (spec, signal) => (spec.kind === "container" ? containers : machines).start(spec, signal),
     settle: (vmId) => all("settle", vmId),
     halt: (vmId) => all("halt", vmId),

@@ -62,6 +62,8 @@ export type DesktopObservation = {
 export interface Hypervisor {
   /** Every desktop of this instance that runs or left something behind; of `only` those alone, and quicker. */
   observe(only?: readonly VmId[]): Promise<ReadonlyMap<VmId, DesktopObservation>>;
+  /** A start is coming in some milliseconds, or isn't after all: what can be got ready for any is. May be called often. */
+  expectStart?(): void;
   /** Cleans up what an earlier life left, then starts; resolves once the container exists, not when it has booted. */
   start(spec: DesktopSpec, signal: AbortSignal): Promise<void>;
   /** Its start is over: from here on it has a running desktop's share of the processors. Nothing to do for one that is gone. */

@@ -70,6 +70,7 @@ async function report(deps: StepDeps, memory: VmMemory, patch: VmReportPatch): P
   const next = applyReport(memory.report, patch, nowMs);
   const { vmId, epoch } = memory.desktop;
   const events = patch.events ?? [];
+  if (patch.state === "starting_1") deps.hypervisor.expectStart?.();
   const wishMarks = await deps.reports.write({ vmId, epoch, report: next, events });
   // The plan stands on a ground that is no longer there: none of its further steps is done.
   if (wishMarks === undefined)

@@ -10,6 +10,8 @@ import { asId, type SessionId } from "../ids.ts";
 import { VM_LIMITS } from "./facts.ts";
 
 const START = [
+  // Its incarnation, which is told while its disks are made.
+  "report",
   "prepare-disks",
   "report disks-ready",
   "start-container",

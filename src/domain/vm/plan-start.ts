@@ -13,7 +13,7 @@ import { isHeldDisk, waitForDisk } from "./plan-held-disk.ts";
 import { planQueued } from "./plan-queue.ts";
 import { failWaitingSession, planEarlySession, planSession } from "./plan-session.ts";
 import { tearDown } from "./plan-stop.ts";
-import { step, type VmEventDraft, type VmReportPatch, type VmStep } from "./steps.ts";
+import { beside, step, type VmEventDraft, type VmReportPatch, type VmStep } from "./steps.ts";
 
 const BOOTING = "The desktop is switched on and boots; its agent will answer when it has.";
 
@@ -110,7 +110,10 @@ function planBeforeContainer(facts: VmFacts): VmPlan {
   }
 }
 
-/** Its incarnation is told before it begins: no two lives have the same, whatever happens in between. */
+/**
+ * Its incarnation is told before it begins: no two lives have the same, whatever happens in between. That, and that its disks are
+ * ready, is told while something is done that takes longer.
+ */
 function upSteps(image: Extract<VmImage, { kind: "ready" }>, incarnation: number): VmStep[] {
   const { diId } = image;
   const say = (event: VmEventDraft, reason: string, more: VmReportPatch = {}) =>
@@ -128,13 +131,12 @@ function upSteps(image: Extract<VmImage, { kind: "ready" }>, incarnation: number
       ];
   return [
     ...unpack,
+    // It waits no more.
+    beside(step("report", { diId, incarnation, ...NO_PLACE }, "a life of its own begins")),
     step("prepare-disks", { diId }, "a fresh system layer over the image, and the home"),
-    say({ code: "disks-ready", text: "Its disks are ready: a fresh system and its home." }, "mounted", {
-      diId,
-      incarnation,
-      // It waits no more.
-      ...NO_PLACE,
-    }),
+    beside(
+      say({ code: "disks-ready", text: "Its disks are ready: a fresh system and its home." }, "mounted"),
+    ),
     step("start-container", { diId, incarnation }, "image and disks are ready"),
     say({ code: "container-started", text: BOOTING }, "its container is up", { state: "starting_2" }),
   ];

@@ -42,19 +42,35 @@ export function renderOrderScript(
 home=${quote(home)}
 [ -d "$home" ] && [ ! -L "$home" ] && [ ! -e /etc/qvd/vma.conf ] && [ ! -e /etc/qvd/hooks ] || exit 0
 [ ! -e /run/user/${uid} ] && [ ! -e /tmp/.X11-unix ] && [ ! -e /tmp/.ICE-unix ] || exit 0
-! grep -Eqs ${quote(`^(${login.replaceAll(".", "[.]")}:|[^:]*:[^:]*:${uid}:)`)} /etc/passwd /etc/group || exit 0
-[ -z "$(tail -qc1 /etc/passwd /etc/group /etc/shadow /etc/gshadow 2>/dev/null)" ] || exit 0
-shell=/bin/sh
+${checkAccounts(login, uid)}shell=/bin/sh
 if [ -e /bin/bash ]; then shell=/bin/bash; fi
-${READ_LANG}mkdir -p -m 700 /run/user/${uid} && mkdir -m 1777 /tmp/.X11-unix /tmp/.ICE-unix || exit 0
+${READ_LANG}mkdir -p -m 700 /run/user/${uid} &
+beside=$!
+mkdir -m 1777 /tmp/.X11-unix /tmp/.ICE-unix || exit 0
+wait "$beside" || exit 0
 umask 077
 : >${places.state}
 : >${places.powerOffRequest}
-${plan.isSharing ? `printf %s ${quote(order.slaveKey)} >${places.slaveKey} || exit 0\n` : ""}chown ${uid}:${uid} ${owned.join(" ")} || exit 0
+${plan.isSharing ? `printf %s ${quote(order.slaveKey)} >${places.slaveKey} || exit 0\n` : ""}chown ${uid}:${uid} ${owned.join(" ")} &
+beside=$!
 umask 022
 printf %s ${quote(options)} >${places.options} || exit 0
 ${plan.isSharing ? renderSlave(places) : ""}printf %s ${quote(SESSION_SCRIPT)} >${first} || exit 0
+wait "$beside" || exit 0
 ${renderAccount(account, home)}${zone === undefined ? "" : renderZone(zone)}${renderStart(places, { account, gid: uid, home, shell: "", program }, first)}`;
+}
+
+/**
+ * Of an account of the same name or number, and of a file without a last line end, which one program finds: it puts a line
+ * between the files, after an empty one where the file before ends as it should. A number that stands elsewhere in a line counts as well.
+ */
+function checkAccounts(login: string, uid: number): string {
+  return `files=$(exec tail -v -n +1 /etc/passwd /etc/group /etc/shadow /etc/gshadow /dev/null 2>/dev/null)
+line='
+'
+case "$files" in *[!"$line"]"$line==> "* | *"$line${login}:"*) exit 0 ;; esac
+case "\${files%%"$line==> /etc/shadow"*}" in "==> /etc/passwd"*:${uid}:*) exit 0 ;; "==> /etc/passwd"*) ;; *) exit 0 ;; esac
+`;
 }
 
 /** As `readLang` does. */

@@ -32,6 +32,7 @@ import { raiseCpuShare, weighDesktops } from "./cpu-share.ts";
 import { isSystemd } from "./detect-init.ts";
 import { findInit } from "./find-init.ts";
 import { listens } from "./listens.ts";
+import { createGroupReadier } from "./ready-groups.ts";
 import { startContainer } from "./start-container.ts";
 import { SYSTEMD_SIGNALS } from "./systemd-files.ts";
 import { watchGroups } from "./watch-groups.ts";
@@ -58,8 +59,10 @@ export async function createLxcHypervisor(options: LxcOptions): Promise<Hypervis
   await ensurePartFolders(tree);
   await weighDesktops(tree);
   const context: LxcContext = { ...options, tree };
+  const makeGroupsReady = createGroupReadier(tree);
   return {
     observe: (only) => observeDesktops({ tree, parts: CGROUP_PARTS, cable: "veth" }, only),
+    expectStart: () => void makeGroupsReady(),
     async start(spec, signal) {
       invariant(spec.kind === "container", `desktop ${spec.vmId} is no container`);
       if (hasRemains(context, spec.vmId)) await makeRoom(context, spec);

@@ -4,20 +4,18 @@
  * broker sees its row superseded. Rights are checked before anything is written.
  */
 
-import { and, eq, isNull, sql } from "drizzle-orm";
 import { z } from "zod";
-import { insertRow } from "../../db/insert.ts";
-import { osfs, sessions, tenants, users } from "../../db/schema/index.ts";
+import { attemptDatabase } from "../../db/errors.ts";
 import { SESSION_ACCESSES } from "../../db/schema/sessions.ts";
-import { asId, type NodeId, type SessionId, type VmId } from "../../domain/ids.ts";
-import { AppError } from "../../lib/errors.ts";
+import type { NodeId, SessionId, VmId } from "../../domain/ids.ts";
+import { AppError, invariant } from "../../lib/errors.ts";
+import { authorize } from "../authorize.ts";
 import { type Context, change } from "../context.ts";
 import { idField, parseInput } from "../input.ts";
-import { appendTrail } from "../trail.ts";
-import { auditVm } from "../vm/audit-vm.ts";
-import { type FoundVm, findVmFor } from "../vm/find.ts";
-import { recordWish } from "../vm/record-wish.ts";
+import { findVmFor, noSuchVm } from "../vm/find.ts";
+import { isNewWish } from "../vm/record-wish.ts";
 import { refuseBlocked } from "../vm/refuse-blocked.ts";
+import { type AskedVm, readAskedVm, recordRequest } from "./record-request.ts";
 
 export const requestSessionInput = z.object({
   vmId: idField<VmId>(),
@@ -60,41 +58,50 @@ export type RequestedSession = {
   readonly supersededId: SessionId | undefined;
 };
 
+/** Whoever comes at the same moment as another goes the slower way, with the desktop's row taken first. */
 export async function requestSession(
   context: Context,
   input: z.input<typeof requestSessionInput>,
 ): Promise<RequestedSession> {
-  const { vmId, ...asked } = parseInput(requestSessionInput, input);
-  return await change(context, { doing: `connect to desktop ${vmId}` }, async (inside) => {
-    const vm = await findVmFor(inside, "session.request", vmId);
-    await refuseBlockedOwner(inside, vm);
-    refuseBlocked(vm);
-    if (asked.access === "console") await requireConsole(inside, vm);
-    const supersededId = await supersedeLive(inside, vm);
-    const sessionId = asId<SessionId>(
-      await insertRow(inside.db, sessions, { vmId, userId: vm.userId, ...omitUndefined(asked) }),
-    );
-    const eventId = await appendTrail(inside, {
-      vmId,
-      code: "session-requested",
-      text: ASKED[asked.access],
-      wishGeneration: vm.wishGeneration,
-      detail: { sessionId, clientAddress: asked.clientAddress ?? null, access: asked.access },
-    });
-    const wish = await recordWish(inside, vm, { wish: "running", text: "Asked to start, for a session." });
-    // What a console shows, a session doesn't.
-    const more = asked.access === "console" ? { access: asked.access } : {};
-    await auditVm(inside, "session.request", { vm, detail: { sessionId, ...more } });
-    const isPlaced = vm.nodeId !== null;
-    return {
-      sessionId,
-      eventId,
-      isPlaced,
-      wishGeneration: wish.generation,
-      isStarting: wish.isNew,
-      supersededId,
-    };
+  const asked = parseInput(requestSessionInput, input);
+  const { vmId } = asked;
+  const doing = `connect to desktop ${vmId}`;
+  const requested = await attemptDatabase(doing, () => attempt(context, asked));
+  if (requested !== undefined) return requested;
+  return await change(context, { doing }, async (inside) => {
+    await findVmFor(inside, "session.request", vmId);
+    const second = await attempt(inside, asked);
+    invariant(second !== undefined, `desktop ${vmId} stays as it is while its row is taken`);
+    return second;
   });
+}
+
+async function attempt(
+  context: Context,
+  asked: z.output<typeof requestSessionInput>,
+): Promise<RequestedSession | undefined> {
+  const { vmId, access } = asked;
+  const vm = await readAskedVm(context.db, vmId);
+  if (vm === undefined) throw noSuchVm();
+  const { tenantId, userId: ownerId, wishGeneration } = vm;
+  authorize(context, "session.request", { what: `desktop ${vmId}`, tenantId, ownerId, vmId });
+  // The proof of who somebody is may be older than the word that they are blocked.
+  if (vm.isOwnerBlocked)
+    throw new AppError("forbidden", "You are not allowed to access requested virtual machine");
+  refuseBlocked(vm);
+  if (access === "console") requireConsole(vm);
+  const isStarting = isNewWish(vm, "running");
+  const request = { ...asked, text: ASKED[access], isNewWish: isStarting };
+  const recorded = await recordRequest(context, vm, request);
+  if (recorded === undefined) return undefined;
+  return {
+    sessionId: recorded.sessionId,
+    eventId: recorded.eventId,
+    wishGeneration: isStarting ? wishGeneration + 1 : wishGeneration,
+    isPlaced: vm.nodeId !== null,
+    isStarting,
+    supersededId: recorded.supersededId ?? undefined,
+  };
 }
 
 const ASKED = {
@@ -104,48 +111,7 @@ const ASKED = {
 } as const;
 
 /** The screen of a machine shows all that happens on it, so its OSF says whether people work there. */
-async function requireConsole(inside: Context, vm: FoundVm): Promise<void> {
-  const [osf] = await inside.db
-    .select({ hypervisor: osfs.hypervisor, offersConsole: osfs.offersConsole })
-    .from(osfs)
-    .where(eq(osfs.id, vm.osfId));
-  if (osf?.hypervisor !== "kvm" || !osf.offersConsole)
+function requireConsole({ hypervisor, offersConsole }: AskedVm): void {
+  if (hypervisor !== "kvm" || !offersConsole)
     throw new AppError("forbidden", "The console of this desktop is not offered to you");
-}
-
-/** The proof of who somebody is may be older than the word that they are blocked. */
-async function refuseBlockedOwner(inside: Context, vm: FoundVm): Promise<void> {
-  const [owner] = await inside.db
-    .select({ isUserBlocked: users.isBlocked, isTenantBlocked: tenants.isBlocked })
-    .from(users)
-    .innerJoin(tenants, eq(tenants.id, users.tenantId))
-    .where(eq(users.id, vm.userId));
-  if (owner === undefined || owner.isUserBlocked || owner.isTenantBlocked) {
-    throw new AppError("forbidden", "You are not allowed to access requested virtual machine");
-  }
-}
-
-/** At most one row: the index `sessions_live` and the lock on the desktop see to it. */
-async function supersedeLive(inside: Context, vm: FoundVm): Promise<SessionId | undefined> {
-  const [older] = await inside.db
-    .update(sessions)
-    .set({ supersededAt: sql`qvd_now()` })
-    .where(and(eq(sessions.vmId, vm.id), isNull(sessions.endedAt), isNull(sessions.supersededAt)))
-    .returning({ id: sessions.id });
-  if (older === undefined) return undefined;
-  await appendTrail(inside, {
-    vmId: vm.id,
-    code: "session-superseded",
-    text: "A newer client takes the session over.",
-    wishGeneration: vm.wishGeneration,
-    detail: { sessionId: older.id },
-  });
-  return older.id;
-}
-
-function omitUndefined<T extends { clientAddress?: string | undefined; brokerNodeId?: NodeId | undefined }>(
-  asked: T,
-) {
-  const { clientAddress, brokerNodeId, ...rest } = asked;
-  return { ...rest, clientAddress: clientAddress ?? null, brokerNodeId: brokerNodeId ?? null };
 }

@@ -57,34 +57,38 @@ export async function recordWishes(
   );
 }
 
-/**
- * The statement that writes wishes, each with its line of the trail and its audit row; it returns how many. Its parts are
- * values or, in a statement that the server keeps, their places.
- */
-export function wishing(parts: {
+export type WishParts = {
   readonly which: SQL;
   readonly wish: SQL;
   readonly text: SQL;
   readonly actor: SQL;
   readonly audit: { readonly action: SQL; readonly origin: SQL } | undefined;
-}): SQL {
-  const { which, wish, text, actor, audit } = parts;
+};
+
+/**
+ * The statement that writes wishes, each with its line of the trail and its audit row; it returns how many. Its parts are
+ * values or, in a statement that the server keeps, their places.
+ */
+export function wishing(parts: WishParts): SQL {
+  return sql`with ${wishedParts(parts)} select count(*)::int as count from wished`;
+}
+
+/** The same as a part of a statement that writes more: `wished` has those that were. */
+export function wishedParts({ which, wish, text, actor, audit }: WishParts): SQL {
   const audited =
     audit &&
     sql`, audited as (
       insert into ${auditLog} (actor, origin, action, tenant_id, subject_kind, subject_id, subject_name)
       select ${actor}, ${audit.origin}, ${audit.action}, tenant_id, 'vm', id, name from wished
     )`;
-  return sql`
-    with wished as (
+  return sql`wished as (
       update ${vms} set wish = ${wish}, wish_generation = wish_generation + 1, wished_at = qvd_now(),
         wished_by = ${actor}
       where ${which} returning id, tenant_id, name, wish_generation
     ), told as (
       insert into ${vmEvents} (vm_id, code, text, wish_generation, actor, detail)
       select id, 'wish-recorded', ${text}, wish_generation, ${actor}, jsonb_build_object('wish', ${wish}) from wished
-    )${audited ?? sql``}
-    select count(*)::int as count from wished`;
+    )${audited ?? sql``}`;
 }
 
 async function readReport(inside: Context, vm: FoundVm) {
