@@ -13,6 +13,7 @@ import heldVisits from "./0006-held-visits.sql" with { type: "text" };
 import signInMarks from "./0007-sign-in-marks.sql" with { type: "text" };
 import sweptVisits from "./0008-swept-visits.sql" with { type: "text" };
 import oidcInTheChain from "./0009-oidc-in-the-chain.sql" with { type: "text" };
+import strangerEnds from "./0010-stranger-ends.sql" with { type: "text" };
 
 export type Migration = { readonly number: number; readonly name: string; readonly text: string };
 
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 7, name: "sign-in-marks", text: signInMarks },
   { number: 8, name: "swept-visits", text: sweptVisits },
   { number: 9, name: "oidc-in-the-chain", text: oidcInTheChain },
+  { number: 10, name: "stranger-ends", text: strangerEnds },
 ];

@@ -274,6 +274,7 @@ CREATE TABLE public.nodes (
     drain text,
     drained_at timestamp with time zone,
     weight real DEFAULT 1 NOT NULL,
+    strangers_to_end integer[] DEFAULT '{}'::integer[] NOT NULL,
     CONSTRAINT nodes_drain_check CHECK ((drain = ANY (ARRAY['finish'::text, 'move'::text]))),
     CONSTRAINT nodes_weight_check CHECK (((weight >= (0)::double precision) AND (weight <= (100)::double precision)))
 );
@@ -1121,6 +1122,9 @@ GRANT UPDATE(drain) ON TABLE public.nodes TO qvd_admin;
 GRANT UPDATE(drained_at) ON TABLE public.nodes TO qvd_admin;
 
 GRANT UPDATE(weight) ON TABLE public.nodes TO qvd_admin;
+
+GRANT UPDATE(strangers_to_end) ON TABLE public.nodes TO qvd_admin;
+GRANT UPDATE(strangers_to_end) ON TABLE public.nodes TO qvd_node;
 
 GRANT SELECT ON TABLE public.osfs TO qvd_node;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.osfs TO qvd_admin;

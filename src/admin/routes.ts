@@ -42,6 +42,7 @@ import { askUploadPage, uploadImage } from "./pages/images/upload.ts";
 import { actOnNode } from "./pages/nodes/act.ts";
 import { changeNodePage, showChangeNode } from "./pages/nodes/change.tsx";
 import { drainNodePage, showDrainNode } from "./pages/nodes/drain.tsx";
+import { endStrangerPage, showEndStranger } from "./pages/nodes/end-stranger.tsx";
 import { listNodesFragment, listNodesPage } from "./pages/nodes/list.tsx";
 import { removeNodePage, showRemoveNode } from "./pages/nodes/remove.tsx";
 import { showOverview, showOverviewFragment } from "./pages/overview/show.tsx";
@@ -121,6 +122,8 @@ export function addRoutes(app: Hono<AdminEnv>, deps: AdminDeps, assets: Assets):
   app.post("/nodes/:id/undrain", actOnNode(deps, "undrain"));
   app.get("/nodes/:id/drain", showDrainNode(deps));
   app.post("/nodes/:id/drain", drainNodePage(deps));
+  app.get("/nodes/:id/strangers/:vm/end", showEndStranger(deps));
+  app.post("/nodes/:id/strangers/:vm/end", endStrangerPage(deps));
   app.get("/nodes/:id/change", showChangeNode(deps));
   app.post("/nodes/:id/change", changeNodePage(deps));
   app.get("/nodes/:id/remove", showRemoveNode(deps));

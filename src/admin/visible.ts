@@ -43,6 +43,13 @@ export function idParam<Id extends AdministratorId | DiId | NodeId | OsfId | Ses
   return id;
 }
 
+/** Of a desktop that the site need not know. */
+export function strangerParam(c: AdminContext): VmId {
+  const id = parseId<VmId>(c.req.param("vm") ?? "");
+  if (id === undefined) throw new AppError("not-found", "There is no such desktop.");
+  return id;
+}
+
 /** The row, or `not-found` where there is none that this administrator may see. */
 export function found<Row>(row: Row | undefined, what: string): Row {
   if (row === undefined)

@@ -295,6 +295,11 @@ export const adminCommands: readonly CommandEntry[] = [
     load: async () => (await import("./node/undrain.ts")).nodeUndrain,
   },
   {
+    name: "node end-stranger",
+    summary: "End a desktop that runs on a node though the site does not place it there.",
+    load: async () => (await import("./node/end-stranger.ts")).nodeEndStranger,
+  },
+  {
     name: "node change",
     summary: "Change how readily a node is given desktops.",
     load: async () => (await import("./node/change.ts")).nodeChange,

@@ -60,6 +60,7 @@ export async function gatherFacts(sources: FactSources): Promise<NodeFacts> {
     lease: sources.lease,
     workers: sources.workers,
     desktops: counts,
+    ...(sources.strangers.length === 0 ? {} : { strangers: sources.strangers }),
     problems: listProblems({
       workers: sources.workers,
       hasLease: sources.lease.isHeld,

@@ -68,6 +68,22 @@ describe("commands about nodes", () => {
     expect(JSON.parse(await type("node list", "--json"))).toMatchObject([{ name: "node-a", weight: 0.5 }]);
   });
 
+  test("end a desktop that a node tells of though the site doesn't place it there", async () => {
+    expect(await type("node end-stranger", "node-a", "4711")).toContain("tells of no desktop 4711");
+    const owner = wat.database.open("qvd_owner").sql;
+    await owner`update node_reports set facts = facts || '{"strangers": [4711]}'`;
+    expect(await type("node end-stranger", "node-a", "4711", "--dry-run")).toBe(
+      "would end desktop 4711 on node-a; its home stays\n",
+    );
+    expect(await type("node end-stranger", "node-a", "4711")).toBe(
+      "ending desktop 4711 on node-a; its home stays\n",
+    );
+    expect(await type("node end-stranger", "node-a", "ann-desk")).toContain(
+      "DESKTOP is the desktop's number",
+    );
+    await owner`update node_reports set facts = facts - 'strangers'`;
+  });
+
   test("don't remove one that may run desktops, nor one that isn't there", async () => {
     expect(await type("node remove", "node-a", "--gone", "--dry-run")).toContain(
       "it holds the right to run desktops",

@@ -47,6 +47,39 @@ describe("a node's weight", () => {
   });
 });
 
+describe("a desktop that runs where the site doesn't place it", () => {
+  const facts = (strangers: readonly number[]) =>
+    owner`update node_reports set facts = ${JSON.stringify({ problems: [], workers: [], strangers })}::text::jsonb
+      where node_id = 2`;
+
+  test("is told of by page and API, and ended after a question, by those who may", async () => {
+    await facts([4711]);
+    expect(await readText("/nodes")).toContain("/nodes/2/strangers/4711/end");
+    expect((await ask("GET", "/nodes/2")).json.strangers).toEqual([4711]);
+    expect(await readText("/nodes/2/strangers/4711/end")).toContain("Its home stays where it is");
+    expect((await ask("POST", "/nodes/2/strangers/4711/end?trial=yes")).status).toBe(204);
+    const wished = async () => (await owner`select strangers_to_end from nodes where id = 2`)[0];
+    expect(await wished()).toEqual({ strangers_to_end: [] });
+    const other = await admin.signIn("acme-admin");
+    expect((await postForm(admin, "/nodes/2/strangers/4711/end", other)).status).toBe(403);
+    expect((await postForm(admin, "/nodes/2/strangers/4711/end", me)).status).toBe(303);
+    expect((await ask("POST", "/nodes/2/strangers/4711/end")).status).toBe(204);
+    expect(await wished()).toEqual({ strangers_to_end: [4711] });
+    const audit = await owner`select actor, detail from audit_log where action = 'node.end-stranger'`;
+    expect(audit[0]).toMatchObject({ actor: "administrator:admin@*", detail: { vmId: 4711 } });
+  });
+
+  test("is not ended where nobody tells of it, and the page says why", async () => {
+    await facts([]);
+    expect((await ask("POST", "/nodes/2/strangers/4711/end")).status).toBe(409);
+    const page = await postForm(admin, "/nodes/2/strangers/4711/end", me);
+    expect(page.status).toBe(409);
+    expect(await page.text()).toContain("tells of no desktop 4711");
+    expect((await ask("POST", "/nodes/2/strangers/word/end")).status).toBe(404);
+    expect(await readText("/nodes")).not.toContain("/strangers/");
+  });
+});
+
 describe("draining a node", () => {
   test("is only tried where the API is asked to look, and nothing is left of it", async () => {
     const { status, json } = await ask("POST", "/nodes/1/drain?trial=yes", { mode: "move" });

@@ -118,6 +118,7 @@ const STATEMENTS: readonly (readonly [statement: string, allowed: readonly Proce
   ["insert into nodes (name) select 'x' where false", [NODE]],
   ["insert into nodes (name, is_blocked) select 'x', false where false", []],
   ["update nodes set is_blocked = false where false", [ADMIN]],
+  ["update nodes set strangers_to_end = '{}' where false", [NODE, ADMIN]],
   // Sessions have three writers, each of its own columns.
   [
     "insert into sessions (vm_id, user_id, client, slave_key, broker_worker) select 1, 1, '{}', '', '' where false",

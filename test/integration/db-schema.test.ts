@@ -34,7 +34,7 @@ test.each(tables.map((table) => [getTableName(table), table] as const))(
       { name: string; type: string; nullable: string; has_default: boolean }[]
     >`
       select column_name name,
-        case data_type when 'ARRAY' then ltrim(udt_name, '_') || '[]' else data_type end type, is_nullable nullable,
+        case data_type when 'ARRAY' then replace(ltrim(udt_name, '_'), 'int4', 'integer') || '[]' else data_type end type, is_nullable nullable,
         column_default is not null or is_identity = 'YES' has_default
       from information_schema.columns where table_schema = 'public' and table_name = ${name} order by 1`;
     const described = Object.values(getTableColumns(table)).map((column) => ({

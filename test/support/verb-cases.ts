@@ -5,6 +5,7 @@ import { eq, sql } from "drizzle-orm";
 import type { Db } from "../../src/db/client.ts";
 import { dis, vms } from "../../src/db/schema/index.ts";
 import type { ProcessRole } from "../../src/db/url.ts";
+import { asId, type VmId } from "../../src/domain/ids.ts";
 import { blockAdministrator } from "../../src/service/administrator/block.ts";
 import { createAdministrator } from "../../src/service/administrator/create.ts";
 import { deleteAdministrator } from "../../src/service/administrator/delete.ts";
@@ -23,8 +24,10 @@ import { unblockImage } from "../../src/service/image/unblock.ts";
 import { blockNode } from "../../src/service/node/block.ts";
 import { changeNode } from "../../src/service/node/change.ts";
 import { drainNode } from "../../src/service/node/drain.ts";
+import { endStranger } from "../../src/service/node/end-stranger.ts";
 import { handOutBundle } from "../../src/service/node/hand-out-bundle.ts";
 import { inviteNode } from "../../src/service/node/invite.ts";
+import { noteStrangerEnded } from "../../src/service/node/note-stranger-ended.ts";
 import { registerNode } from "../../src/service/node/register.ts";
 import { removeNode } from "../../src/service/node/remove.ts";
 import { setShared } from "../../src/service/node/set-shared.ts";
@@ -360,6 +363,22 @@ export const VERB_CASES: Readonly<Record<string, Case>> = {
   "node/drain": { also: [], call: (c, s) => drainNode(c, { nodeId: s.nodeId }) },
   "node/undrain": { also: [], call: (c, s) => undrainNode(c, { nodeId: s.nodeId }) },
   "node/change": { also: [], call: (c, s) => changeNode(c, { nodeId: s.nodeId, weight: 2 }) },
+  "node/end-stranger": {
+    also: [],
+    // The box takes what it has ended out of the same column.
+    roles: ["qvd_admin", "qvd_node"],
+    call: async (c, s) => {
+      await s.owner.execute(sql`insert into node_reports (node_id, state, started_at, facts) values (${s.nodeId},
+        'running', qvd_now(), '{"strangers": [4711]}') on conflict (node_id) do update set facts = excluded.facts`);
+      await endStranger(c, { nodeId: s.nodeId, vmId: asId<VmId>(4711) });
+    },
+  },
+  "node/note-stranger-ended": {
+    also: ["node"],
+    site: false,
+    roles: ["qvd_admin", "qvd_node"],
+    call: (c, s) => noteStrangerEnded(c, { nodeId: s.nodeId, vmId: asId<VmId>(4711), text: "It ended." }),
+  },
   "node/remove": {
     also: [],
     call: async (c, s, name) => {

@@ -6,6 +6,7 @@ import type { NodeId } from "../../domain/ids.ts";
 import { blockNode } from "../../service/node/block.ts";
 import { changeNode } from "../../service/node/change.ts";
 import { drainNode } from "../../service/node/drain.ts";
+import { endStranger } from "../../service/node/end-stranger.ts";
 import { removeNode } from "../../service/node/remove.ts";
 import { unblockNode } from "../../service/node/unblock.ts";
 import { undrainNode } from "../../service/node/undrain.ts";
@@ -13,7 +14,7 @@ import { rehearse } from "../../service/rehearse.ts";
 import { contextOf } from "../context.ts";
 import type { AdminDeps } from "../deps.ts";
 import type { AdminEnv } from "../env.ts";
-import { found, idParam, requireSite } from "../visible.ts";
+import { found, idParam, requireSite, strangerParam } from "../visible.ts";
 import { pick, readJson, readOptionalJson, unparsed } from "./body.ts";
 import { answerPage, isTrial, pageOfAll, readListQuery } from "./list.ts";
 import { nodeShape } from "./to-shape.ts";
@@ -50,6 +51,17 @@ export const apiDrainNode: Api = (deps) => async (c) => {
   deps.wake("node");
   deps.wake("vm");
   return c.json(drained);
+};
+
+/** Query `trial=yes`: only look whether it would be refused. */
+export const apiEndStranger: Api = (deps) => async (c) => {
+  const wish = { nodeId: idParam<NodeId>(c, "node"), vmId: strangerParam(c) };
+  if (isTrial(c)) await rehearse(contextOf(deps, c), (inside) => endStranger(inside, wish));
+  else {
+    await endStranger(contextOf(deps, c), wish);
+    deps.wake("vm");
+  }
+  return c.body(null, 204);
 };
 
 export const apiChangeNode: Api = (deps) => async (c) => {

@@ -27,6 +27,7 @@ import {
   apiActOnNode,
   apiChangeNode,
   apiDrainNode,
+  apiEndStranger,
   apiListNodes,
   apiRemoveNode,
   apiShowNode,
@@ -150,6 +151,7 @@ function addNodeRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.post(`${V1}/nodes/:id/unblock`, apiActOnNode(deps, "unblock"));
   app.post(`${V1}/nodes/:id/drain`, apiDrainNode(deps));
   app.post(`${V1}/nodes/:id/undrain`, apiActOnNode(deps, "undrain"));
+  app.post(`${V1}/nodes/:id/strangers/:vm/end`, apiEndStranger(deps));
   app.patch(`${V1}/nodes/:id`, apiChangeNode(deps));
   app.delete(`${V1}/nodes/:id`, apiRemoveNode(deps));
 }

@@ -207,6 +207,8 @@ export const NodeShape = z.object({
   desktops: z.number().int(),
   running: z.number().int(),
   problems: z.array(z.string()),
+  /** Numbers of desktops that run there though the site doesn't place them there. */
+  strangers: z.array(z.number().int()).default([]),
 });
 export type NodeShape = z.infer<typeof NodeShape>;
 

@@ -12,7 +12,7 @@ import type { TrailRow } from "../../db/queries/trail.ts";
 import type { UserRow } from "../../db/queries/users.ts";
 import { explainEnd } from "../../domain/session/explain-end.ts";
 import { sessionPhase } from "../../domain/session/session-phase.ts";
-import { isLost, listNodeProblems } from "../pages/nodes/describe.ts";
+import { isLost, listNodeProblems, readNodeFacts } from "../pages/nodes/describe.ts";
 import type {
   AdministratorShape,
   AuditShape,
@@ -80,8 +80,21 @@ export function nodeShape(row: NodeRow): NodeShape {
   const state = isLost(row) ? ("lost" as const) : row.state;
   const place = { drain, address, weight, hasSharedStorage: row.sharedId !== null };
   const problems = listNodeProblems(row).map((problem) => `${problem.text} ${problem.advice}`);
+  const strangers = [...(isLost(row) ? [] : (readNodeFacts(row)?.strangers ?? []))];
   const times = { leaseValidUntil: instant(row.leaseValidUntil), reportedAt: instant(row.reportedAt) };
-  return { id, name, isBlocked, state, ...place, isLeaseValid, ...times, desktops, running, problems };
+  return {
+    id,
+    name,
+    isBlocked,
+    state,
+    ...place,
+    isLeaseValid,
+    ...times,
+    desktops,
+    running,
+    problems,
+    strangers,
+  };
 }
 
 export function sessionShape(row: SessionRow): SessionShape {

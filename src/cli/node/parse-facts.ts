@@ -34,6 +34,7 @@ const Facts = z.object({
     }),
   ),
   desktops: z.record(z.string(), z.number()),
+  strangers: z.array(z.number()).optional(),
   problems: z.array(z.object({ text: z.string(), advice: z.string() })),
 });
 

@@ -36,6 +36,7 @@ export async function readExplainFacts(
     expiresSoftAt: row.expiresSoftAt,
     expiresHardAt: row.expiresHardAt,
     node: row.node === null ? null : composeNode(row.node, row),
+    strangeOn: row.strangeOn.map((node) => ({ node, vmId })),
     report: row.report === null ? null : { ...row.report, fault: row.report.faultText },
     events,
   };
@@ -60,6 +61,9 @@ function selectRest(db: Db, vmId: VmId) {
       expectsAgent: sql<boolean>`${osfs.hasAgent} or ${osfs.hypervisor} <> 'kvm'`,
       persistence: osfs.persistence,
       // A session makes the X session that is there till the end of this life, mostly.
+      // As the nodes told last, those that are up.
+      strangeOn: sql<string[]>`array(select n.name from ${nodeReports} r join ${nodes} n on n.id = r.node_id
+        where r.state = 'running' and r.facts->'strangers' @> to_jsonb(${vms.id}) order by n.name)`,
       wasVisited: sql<boolean>`coalesce(${vmReports.xState} <> 'none', false) or exists (select from ${sessions} s
         where s.vm_id = ${vms.id} and s.connected_at >= ${vmReports.stateAt})`,
       expiresSoftAt: vms.expiresSoftAt,

@@ -1,5 +1,5 @@
 import { boolean, integer, pgTable, real, text } from "drizzle-orm/pg-core";
-import type { NodeId } from "../../domain/ids.ts";
+import type { NodeId, VmId } from "../../domain/ids.ts";
 import { moment, qvdNow } from "./columns.ts";
 
 export const DRAINS = ["finish", "move"] as const;
@@ -15,4 +15,6 @@ export const nodes = pgTable("nodes", {
   drain: text("drain", { enum: DRAINS }),
   drainedAt: moment("drained_at"),
   weight: real("weight").notNull().default(1),
+  /** Of those that run there unplaced; each is taken away once it has ended. */
+  strangersToEnd: integer("strangers_to_end").$type<VmId>().array().notNull().default([]),
 });

@@ -110,6 +110,8 @@ export const ACTIONS = {
   "node.unblock": { acl: "host.update.block", scope: "site" },
   "node.drain": { acl: "host.update.block", scope: "site" },
   "node.undrain": { acl: "host.update.block", scope: "site" },
+  "node.end-stranger": { acl: "host.update.block", scope: "site" },
+  "node.note-stranger-ended": { acl: "", scope: "site", also: ["node"], forAdministrators: false },
   "node.change": { acl: "host.update.name", scope: "site" },
   "node.remove": { acl: "host.delete.", scope: "site" },
   // By root of a box that belongs to the site already, who could read all that the new one is given.

@@ -50,6 +50,8 @@ export type NodeFacts = {
   readonly lease: LeaseFacts;
   readonly workers: readonly WorkerFacts[];
   readonly desktops: Readonly<Partial<Record<VmState, number>>>;
+  /** Of desktops that run here though the database doesn't place them here; left out where there are none. */
+  readonly strangers?: readonly number[] | undefined;
   readonly problems: readonly NodeProblem[];
 };
 
@@ -155,7 +157,7 @@ export function listProblems(signs: NodeSigns): readonly NodeProblem[] {
   if (signs.strangers.length > 0)
     add(
       `Desktops run here that the database does not place here: ${named(signs.strangers.map(String))}.`,
-      "Was the database restored from a backup? They are left alone; end them by hand if they should not run.",
+      "Was the database restored, or promoted without its last moments? They are left alone. `qvd node end-stranger NODE DESKTOP` ends one that should not run; its home stays.",
     );
   if (signs.machines?.accelerator === "tcg")
     add(

@@ -4,11 +4,20 @@ import type { Advice, Candidate, ExplainFacts } from "./explain-facts.ts";
 
 export function adviseOn(facts: ExplainFacts, candidates: readonly Candidate[]): readonly Advice[] {
   return [
+    ...strangeAdvice(facts),
     blockAdvice(facts),
     imageAdvice(facts),
     placementAdvice(facts, candidates),
     ...stateAdvice(facts),
   ].filter((advice) => advice !== undefined);
+}
+
+/** It may write where nobody expects it. */
+function strangeAdvice({ strangeOn = [] }: ExplainFacts): readonly Advice[] {
+  return strangeOn.map(({ node, vmId }) => ({
+    text: `End it on node ${node}, which should not run it.`,
+    command: `qvd node end-stranger ${word(node)} ${vmId}`,
+  }));
 }
 
 function blockAdvice({ isBlocked, name, report }: ExplainFacts): Advice | undefined {

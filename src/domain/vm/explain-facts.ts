@@ -46,6 +46,8 @@ export type ExplainEvent = {
 };
 
 export type ExplainFacts = {
+  /** Nodes on which it runs though the site doesn't place it there. */
+  readonly strangeOn?: readonly { readonly node: string; readonly vmId: number }[];
   readonly name: string;
   readonly wish: "running" | "stopped";
   readonly wishedBy: string | null;

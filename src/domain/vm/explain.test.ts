@@ -128,6 +128,11 @@ const CASES: readonly Case[] = [
     { truth: "seen on its console only", difference: null, command: "qvd vm console ann-desk --link" },
   ],
   [
+    "a desktop that also runs where it should not names the box, and how to end it there",
+    { report: STOPPED, strangeOn: [{ node: "box2", vmId: 41 }] },
+    { truth: "also runs on node box2", command: "qvd node end-stranger box2 41" },
+  ],
+  [
     "an order that was just given is on its way",
     { generation: 5, report: STOPPED },
     { difference: "has not taken the order yet", next: "within moments" },

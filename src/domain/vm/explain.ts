@@ -63,10 +63,13 @@ const STATE_WORDS = {
 function describeTruth(facts: ExplainFacts, now: Date): string {
   const { report, node } = facts;
   const where = node === null ? "" : ` on node ${node.name}`;
-  if (report === null) return `It is stopped${where}: no node has ever run it.`;
+  const strange = (facts.strangeOn ?? [])
+    .map((one) => ` It also runs on node ${one.node}, where the site doesn't place it.`)
+    .join("");
+  if (report === null) return `It is stopped${where}: no node has ever run it.${strange}`;
   const since = formatSpan(now.getTime() - report.stateAt.getTime());
   const health = report.state === "running" ? `; ${describeHealth(report, facts)}` : "";
-  return `${STATE_WORDS[report.state]}${where}, for ${since} now${health}.`;
+  return `${STATE_WORDS[report.state]}${where}, for ${since} now${health}.${strange}`;
 }
 
 function describeHealth(report: ExplainReport, { isConnected, expectsAgent }: ExplainFacts): string {

@@ -60,6 +60,7 @@ function NodeCard(props: { readonly node: NodeRow; readonly view: NodesView }) {
       }
     >
       <Problems problems={listNodeProblems(node)} />
+      <Strangers node={node} strangers={facts?.strangers ?? []} />
       <Facts
         isWide
         facts={[
@@ -146,6 +147,27 @@ function Problems(props: { readonly problems: readonly NodeProblem[] }) {
     </div>
   );
 }
+
+/** Each can be ended, by its number. */
+function Strangers(props: { readonly node: NodeRow; readonly strangers: readonly number[] }) {
+  const { node, strangers } = props;
+  if (strangers.length === 0) return null;
+  return (
+    <div class="card-body actions">
+      {strangers.slice(0, MOST_STRANGERS).map((vmId) => (
+        <ButtonLink
+          href={`/nodes/${node.id}/strangers/${vmId}/end`}
+          label={`End desktop ${vmId}`}
+          about={`on ${node.name}`}
+          icon="stop"
+          isSmall
+        />
+      ))}
+    </div>
+  );
+}
+
+const MOST_STRANGERS = 20;
 
 const WORKER_TONES = {
   running: "good",
