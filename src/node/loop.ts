@@ -25,11 +25,11 @@ import { composeDesired } from "./desired.ts";
 import type { GuestEvent } from "./guest-channel/guest-channels.ts";
 import { newMemory, readReport, type VmMemory } from "./memory.ts";
 import { type NetworkTimes, NetworkWatch } from "./network-watch.ts";
-import { observeDesktop, observeWorld, type World } from "./observe.ts";
+import { imagesOf, observeDesktop, observeWorld, type World } from "./observe.ts";
 import { readNews } from "./read-news.ts";
 import { ReportBatch } from "./report-batch.ts";
 import { runSteps, type StepDeps } from "./run-steps.ts";
-import { Strangers } from "./strangers.ts";
+import { listStrangers, sweepStrangers } from "./sweep-strangers.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
 export type LoopOptions = {
@@ -87,7 +87,7 @@ export class NodeLoop {
   /** Worth a look, though nothing is known to be wished anew. */
   readonly #stirred = new Set<VmId>();
   readonly #rounds = new Map<VmId, { sinceMs: number; count: number }>();
-  readonly #strangers: Strangers;
+  #strangers: readonly VmId[] = [];
   #isAllDirty = false;
   readonly #timers: Timers;
   #callOffPass: (() => void) | undefined;
@@ -112,7 +112,6 @@ export class NodeLoop {
     this.#starts = new TurnQueue({ most, onTurn: wake, onNews: wake, nowMs });
     this.#stops = new TurnQueue({ most: () => parallelStops, onTurn: wake, nowMs });
     this.#networks = new NetworkWatch({ ...deps, timers: this.#timers, wake }, options.networkTimes);
-    this.#strangers = new Strangers(deps, () => this.wake());
     this.#options = options;
   }
 
@@ -168,7 +167,7 @@ export class NodeLoop {
 
   /** Living desktops that the database doesn't place here. */
   get strangers(): readonly VmId[] {
-    return this.#strangers.living;
+    return this.#strangers;
   }
 
   get isDatabaseAway(): boolean {
@@ -276,10 +275,14 @@ export class NodeLoop {
     const isRead = unread !== undefined && unread.length === 0;
     const others = isRead ? [] : await attemptDatabase("read the desktops of this node", read);
     const desktops = [...(news?.desktops ?? []), ...others];
-    const images = new Set(desktops.flatMap(({ image }) => (image === null ? [] : [image.id])));
-    const world = await observeWorld(this.#deps, images, asked && desktops.map(({ vmId }) => vmId));
+    // The others are looked at when their steps have ended: till then only what is wished of them matters.
+    const idle = desktops.filter(({ vmId }) => this.#memories.get(vmId)?.running === undefined);
+    const world = await observeWorld(this.#deps, imagesOf(idle), asked && idle.map(({ vmId }) => vmId));
     this.#forget(desktops, vmIds);
-    if (vmIds === undefined) await this.#strangers.sweep({ world, known: this.#memories, desktops });
+    if (vmIds === undefined) {
+      this.#strangers = listStrangers(world, desktops);
+      await sweepStrangers(this.#deps, { world, known: this.#memories, desktops });
+    }
     this.#isAtWork = [...this.#memories.values()].some(({ report }) => report.xState === "connected");
     for (const desktop of desktops) this.#consider(desktop, world, askedAtMs);
     // They are among those that a full pass has read.
@@ -287,10 +290,9 @@ export class NodeLoop {
   }
 
   async #lookAgain(known: readonly VmMemory[]): Promise<void> {
-    if (known.length === 0) return;
-    const images = new Set(known.flatMap(({ desktop: { image } }) => (image === null ? [] : [image.id])));
-    const vmIds = known.map(({ desktop }) => desktop.vmId);
-    const world = await observeWorld(this.#deps, images, vmIds);
+    const idle = known.filter(({ running }) => running === undefined).map(({ desktop }) => desktop);
+    const vmIds = idle.map(({ vmId }) => vmId);
+    const world = await observeWorld(this.#deps, imagesOf(idle), vmIds);
     for (const { desktop } of known) if (this.#memories.has(desktop.vmId)) this.#consider(desktop, world);
   }
 

@@ -1,5 +1,6 @@
 /** Looks at the box: what runs, what lies about, what the agents say. Changes nothing. */
 
+import type { NodeDesktop } from "../db/queries/node-desktops.ts";
 import type { DiId, VmId } from "../domain/ids.ts";
 import { vmLayout } from "../domain/node/layout.ts";
 import type { VmObserved } from "../domain/vm/facts.ts";
@@ -37,8 +38,13 @@ async function observeDesktops(
   }
   const desktops = await hypervisor.observe(only);
   // What a living desktop has mounted is in use; to look for it costs more than all the rest.
-  const isEachAlive = only.every((vmId) => desktops.get(vmId)?.isAlive === true);
-  return { desktops, disks: isEachAlive ? new Map() : await storage.listMounted() };
+  const dead = only.filter((vmId) => desktops.get(vmId)?.isAlive !== true);
+  return { desktops, disks: dead.length === 0 ? new Map() : await storage.listMounted(dead) };
+}
+
+/** Whose base trees matter to them. */
+export function imagesOf(desktops: readonly Pick<NodeDesktop, "image">[]): ReadonlySet<DiId> {
+  return new Set(desktops.flatMap(({ image }) => (image === null ? [] : [image.id])));
 }
 
 /** All but its places in the box's queues, which depend on what is wished. */

@@ -3,6 +3,7 @@
  * on its image after the last unmount can't be found otherwise, since nothing else tells whose it is.
  */
 
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import type { Layout } from "../domain/node/layout.ts";
 
@@ -38,7 +39,7 @@ export async function forgetLoop(layout: Layout, attachment: Attachment): Promis
 
 /** Those that were mounted at or below `folder`. */
 export async function listNotedLoops(layout: Layout, folder: string): Promise<readonly Attachment[]> {
-  const names = await readdir(folderOf(layout)).catch((): string[] => []);
+  const names = existsSync(folderOf(layout)) ? await readdir(folderOf(layout)).catch((): string[] => []) : [];
   const notes = await Promise.all(names.map((name) => readNote(`${folderOf(layout)}/${name}`)));
   return notes
     .flatMap((note) => note ?? [])

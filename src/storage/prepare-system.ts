@@ -4,6 +4,7 @@
  * was kept goes on as what it is, whichever driver the box has now.
  */
 
+import { chmodSync, chownSync, mkdirSync } from "node:fs";
 import { chmod, chown, lstat, mkdir, rename, stat } from "node:fs/promises";
 import type { DiId, VmId } from "../domain/ids.ts";
 import type { IdRange } from "../domain/node/id-range.ts";
@@ -45,6 +46,8 @@ export async function prepareSystem(context: StorageContext, request: SystemRequ
   const folder = keptSystem(context.layout, request.vmId, request.diId);
   switch (plan.kind) {
     case "fresh-folder":
+      // What a life before left has been thrown away.
+      if (context.driver === "overlay") return layOutFresh(request);
       return await layOut(context, request, { overlay: vm.folder, tree: vm.fresh, isKept: false });
     case "fresh-image": {
       // Quotas of btrfs do without the file system in between.
@@ -99,6 +102,18 @@ async function layOut(context: StorageContext, request: SystemRequest, places: P
   const work = `${places.overlay}/work`;
   await layOutOverlay(request, { upper, work });
   return { style: "overlay", upper, work, isKept: places.isKept };
+}
+
+/** At once: it is the box's own disk, and a person waits. */
+function layOutFresh({ vm, range }: SystemRequest): SystemPlace {
+  const { upper, work } = vm;
+  for (const folder of [upper, work]) {
+    mkdirSync(folder, { mode: 0o755 });
+    // The upper layer's own mode is what the desktop sees at "/", whatever the umask is.
+    chmodSync(folder, 0o755);
+    chownSync(folder, range.first, range.first);
+  }
+  return { style: "overlay", upper, work, isKept: false };
 }
 
 async function layOutOverlay(

@@ -4,6 +4,7 @@
  * the node's executors; reads no database.
  */
 
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import type { DiId, VmId } from "../domain/ids.ts";
@@ -107,7 +108,8 @@ export interface Storage {
   sweepMachine(vmId: VmId): Promise<void>;
   /** For a desktop that is proved dead. */
   unmountDesktop(vmId: VmId): Promise<void>;
-  listMounted(): Promise<ReadonlyMap<VmId, DesktopDisks>>;
+  /** Of `only` these desktops when given, which costs next to nothing where they have nothing. */
+  listMounted(only?: readonly VmId[]): Promise<ReadonlyMap<VmId, DesktopDisks>>;
   /** Puts the home of a deleted desktop aside. */
   retireHome(vmId: VmId, now: Date): Promise<string | undefined>;
   freeBytes(): Promise<number>;
@@ -141,14 +143,14 @@ export function createStorage(options: StorageOptions): Storage {
       log.debug("base-ensured", { diId, tookMs: Math.round(performance.now() - startedMs) });
       return base;
     },
-    hasBase: async (diId) => (await stat(baseFolder(layout, diId)).catch(() => undefined)) !== undefined,
+    hasBase: (diId) => hasBase(layout, diId),
     listBases: () => listBases(layout),
     removeBase: (diId, signal) => removeBase(context, diId, signal),
     mountDesktop: (request) => mountDesktop(context, request),
     prepareMachine: async (request) => void (await prepareMachine(context, request)),
     sweepMachine: (vmId) => sweepKeptMachine(context, vmId),
     unmountDesktop: (vmId) => unmountDesktop(context, vmId),
-    listMounted: () => listMounted(context),
+    listMounted: async (only) => listMounted(context, only),
     async retireHome(vmId, now) {
       const disk = await retireMachineHome(context, vmId, now);
       return (await retireHome(context, vmId, now)) ?? disk;
@@ -156,4 +158,11 @@ export function createStorage(options: StorageOptions): Storage {
     freeBytes: () => freeBytes(layout.stateFolder),
     readUse: createUseReader(layout),
   };
+}
+
+/** At once where they are on the box's own disk: it is asked several times a start. A shared one may not answer. */
+async function hasBase(layout: Layout, diId: DiId): Promise<boolean> {
+  const folder = baseFolder(layout, diId);
+  if (folder.startsWith(`${layout.stateFolder}/`) && !isShared(layout)) return existsSync(folder);
+  return (await stat(folder).catch(() => undefined)) !== undefined;
 }

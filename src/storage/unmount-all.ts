@@ -4,7 +4,7 @@
  * mounted once more, since only so can it be thawed.
  */
 
-import { readFile } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
 import type { Layout } from "../domain/node/layout.ts";
 import { AppError, isAppError } from "../lib/errors.ts";
 import { run } from "../lib/run.ts";
@@ -12,7 +12,7 @@ import { waitFor } from "../lib/wait.ts";
 import { isAttached, readSequence, remountOrphan } from "./attached-loop.ts";
 import type { Libc } from "./libc.ts";
 import { type Attachment, forgetLoop, listNotedLoops, noteLoop } from "./loop-notes.ts";
-import { listMountsBelow, type Mount, parseMountinfo } from "./mountinfo.ts";
+import { listMountsBelow, type Mount, mountsBelow as mountsIn, parseMountinfo } from "./mountinfo.ts";
 import type { DiskMount } from "./pin-mount.ts";
 import { type MountCopy, releaseCopies } from "./release-copies.ts";
 import { type LetGo, settleDisk } from "./settle-disk.ts";
@@ -42,9 +42,12 @@ export async function unmountAll(context: UnmountContext, folder: string): Promi
   const add = (loops: readonly Attachment[]) => {
     for (const one of loops) attached.set(`${one.name} ${one.sequence}`, one);
   };
+  // Before a start it usually isn't there, and then nothing is mounted in it; a list of all mounts is dear.
+  let isThere = existsSync(folder);
   add(await listNotedLoops(context.layout, folder));
   for (let passes = 0; passes < MOST_PASSES; passes++) {
-    const { inside, outside } = await listMounts(folder);
+    const { inside, outside } = isThere ? listMounts(folder) : NO_MOUNTS;
+    isThere = true;
     if (inside.length > 0) add(await unmountEach(context, inside, outside));
     else if (await waitForDetached(context, folder, [...attached.values()])) return;
   }
@@ -59,9 +62,12 @@ export async function mountsBelow(folder: string): Promise<readonly string[]> {
 
 type Mounts = { readonly inside: readonly Mount[]; readonly outside: readonly Mount[] };
 
-async function listMounts(folder: string): Promise<Mounts> {
-  if (listMountsBelow(folder).length === 0) return { inside: [], outside: [] };
-  const mounts = parseMountinfo(await readFile("/proc/self/mountinfo", "utf8"));
+const NO_MOUNTS: Mounts = { inside: [], outside: [] };
+
+function listMounts(folder: string): Mounts {
+  const text = readFileSync("/proc/self/mountinfo", "utf8");
+  if (mountsIn(folder, text).length === 0) return NO_MOUNTS;
+  const mounts = parseMountinfo(text);
   const isInside = ({ mountPoint }: Mount) => mountPoint === folder || mountPoint.startsWith(`${folder}/`);
   return { inside: mounts.filter(isInside), outside: mounts.filter((mount) => !isInside(mount)) };
 }

@@ -3,8 +3,8 @@
  * succeeds under a living one too.
  */
 
-import { existsSync } from "node:fs";
-import { readdir, rmdir } from "node:fs/promises";
+import { existsSync, rmdirSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import type { VmId } from "../domain/ids.ts";
 import { type VmLayout, vmLayout } from "../domain/node/layout.ts";
 import { deleteSubvolume, isSubvolume } from "./btrfs.ts";
@@ -27,7 +27,7 @@ export async function unmountDesktop(context: StorageContext, vmId: VmId): Promi
       const disks = [vm.homeDisk, `${vm.homeDisk}-smaller`, vm.layerDisk];
       // Before a start next to none of them is there, and a person waits: to look at once costs least.
       for (const folder of [vm.base, vm.root, vm.home, ...disks, ...kept, vm.kept, vm.folder])
-        if (existsSync(folder)) await removeEmptyFolder(folder);
+        if (existsSync(folder)) removeEmptyFolder(folder);
       return;
     } catch (cause) {
       const isBusy = cause instanceof Error && "code" in cause && cause.code === "EBUSY";
@@ -43,9 +43,12 @@ async function takeApart(context: StorageContext, vm: VmLayout): Promise<void> {
   for (const tree of [vm.upper, vm.work, vm.fresh]) if (existsSync(tree)) await removeTree(tree);
 }
 
-async function removeEmptyFolder(folder: string): Promise<void> {
-  await rmdir(folder).catch((cause: NodeJS.ErrnoException) => {
+function removeEmptyFolder(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (cause) {
+    const code = cause instanceof Error && Reflect.get(cause, "code");
     // Gone already, or the guest channel's folder is still in it: both are as it should be.
-    if (cause.code !== "ENOENT" && cause.code !== "ENOTEMPTY") throw cause;
-  });
+    if (code !== "ENOENT" && code !== "ENOTEMPTY") throw cause;
+  }
 }

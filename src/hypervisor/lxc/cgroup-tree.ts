@@ -6,7 +6,7 @@
  * the old layout. A virtual machine has one group, `<instance>/q/<vm>`, with its QEMU.
  */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { parseId, type VmId } from "../../domain/ids.ts";
 import { findCgroupLayout } from "./find-cgroup-layout.ts";
@@ -137,7 +137,7 @@ export async function listProcesses(
  * it. The hierarchies of the old layout know no such bound.
  */
 export async function limitSubgroups(tree: CgroupTree, vmId: VmId, most: number): Promise<void> {
-  await writeFile(`${groupFolder(tree, "container", vmId)}/cgroup.max.descendants`, `${most}\n`);
+  writeFileSync(`${groupFolder(tree, "container", vmId)}/cgroup.max.descendants`, `${most}\n`);
 }
 
 /** KILL to every process of the group, at once; frozen ones too. */

@@ -3,10 +3,13 @@
  * No helper process, and it works for desktops that a former node process started.
  */
 
-import { type FSWatcher, watch } from "node:fs";
+import { existsSync, type FSWatcher, watch } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { parseId, type VmId } from "../../domain/ids.ts";
 import { CGROUP_PARTS, type CgroupPart, type CgroupTree, groupFolder, partFolder } from "./cgroup-tree.ts";
+
+/** Each start makes and removes some groups; to list all of them each time cost it half a millisecond. */
+const LIST_AFTER_MS = 500;
 
 /** The part folders must exist. Calls back also for groups that appear or vanish. Returns how to stop. */
 export function watchGroups(
@@ -45,17 +48,25 @@ function watchPart(tree: CgroupTree, part: CgroupPart, onChange: (vmId: VmId) =>
     for (const vmId of watchers.keys()) if (!present.has(vmId)) forget(vmId);
     for (const vmId of present) attend(vmId);
   };
+  let again: ReturnType<typeof setTimeout> | undefined;
   const parent = watch(folder, (_event, name) => {
+    // Should the kernel have told less than there was.
+    again ??= setTimeout(() => {
+      again = undefined;
+      void list();
+    }, LIST_AFTER_MS).unref();
     const vmId = parseId<VmId>(name ?? "");
-    void list().then(() => {
-      if (vmId !== undefined && !isStopped) onChange(vmId);
-    });
+    if (vmId === undefined || isStopped) return;
+    if (existsSync(groupFolder(tree, part, vmId))) attend(vmId);
+    else forget(vmId);
+    onChange(vmId);
   });
   // The folder lives as long as the box; without it the loop's regular look still tells of every end.
   parent.on("error", () => parent.close());
   void list();
   return () => {
     isStopped = true;
+    clearTimeout(again);
     parent.close();
     for (const vmId of watchers.keys()) forget(vmId);
   };

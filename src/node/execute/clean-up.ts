@@ -15,7 +15,7 @@ export async function cleanUpDesktop(deps: LoopDeps, vmId: VmId): Promise<void> 
   rmSync(vmLayout(deps.settings.layout, vmId).channel, { recursive: true, force: true });
   await deps.storage.unmountDesktop(vmId);
   await deps.storage.sweepMachine(vmId);
-  const left = (await deps.storage.listMounted()).get(vmId);
+  const left = (await deps.storage.listMounted([vmId])).get(vmId);
   if (left === undefined) return;
   const what = left.mounts.length > 0 ? left.mounts.join(", ") : vmLayout(deps.settings.layout, vmId).folder;
   throw new AppError("driver-failed", `cleaning up after desktop ${vmId}: ${what} can't be removed`);
