@@ -108,8 +108,13 @@ function describeOneself(lab: LabOf): void {
     const mounted = await lab().storage.mountDesktop(desktop);
     const { root, home } = vmLayout(lab().layout, desktop.vmId);
     expect(mounted).toEqual({ rootFolder: root, homeFolder: home });
+    const { vmId } = desktop;
     for (const storage of [lab().storage, lab().reopen()])
-      expect((await storage.listMounted()).get(desktop.vmId)).toMatchObject({ hasFolder: true });
+      for (const only of [undefined, [vmId], [vmId, newRequest(lab(), {}).vmId]]) {
+        const listed = await storage.listMounted(only);
+        expect(listed.get(vmId)).toMatchObject({ hasFolder: true });
+        if (only !== undefined) expect([...listed.keys()]).toEqual([vmId]);
+      }
     for (const storage of [lab().reopen(), lab().storage]) await storage.unmountDesktop(desktop.vmId);
     expect((await lab().storage.listMounted()).has(desktop.vmId)).toBe(false);
     expect(await readdir(lab().layout.vmsFolder)).not.toContain(`${desktop.vmId}`);

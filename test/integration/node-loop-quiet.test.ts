@@ -42,6 +42,29 @@ describe("a box on which nothing happens", () => {
   });
 });
 
+describe("a desktop that something is being done to", () => {
+  test("isn't looked at before that has ended", async () => {
+    const { loop } = await world.startNode();
+    const other = await runningVm("other");
+    const vm = await rows.addVm("slow");
+    world.hypervisor.set(vm, { startMs: 1_000 });
+    await rows.wish(vm, "running");
+    const isBegun = () => loop.list().get(vm)?.running?.action === "start-container";
+    expect(await waitFor(isBegun, { timeoutMs: 5_000, everyMs: 2 })).toBe(true);
+    for (const wake of [() => loop.stir(vm), () => loop.wake(vm)]) {
+      world.looked.length = 0;
+      wake();
+      loop.stir(other);
+      const isLooked = () => world.looked.flat().includes(other);
+      expect(await waitFor(isLooked, { timeoutMs: 5_000, everyMs: 2 })).toBe(true);
+    }
+    // As long as it takes: on a busy machine the start may be over by now.
+    if (isBegun()) expect(world.looked.flat()).not.toContain(vm);
+    expect(await rows.reaches(vm, "running")).toBe("running");
+    expect(world.looked.flat()).toContain(vm);
+  });
+});
+
 describe("a wake that was lost", () => {
   test("of a wish is made good for by the next question", async () => {
     await world.startNode();

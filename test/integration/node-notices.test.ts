@@ -76,6 +76,16 @@ test("what the node tells reaches its clients and the other boxes", async () => 
   expect(heardByNode).toEqual([]);
 });
 
+test("what is told in one turn reaches its clients once each, and all but who told it", async () => {
+  const [one, two] = [await connect(), await connect()];
+  for (const id of [1, 2, 1]) notices.tell({ topic: "vm", vmId: asId<VmId>(id) });
+  const both = [1, 2].map((id) => ({ topic: "vm" as const, vmId: asId<VmId>(id) }));
+  expect(await has(one.heard, 2)).toBe(true);
+  one.client.wake("vm", VM);
+  expect(await has(two.heard, 3)).toBe(true);
+  expect([one.heard, two.heard]).toEqual([both, [...both, { topic: "vm", vmId: VM }]]);
+});
+
 describe("notices", () => {
   test("of another box reach the node and its clients; our own that come back do not", async () => {
     const one = await connect();

@@ -64,6 +64,8 @@ export class NodeWorld {
   newsMs = 100;
   /** How often the box's desktops were looked at. */
   looks = 0;
+  /** Whom each look was at that wasn't at all of them. */
+  readonly looked: (readonly VmId[])[] = [];
   /** Images that the box unpacks in advance. */
   readonly unpacking = new Set<DiId>();
   readonly #running: RunningNode[] = [];
@@ -177,11 +179,17 @@ export class NodeWorld {
     return running;
   }
 
+  readonly #observe: typeof this.hypervisor.observe = (only) => {
+    this.looks++;
+    if (only !== undefined) this.looked.push(only);
+    return this.hypervisor.observe(only);
+  };
+
   #counted(): typeof this.hypervisor {
-    const count = () => this.looks++;
+    const observe = this.#observe;
     return new Proxy(this.hypervisor, {
       get(target, name) {
-        if (name === "observe") count();
+        if (name === "observe") return observe;
         const value = Reflect.get(target, name);
         return typeof value === "function" ? value.bind(target) : value;
       },

@@ -67,8 +67,10 @@ export class SimDisks {
         this.#check("unmount");
         this.mounted.delete(vmId);
       },
-      listMounted: async () =>
-        new Map([...this.mounted].map((vmId) => [vmId, { vmId, mounts: [], hasFolder: true }])),
+      listMounted: async (only) => {
+        const asked = [...this.mounted].filter((vmId) => only?.includes(vmId) ?? true);
+        return new Map(asked.map((vmId) => [vmId, { vmId, mounts: [], hasFolder: true }]));
+      },
       retireHome: async (vmId) => `/homes/deleted-${vmId}`,
     };
     // The loop asks its storage for nothing else.

@@ -120,14 +120,11 @@ export function createSimStorage(layout: Layout): SimStorage {
       }
       rmSync(vmLayout(layout, vmId).folder, { recursive: true, force: true });
     },
-    listMounted: async () => {
+    listMounted: async (only) => {
       await Bun.sleep(lookMs);
-      return new Map(
-        readdirSync(layout.vmsFolder).map((name) => {
-          const vmId = asId<VmId>(Number(name));
-          return [vmId, { vmId, mounts: [], hasFolder: true }];
-        }),
-      );
+      const there = readdirSync(layout.vmsFolder).map((name) => asId<VmId>(Number(name)));
+      const asked = there.filter((vmId) => only?.includes(vmId) ?? true);
+      return new Map(asked.map((vmId) => [vmId, { vmId, mounts: [], hasFolder: true }]));
     },
     retireHome: async (vmId, now) => simRetire(layout, vmId, now),
     freeBytes: async () => 2 ** 36,
