@@ -186,6 +186,21 @@ describe("commands", () => {
     expect((await type("osf change", ["fresh"], { "idle-stop": "soon" })).err).toContain("15m, 2h or 3d");
     expect((await type("osf list")).out).toMatch(/fresh +default +512 MB/);
     expect((await type("osf create", ["fresh"])).err).toContain("exists already");
+    // What --create-osf made has the limits that are proposed, but for what was changed since.
+    expect((await type("osf show", ["fresh"])).out).toMatch(/home limit +256 MB\nsystem limit +10240 MB/);
+  });
+
+  test("propose limits for the disks of a new OSF, and take a word that there are none", async () => {
+    expect((await type("osf create", ["bounded"])).err).toMatch(
+      /created OSF bounded .*: 1024 MB, 2 CPUs, homes of at most 10240 MB, systems of at most 10240 MB\n$/,
+    );
+    const none = { "home-limit": "none", "system-limit": "none" };
+    expect((await type("osf create", ["boundless"], none)).err).toContain(
+      "homes of no limit, systems of no limit",
+    );
+    expect((await type("osf create", ["machine"], { hypervisor: "kvm" })).err).toMatch(
+      /homes of at most 10240 MB\n$/,
+    );
   });
 
   test("wait for an image that gets a tag until it is verified, and say why one can't be used", async () => {

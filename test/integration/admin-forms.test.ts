@@ -24,6 +24,33 @@ async function submit(path: string, fields: Readonly<Record<string, string>>) {
   return { status: response.status, text: await response.text() };
 }
 
+describe("the form of a new OS flavour", () => {
+  const made = async (name: string) => {
+    const owner = admin.database.open("qvd_owner").sql;
+    return (await owner`select home_mb, system_mb from osfs where name = ${name}`)[0];
+  };
+
+  test("proposes limits for its disks, which whoever clears them does without", async () => {
+    const page = await (await getPage(admin, "/images/osf/new", me)).text();
+    expect(page.match(/value="10240"/g)).toHaveLength(2);
+    const fields = { tenantId: "1", memoryMb: "512", cpus: "1", hypervisor: "lxc" };
+    const limits = { homeMb: "10240", systemMb: "10240" };
+    expect((await submit("/images/osf", { ...fields, ...limits, name: "bounded" })).status).toBe(303);
+    expect(await made("bounded")).toEqual({ home_mb: 10_240, system_mb: 10_240 });
+    const cleared = { ...fields, homeMb: "", systemMb: "", name: "boundless" };
+    expect((await submit("/images/osf", cleared)).status).toBe(303);
+    expect(await made("boundless")).toEqual({ home_mb: null, system_mb: null });
+  });
+
+  test("isn't refused for a proposal that virtual machines can't have", async () => {
+    const fields = { tenantId: "1", memoryMb: "512", cpus: "1", hypervisor: "kvm", homeMb: "10240" };
+    expect((await submit("/images/osf", { ...fields, systemMb: "10240", name: "vms" })).status).toBe(303);
+    expect(await made("vms")).toEqual({ home_mb: 10_240, system_mb: null });
+    const own = await submit("/images/osf", { ...fields, systemMb: "20480", name: "more" });
+    expect(own.status).toBe(422);
+  });
+});
+
 describe("a refused form", () => {
   test("says of a list from which nothing was chosen that something must be", async () => {
     const { status, text } = await submit("/images/osf", { tenantId: "", name: "new", memoryMb: "512" });

@@ -35,7 +35,17 @@ export class FaultLab {
       await box.start();
       await signIn(box);
       await packing;
-      await box.qvdOk("osf", "create", "light", "--memory", "512");
+      await box.qvdOk(
+        "osf",
+        "create",
+        "light",
+        "--memory",
+        "512",
+        "--home-limit",
+        "none",
+        "--system-limit",
+        "none",
+      );
       await box.qvdOk("image", "add", `${scratch}/desktop.tar.zst`, "--osf", "light", "--tag", "default");
       await waitForRoom(box);
       const people = { alice: await addPerson(box, "alice"), bob: await addPerson(box, "bob") };

@@ -32,7 +32,17 @@ beforeAll(async () => {
   const administrator = await box.qvdOk("administrator", "create", "admin", "--generate");
   expect((await box.qvd(["admin", "sign-in", "admin"], administrator)).exitCode).toBe(0);
   const password = await box.qvdOk("user", "create", "alice", "--generate");
-  await box.qvdOk("osf", "create", "light", "--memory", "256");
+  await box.qvdOk(
+    "osf",
+    "create",
+    "light",
+    "--memory",
+    "256",
+    "--home-limit",
+    "none",
+    "--system-limit",
+    "none",
+  );
   const made = await box.qvdOk("vm", "create", "desk", "--user", "alice", "--osf", "light", "--json");
   alice = { password, vmId: JSON.parse(made).id };
   desktop = await playDesktop(box.layout.tlsKey, box.layout.tlsCertificate);

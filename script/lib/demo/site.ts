@@ -17,6 +17,9 @@ const UNPACK_MS = 120_000;
 const FULL_NAMES: Readonly<Record<string, string>> = { anna: "Anna Bergström", ben: "Ben Okafor" };
 
 /** Progress goes to the caller's stderr; the path comes back. */
+/** The demo's disk is its own. */
+const NO_LIMITS = ["--home-limit", "none", "--system-limit", "none"];
+
 export async function buildImage(): Promise<string> {
   const child = Bun.spawn([`${ROOT}/script/build-image`, OSF], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -58,7 +61,7 @@ async function ensureImage(place: Place, as: SignedIn, archive: string): Promise
     return;
   const osfs = await list<{ name: string }>(place, as, "osf");
   if (!osfs.some((osf) => osf.name === OSF))
-    await qvd(place, ["osf", "create", OSF, "--memory", "1536", "--cpus", "2"], { as });
+    await qvd(place, [...["osf", "create", OSF, "--memory", "1536", "--cpus", "2"], ...NO_LIMITS], { as });
   say("enrolling the desktop image and waiting until the node has verified it");
   const known = images.find((image) => image.osf === OSF && image.version === version);
   const words =

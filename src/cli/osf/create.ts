@@ -1,4 +1,5 @@
 import { OsfShape } from "../../admin/api/shapes.ts";
+import { usualLimits } from "../../domain/image/usual-limits.ts";
 import { given, positional, textOption } from "../admin/arguments.ts";
 import { JSON_OPTION, printJson } from "../admin/print.ts";
 import { openApi } from "../api-client.ts";
@@ -31,9 +32,21 @@ export const osfCreate: Command = {
       cpus: textOption(args, "cpus"),
       tenant: textOption(args, "tenant"),
     });
-    const osf = OsfShape.parse(await api.ask("POST", "/osfs", { name, ...fields, ...givenPolicy(args) }));
+    const limits = usualLimits(textOption(args, "hypervisor") ?? "lxc");
+    const wish = { name, ...fields, ...limits, ...givenPolicy(args) };
+    const osf = OsfShape.parse(await api.ask("POST", "/osfs", wish));
     if (args.options.json) printJson(io, osf);
-    else io.err(`created OSF ${osf.name} (id ${osf.id}): ${osf.memoryMb} MB, ${osf.cpus} CPUs\n`);
+    else
+      io.err(
+        `created OSF ${osf.name} (id ${osf.id}): ${osf.memoryMb} MB, ${osf.cpus} CPUs, ${formatLimits(osf)}\n`,
+      );
     return 0;
   },
 };
+
+/** What of its disks has an end. */
+function formatLimits({ homeMb, systemMb, hypervisor }: OsfShape): string {
+  const of = (mb: number | null) => (mb === null ? "no limit" : `at most ${mb} MB`);
+  const home = `homes of ${of(homeMb)}`;
+  return hypervisor === "kvm" ? home : `${home}, systems of ${of(systemMb)}`;
+}

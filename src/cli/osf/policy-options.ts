@@ -12,11 +12,11 @@ const OPTIONS = {
     "What outlives a stop: nothing, home, folders (home and --keep; containers only) or everything. Default home.",
   ],
   keep: ["keptFolders", "FOLDERS", "With --persistence folders: absolute paths, separated by commas."],
-  "home-limit": ["homeMb", "MB", "Most that a home may hold; `none` for no limit."],
+  "home-limit": ["homeMb", "MB", "Most that a home may hold; `none` for no limit. Default 10240."],
   "system-limit": [
     "systemMb",
     "MB",
-    "Of containers: most that the rest of the system may hold; `none` for no limit.",
+    "Of containers: most that the rest of the system may hold; `none` for no limit. Default 10240.",
   ],
   "idle-stop": [
     "idleStopSeconds",

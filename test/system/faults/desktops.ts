@@ -146,7 +146,17 @@ export function testDesktops(lab: () => FaultLab): void {
 
   async function addUseless(name: string): Promise<Person> {
     const { box, scratch } = lab();
-    await box.qvdOk("osf", "create", name, "--memory", "256");
+    await box.qvdOk(
+      "osf",
+      "create",
+      name,
+      "--memory",
+      "256",
+      "--home-limit",
+      "none",
+      "--system-limit",
+      "none",
+    );
     await box.qvdOk("image", "add", `${scratch}/${name}.tar`, "--osf", name, "--tag", "default");
     return await addPerson(box, name, name);
   }

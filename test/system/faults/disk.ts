@@ -53,7 +53,17 @@ export function testDisk(lab: () => FaultLab): void {
   /** Leaves so many bytes for an image and a desktop of it, starts that, frees the disk, and starts it again. */
   async function expectRefusal(name: string, leaveBytes: number, image: readonly string[]): Promise<void> {
     const { box, alice } = lab();
-    await box.qvdOk("osf", "create", name, "--memory", "512");
+    await box.qvdOk(
+      "osf",
+      "create",
+      name,
+      "--memory",
+      "512",
+      "--home-limit",
+      "none",
+      "--system-limit",
+      "none",
+    );
     const visit = await lab().visit(alice);
     const startMs = performance.now();
     const person = await withLittleRoom(leaveBytes, () => expectNoRoom(name, image));

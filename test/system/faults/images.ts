@@ -101,7 +101,17 @@ export function testImages(lab: () => FaultLab): void {
     async () => {
       const { box, scratch } = lab();
       await packMute(`${scratch}/whole.tar`);
-      await box.qvdOk("osf", "create", "lost", "--memory", "256");
+      await box.qvdOk(
+        "osf",
+        "create",
+        "lost",
+        "--memory",
+        "256",
+        "--home-limit",
+        "none",
+        "--system-limit",
+        "none",
+      );
       const words = ["--osf", "lost", "--tag", "default", "--json"];
       const added = await box.qvdOk("image", "add", `${scratch}/whole.tar`, ...words);
       const diId = asId<DiId>(JSON.parse(added).id);
