@@ -5,7 +5,7 @@ import { buildPeripheralsRoot } from "../support/peripherals-root.ts";
 import { ChannelsLab } from "./channels-lab.ts";
 
 const PLACE = { instance: "perstl", network: "172.29.77", screen: ":85" };
-const PORTS = { media: 27_231, cups: 27_232, slave: 27_233 };
+const PORTS = { media: 27_241, cups: 27_242, slave: 27_243 };
 const WANTED = { "qvd.client.audio.sound.enable": "1", "qvd.client.audio.microphone.enable": "1" };
 /** PulseAudio asks every ten seconds, waits five, and is looked at every fifteen. */
 const LOST_MS = 60_000;
