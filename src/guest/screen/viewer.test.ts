@@ -35,7 +35,7 @@ afterEach(() => {
 });
 
 /** A viewer of a screen that is drawn on here, after the greetings. */
-async function open(encodings: readonly number[] = [COPY, TIGHT]) {
+async function open(encodings: readonly number[] = [COPY, TIGHT], now = () => performance.now()) {
   const screen = new DrawnScreen(SIZE, randomFrom(3));
   const news: Rectangle[] = [];
   const [shown, told]: [Buffer[], Buffer[]] = [[], []];
@@ -59,7 +59,7 @@ async function open(encodings: readonly number[] = [COPY, TIGHT]) {
     },
     toViewer,
     toServer: sink(told),
-    now: () => performance.now(),
+    now,
     giveUp: (error) => void failures.push(error),
   });
   opened.push(viewer);
@@ -191,6 +191,31 @@ describe("pictures", () => {
     viewer.fromViewer(requestOf(false));
     await picture.apply(await see());
     expect(hasAll()).toBe(true);
+  });
+
+  test("come at once after a silence, and else when there was time for what belongs to them", async () => {
+    const clock = { ms: 1_000 };
+    const { viewer, picture, see, isQuiet, draw, hasAll } = await open([COPY, TIGHT], () => clock.ms);
+    viewer.fromViewer(requestOf(true));
+    await picture.apply(await see());
+    // No timer can go off meanwhile.
+    const turn = async () => {
+      for (let turn = 0; turn < 200; turn++) await Promise.resolve();
+    };
+    const isShownAtOnce = async (laterMs: number) => {
+      clock.ms += laterMs;
+      viewer.fromViewer(requestOf(false));
+      await turn();
+      draw();
+      await turn();
+      const isThere = !isQuiet();
+      await picture.apply(await see());
+      expect(hasAll()).toBe(true);
+      return isThere;
+    };
+    expect(await isShownAtOnce(200)).toBe(true);
+    expect(await isShownAtOnce(50)).toBe(false);
+    expect(await isShownAtOnce(200)).toBe(true);
   });
 
   test("come by themselves to who wants so, while they are answered for", async () => {
