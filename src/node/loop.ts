@@ -29,7 +29,7 @@ import { imagesOf, observeDesktop, observeWorld, type World } from "./observe.ts
 import { readNews } from "./read-news.ts";
 import { ReportBatch } from "./report-batch.ts";
 import { runSteps, type StepDeps } from "./run-steps.ts";
-import { listStrangers, sweepStrangers } from "./sweep-strangers.ts";
+import { Strangers } from "./strangers.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
 export type LoopOptions = {
@@ -87,7 +87,7 @@ export class NodeLoop {
   /** Worth a look, though nothing is known to be wished anew. */
   readonly #stirred = new Set<VmId>();
   readonly #rounds = new Map<VmId, { sinceMs: number; count: number }>();
-  #strangers: readonly VmId[] = [];
+  readonly #strangers: Strangers;
   #isAllDirty = false;
   readonly #timers: Timers;
   #callOffPass: (() => void) | undefined;
@@ -112,6 +112,7 @@ export class NodeLoop {
     this.#starts = new TurnQueue({ most, onTurn: wake, onNews: wake, nowMs });
     this.#stops = new TurnQueue({ most: () => parallelStops, onTurn: wake, nowMs });
     this.#networks = new NetworkWatch({ ...deps, timers: this.#timers, wake }, options.networkTimes);
+    this.#strangers = new Strangers(deps, () => this.wake());
     this.#options = options;
   }
 
@@ -167,7 +168,7 @@ export class NodeLoop {
 
   /** Living desktops that the database doesn't place here. */
   get strangers(): readonly VmId[] {
-    return this.#strangers;
+    return this.#strangers.living;
   }
 
   get isDatabaseAway(): boolean {
@@ -279,10 +280,7 @@ export class NodeLoop {
     const idle = desktops.filter(({ vmId }) => this.#memories.get(vmId)?.running === undefined);
     const world = await observeWorld(this.#deps, imagesOf(idle), asked && idle.map(({ vmId }) => vmId));
     this.#forget(desktops, vmIds);
-    if (vmIds === undefined) {
-      this.#strangers = listStrangers(world, desktops);
-      await sweepStrangers(this.#deps, { world, known: this.#memories, desktops });
-    }
+    if (vmIds === undefined) await this.#strangers.sweep({ world, known: this.#memories, desktops });
     this.#isAtWork = [...this.#memories.values()].some(({ report }) => report.xState === "connected");
     for (const desktop of desktops) this.#consider(desktop, world, askedAtMs);
     // They are among those that a full pass has read.
