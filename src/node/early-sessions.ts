@@ -42,7 +42,7 @@ type Expected = {
 /** At most so long an agent is kept back: sound, printing and shared folders wait for it. */
 const HOLD_MS = 3_000;
 /** nxagent takes longer than the first; the others come at a twentieth of what has passed. */
-const LOOK = { firstMs: 8, leastMs: 2, mostMs: 200, part: 0.05 };
+const LOOK = { firstMs: 8, leastMs: 1, mostMs: 200, part: 0.05 };
 /** By then its agent has said what there is. */
 const LOOKS_END_MS = 10_000;
 
