@@ -45,7 +45,22 @@ export async function executePrepared<Row extends Record<string, unknown>>(
     return await lastRows<Row>(driver, execute);
   } catch (error) {
     if (!isStatementUnknown(error)) throw error;
-    return await lastRows<Row>(driver, `${define(statement, isStatementChanged(error))}; ${execute}`);
+    const told = define(statement, isStatementChanged(error));
+    const rows = await lastRows<Row>(driver, `${told}; ${execute}`);
+    void tellOthers(driver, told);
+    return rows;
+  }
+}
+
+/**
+ * Most likely that went by another connection than the one that didn't know it, which would go on not knowing: idle ones
+ * are asked in turn. So all are told, one after the other, for which the driver opens none; nobody waits for it.
+ */
+async function tellOthers(driver: NonNullable<ReturnType<typeof driverOf>>, told: string): Promise<void> {
+  try {
+    for (let others = driver.options.max - 1; others > 0; others--) await driver.unsafe(told);
+  } catch {
+    // Who wasn't told is told when it is asked.
   }
 }
 

@@ -5,6 +5,7 @@ import { sql } from "drizzle-orm";
 import type { Database } from "../../src/db/client.ts";
 import { brokenConstraint } from "../../src/db/errors.ts";
 import { executePrepared, prepared } from "../../src/db/prepared.ts";
+import { waitFor } from "../../src/lib/wait.ts";
 import { createTestDatabase, type TestDatabase } from "../support/cluster.ts";
 
 let site: TestDatabase;
@@ -47,6 +48,25 @@ describe("a prepared statement", () => {
     for (let again = 0; again < 5; again++) await two();
     const after = (await Promise.all([plannedAt(), plannedAt()])).flat();
     for (const at of before) expect(after).toContain(at);
+    await pool.close();
+  });
+
+  test("is soon known to each open connection, though it is asked by one at a time", async () => {
+    const pool = site.open("qvd_node", { max: 3 });
+    const askEach = async (name: string) => {
+      const ask = () =>
+        pool.orm.execute<{ pid: number; knows: boolean }>(sql`select pg_backend_pid() as pid, pg_sleep(0.1),
+          exists (select from pg_prepared_statements where name = ${name}) as knows`);
+      return (await Promise.all([ask(), ask(), ask()])).flat();
+    };
+    // Three at once: each has its connection from now on.
+    expect(new Set((await askEach("none")).map(({ pid }) => pid)).size).toBe(3);
+    const statement = prepared(["int"], sql`select $1 as one_at_a_time`);
+    const doAllKnow = async () => {
+      await executePrepared(pool.orm, statement, [1]);
+      return (await askEach(statement.name)).every(({ knows }) => knows);
+    };
+    expect(await waitFor(doAllKnow, { timeoutMs: 10_000 })).toBe(true);
     await pool.close();
   });
 
