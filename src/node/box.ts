@@ -103,6 +103,7 @@ export class Box {
   readonly #supervisor: Supervisor;
   readonly #startedAtMs: number;
   readonly #lost = new AbortController();
+  readonly #consoles = { isAtConsole: (vmId: VmId) => this.#started?.consoleDoor.isOpen(vmId) === true };
   readonly #ended = new AbortController();
   #nodeId = 0;
   #isFreshBoot = false;
@@ -156,7 +157,7 @@ export class Box {
     const isUnpacking = (diId: DiId) => unpacker.isUnpacking(diId);
     const parts = { node, settings, db, hypervisor, storage, network, channels, isUnpacking };
     const earlySessions = this.#openEarlySessions((vmId) => loop.stir(vmId));
-    const loopDeps = { ...parts, earlySessions, tell, place, hasLease, clock, log };
+    const loopDeps = { ...parts, ...this.#consoles, earlySessions, tell, place, hasLease, clock, log };
     const loop = new NodeLoop(loopDeps);
     const listUsed = () => listUsedImages(loop.list().values());
     const imageDeps = { db, storage, layout: settings.layout, listUsed, tell, clock, log };
@@ -164,7 +165,7 @@ export class Box {
       unpacker.wake();
       if (hasChanged) loop.wake();
     });
-    const rulesDeps = { db, nodeId, network, tell, clock, timers: systemTimers, log };
+    const rulesDeps = { db, nodeId, network, tell, clock, log };
     const rules = openRulesKeeper({ ...rulesDeps, onTrouble: () => reporter.wake() });
     const reporter = new NodeReporter({
       ...{ db, nodeId, clock, log, settings, storage, loop, lease, unpacker, intake, rules },

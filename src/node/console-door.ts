@@ -186,6 +186,11 @@ export class ConsoleDoor {
     this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS);
   }
 
+  /** Whether somebody is at this machine's screen by this door. */
+  isOpen(vmId: VmId): boolean {
+    return [...this.#open].some((socket) => socket.data.opened?.vmId === vmId);
+  }
+
   /** Closes the consoles whose keys the database knows no more. One that can't be asked closes none. Never rejects. */
   async #look(): Promise<void> {
     const { db, nodeId, log } = this.#deps;

@@ -67,6 +67,8 @@ export type LoopDeps = {
   readonly hasLease: () => boolean;
   /** Sessions that begin before their agents; missing where none can. */
   readonly earlySessions?: EarlySessions | undefined;
+  /** True while somebody is at the machine's own screen by this box's console door. */
+  readonly isAtConsole?: (vmId: VmId) => boolean;
   /** True while somebody sits at a desktop of this box. */
   readonly isAtWork?: () => boolean;
   readonly clock: Clock;

@@ -63,6 +63,7 @@ export function observeDesktop(deps: LoopDeps, memory: VmMemory, world: World): 
       xState: guest?.xState ?? "none",
       isPoweringOff: memory.isPoweringOff,
       isNone: !memory.desktop.osf.hasAgent,
+      isAtConsole: deps.isAtConsole?.(vmId) === true,
       areOthersSilent: guest?.isAttached === false && deps.channels.areMostSilent(),
     },
     isEmulated: memory.desktop.osf.hypervisor === "kvm" && deps.settings.machineAccelerator?.() === "tcg",

@@ -1,11 +1,12 @@
 import type { Db } from "../db/client.ts";
 import type { NodeId } from "../domain/ids.ts";
+import { systemTimers } from "../lib/clock.ts";
 import { describeError } from "../lib/errors.ts";
 import type { TellWake } from "../wire/wake/messages.ts";
 import { reportRulesPutBack } from "./report/report-rules-put-back.ts";
 import { RulesKeeper, type RulesKeeperDeps } from "./rules-keeper.ts";
 
-type OpenDeps = Omit<RulesKeeperDeps, "onPutBack"> & {
+type OpenDeps = Omit<RulesKeeperDeps, "onPutBack" | "timers"> & {
   readonly db: Db;
   readonly nodeId: NodeId;
   readonly tell: TellWake;
@@ -20,7 +21,7 @@ export function openRulesKeeper({ db, nodeId, tell, ...deps }: OpenDeps): RulesK
       (error) => deps.log.warn("rules-not-told", { reason: describeError(error) }),
     );
   };
-  const keeper = new RulesKeeper({ ...deps, onPutBack });
+  const keeper = new RulesKeeper({ ...deps, timers: systemTimers, onPutBack });
   keeper.start();
   return keeper;
 }

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { sql } from "drizzle-orm";
 import type { Db } from "../../src/db/client.ts";
+import { asId, type VmId } from "../../src/domain/ids.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { ConsoleDoor } from "../../src/node/console-door.ts";
@@ -105,6 +106,25 @@ async function sit(access: string): Promise<string> {
 
 test("an administrator's visit does, with all that its machine says", async () => {
   expect(await ask(helloOf(await visit()), "hello machine")).toBe("OK\nRFBhello machine");
+});
+
+test("who is there is known, for as long as they are", async () => {
+  const { vmId } = seed.alice;
+  expect(door.isOpen(vmId)).toBe(false);
+  let heard = "";
+  const socket = await Bun.connect<undefined>({
+    unix: `${folder}/door/socket`,
+    socket: {
+      data: (_socket, chunk) => {
+        heard += chunk.toString("latin1");
+      },
+    },
+  });
+  socket.write(helloOf(await visit()));
+  expect(await waitFor(() => heard.endsWith("RFB"), { timeoutMs: 10_000, everyMs: 5 })).toBe(true);
+  expect([door.isOpen(vmId), door.isOpen(asId<VmId>(vmId + 1))]).toEqual([true, false]);
+  socket.end();
+  expect(await waitFor(() => !door.isOpen(vmId), { timeoutMs: 10_000, everyMs: 5 })).toBe(true);
 });
 
 test("a visit whose ticket nobody brought doesn't, nor one that is over", async () => {

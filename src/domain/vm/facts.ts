@@ -90,6 +90,8 @@ export type VmAgent = {
   readonly isNone?: boolean;
   /** Nor do the agents of most other desktops of the box answer: the fault is the box's, or our release's. */
   readonly areOthersSilent?: boolean;
+  /** Somebody is at the machine's own screen: its person, or an administrator who looks why its agent is silent. */
+  readonly isAtConsole?: boolean;
 };
 
 /** A session that begins with its desktop, before there is an agent, as the node sees it. */

@@ -1,7 +1,7 @@
 /**
  * A desktop that runs while its agent stays silent serves nobody new: it is restarted, as one that has crashed. QVD 4
  * does so after the same time (its VMA monitor's `max_time.on.running`). Whoever is connected can go on, so nothing is
- * done before they leave; and a restart that doesn't help counts towards the desktop's block. Where most agents of a box
+ * done before they leave, by a session or at a machine's console; and a restart that doesn't help counts towards the desktop's block. Where most agents of a box
  * are silent, restarts would take many people's work for a fault that isn't their desktops'.
  */
 
@@ -18,7 +18,8 @@ export function planAgentGone(facts: VmFacts): VmPlan {
   if (!isLost || agent.isNone === true || agent.changedAtMs === undefined || isServing) return NOTHING;
   const due = agent.changedAtMs + limits.agentGoneAfterMs;
   if (nowMs < due) return { steps: [], wakeAtMs: due };
-  if (agent.areOthersSilent === true) return { steps: [], wakeAtMs: nowMs + limits.agentLostAfterMs };
+  if (agent.areOthersSilent === true || agent.isAtConsole === true)
+    return { steps: [], wakeAtMs: nowMs + limits.agentLostAfterMs };
   const silent = formatSpan(limits.agentGoneAfterMs);
   return planFailed(facts, `The agent inside has been silent for ${silent}, and nobody is connected.`);
 }

@@ -109,6 +109,15 @@ planTable("running", [
     VM_LIMITS.agentLostAfterMs,
   ],
   [
+    "is left alone while somebody is at its console",
+    {
+      report: { state: "running", hasAgent: false },
+      agent: { ...GONE.agent, isAtConsole: true },
+    },
+    [],
+    VM_LIMITS.agentLostAfterMs,
+  ],
+  [
     "is blocked when restarts don't help",
     { report: { state: "running", hasAgent: false, crashes: VM_LIMITS.mostCrashes - 1 }, ...GONE },
     ["block", "report stopping_2 desktop-crashed start-given-up desktop-blocked", "halt"],
