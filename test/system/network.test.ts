@@ -1,6 +1,7 @@
 /** What a desktop reaches over its network, tried from inside of real containers. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
 import { networkNames } from "../../src/domain/node/network-names.ts";
 import { macOf, parseNetworkRange } from "../../src/domain/node/network-range.ts";
 import type { DesktopSpec } from "../../src/hypervisor/driver.ts";
@@ -40,6 +41,19 @@ async function tries(script: string, seconds: number): Promise<boolean> {
 // It gives up by itself after a second without an answer; to start takes longer where much else runs.
 const ping = (address: string, more = "") => tries(`ping -c1 -W1 ${more} ${address}`, 10);
 const connects = (address: string, port: number) => tries(`exec 3<>/dev/tcp/${address}/${port}`, 1);
+
+const OWN_TABLES = "/proc/sys/net/ipv4/tcp_child_ehash_entries";
+
+// Kernels before 6.1 have but the one table.
+test.skipIf(!existsSync(OWN_TABLES))(
+  "a desktop's network has a table of connections of its own",
+  async () => {
+    const told = async (name: string) =>
+      (await lab.inNetworkOf(one.vmId, ["/usr/sbin/sysctl", "-n", name])).stdout;
+    // The kernel calls one that is shared by a negative number.
+    expect(Number(await told("net.ipv4.tcp_ehash_entries"))).toBe(Number(readFileSync(OWN_TABLES, "utf8")));
+  },
+);
 
 test("the bridge has its address from the first moment, so that nobody gives it another", async () => {
   const range = parseNetworkRange("10.234.0.0/24");
