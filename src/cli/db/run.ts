@@ -18,6 +18,7 @@ import {
   postgresCommand,
 } from "./cluster.ts";
 import { keepLogRoom, keepTableRoom } from "./keep-room.ts";
+import { refuseSlots } from "./refuse-slots.ts";
 
 /** A restart after a crash replays the log; a stop that takes longer than this is forced. */
 const STOP_MS = 30_000;
@@ -40,6 +41,7 @@ export const dbRun: Command = {
     };
     const isRoot = process.getuid?.() === 0;
     const prefix = isRoot ? droppedTo(readAccount("qvd-db")) : [];
+    await refuseSlots(clusterFolder(place));
     await ensureCluster(place, prefix);
     if (isRoot) await giveRules(place);
     const own = log.with({ process: "db" });
