@@ -6,7 +6,7 @@
 import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { type Database, openDatabase } from "../../src/db/client.ts";
 import { migrate } from "../../src/db/migrate.ts";
-import { DATABASE_NAME } from "../../src/db/url.ts";
+import { DATABASE_NAME, type DatabaseAddress, type DatabaseRole } from "../../src/db/url.ts";
 import { run, runOk } from "../../src/lib/run.ts";
 import { sleep, waitFor } from "../../src/lib/wait.ts";
 
@@ -62,13 +62,12 @@ export class LabDatabase {
 
   /** As owner, over its socket: nothing of the lab's faults cuts it, but for its own stops. */
   open(): Database {
-    const address = {
-      kind: "socket",
-      folder: this.#folder,
-      role: "qvd_owner",
-      database: DATABASE_NAME,
-    } as const;
-    return openDatabase(address, { max: 4, applicationName: "lab" });
+    return openDatabase(this.addressOf("qvd_owner"), { max: 4, applicationName: "lab" });
+  }
+
+  /** The same for any role. */
+  addressOf(role: DatabaseRole): DatabaseAddress {
+    return { kind: "socket", folder: this.#folder, role, database: DATABASE_NAME };
   }
 
   /** On a busy machine what is left of a crashed one takes its time to end, and refuses the next until then. */

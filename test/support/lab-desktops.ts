@@ -23,26 +23,36 @@ export type LabDesktops = {
   readonly sharedFolder: string;
   readonly networkRange: string;
   readonly readyMs: number;
+  /** What the archive is called in the site; its ending says what it is. */
+  readonly fileName?: string;
+  /** Of each; enough for one that only beats where none is said. */
+  readonly memoryMb?: number;
+  /** Of every user, with its hash; nobody can sign in where there is none. */
+  readonly hashPassword?: (password: string) => Promise<string>;
 };
+
+/** Of every user. */
+export const LAB_PASSWORD = "password";
 
 /** They are wished running when it returns. */
 export async function addLabDesktops(database: Database, options: LabDesktops): Promise<readonly VmId[]> {
   const { count, homeMb, archive, sharedFolder, networkRange, readyMs } = options;
+  const { memoryMb = 192, fileName = "beating.tar", hashPassword = async () => "none" } = options;
   const context = { db: database.orm, actor: { kind: "system", what: "lab" } } as const;
-  const deps = { hashPassword: async () => "none", networkRange };
+  const deps = { hashPassword, networkRange };
   const { tenantId } = await createTenant(context, { name: "lab" });
-  const { osfId } = await createOsf(context, { tenantId, name: "beating", memoryMb: 192, cpus: 1, homeMb });
+  const { osfId } = await createOsf(context, { tenantId, name: "beating", memoryMb, cpus: 1, homeMb });
   const incoming = `${sharedFolder}/images/incoming`;
   await mkdir(incoming, { recursive: true });
-  await copyFile(archive, `${incoming}/beating.tar`);
-  const { diId } = await enrolImage(context, { osfId, fileName: "beating.tar", version: "1" });
+  await copyFile(archive, `${incoming}/${fileName}`);
+  const { diId } = await enrolImage(context, { osfId, fileName, version: "1" });
   await wakeLab(database, "image");
   await awaitImage(database, diId, readyMs);
   await moveTag(context, { diId, tag: "default" });
   const desktops: VmId[] = [];
   for (let number = 1; number <= count; number++) {
     const login = `p${number}`;
-    const { userId } = await createUser(context, deps, { tenantId, login, password: "password" });
+    const { userId } = await createUser(context, deps, { tenantId, login, password: LAB_PASSWORD });
     desktops.push((await createVm(context, deps, { userId, osfId, name: login })).vmId);
   }
   for (const vmId of desktops) await wishVmRunning(context, { vmId });

@@ -13,7 +13,7 @@ import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { ACKNOWLEDGED_FILE, BEATS_FILE, packBeatingDesktop } from "./beating-desktop.ts";
 import { LabDatabase } from "./lab-database.ts";
-import { addLabDesktops } from "./lab-desktops.ts";
+import { addLabDesktops, type LabDesktops } from "./lab-desktops.ts";
 import { LabNode } from "./lab-node.ts";
 
 export type ManyNodesOptions = {
@@ -103,12 +103,14 @@ export class ManyNodes {
     throw new Error(`the nodes are not ready:\n${logs.join("\n")}`);
   }
 
-  /** Makes desktops that beat, and wishes them running. */
-  async addDesktops(count: number): Promise<void> {
-    await packBeatingDesktop(`${this.folder}/beating.tar`, { agent: this.options.executable });
+  /** Makes desktops that beat, or those of another archive, and wishes them running. */
+  async addDesktops(count: number, more: Partial<LabDesktops> = {}): Promise<void> {
+    if (more.archive === undefined)
+      await packBeatingDesktop(`${this.folder}/beating.tar`, { agent: this.options.executable });
     this.#desktops = await addLabDesktops(this.database, {
       ...{ count, homeMb: HOME_MB, networkRange: "10.79.0.0/16", readyMs: READY_MS },
       ...{ archive: `${this.folder}/beating.tar`, sharedFolder: `${this.folder}/shared` },
+      ...more,
     });
   }
 

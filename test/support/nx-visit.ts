@@ -20,13 +20,19 @@ export type Person = {
 export type Answer = { readonly status: number; readonly body: string; readonly tookMs: number };
 
 /** What the visitor waits for, and how long; a slow machine needs more. */
-export type Look = { readonly colour?: string; readonly shownMs?: number; readonly answerMs?: number };
+export type Look = {
+  readonly colour?: string;
+  readonly shownMs?: number;
+  readonly answerMs?: number;
+  /** Of the broker; this machine's where none is given. */
+  readonly host?: string;
+};
 
 const SHOWN_MS = 20_000;
 
 /** Sends the request for a session on a connection of its own; the caller waits for what it needs. */
-export async function askForSession(port: number, person: Person): Promise<QvdClient> {
-  const client = await QvdClient.open(port);
+export async function askForSession(port: number, person: Person, host?: string): Promise<QvdClient> {
+  const client = await QvdClient.open(port, host);
   client.send(sessionRequest(person));
   return client;
 }
@@ -55,8 +61,8 @@ export class Visit {
 
   /** Resolves when the desktop's window is seen; throws with the broker's answer when it is no 101. */
   static async open(screen: Screen, port: number, person: Person, look: Look = {}): Promise<Visit> {
-    const { colour = WINDOW_COLOUR, shownMs = SHOWN_MS, answerMs = 60_000 } = look;
-    const client = await askForSession(port, person);
+    const { colour = WINDOW_COLOUR, shownMs = SHOWN_MS, answerMs = 60_000, host } = look;
+    const client = await askForSession(port, person, host);
     const { status, body } = await client.answer(answerMs);
     if (status !== 101) throw new Error(`the broker answered ${status}: ${body}`);
     const arrivalsMs: number[] = [];

@@ -15,10 +15,10 @@ export class QvdClient {
     this.#socket = connect(this);
   }
 
-  static async open(port: number): Promise<QvdClient> {
+  static async open(port: number, hostname = "127.0.0.1"): Promise<QvdClient> {
     const holder: { client?: QvdClient } = {};
     const socket = await Bun.connect<undefined>({
-      hostname: "127.0.0.1",
+      hostname,
       port,
       allowHalfOpen: true,
       data: undefined,

@@ -85,7 +85,7 @@ export async function startWat(options: WatOptions = {}): Promise<Wat> {
   };
 }
 
-async function makeCertificate(folder: string): Promise<{ tlsKey: string; tlsCertificate: string }> {
+export async function makeCertificate(folder: string): Promise<{ tlsKey: string; tlsCertificate: string }> {
   const [tlsKey, tlsCertificate] = [`${folder}/key.pem`, `${folder}/cert.pem`];
   await runOk("make a certificate", [
     ...["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
