@@ -68,7 +68,7 @@ function checkAccounts(login: string, uid: number): string {
   return `files=$(exec tail -v -n +1 /etc/passwd /etc/group /etc/shadow /etc/gshadow /dev/null 2>/dev/null)
 line='
 '
-case "$files" in *[!"$line"]"$line==> "* | *"$line${login}:"*) exit 0 ;; esac
+case "$files" in *[!"$line"]"$line==> "* | *"\${line}${login}:"*) exit 0 ;; esac
 case "\${files%%"$line==> /etc/shadow"*}" in "==> /etc/passwd"*:${uid}:*) exit 0 ;; "==> /etc/passwd"*) ;; *) exit 0 ;; esac
 `;
 }
