@@ -133,6 +133,14 @@ export class ClientSide {
 
   /** Sends a request on the slave port; after a 101 the folder is served by a real sftp-server. */
   async share(head: string, folder: string): Promise<ShareAnswer> {
+    // NX gives a connection the channel of one that has just gone, whose end may come after; the Perl client asks ten times.
+    for (let left = 3; ; left--) {
+      const answer = await this.#share(head, folder);
+      if (answer.head !== "" || left === 0) return answer;
+    }
+  }
+
+  async #share(head: string, folder: string): Promise<ShareAnswer> {
     const socket = connect({ host: "127.0.0.1", port: this.#ports.slave });
     socket.on("error", () => {}); // Its end is seen by whoever waits for the answer.
     socket.write(head);

@@ -9,7 +9,7 @@ const PORTS = { media: 27_231, cups: 27_232, slave: 27_233 };
 const BOTH_WAYS = { "qvd.client.audio.sound.enable": "1", "qvd.client.audio.microphone.enable": "1" };
 const PARTS = "ps -o user=,comm= -C pipewire,wireplumber,pipewire-pulse | sort";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(180_000);
 
 let lab: ChannelsLab;
 

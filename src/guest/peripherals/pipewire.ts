@@ -56,9 +56,11 @@ export async function startPipewire(
   if (parts().length > 0 && (await waitFor(isUp, { timeoutMs: OWN_START_MS, everyMs: 100 }))) return true;
   await endAllOfUser(user, PIPEWIRE_PROGRAMS);
   writeSettings(`${folder}/sound/wireplumber`);
+  // The others end where they find nobody; what a killed one has left would be taken for somebody.
+  const socket = `/run/user/${user.uid}/pipewire-0`;
+  await runAsUser(user, ["rm", "-f", "--", socket]);
   startAsUser(user, ["pipewire"]);
-  // The others end where they find nobody.
-  const isThere = () => existsSync(`/run/user/${user.uid}/pipewire-0`);
+  const isThere = () => existsSync(socket);
   if (!(await waitFor(isThere, { timeoutMs, everyMs: 20 }))) return false;
   startAsUser(user, ["wireplumber"], { XDG_CONFIG_HOME: `${folder}/sound` });
   startAsUser(user, ["pipewire-pulse"]);
