@@ -12,6 +12,7 @@ import type { VmId } from "../../src/domain/ids.ts";
 import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { ACKNOWLEDGED_FILE, BEATS_FILE, packBeatingDesktop } from "./beating-desktop.ts";
+import { claimLab, releaseLab } from "./claim-lab.ts";
 import { LabDatabase } from "./lab-database.ts";
 import { addLabDesktops, type LabDesktops } from "./lab-desktops.ts";
 import { LabNode } from "./lab-node.ts";
@@ -39,6 +40,7 @@ export class ManyNodes {
 
   /** Removes what an earlier run left, then makes the network, the database and the nodes; starts the nodes. */
   static async create(options: ManyNodesOptions): Promise<ManyNodes> {
+    await claimLab(options.lab);
     const lab = new ManyNodes(options);
     await lab.#remove();
     try {
@@ -203,6 +205,7 @@ export class ManyNodes {
   async dispose(): Promise<void> {
     await this.database.close();
     await this.#remove();
+    releaseLab(this.options.lab);
   }
 
   async #makeSwitch(): Promise<void> {
