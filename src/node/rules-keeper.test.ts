@@ -5,7 +5,7 @@ import { RulesKeeper } from "./rules-keeper.ts";
 type Answer = boolean | Error;
 
 function setUp(answers: Answer[]) {
-  const world = { nowMs: 1_000, looked: 0, told: [] as (string | undefined)[], troubles: 0 };
+  const world = { nowMs: 1_000, looked: 0, told: [] as (string | undefined)[], troubles: 0, listeners: 0 };
   const later: (() => void)[] = [];
   const each: (() => void)[] = [];
   let change: (by: string | undefined) => void = () => {};
@@ -17,8 +17,17 @@ function setUp(answers: Answer[]) {
         if (answer instanceof Error) throw answer;
         return answer;
       },
-      watchRules: (onChange) => {
+      watchRules: (onChange, signal) => {
         change = onChange;
+        const { addEventListener: add, removeEventListener: remove } = signal;
+        signal.addEventListener = (...args: Parameters<typeof add>) => {
+          world.listeners++;
+          add.apply(signal, args);
+        };
+        signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+          world.listeners--;
+          remove.apply(signal, args);
+        };
       },
     },
     onPutBack: ({ by }) => void world.told.push(by),
@@ -73,9 +82,24 @@ describe("the keeper of a box's rules", () => {
     expect(world.looked).toBe(2);
     hear("firewalld (process 3)");
     await goOn();
-    expect(world).toMatchObject({ looked: 3, told: ["firewalld (process 3)"] });
+    expect(world).toMatchObject({ looked: 3, told: ["firewalld (process 3)"], troubles: 1 });
     expect(keeper.trouble?.times).toBe(3);
+  });
+
+  test("leaves nothing behind where another program takes them away for days", async () => {
+    const { world, settle, goOn, hear } = setUp(Array.from({ length: 100 }, () => true));
+    hear("firewalld (process 3)");
+    await settle();
+    const { listeners } = world;
+    for (let times = 0; times < 50; times++) {
+      hear("firewalld (process 3)");
+      await goOn();
+    }
+    expect(world).toMatchObject({ looked: 51, listeners });
     world.nowMs += 60_000;
+    hear("firewalld (process 3)");
+    await goOn();
+    expect(world).toMatchObject({ told: Array(2).fill("firewalld (process 3)"), troubles: 2 });
   });
 
   test("tries again what failed, and says so until it is done", async () => {

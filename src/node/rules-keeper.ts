@@ -110,29 +110,32 @@ export class RulesKeeper {
     const { clock, log, onPutBack } = this.#deps;
     this.#times++;
     this.#lastAtMs = clock.monotonicMs();
-    this.#setTrouble({ by, atMs: clock.nowMs(), fault: undefined });
-    if (this.#lastAtMs - this.#toldAtMs < TELL_EVERY_MS) return;
+    const wasFault = this.#trouble?.fault !== undefined;
+    this.#trouble = { by, atMs: clock.nowMs(), fault: undefined };
+    const isNews = this.#lastAtMs - this.#toldAtMs >= TELL_EVERY_MS;
+    // A report is more work than the rules are; the next one tells how often it was.
+    if (wasFault || isNews) this.#deps.onTrouble();
+    if (!isNews) return;
     this.#toldAtMs = this.#lastAtMs;
     log.warn("rules-put-back", { by, tookMs: Math.round(tookMs), times: this.#times });
     onPutBack({ by, tookMs });
   }
 
   #setTrouble(trouble: Omit<RulesSign, "times">): void {
+    const isNews = trouble.fault !== this.#trouble?.fault;
     this.#trouble = trouble;
-    this.#deps.onTrouble();
+    if (isNews) this.#deps.onTrouble();
   }
 
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = this.#deps.timers.after(ms, resolve);
-      this.#end.signal.addEventListener(
-        "abort",
-        () => {
-          end();
-          resolve();
-        },
-        { once: true },
-      );
-    });
+  /** Leaves nothing behind on the signal: two programs may fight for days. */
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.#end;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const end = this.#deps.timers.after(ms, resolve);
+    const stop = () => resolve();
+    signal.addEventListener("abort", stop, { once: true });
+    await promise;
+    signal.removeEventListener("abort", stop);
+    end();
   }
 }
