@@ -10,14 +10,19 @@ import type { PortChange, PortMemory } from "./port-memory.ts";
 import { type RulesetOptions, renderRuleset } from "./render-ruleset.ts";
 import { countMarkedRules, readRulesMark } from "./rules-mark.ts";
 
+export type KeptRulesOptions = Omit<RulesetOptions, "ports"> & {
+  /** Gives `nft`'s text to the kernel. */
+  readonly load?: (text: string) => Promise<void>;
+};
+
 /** Not for two at a time. */
 export class KeptRules {
-  readonly #netlink: Netlink;
+  readonly #netlink: Pick<Netlink, "talk">;
   readonly #ports: PortMemory;
-  readonly #options: Omit<RulesetOptions, "ports">;
+  readonly #options: KeptRulesOptions;
   #mark: string | undefined;
 
-  constructor(netlink: Netlink, ports: PortMemory, options: Omit<RulesetOptions, "ports">) {
+  constructor(netlink: Pick<Netlink, "talk">, ports: PortMemory, options: KeptRulesOptions) {
     this.#netlink = netlink;
     this.#ports = ports;
     this.#options = options;
@@ -25,8 +30,9 @@ export class KeptRules {
 
   /** With the elements of all ports that are known. */
   async load(): Promise<void> {
-    const text = renderRuleset({ ...this.#options, ports: await this.#ports.list() });
-    await loadRules(text);
+    const { load = loadRules, ...options } = this.#options;
+    const text = renderRuleset({ ...options, ports: await this.#ports.list() });
+    await load(text);
     const mark = await readRulesMark(this.#netlink, this.#options.names.table);
     // Somebody may have emptied them in between: what is remembered is what was loaded, or nothing.
     this.#mark = countMarkedRules(mark) === countRules(text) ? mark : "";
@@ -65,6 +71,8 @@ export class KeptRules {
 
   async #areWhole(): Promise<boolean> {
     if (this.#mark === undefined) return true;
+    // An emptied filter has that mark as well, and where no port is known, no element is missed in it.
+    if (this.#mark === "") return false;
     const { names } = this.#options;
     if ((await readRulesMark(this.#netlink, names.table)) !== this.#mark) return false;
     return await hasAllElements(this.#netlink, names, await this.#ports.list());

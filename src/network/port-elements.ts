@@ -20,7 +20,7 @@ const ADDRESS_AT = 24;
 
 /** What the kernel holds; nothing where the tables don't exist. */
 export async function listPortElements(
-  netlink: Netlink,
+  netlink: Pick<Netlink, "talk">,
   names: NetworkNames,
 ): Promise<readonly PortElement[]> {
   const ports = await listSetElements(netlink, names.table, "ip4");
@@ -31,7 +31,7 @@ export async function listPortElements(
 
 /** Whether its interface may speak as it. */
 export async function isLetThrough(
-  netlink: Netlink,
+  netlink: Pick<Netlink, "talk">,
   names: NetworkNames,
   port: PortElement,
 ): Promise<boolean> {
@@ -41,7 +41,7 @@ export async function isLetThrough(
 
 /** Whether each set has what it should of them; it may have more. */
 export async function hasAllElements(
-  netlink: Netlink,
+  netlink: Pick<Netlink, "talk">,
   names: NetworkNames,
   ports: readonly PortElement[],
 ): Promise<boolean> {
@@ -87,7 +87,7 @@ function formatByte(byte: number): string {
 
 /** Removes and adds in one transaction. */
 export async function changePortElements(
-  netlink: Netlink,
+  netlink: Pick<Netlink, "talk">,
   names: NetworkNames,
   change: { readonly remove: readonly PortElement[]; readonly add: readonly PortElement[] },
 ): Promise<void> {

@@ -12,11 +12,11 @@ export type PortChange = { readonly remove: readonly PortElement[]; readonly add
 
 /** Not for two at a time. */
 export class PortMemory {
-  readonly #netlink: Netlink;
+  readonly #netlink: Pick<Netlink, "talk">;
   readonly #names: NetworkNames;
   #known: readonly PortElement[] | undefined;
 
-  constructor(netlink: Netlink, names: NetworkNames) {
+  constructor(netlink: Pick<Netlink, "talk">, names: NetworkNames) {
     this.#netlink = netlink;
     this.#names = names;
   }

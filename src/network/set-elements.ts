@@ -79,7 +79,11 @@ export async function changeSetElements(
 }
 
 /** Whether it is there. */
-export async function hasSetElement(netlink: Netlink, table: string, element: SetElement): Promise<boolean> {
+export async function hasSetElement(
+  netlink: Pick<Netlink, "talk">,
+  table: string,
+  element: SetElement,
+): Promise<boolean> {
   const doing = "Reading the packet filter of the desktop network";
   const request = elementRequest(GET_ELEMENT, { table, flags: FLAG_REQUEST | FLAG_ACK, element });
   const result = await netlink.talk({ doing, requests: [request] });
