@@ -15,6 +15,8 @@ const SERVER = `server=tcp:127.0.0.1:${SOUND_PORT}`;
 const SINK_ARGUMENTS = `sink_properties=device.description=Client`;
 /** An emulated machine beside others takes this long to be told of its tunnel. */
 const SETTLE_MS = 10_000;
+/** Without an answer it is gone by then. */
+const STAY_MS = 1_500;
 
 /** Undefined when it went well, else why not. */
 export async function connectSound(
@@ -28,7 +30,8 @@ export async function connectSound(
   // Where nobody answers at the client, PipeWire refuses the tunnel; PulseAudio has it at once, and takes it away again.
   const isThere =
     (await pactl(user, ...sink)) &&
-    (await waitFor(() => isOpen(user), { timeoutMs: SETTLE_MS, everyMs: 100 })) === true;
+    (await waitFor(() => isOpen(user), { timeoutMs: SETTLE_MS, everyMs: 100 })) === true &&
+    (await waitFor(async () => !(await isOpen(user)), { timeoutMs: STAY_MS, everyMs: 100 })) !== true;
   if (!isThere)
     return "the client's PulseAudio does not answer; it must listen where its nxproxy's media option says";
   await pactl(user, "set-default-sink", SINK);
