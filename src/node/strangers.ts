@@ -5,9 +5,10 @@
  */
 
 import { eq } from "drizzle-orm";
+import { attemptDatabase } from "../db/errors.ts";
 import type { NodeDesktop } from "../db/queries/node-desktops.ts";
 import { nodes } from "../db/schema/index.ts";
-import type { VmId } from "../domain/ids.ts";
+import { asId, type VmId } from "../domain/ids.ts";
 import { describeError } from "../lib/errors.ts";
 import { waitFor } from "../lib/wait.ts";
 import { noteStrangerEnded } from "../service/node/note-stranger-ended.ts";
@@ -58,7 +59,7 @@ export class Strangers {
       if (world.desktops.get(vmId)?.isAlive === true) log.warn("stranger-running", { vmId });
       else await this.#cleanUp(vmId, listLeftovers(this.#deps, vmId, world));
     }
-    if (this.#living.length > 0) await this.#endWished(known);
+    await this.#followWishes(ours, known);
   }
 
   async #cleanUp(vmId: VmId, leftovers: readonly string[]): Promise<void> {
@@ -71,34 +72,38 @@ export class Strangers {
     }
   }
 
-  /** Those alone that somebody named, and that are none of ours yet. */
-  async #endWished(known: ReadonlyMap<VmId, unknown>): Promise<void> {
+  /** Those alone are ended that somebody named, and that are none of ours yet. A wish doesn't wait for one that comes later. */
+  async #followWishes(ours: ReadonlySet<VmId>, known: ReadonlyMap<VmId, unknown>): Promise<void> {
     const { db, node, hasLease } = this.#deps;
     if (!hasLease()) return;
-    const [row] = await db
-      .select({ wished: nodes.strangersToEnd })
-      .from(nodes)
-      .where(eq(nodes.id, node.nodeId));
-    for (const vmId of this.#living) {
-      if (row?.wished.includes(vmId) !== true || this.#ending.has(vmId) || known.has(vmId)) continue;
-      this.#ending.add(vmId);
-      void this.#end(vmId, () => known.has(vmId)).finally(() => {
-        this.#ending.delete(vmId);
-        this.#onEnded();
-      });
+    const [row] = await attemptDatabase("read which desktops are to be ended", () =>
+      db.select({ wished: nodes.strangersToEnd }).from(nodes).where(eq(nodes.id, node.nodeId)),
+    );
+    for (const wished of row?.wished ?? []) {
+      const vmId = asId<VmId>(wished);
+      if (this.#ending.has(vmId)) continue;
+      if (!this.#living.includes(vmId)) {
+        const why = ours.has(vmId) ? "the site places it here by now" : "it doesn't run here any more";
+        await this.#noteEnd(vmId, `Desktop ${vmId} was not ended: ${why}.`);
+      } else if (!known.has(vmId)) {
+        this.#ending.add(vmId);
+        void this.#end(vmId, () => hasLease() && !known.has(vmId)).finally(() => {
+          this.#ending.delete(vmId);
+          this.#onEnded();
+        });
+      }
     }
   }
 
-  /** `isOurs` says that the site has placed it here meanwhile, and ends the ending. */
-  async #end(vmId: VmId, isOurs: () => boolean): Promise<void> {
-    const { db, node, log } = this.#deps;
+  /** `mayEnd` is false once the site has placed it here meanwhile, or this box may do nothing any more. */
+  async #end(vmId: VmId, mayEnd: () => boolean): Promise<void> {
+    const { log } = this.#deps;
     try {
-      const how = await this.#askToEnd(vmId, isOurs);
-      if (how === undefined) return;
+      const how = await this.#askToEnd(vmId, mayEnd);
+      // One that is ours by now may just be starting.
+      if (how === undefined || !mayEnd()) return;
       await cleanUpDesktop(this.#deps, vmId);
-      const actor = { kind: "node", name: node.name } as const;
-      const text = `Desktop ${vmId} was ended ${how}; its home was left as it is.`;
-      await noteStrangerEnded({ db, actor }, { nodeId: node.nodeId, vmId, text });
+      await this.#noteEnd(vmId, `Desktop ${vmId} was ended ${how}; its home was left as it is.`);
       log.info("stranger-ended", { vmId, how });
     } catch (error) {
       // The wish stands: the next full pass begins anew.
@@ -106,8 +111,14 @@ export class Strangers {
     }
   }
 
+  async #noteEnd(vmId: VmId, text: string): Promise<void> {
+    const { db, node } = this.#deps;
+    const actor = { kind: "node", name: node.name } as const;
+    await noteStrangerEnded({ db, actor }, { nodeId: node.nodeId, vmId, text });
+  }
+
   /** How it ended; undefined where it doesn't, or mustn't any more. */
-  async #askToEnd(vmId: VmId, isOurs: () => boolean): Promise<string | undefined> {
+  async #askToEnd(vmId: VmId, mayEnd: () => boolean): Promise<string | undefined> {
     const { hypervisor, log } = this.#deps;
     const { haltMs, terminateMs, killMs } = this.#times;
     const isDead = async () => (await hypervisor.observe([vmId])).get(vmId)?.isAlive !== true;
@@ -117,7 +128,7 @@ export class Strangers {
       { how: "by force", ask: () => hypervisor.kill(vmId), timeoutMs: killMs },
     ];
     for (const { how, ask, timeoutMs } of ways) {
-      if (isOurs()) return undefined;
+      if (!mayEnd()) return undefined;
       // Where it can't be asked in this way, it is asked in the next.
       await ask().catch((error) =>
         log.info("stranger-not-asked", { vmId, how, error: describeError(error) }),

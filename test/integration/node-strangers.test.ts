@@ -25,6 +25,12 @@ const run = <Row extends Record<string, unknown>>(statement: ReturnType<typeof s
   rows.owner.execute<Row>(statement);
 const settles = (test: () => boolean | Promise<boolean>) => waitFor(test, { timeoutMs: 10_000, everyMs: 10 });
 const isAlive = async (vmId: VmId) => (await world.hypervisor.observe()).get(vmId)?.isAlive === true;
+const texts = async () =>
+  (
+    await run<{ text: string }>(
+      sql`select detail->>'text' as text from audit_log where action = 'node.note-stranger-ended' order by id`,
+    )
+  ).map(({ text }) => text);
 const wishes = async () =>
   (await run<{ wished: number[] }>(sql`select strangers_to_end as wished from nodes`))[0]?.wished;
 
@@ -100,10 +106,21 @@ describe("a desktop of which the database knows nothing", () => {
     expect(await rows.reaches(vm, "running")).toBe("running");
     // A wish of before, as it stands in a database that was restored.
     await run(sql`update nodes set strangers_to_end = array[${vm}::int] where id = ${world.nodeId}`);
-    loop.wake();
     await startStranger("other");
-    loop.wake();
-    await Bun.sleep(200);
+    expect(await settles(async () => (await wishes())?.length === 0)).toBe(true);
     expect(await isAlive(vm)).toBe(true);
+    expect(await texts()).toEqual([`Desktop ${vm} was not ended: the site places it here by now.`]);
+  }, 30_000);
+
+  test("that ended by itself before is wished ended no longer, so that a later one of its number is not", async () => {
+    const vm = await startStranger("one");
+    world.hypervisor.die(vm);
+    loop.wake();
+    expect(await settles(() => loop.strangers.length === 0)).toBe(true);
+    // Its node's report tells of it still.
+    await endStranger(context(), { nodeId: world.nodeId, vmId: vm });
+    loop.wake();
+    expect(await settles(async () => (await wishes())?.length === 0)).toBe(true);
+    expect(await texts()).toEqual([`Desktop ${vm} was not ended: it doesn't run here any more.`]);
   }, 30_000);
 });
