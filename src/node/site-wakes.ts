@@ -165,7 +165,10 @@ export class SiteWakes {
     const { db, nodeId, hear, log } = this.#deps;
     try {
       const count = await readWakeCount(db, nodeId);
-      if (count !== this.#seen && !this.#isStopped) hear(`polled\n${CATCH_UP}`);
+      if (count !== this.#seen && !this.#isStopped) {
+        this.#countIfAlone();
+        hear(`polled\n${CATCH_UP}`);
+      }
       this.#seen = count;
     } catch (error) {
       log.debug("wakes-not-polled", { reason: describeError(error) });

@@ -89,6 +89,24 @@ describe("a site of one box", () => {
       await site.database.drop();
     }
   });
+
+  test("hears of another within seconds where nobody listens, too", async () => {
+    const site = await NodeDatabase.create("10.96.0");
+    const only = await site.addNode("only");
+    const options = { db: site.node, nodeId: only, listenAddress: undefined, log: silentLog() };
+    const wakes = new SiteWakes({ ...options, hear: () => {}, onCatchUp: () => {} });
+    await wakes.start();
+    try {
+      expect(await waitFor(() => wakes.isAlone, { timeoutMs: 5_000 })).toBe(true);
+      const other = await site.addNode("other");
+      await reportWakes(site.node, [{ topic: "node" }], other);
+      expect(await waitFor(() => wakes.nodes === 2, { timeoutMs: 10_000 })).toBe(true);
+      expect(wakes.isAlone).toBe(false);
+    } finally {
+      await wakes.stop();
+      await site.database.drop();
+    }
+  });
 });
 
 describe("rows of wakes", () => {

@@ -36,3 +36,10 @@ test("a box in the root group, or in one that can't be entered, starts its deskt
     await createGroupReadier({ unified, readOwnGroups: () => groups })();
   expect(read("")).toBe(`${process.pid}\n`);
 });
+
+test("a box that can't even read its groups goes on", async () => {
+  const readOwnGroups = () => {
+    throw new Error("EMFILE");
+  };
+  expect(await createGroupReadier({ unified, readOwnGroups })()).toBeUndefined();
+});

@@ -29,7 +29,7 @@ export function createGroupReadier({
   let isBusy = false;
   return async () => {
     if (isBusy || nowMs() - readyAtMs < LASTS_MS) return;
-    const own = /^0::(\/.*)$/m.exec(readOwnGroups())?.[1];
+    const own = /^0::(\/.*)$/m.exec(tryRead(readOwnGroups))?.[1];
     if (own === undefined) return;
     isBusy = true;
     // In a thread, since the write is what waits. Where it is refused, the start waits as it would have.
@@ -37,4 +37,13 @@ export function createGroupReadier({
     isBusy = false;
     readyAtMs = nowMs();
   };
+}
+
+function tryRead(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    // Such as no file may be opened any more: the start tells of that itself, and nobody waits for this.
+    return "";
+  }
 }
