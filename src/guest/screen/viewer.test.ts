@@ -266,6 +266,23 @@ describe("pictures", () => {
     expect(picture.pixels.includes(UNSEEN)).toBe(false);
   });
 
+  test("that were sent with loss are made good while something else moves all the time", async () => {
+    const clock = { ms: 1_000 };
+    const jpegs = -26;
+    const { viewer, screen, picture, see, draw, hasAll } = await open([COPY, TIGHT, jpegs], () => clock.ms);
+    screen.write({ x: 0, y: 32, width: 120, height: 58 }, 0x1000000);
+    viewer.fromViewer(requestOf(true));
+    await picture.apply(await see());
+    expect(hasAll()).toBe(false);
+    for (let film = 0; film < 30; film++) {
+      clock.ms += 50;
+      draw();
+      viewer.fromViewer(requestOf(false));
+      await picture.apply(await see());
+    }
+    expect(hasAll()).toBe(true);
+  });
+
   test("are of the kind that was wished for last", async () => {
     const { viewer, picture, see, draw, hasAll } = await open();
     viewer.fromViewer(requestOf(true));

@@ -40,6 +40,8 @@ const QUIET_MS = 100;
 /** No viewer shows more than a hundred pictures a second. */
 const [LEAST_BETWEEN_MS, FIRST_BETWEEN_MS] = [10, 4];
 const REFRESH_MS = 100;
+/** Where something moves all the time, so often what rests beside it has its turn. */
+const REFRESH_BESIDE_MS = 300;
 /** The screen may be made smaller while it is looked at; the server tells the new size by and by. */
 const [RETRY_MS, MOST_RETRIES] = [50, 100];
 const FENCE = { message: 248, asks: 0x80000000, known: 0x3 } as const;
@@ -63,6 +65,7 @@ export class Viewer {
   #hasEnded = false;
   #retries = 0;
   #lastMs = Number.NEGATIVE_INFINITY;
+  #refreshedMs = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #dueMs = 0;
   /** What the server said while a picture was being made. */
@@ -226,7 +229,8 @@ export class Viewer {
     const isFirst = hasNews && nowMs - this.#lastMs > QUIET_MS;
     this.#lastMs = isFirst ? nowMs + FIRST_BETWEEN_MS - LEAST_BETWEEN_MS : nowMs;
     try {
-      const update = hasNews ? await this.#paint(painter) : await painter.refresh();
+      const update =
+        (await this.#refresh(painter, { hasNews, nowMs })) ?? (await this.#paint(painter, hasNews));
       if (update !== undefined && !this.#hasEnded) this.#send(update);
     } finally {
       this.#isBusy = false;
@@ -237,7 +241,17 @@ export class Viewer {
     else if (painter.hasLoss) this.#wake(REFRESH_MS);
   }
 
-  async #paint(painter: Painter): Promise<Buffer | undefined> {
+  async #refresh(
+    painter: Painter,
+    { hasNews, nowMs }: { readonly hasNews: boolean; readonly nowMs: number },
+  ): Promise<Buffer | undefined> {
+    if (!painter.hasLoss || (hasNews && nowMs - this.#refreshedMs < REFRESH_BESIDE_MS)) return undefined;
+    this.#refreshedMs = nowMs;
+    return await painter.refresh();
+  }
+
+  async #paint(painter: Painter, hasNews: boolean): Promise<Buffer | undefined> {
+    if (!hasNews) return undefined;
     let look: Look;
     try {
       look = await this.#options.screen.look(painter.screen, painter.unknown);
