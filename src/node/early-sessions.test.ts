@@ -9,12 +9,17 @@ const IDLE = { isIdle: true };
 const NOTHING_RUNS = new Map<VmId, { running: unknown }>();
 
 /** Time goes on by hand; `listening` are those whose nxagent the kernel shows. */
-function setUp() {
+function setUp({ lookMs = 0 } = {}) {
   let nowMs = 0;
+  let looks = 0;
   const calls: { atMs: number; call: () => void }[] = [];
   const [opened, told, listening] = [[] as string[], [] as VmId[], new Set<VmId>()];
   const sessions = new EarlySessions({
-    isListening: (vmId) => listening.has(vmId),
+    isListening: (vmId) => {
+      nowMs += lookMs;
+      looks++;
+      return listening.has(vmId);
+    },
     gates: { shut: (path) => () => void (opened.includes(path) || opened.push(path)), openLeft: () => {} },
     onListening: (vmId) => told.push(vmId),
     clock: { monotonicMs: () => nowMs },
@@ -41,7 +46,7 @@ function setUp() {
     }
     nowMs = endMs;
   };
-  return { sessions, expectOne, pass, opened, told, listening, calls };
+  return { sessions, expectOne, pass, opened, told, listening, calls, looks: () => looks };
 }
 
 test("says once that a session listens, soon after it does", () => {
@@ -55,6 +60,15 @@ test("says once that a session listens, soon after it does", () => {
   expect(sessions.read(ONE)).toEqual({ sessionId: SESSION, isListening: true });
   pass(500);
   expect(told).toEqual([ONE]);
+});
+
+test("looks that take long come seldom", () => {
+  const { sessions, expectOne, pass, looks } = setUp({ lookMs: 20 });
+  expectOne(ONE);
+  sessions.watch(ONE);
+  pass(500);
+  // 8 ms, then 20 for one and 80 of rest.
+  expect(looks()).toBe(5);
 });
 
 test("agents wait while anybody waits for a session, and no longer", () => {
