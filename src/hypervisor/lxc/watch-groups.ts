@@ -57,8 +57,9 @@ function watchPart(tree: CgroupTree, part: CgroupPart, onChange: (vmId: VmId) =>
     }, LIST_AFTER_MS).unref();
     const vmId = parseId<VmId>(name ?? "");
     if (vmId === undefined || isStopped) return;
+    // One of a new life may be there by the time that the end of the old one is heard of.
+    forget(vmId);
     if (existsSync(groupFolder(tree, part, vmId))) attend(vmId);
-    else forget(vmId);
     onChange(vmId);
   });
   // The folder lives as long as the box; without it the loop's regular look still tells of every end.
