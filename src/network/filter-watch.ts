@@ -15,6 +15,8 @@ export type FilterWatchOptions = {
   /** `by` is undefined where that isn't known. */
   readonly onChange: (by: string | undefined) => void;
   readonly log: Log;
+  /** Descriptors that the kernel's news are read from; undefined where it gives none. */
+  readonly open?: () => number | undefined;
 };
 
 const AF_NETLINK = 16;
@@ -28,17 +30,19 @@ const AGAIN_MS = 1_000;
 
 /** Listens until the signal; never throws. */
 export async function watchFilter(options: FilterWatchOptions, signal: AbortSignal): Promise<void> {
-  const { onChange, log } = options;
-  while (!signal.aborted) {
-    const descriptor = openSocket();
+  const { onChange, log, open = openSocket } = options;
+  for (let isFirst = true; !signal.aborted; isFirst = false) {
+    const descriptor = open();
     if (descriptor === undefined) {
       log.warn("filter-not-watched", { advice: "the node looks after its rules each minute instead" });
       return;
     }
+    // Something may have come while nobody listened.
+    if (!isFirst) onChange(undefined);
     await listen(options, descriptor, signal);
     closeBeside(descriptor, () => {});
     if (signal.aborted) return;
-    // Something may have come while nobody listened.
+    // What was lost just now doesn't wait for the next to listen.
     onChange(undefined);
     await sleep(AGAIN_MS, signal);
   }
