@@ -10,8 +10,9 @@ import { Painter } from "../../bench/x11/draw.ts";
 import { formatEncodings } from "../../src/guest/screen/encodings.ts";
 import { serveViewers } from "../../src/guest/screen/serve-viewers.ts";
 import { formatSide } from "../../src/guest/screen/side.ts";
+import { XConnection } from "../../src/guest/screen/x-connection.ts";
 import { CLEAN_ENV } from "../../src/lib/run.ts";
-import { waitFor } from "../../src/lib/wait.ts";
+import { sleep, waitFor } from "../../src/lib/wait.ts";
 import { Incomplete, RfbPicture } from "../support/rfb-picture.ts";
 
 const SIZE = { width: 640, height: 480 };
@@ -194,3 +195,21 @@ test("where a pixel has other than 32 bits there is no service", async () => {
     await small.xvfb.exited;
   }
 }, 30_000);
+
+test("a program that keeps the server to itself for a while ends no viewer", async () => {
+  const [asking, keeping] = [await XConnection.open(display), await XConnection.open(display)];
+  const [GRAB_SERVER, UNGRAB_SERVER, GET_INPUT_FOCUS] = [36, 37, 43];
+  const nothing = Buffer.alloc(0);
+  keeping.send(GRAB_SERVER, 0, nothing);
+  await keeping.ask(GET_INPUT_FOCUS, 0, nothing);
+  const answer = { isThere: false };
+  const asked = asking.ask(GET_INPUT_FOCUS, 0, nothing).then(() => {
+    answer.isThere = true;
+  });
+  await sleep(12_000);
+  expect(answer.isThere).toBe(false);
+  keeping.send(UNGRAB_SERVER, 0, nothing);
+  await asked;
+  expect(asking.isOpen).toBe(true);
+  for (const connection of [asking, keeping]) connection.close();
+});

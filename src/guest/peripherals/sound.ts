@@ -30,8 +30,9 @@ export async function connectSound(
   // Where nobody answers at the client, PipeWire refuses the tunnel; PulseAudio has it at once, and takes it away again.
   const isThere =
     (await pactl(user, ...sink)) &&
-    (await waitFor(() => isOpen(user), { timeoutMs: SETTLE_MS, everyMs: 100 })) === true &&
-    (await waitFor(async () => !(await isOpen(user)), { timeoutMs: STAY_MS, everyMs: 100 })) !== true;
+    (await waitFor(() => hasSink(user), { timeoutMs: SETTLE_MS, everyMs: 100 })) === true &&
+    (await waitFor(async () => (await hasSink(user)) === false, { timeoutMs: STAY_MS, everyMs: 100 })) !==
+      true;
   if (!isThere)
     return "the client's PulseAudio does not answer; it must listen where its nxproxy's media option says";
   await pactl(user, "set-default-sink", SINK);
@@ -47,8 +48,9 @@ export async function disconnectSound(user: ChannelUser): Promise<void> {
   await unloadSound(user, [SINK, SOURCE]);
 }
 
-/** A sink that waits for its client's answer has a latency of nothing; one that was answered is idle or plays. */
-async function isOpen(user: ChannelUser): Promise<boolean> {
-  const { stdout } = await runAsUser(user, ["pactl", "list", "short", "sinks"]);
+/** Undefined where the sound server didn't say, as on a box that is too busy. */
+async function hasSink(user: ChannelUser): Promise<boolean | undefined> {
+  const { exitCode, stdout } = await runAsUser(user, ["pactl", "list", "short", "sinks"]);
+  if (exitCode !== 0) return undefined;
   return stdout.split("\n").some((line) => line.split("\t")[1] === SINK);
 }

@@ -13,7 +13,8 @@ type Waiting = {
 };
 
 const HELLO_MS = 10_000;
-const ANSWER_MS = 10_000;
+/** Programs may keep the server to themselves, as while somebody chooses what to take a picture of. */
+const ANSWER_MS = 120_000;
 const EVENT_BYTES = 32;
 /** More is no answer to what is asked here: pictures come by shared memory. */
 const MOST_REPLY_BYTES = 1024 * 1024;
@@ -113,7 +114,7 @@ export class XConnection {
     this.#unwritten.push(head, body);
   }
 
-  /** Rejects when X refuses, or says nothing for ten seconds. */
+  /** Rejects when X refuses, or says nothing for two minutes. */
   async ask(opcode: number, detail: number, body: Buffer): Promise<Buffer> {
     if (!this.isOpen) throw closed();
     this.send(opcode, detail, body);
