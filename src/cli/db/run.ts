@@ -6,6 +6,7 @@ import { describeError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import { CLEAN_ENV } from "../../lib/run.ts";
 import { sleep } from "../../lib/wait.ts";
+import { takeShortTurns } from "../../node/short-turns.ts";
 import { readAccount } from "../accounts.ts";
 import type { Command } from "../command.ts";
 import { openMode } from "../mode.ts";
@@ -33,6 +34,7 @@ export const dbRun: Command = {
     "Started by `qvd box run`. The cluster lies in the state folder and is reached over a unix socket only. The server runs as the account qvd-db and is started again when it ends.",
   examples: ["qvd db run"],
   async run(io) {
+    takeShortTurns();
     const { layout, log } = openMode(io);
     const place: ClusterPlace = {
       folder: layout.databaseFolder,

@@ -23,6 +23,7 @@ import { parseResolvers } from "../../network/parse-resolvers.ts";
 import type { NodeLease } from "../../node/lease/node-lease.ts";
 import { loadPlacementPolicy } from "../../node/load-placement-policy.ts";
 import { runNode } from "../../node/run-node.ts";
+import { takeShortTurns } from "../../node/short-turns.ts";
 import type { WorkerSpec } from "../../node/supervise.ts";
 import type { LetGo } from "../../storage/settle-disk.ts";
 import { readVersion } from "../../version.ts";
@@ -47,6 +48,7 @@ export const nodeRun: Command = {
   examples: ["qvd node run"],
   async run(io) {
     requireRoot("running a node");
+    takeShortTurns();
     const { config, layout, log, database: address } = openMode(io);
     // Where systemd starts us, nobody else has.
     await prepareBox(layout);
