@@ -1,7 +1,8 @@
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { waitFor } from "../lib/wait.ts";
 import { createAgentGates } from "./agent-gate.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "agent-gate-"));
@@ -20,6 +21,17 @@ function waitAt(path: string) {
   const reader = child.stdout.getReader();
   const next = async () => new TextDecoder().decode((await reader.read()).value);
   return { child, next };
+}
+
+function listOpen(pid: number): readonly string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((descriptor) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${descriptor}`);
+    } catch {
+      // It was closed meanwhile.
+      return [];
+    }
+  });
 }
 
 test("whoever waits goes when it is opened, and nobody waits after that", async () => {
@@ -58,8 +70,11 @@ test("it ends with the process that shut it", async () => {
   );
   const reader = keeper.stdout.getReader();
   await reader.read();
-  const { next } = waitAt(path);
+  const { child, next } = waitAt(path);
   expect(await next()).toBe("here\n");
+  // Whoever comes after its end is let through by the next process.
+  const isAtIt = () => listOpen(child.pid).includes(path);
+  expect(await waitFor(isAtIt, { timeoutMs: 10_000, everyMs: 5 })).toBe(true);
   keeper.kill("SIGKILL");
   expect(await next()).toBe("went:\n");
 });

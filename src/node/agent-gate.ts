@@ -5,7 +5,7 @@
  */
 
 import { dlopen, FFIType, ptr } from "bun:ffi";
-import { chownSync, closeSync, constants, openSync, rmSync } from "node:fs";
+import { chownSync, closeSync, constants, openSync, rmSync, writeSync } from "node:fs";
 import { AppError } from "../lib/errors.ts";
 
 /** Lets the agent through; may be called again. */
@@ -19,6 +19,7 @@ export type AgentGates = {
 };
 
 const MODE = 0o600;
+const ON_THE_WAY_MS = 1_000;
 /** As a writer that is a reader too, opening waits for nobody. */
 const BOTH_WAYS = constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
@@ -37,9 +38,10 @@ export function createAgentGates(): AgentGates {
       return () => {
         if (!isShut) return;
         isShut = false;
-        // First the way, then those who stand there already.
+        // First the way, then who stands there already, or has found it and is on its way in: that one would find no writer.
         rmSync(path, { force: true });
-        closeSync(file);
+        writeSync(file, "\n");
+        setTimeout(() => closeSync(file), ON_THE_WAY_MS).unref();
       };
     },
     openLeft(path) {
