@@ -16,10 +16,10 @@ const OSF = "light";
 const UNPACK_MS = 120_000;
 const FULL_NAMES: Readonly<Record<string, string>> = { anna: "Anna Bergström", ben: "Ben Okafor" };
 
-/** Progress goes to the caller's stderr; the path comes back. */
 /** The demo's disk is its own. */
 const NO_LIMITS = ["--home-limit", "none", "--system-limit", "none"];
 
+/** Progress goes to the caller's stderr; the path comes back. */
 export async function buildImage(): Promise<string> {
   const child = Bun.spawn([`${ROOT}/script/build-image`, OSF], {
     stdio: ["ignore", "pipe", "inherit"],
