@@ -15,8 +15,8 @@ import {
 } from "../../src/hypervisor/contract.ts";
 import type { DesktopSpec } from "../../src/hypervisor/driver.ts";
 import { SimHost, SimHypervisor } from "../../src/hypervisor/sim/sim-hypervisor.ts";
-import { createSimHost, createSimHypervisor, type SimTraits } from "../support/sim-hypervisor.ts";
-import { newOwner, SimTime } from "../support/sim-time.ts";
+import { createSimHost, createSimHypervisor, type SimTraits } from "../support/sim/hypervisor.ts";
+import { newOwner, SimTime } from "../support/sim/time.ts";
 
 /** A start long enough to be called off in the middle. */
 const MANNERS = {

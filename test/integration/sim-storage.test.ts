@@ -6,7 +6,7 @@ import { asId, type DiId, type VmId } from "../../src/domain/ids.ts";
 import { baseFolder, layoutOf, vmLayout } from "../../src/domain/node/layout.ts";
 import { run } from "../../src/lib/run.ts";
 import { describeStorage } from "../../src/storage/contract.ts";
-import { createSimStorage } from "../support/sim-storage.ts";
+import { createSimStorage } from "../support/sim/storage.ts";
 
 const IMAGES = [asId<DiId>(3), asId<DiId>(4)] as const;
 

@@ -1,7 +1,7 @@
 /** `bun test/scenarios/update.ts [PART OF A NAME]` plays scenarios, shows how their logs differ, and writes them. */
 
 import { existsSync, writeFileSync } from "node:fs";
-import { listScenarios, logFile, SimStage } from "../support/sim-scenarios.ts";
+import { listScenarios, logFile, SimStage } from "../support/sim/scenarios.ts";
 
 const part = process.argv[2] ?? "";
 const stage = await SimStage.open();

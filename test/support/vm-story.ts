@@ -1,7 +1,7 @@
 /** A life of one desktop as its trail tells it: what happens is said in a word, what is told is compared word by word. */
 
 import { expect } from "bun:test";
-import { SimWorld } from "./sim-world.ts";
+import { SimWorld } from "./sim/world.ts";
 
 export class Story {
   readonly world = new SimWorld(() => 0);

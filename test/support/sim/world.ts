@@ -3,8 +3,8 @@
  * that lets steps fail, desktops die and agents vanish. No I/O: thousands of lives a second.
  */
 
-import { asId, type SessionId } from "../../src/domain/ids.ts";
-import { applyReport } from "../../src/domain/vm/apply-report.ts";
+import { asId, type SessionId } from "../../../src/domain/ids.ts";
+import { applyReport } from "../../../src/domain/vm/apply-report.ts";
 import {
   DEFAULT_POLICY,
   NEVER_REPORTED,
@@ -13,11 +13,11 @@ import {
   type VmDesired,
   type VmObserved,
   type VmReport,
-} from "../../src/domain/vm/facts.ts";
-import { planVm } from "../../src/domain/vm/plan.ts";
-import type { VmEventDraft, VmStep } from "../../src/domain/vm/steps.ts";
-import { needsTurn } from "../../src/domain/vm/wish.ts";
-import { DI } from "./vm-facts.ts";
+} from "../../../src/domain/vm/facts.ts";
+import { planVm } from "../../../src/domain/vm/plan.ts";
+import type { VmEventDraft, VmStep } from "../../../src/domain/vm/steps.ts";
+import { needsTurn } from "../../../src/domain/vm/wish.ts";
+import { DI } from "../vm-facts.ts";
 
 const NO_AGENT: VmAgent = { isAttached: false, changedAtMs: undefined, xState: "none", isPoweringOff: false };
 

@@ -1,9 +1,9 @@
 /** An agent that speaks the guest channel as a real one does, and does nothing of what it is told but say so. */
 
 import { randomUUID } from "node:crypto";
-import type { XState } from "../../src/domain/session/x-state.ts";
-import type { SimGuest, SimGuestBehaviour } from "../../src/hypervisor/sim/sim-hypervisor.ts";
-import { type FromGuest, formatGuestMessage, GUEST_WIRE_VERSION } from "../../src/wire/guest/messages.ts";
+import type { XState } from "../../../src/domain/session/x-state.ts";
+import type { SimGuest, SimGuestBehaviour } from "../../../src/hypervisor/sim/sim-hypervisor.ts";
+import { type FromGuest, formatGuestMessage, GUEST_WIRE_VERSION } from "../../../src/wire/guest/messages.ts";
 
 export class SimAgent implements SimGuest {
   readonly #path: string;

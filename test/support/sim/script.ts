@@ -3,9 +3,9 @@
  * the table below is what they do. A line that nothing understands, or an `expect` that isn't so, fails.
  */
 
-import { describeError } from "../../src/lib/errors.ts";
-import { SIM_COMMANDS } from "./sim-commands.ts";
-import type { SimSite } from "./sim-site.ts";
+import { describeError } from "../../../src/lib/errors.ts";
+import { SIM_COMMANDS } from "./commands.ts";
+import type { SimSite } from "./site.ts";
 
 /** Runs a scenario and returns its log. Throws with line number where the script is wrong or disappointed. */
 export async function runScript(site: SimSite, text: string): Promise<string> {

@@ -2,18 +2,18 @@
 
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import type { VmId } from "../../src/domain/ids.ts";
-import type { XState } from "../../src/domain/session/x-state.ts";
-import type { SimGuest, SimGuestBehaviour } from "../../src/hypervisor/sim/sim-hypervisor.ts";
-import type { Timers } from "../../src/lib/clock.ts";
-import { AppError } from "../../src/lib/errors.ts";
+import type { VmId } from "../../../src/domain/ids.ts";
+import type { XState } from "../../../src/domain/session/x-state.ts";
+import type { SimGuest, SimGuestBehaviour } from "../../../src/hypervisor/sim/sim-hypervisor.ts";
+import type { Timers } from "../../../src/lib/clock.ts";
+import { AppError } from "../../../src/lib/errors.ts";
 import {
   type ChannelPlace,
   type GuestChannels,
   type GuestEvent,
   type GuestSnapshot,
   isMostSilent,
-} from "../../src/node/guest-channel/guest-channels.ts";
+} from "../../../src/node/guest-channel/guest-channels.ts";
 
 const ANSWER_MS = 20;
 const SESSION_MS = 200;

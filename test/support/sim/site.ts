@@ -6,14 +6,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { sql } from "drizzle-orm";
-import type { DiId, NodeId, OsfId, UserId, VmId } from "../../src/domain/ids.ts";
-import { asId } from "../../src/domain/ids.ts";
-import type { Log } from "../../src/lib/log.ts";
-import type { Context } from "../../src/service/context.ts";
-import { createVm } from "../../src/service/vm/create.ts";
-import { type BoxTraits, SimBox } from "./sim-box.ts";
-import { SIM_EPOCH_MS, type SimDatabase, type SimLink, SPECTATOR } from "./sim-database.ts";
-import { newOwner, type SimOwner, SimTime } from "./sim-time.ts";
+import type { DiId, NodeId, OsfId, UserId, VmId } from "../../../src/domain/ids.ts";
+import { asId } from "../../../src/domain/ids.ts";
+import type { Log } from "../../../src/lib/log.ts";
+import type { Context } from "../../../src/service/context.ts";
+import { createVm } from "../../../src/service/vm/create.ts";
+import { type BoxTraits, SimBox } from "./box.ts";
+import { SIM_EPOCH_MS, type SimDatabase, type SimLink, SPECTATOR } from "./database.ts";
+import { newOwner, type SimOwner, SimTime } from "./time.ts";
 
 /** At which verb of a driver, or statement, a box's node process is killed. */
 export type Trap = { readonly when: "before" | "after"; readonly what: string };

@@ -1,9 +1,9 @@
 /** Disks of one simulated box: what is unpacked and mounted, and what goes wrong with it. By a hand-driven clock. */
 
-import type { DiId, VmId } from "../../src/domain/ids.ts";
-import type { Timers } from "../../src/lib/clock.ts";
-import { AppError } from "../../src/lib/errors.ts";
-import type { LoopDeps } from "../../src/node/deps.ts";
+import type { DiId, VmId } from "../../../src/domain/ids.ts";
+import type { Timers } from "../../../src/lib/clock.ts";
+import { AppError } from "../../../src/lib/errors.ts";
+import type { LoopDeps } from "../../../src/node/deps.ts";
 
 export type DiskFault = { times: number; readonly code: "image-broken" | "storage-full" | "driver-failed" };
 export type DiskVerb = "unpack" | "mount" | "unmount";

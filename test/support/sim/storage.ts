@@ -12,14 +12,20 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { asId, type DiId, type VmId } from "../../src/domain/ids.ts";
-import { listKeptBinds } from "../../src/domain/image/kept-folder.ts";
-import { baseFolder, homeFolder, keptFolder, type Layout, vmLayout } from "../../src/domain/node/layout.ts";
-import { machineDisks } from "../../src/domain/node/machine-disks.ts";
-import { AppError } from "../../src/lib/errors.ts";
-import { sleep } from "../../src/lib/wait.ts";
-import type { MountedDesktop, MountRequest } from "../../src/storage/mount-desktop.ts";
-import type { Storage } from "../../src/storage/storage.ts";
+import { asId, type DiId, type VmId } from "../../../src/domain/ids.ts";
+import { listKeptBinds } from "../../../src/domain/image/kept-folder.ts";
+import {
+  baseFolder,
+  homeFolder,
+  keptFolder,
+  type Layout,
+  vmLayout,
+} from "../../../src/domain/node/layout.ts";
+import { machineDisks } from "../../../src/domain/node/machine-disks.ts";
+import { AppError } from "../../../src/lib/errors.ts";
+import { sleep } from "../../../src/lib/wait.ts";
+import type { MountedDesktop, MountRequest } from "../../../src/storage/mount-desktop.ts";
+import type { Storage } from "../../../src/storage/storage.ts";
 
 export type SimStorage = Storage & {
   /** Makes the next so many unpackings fail. */
@@ -146,6 +152,8 @@ function simMount(layout: Layout, request: MountRequest): MountedDesktop {
   if (persistence === "everything") {
     const system = `${kept}/system-${diId}`;
     if (!existsSync(system)) cpSync(base, system, { recursive: true });
+    rmSync(`${system}/run`, { recursive: true, force: true });
+    if (existsSync(`${base}/run`)) cpSync(`${base}/run`, `${system}/run`, { recursive: true });
     link(system, vm.root);
   } else if (existsSync(base)) cpSync(base, vm.root, { recursive: true });
   else mkdirSync(vm.root, { recursive: true });

@@ -1,6 +1,6 @@
 /** Words that the sentences of scenarios share. */
 
-import type { SimSite } from "./sim-site.ts";
+import type { SimSite } from "./site.ts";
 
 export type SimCommand = {
   readonly pattern: RegExp;

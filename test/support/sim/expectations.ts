@@ -1,8 +1,8 @@
 /** What a scenario insists on, beside the log that is compared as a whole. */
 
 import { sql } from "drizzle-orm";
-import { parseNames, type SimCommand } from "./sim-sentence.ts";
-import type { SimSite } from "./sim-site.ts";
+import { parseNames, type SimCommand } from "./sentence.ts";
+import type { SimSite } from "./site.ts";
 
 export const SIM_EXPECTATIONS: readonly SimCommand[] = [
   {

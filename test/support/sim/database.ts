@@ -6,15 +6,15 @@
 
 import { drizzle } from "drizzle-orm/postgres-js";
 import type postgres from "postgres";
-import { type Db, openClient } from "../../src/db/client.ts";
-import type { DatabaseRole } from "../../src/db/url.ts";
-import type { TestDatabase } from "./cluster.ts";
-import { drainMicrotasks, type SimOwner, type SimTime } from "./sim-time.ts";
+import { type Db, openClient } from "../../../src/db/client.ts";
+import type { DatabaseRole } from "../../../src/db/url.ts";
+import type { TestDatabase } from "../cluster.ts";
+import { drainMicrotasks, type SimOwner, type SimTime } from "./time.ts";
 
-/** The way of one process to the database. */
 /** Whoever plays the scenario and looks at it: never late, never without a database. */
 export const SPECTATOR = "spectator";
 
+/** The way of one process to the database. */
 export type SimLink = { readonly owner: SimOwner; isCut: boolean; readonly db: Db };
 
 /** What a test may do at a statement that contains a text, before or after it. */
@@ -55,12 +55,15 @@ export class SimDatabase {
     } while (this.#pending > 0);
   }
 
-  /** Everything as a new scenario finds it. */
-  reset(): void {
+  /** Everything as a new scenario finds it, whatever was played before. */
+  async reset(): Promise<void> {
     this.isAway = false;
     this.slowMs = 0;
     this.clockOffsetMs = 0;
     this.onStatement = () => {};
+    this.#prepared.clear();
+    // Whoever tells the server a statement needs one more, which takes its time where the database is slow.
+    for (const client of this.#clients.values()) await this.#inTurn(() => client.unsafe("deallocate all"));
   }
 
   async close(): Promise<void> {

@@ -2,12 +2,12 @@
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { createTestDatabase, type TestDatabase } from "./cluster.ts";
-import { SimDatabase } from "./sim-database.ts";
-import { runScript } from "./sim-script.ts";
-import { SimSite } from "./sim-site.ts";
+import { createTestDatabase, type TestDatabase } from "../cluster.ts";
+import { SimDatabase } from "./database.ts";
+import { runScript } from "./script.ts";
+import { SimSite } from "./site.ts";
 
-export const SCENARIOS_FOLDER = fileURLToPath(new URL("../scenarios", import.meta.url));
+export const SCENARIOS_FOLDER = fileURLToPath(new URL("../../scenarios", import.meta.url));
 
 /** Paths without their ending, relative to the scenarios' folder. */
 export async function listScenarios(): Promise<readonly string[]> {
@@ -40,7 +40,7 @@ export class SimStage {
   /** Returns the log of what happened; throws where an expectation isn't met. */
   async play(name: string): Promise<string> {
     const text = readFileSync(`${SCENARIOS_FOLDER}/${name}.scenario`, "utf8");
-    this.#database.reset();
+    await this.#database.reset();
     const site = new SimSite(this.#database);
     this.#site = site;
     try {

@@ -1,25 +1,25 @@
 /** What each sentence of a scenario does to the simulated site. */
 
 import { sql } from "drizzle-orm";
-import type { VmId } from "../../src/domain/ids.ts";
-import type { SimTraits } from "../../src/hypervisor/sim/sim-hypervisor.ts";
-import { describeError } from "../../src/lib/errors.ts";
-import { blockNode } from "../../src/service/node/block.ts";
-import { drainNode } from "../../src/service/node/drain.ts";
-import { unblockNode } from "../../src/service/node/unblock.ts";
-import { undrainNode } from "../../src/service/node/undrain.ts";
-import { requestSession } from "../../src/service/session/request.ts";
-import { blockVm } from "../../src/service/vm/block.ts";
-import { deleteVm } from "../../src/service/vm/delete.ts";
-import { placeVm } from "../../src/service/vm/place.ts";
-import { unblockVm } from "../../src/service/vm/unblock.ts";
-import { wishVmRunning } from "../../src/service/vm/wish-running.ts";
-import { wishVmStopped } from "../../src/service/vm/wish-stopped.ts";
-import type { SimBox } from "./sim-box.ts";
-import type { DiskVerb } from "./sim-disks.ts";
-import { SIM_EXPECTATIONS } from "./sim-expectations.ts";
-import { parseDuration, parseNames, type SimCommand } from "./sim-sentence.ts";
-import type { SimSite } from "./sim-site.ts";
+import type { VmId } from "../../../src/domain/ids.ts";
+import type { SimTraits } from "../../../src/hypervisor/sim/sim-hypervisor.ts";
+import { describeError } from "../../../src/lib/errors.ts";
+import { blockNode } from "../../../src/service/node/block.ts";
+import { drainNode } from "../../../src/service/node/drain.ts";
+import { unblockNode } from "../../../src/service/node/unblock.ts";
+import { undrainNode } from "../../../src/service/node/undrain.ts";
+import { requestSession } from "../../../src/service/session/request.ts";
+import { blockVm } from "../../../src/service/vm/block.ts";
+import { deleteVm } from "../../../src/service/vm/delete.ts";
+import { placeVm } from "../../../src/service/vm/place.ts";
+import { unblockVm } from "../../../src/service/vm/unblock.ts";
+import { wishVmRunning } from "../../../src/service/vm/wish-running.ts";
+import { wishVmStopped } from "../../../src/service/vm/wish-stopped.ts";
+import type { SimBox } from "./box.ts";
+import type { DiskVerb } from "./disks.ts";
+import { SIM_EXPECTATIONS } from "./expectations.ts";
+import { parseDuration, parseNames, type SimCommand } from "./sentence.ts";
+import type { SimSite } from "./site.ts";
 
 /** A verb that is refused is told in the log, as whoever asked would be. */
 async function ask(site: SimSite, work: () => Promise<unknown>): Promise<void> {

@@ -5,11 +5,11 @@ import {
   SimHost as AnySimHost,
   SimHypervisor as AnySimHypervisor,
   type SimOptions,
-} from "../../src/hypervisor/sim/sim-hypervisor.ts";
-import { systemTimers } from "../../src/lib/clock.ts";
-import { SimAgent } from "./sim-agent.ts";
+} from "../../../src/hypervisor/sim/sim-hypervisor.ts";
+import { systemTimers } from "../../../src/lib/clock.ts";
+import { SimAgent } from "./agent.ts";
 
-export { SIM_TRAITS, type SimTraits } from "../../src/hypervisor/sim/sim-hypervisor.ts";
+export { SIM_TRAITS, type SimTraits } from "../../../src/hypervisor/sim/sim-hypervisor.ts";
 export type SimHost = AnySimHost<SimAgent>;
 export type SimHypervisor = AnySimHypervisor<SimAgent>;
 

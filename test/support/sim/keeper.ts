@@ -1,15 +1,15 @@
 /** The real keeper over a simulated machine: what it freezes, thaws and kills are simulated desktops. */
 
-import type { NodeId } from "../../src/domain/ids.ts";
-import { lapseAtMs } from "../../src/domain/node/decide-lease.ts";
-import { leaseTimes } from "../../src/domain/node/lease-times.ts";
-import type { Fence } from "../../src/node/keeper/fence.ts";
-import { Keeper } from "../../src/node/keeper/keeper.ts";
-import type { KeeperFile, KeeperOrigin } from "../../src/node/lease/keeper-file.ts";
-import type { LeaseState, NodeLease } from "../../src/node/lease/node-lease.ts";
-import { readOrMakeRow, renewRow, retakeRow } from "../../src/node/lease/row.ts";
-import type { SimBox } from "./sim-box.ts";
-import type { SimLink } from "./sim-database.ts";
+import type { NodeId } from "../../../src/domain/ids.ts";
+import { lapseAtMs } from "../../../src/domain/node/decide-lease.ts";
+import { leaseTimes } from "../../../src/domain/node/lease-times.ts";
+import type { Fence } from "../../../src/node/keeper/fence.ts";
+import { Keeper } from "../../../src/node/keeper/keeper.ts";
+import type { KeeperFile, KeeperOrigin } from "../../../src/node/lease/keeper-file.ts";
+import type { LeaseState, NodeLease } from "../../../src/node/lease/node-lease.ts";
+import { readOrMakeRow, renewRow, retakeRow } from "../../../src/node/lease/row.ts";
+import type { SimBox } from "./box.ts";
+import type { SimLink } from "./database.ts";
 
 export const SIM_LEASE_TIMES = leaseTimes();
 

@@ -3,28 +3,28 @@
  * process that is killed leaves everything as it is, in the middle of whatever it did.
  */
 
-import type { DiId, NodeId, VmId } from "../../src/domain/ids.ts";
-import { layoutOf } from "../../src/domain/node/layout.ts";
-import { parseNetworkRange } from "../../src/domain/node/network-range.ts";
-import { VM_LIMITS } from "../../src/domain/vm/facts.ts";
-import { SimHost, SimHypervisor } from "../../src/hypervisor/sim/sim-hypervisor.ts";
-import { describeError } from "../../src/lib/errors.ts";
-import type { LoopDeps } from "../../src/node/deps.ts";
-import type { NodeLease } from "../../src/node/lease/node-lease.ts";
-import { OwnLease } from "../../src/node/lease/own-lease.ts";
-import { NodeLoop } from "../../src/node/loop.ts";
-import { placeDesktops } from "../../src/node/place-desktops.ts";
-import { recoverDesktops } from "../../src/node/recover.ts";
-import { reportNode } from "../../src/node/report/report-node.ts";
-import { NodesWatch } from "../../src/node/takeover/nodes-watch.ts";
-import { registerNode } from "../../src/service/node/register.ts";
-import { setShared } from "../../src/service/node/set-shared.ts";
-import type { SimLink } from "./sim-database.ts";
-import { SimDisks } from "./sim-disks.ts";
-import { type ScriptedGuest, SimGuests } from "./sim-guests.ts";
-import { leaseFrom, SIM_LEASE_TIMES, SimKeeper } from "./sim-keeper.ts";
-import type { SimSite } from "./sim-site.ts";
-import { newOwner, type SimOwner } from "./sim-time.ts";
+import type { DiId, NodeId, VmId } from "../../../src/domain/ids.ts";
+import { layoutOf } from "../../../src/domain/node/layout.ts";
+import { parseNetworkRange } from "../../../src/domain/node/network-range.ts";
+import { VM_LIMITS } from "../../../src/domain/vm/facts.ts";
+import { SimHost, SimHypervisor } from "../../../src/hypervisor/sim/sim-hypervisor.ts";
+import { describeError } from "../../../src/lib/errors.ts";
+import type { LoopDeps } from "../../../src/node/deps.ts";
+import type { NodeLease } from "../../../src/node/lease/node-lease.ts";
+import { OwnLease } from "../../../src/node/lease/own-lease.ts";
+import { NodeLoop } from "../../../src/node/loop.ts";
+import { placeDesktops } from "../../../src/node/place-desktops.ts";
+import { recoverDesktops } from "../../../src/node/recover.ts";
+import { reportNode } from "../../../src/node/report/report-node.ts";
+import { NodesWatch } from "../../../src/node/takeover/nodes-watch.ts";
+import { registerNode } from "../../../src/service/node/register.ts";
+import { setShared } from "../../../src/service/node/set-shared.ts";
+import type { SimLink } from "./database.ts";
+import { SimDisks } from "./disks.ts";
+import { type ScriptedGuest, SimGuests } from "./guests.ts";
+import { leaseFrom, SIM_LEASE_TIMES, SimKeeper } from "./keeper.ts";
+import type { SimSite } from "./site.ts";
+import { newOwner, type SimOwner } from "./time.ts";
 
 export type BoxTraits = {
   readonly memoryMb: number;

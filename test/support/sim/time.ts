@@ -4,7 +4,7 @@
  * by moment, then by the order in which they were asked for.
  */
 
-import type { Clock, Timers } from "../../src/lib/clock.ts";
+import type { Clock, Timers } from "../../../src/lib/clock.ts";
 
 type Entry = { atMs: number; readonly seq: number; readonly owner: SimOwner; readonly call: () => void };
 
