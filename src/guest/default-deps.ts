@@ -21,6 +21,7 @@ import { completeImage, prepareMachine, readBoot } from "./prepare-machine.ts";
 import { provision } from "./provision.ts";
 import type { GuestDeps } from "./run-guest.ts";
 import { launch, planLaunch, prepareLaunch, readLang } from "./session/launch.ts";
+import { openOwnServer } from "./session/open-own-server.ts";
 import { readRecord } from "./session/record.ts";
 import { setTimeZone } from "./set-time-zone.ts";
 import { NOTICE_WORLD, showNotice } from "./show-notice.ts";
@@ -71,6 +72,7 @@ export function defaultGuestDeps(): GuestDeps {
     openPeripherals: (onFailure) => new Peripherals({ places, log, isPortOpen: isListening, onFailure }),
     linkHome: (wanted, home) => linkHome(wanted, home, { log }),
     isPortOpen: () => isListening(NX_PORT),
+    ownServer: openOwnServer(places),
     display: {
       screen: new Display({
         log,

@@ -20,6 +20,9 @@ export type GuestPlaces = {
   readonly boot: string;
   readonly record: string;
   readonly log: string;
+  /** As the two above, of the nxagent that shows another server's session to an NX client. */
+  readonly shadowRecord: string;
+  readonly shadowLog: string;
   readonly options: string;
   /** nxagent writes its state here: a file of the user in a folder of root. */
   readonly state: string;
@@ -51,6 +54,8 @@ export function guestPlaces(folder = "/run/qvd-guest", socket = "/run/qvd/guest.
     boot: `${folder}/boot`,
     record: `${folder}/session.json`,
     log: `${folder}/session.log`,
+    shadowRecord: `${folder}/shadow.json`,
+    shadowLog: `${folder}/shadow.log`,
     options: `${folder}/nxagent.options`,
     state: `${folder}/nxagent.state`,
     dialog: `${folder}/nx-dialog`,

@@ -25,8 +25,9 @@ import type { GuestPlaces } from "./places.ts";
 import { watchPowerOff } from "./power-off.ts";
 import type { Provisioned, ProvisioningHook } from "./provision.ts";
 import { adoptEarlyStart } from "./session/adopt-early-start.ts";
-import { GuestSession, type OrderOutcome, type SessionDisplay } from "./session/guest-session.ts";
+import { GuestSession, type OwnServer, type SessionDisplay } from "./session/guest-session.ts";
 import type { Launched, LaunchInput } from "./session/launch.ts";
+import type { OrderOutcome } from "./session/order.ts";
 import { readRecord } from "./session/record.ts";
 import type { SessionLimits } from "./session/session-limits.ts";
 import { takeOrderAhead } from "./take-order-ahead.ts";
@@ -50,6 +51,8 @@ export type GuestDeps = {
   readonly isPortOpen: () => boolean;
   /** What shows the session to a browser; without it only NX clients are served. */
   readonly display?: SessionDisplay;
+  /** Serves sessions that begin in a browser; without it nxagent does. */
+  readonly ownServer?: OwnServer;
   /** Gives the desktop the time zone of the client that comes. */
   readonly setTimeZone?: (zone: string) => void;
   readonly linkHome?: (wanted: string, home: string) => void;

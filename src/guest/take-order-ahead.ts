@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Log } from "../lib/log.ts";
 import { parseToGuest } from "../wire/guest/parse-to-guest.ts";
 import type { GuestPlaces } from "./places.ts";
-import type { PrepareOrder } from "./session/guest-session.ts";
+import type { PrepareOrder } from "./session/order.ts";
 
 /** Once a boot; undefined when there is none, or none that can be read: the node gives it again when the agent is attached. */
 export function takeOrderAhead(

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { asId, type VmId } from "../../src/domain/ids.ts";
 import type { XState } from "../../src/domain/session/x-state.ts";
+import { VM_LIMITS } from "../../src/domain/vm/facts.ts";
 import { guestPlaces } from "../../src/guest/places.ts";
 import { prepareMachine } from "../../src/guest/prepare-machine.ts";
 import type { Provisioned } from "../../src/guest/provision.ts";
@@ -9,7 +10,7 @@ import { type GuestDeps, POWER_OFF_EXIT_CODE, runGuest } from "../../src/guest/r
 import { launch } from "../../src/guest/session/launch.ts";
 import { isAlive, listProcesses } from "../../src/guest/session/processes.ts";
 import { readRecord } from "../../src/guest/session/record.ts";
-import type { SessionLimits } from "../../src/guest/session/session-limits.ts";
+import { SESSION_LIMITS, type SessionLimits } from "../../src/guest/session/session-limits.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { isAppError } from "../../src/lib/errors.ts";
 import { silentLog } from "../../src/lib/log.ts";
@@ -337,6 +338,15 @@ describe("the agent", () => {
     await channels.powerOff(VM);
     expect(await ended()).toBe(POWER_OFF_EXIT_CODE);
     expect(await readFile(places.powerOff, "utf8")).toBe("power-off\n");
+    expect(listOurs(folder)).toEqual([]);
+  });
+
+  test("answers to a power-off while the node still waits, also when the session has to be killed", async () => {
+    expect(SESSION_LIMITS.graceMs).toBeLessThanOrEqual(VM_LIMITS.poweroffAnswerMs - 1_000);
+    const { channels, ended, folder } = await setUp("stubborn");
+    await channels.prepareSession(VM, REQUEST);
+    await channels.powerOff(VM);
+    expect(await ended()).toBe(POWER_OFF_EXIT_CODE);
     expect(listOurs(folder)).toEqual([]);
   });
 

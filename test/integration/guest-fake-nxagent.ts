@@ -21,7 +21,11 @@ go() { printf %s "$1" > "$here/run/nxagent.state"; state=$1; }
 suspend() {
   if [ "$manner" = quick ]; then
     go SUSPENDED
-    printf "Session: Suspending session at 'now'.\\nSession: Session suspended at 'now'.\\n"
+    # Both at once, while the shell itself writes line by line.
+    cat <<END
+Session: Suspending session at 'now'.
+Session: Session suspended at 'now'.
+END
     return
   fi
   echo "Session: Suspending session at 'now'."; go SUSPENDING
@@ -42,11 +46,13 @@ hang_up() {
   esac
 }
 client_comes() {
-  case "$state" in
+  was=$state
+  # Before it is told: whoever reads that may send the next signal at once.
+  go RUNNING
+  case "$was" in
     STARTING) echo "Session: Session started at 'now'." ;;
     RESUMING) echo "Session: Session resumed at 'now'." ;;
   esac
-  go RUNNING
 }
 finish() { echo "Session: Terminating session at 'now'."; echo "Session: Session terminated at 'now'."; exit 0; }
 trap hang_up HUP

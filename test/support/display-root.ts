@@ -5,12 +5,15 @@ import { buildDebianRoot } from "./debian-root.ts";
 const SESSION = ["nxagent", "xauth", "xinit", "x11-xserver-utils", "xterm", "icewm", "dbus", "dbus-x11"];
 const DISPLAY = ["tigervnc-scraping-server", "x11vnc", "xvfb", "nxproxy", "x11-utils", "xclip"];
 const SHELL = ["procps", "iproute2", "passwd"];
+/** The X server of sessions that begin in a browser. */
+const OWN_SERVER = ["tigervnc-standalone-server"];
 
-/** Path of the tar archive; the first call takes two minutes. */
-export function buildDisplayRoot(): Promise<string> {
+/** Path of the tar archive; the first call takes two minutes. Without `hasOwnServer` it is an image of before. */
+export function buildDisplayRoot({ hasOwnServer = false } = {}): Promise<string> {
+  const more = hasOwnServer ? OWN_SERVER : [];
   return buildDebianRoot({
     name: "display",
-    packages: [...SESSION, ...DISPLAY, ...SHELL],
+    packages: [...SESSION, ...DISPLAY, ...SHELL, ...more],
     variant: "minbase",
   });
 }

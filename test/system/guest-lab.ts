@@ -164,7 +164,9 @@ export type NxClient = {
 };
 
 /** An X screen with a window manager; clients come and go on it. */
-export async function createScreen(place = PLACE): Promise<{ connect(): NxClient; stop(): Promise<void> }> {
+export async function createScreen(
+  place = PLACE,
+): Promise<{ connect(address?: string): NxClient; stop(): Promise<void> }> {
   const home = await mkdtemp(`/tmp/${place.instance}-client-`);
   const env = {
     PATH: "/usr/bin:/bin:/usr/local/bin",
@@ -182,8 +184,8 @@ export async function createScreen(place = PLACE): Promise<{ connect(): NxClient
   if (!(await waitFor(isUp, { timeoutMs: 20_000, everyMs: 50 }))) throw new Error("Xvfb did not come up");
   const openbox = await startWindowManager((command) => Bun.spawn([...command], quiet), home);
   return {
-    connect() {
-      const proxy = Bun.spawn(["nxproxy", "-S", `${place.network}.10:100`], quiet);
+    connect(address = `${place.network}.10`) {
+      const proxy = Bun.spawn(["nxproxy", "-S", `${address}:100`], quiet);
       return {
         countPixels: (colour) => countPixels(colour, env),
         async countColours() {

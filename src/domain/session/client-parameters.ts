@@ -43,6 +43,8 @@ const RULES: Readonly<Record<string, (value: string) => boolean>> = {
   "qvd.client.audio.microphone.enable": FLAG,
   "qvd.client.audio.compression.enable": FLAG,
   "qvd.client.slave.enable": FLAG,
+  // No client says it: on which X server a session begins that a browser begins.
+  "qvd.client.browser.server": oneOf("vnc", "nx"),
   "qvd.client.timezone": (value) => isTimeZone(value),
   "qvd.client.type": LABEL,
   "qvd.client.os.name": LABEL,

@@ -70,3 +70,22 @@ test("goes on after a look that failed", async () => {
   clipboard.share(false);
   expect(told).toEqual(["after"]);
 });
+
+test("what was being looked at when sharing ended is not told", async () => {
+  const read = Promise.withResolvers<string>();
+  const told: string[] = [];
+  let looks = 0;
+  const clipboard = new Clipboard({
+    read: async () => (looks++ === 0 ? "before" : await read.promise),
+    write: () => {},
+    tell: (text) => void told.push(text),
+    log: silentLog(),
+    everyMs: 2,
+  });
+  clipboard.share(true);
+  await waitFor(() => looks === 2, { timeoutMs: 2_000, everyMs: 1 });
+  clipboard.share(false);
+  read.resolve("too late");
+  await waitFor(() => false, { timeoutMs: 20 });
+  expect(told).toEqual([]);
+});

@@ -53,8 +53,8 @@ export class Clipboard {
     const before = this.#last;
     try {
       const text = (await this.#deps.read()) ?? "";
-      // Set meanwhile: what was read may be older.
-      if (this.#last !== before || text.length > MOST_CLIPBOARD) return;
+      // Not shared any longer, or set meanwhile: what was read may be older.
+      if (this.#timer === undefined || this.#last !== before || text.length > MOST_CLIPBOARD) return;
       this.#last = text;
       if (before !== undefined && text !== before && text !== "") this.#deps.tell(text);
     } catch (error) {

@@ -11,8 +11,10 @@ import { LineSplitter } from "../../lib/lines.ts";
 import type { Log } from "../../lib/log.ts";
 import {
   type DisplayOrder,
+  fitScreen,
   formatDisplayLine,
   MOST_CONTROL_BYTES,
+  NX_SCREEN,
   parseDisplayOrder,
   type ScreenSize,
 } from "../../wire/display/control.ts";
@@ -46,6 +48,8 @@ export type ShowInput = {
   readonly key: string;
   /** What rules its sound, too. */
   readonly client: ClientParameters;
+  /** Of a session whose X server has viewers of its own; else one is opened. */
+  readonly server?: ScreenServer;
 };
 
 const SOUNDLESS = "this desktop has no sound";
@@ -76,9 +80,9 @@ export class Display {
   async show(input: ShowInput): Promise<string | undefined> {
     this.#closeDoor();
     const before = this.#server;
-    const server = await this.#serve(input.user);
+    const server = input.server === undefined ? await this.#serve(input.user) : this.#take(input.server);
     if (typeof server === "string") return server;
-    await this.#resize(input.user, input.size, server !== before);
+    await this.#resize(input.user, input.size, input.server === undefined && server !== before);
     this.#door = new DisplayDoor({
       port: DISPLAY_PORT,
       accept: input.accept,
@@ -108,6 +112,12 @@ export class Display {
     this.#door = undefined;
   }
 
+  #take(server: ScreenServer): ScreenServer {
+    this.hide();
+    this.#server = server;
+    return server;
+  }
+
   async #serve(user: LaunchInput): Promise<ScreenServer | string> {
     const { uid } = user.account;
     if (this.#server?.uid === uid && this.#server.isUp()) return this.#server;
@@ -128,12 +138,14 @@ export class Display {
     }
   }
 
-  #handlersFor({ user, client }: ShowInput, server: ScreenServer): DisplayHandlers {
+  #handlersFor(input: ShowInput, server: ScreenServer): DisplayHandlers {
     const { sound } = this.#deps;
+    const { user, client } = input;
     const policy = planSound(client);
+    const most = input.server === undefined ? NX_SCREEN : undefined;
     return {
       rfb: (socket) => this.#seat(socket, server),
-      control: (socket) => this.#control(socket, { user, policy }),
+      control: (socket) => this.#control(socket, { user, policy, most }),
       upload: (socket, argument) => takeFile(socket, user, argument),
       download: (socket, argument) => giveFile(socket, user, argument),
       sound: (socket, argument) => sound?.playback(socket, { user, policy, argument }) ?? SOUNDLESS,
@@ -160,7 +172,7 @@ export class Display {
 
   #control(
     socket: DoorSocket,
-    { user, policy }: { readonly user: LaunchInput; readonly policy: SoundPolicy },
+    { user, policy, most }: Pick<ShowInput, "user"> & { policy: SoundPolicy; most: ScreenSize | undefined },
   ): ChannelOwner {
     const lines = new LineSplitter(MOST_CONTROL_BYTES);
     const writer = new PatientWriter(socket);
@@ -174,7 +186,7 @@ export class Display {
       log: this.#deps.log,
     });
     const obey = (order: DisplayOrder) => {
-      if (order.type === "resize") void this.#resizeInTurn(user, order);
+      if (order.type === "resize") void this.#resizeInTurn(user, fitScreen(order, most));
       else if (order.type === "share-clipboard") clipboard.share(order.isShared);
       else clipboard.set(order.text);
     };

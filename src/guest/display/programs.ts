@@ -29,13 +29,15 @@ export type DisplayPrograms = {
   readonly visit: (user: LaunchInput, display: number) => DisplayChild;
   /** False when X refused. `hasNewcomer`: a server has just come to the display, and must hear of its size. */
   readonly resize: (user: LaunchInput, size: ScreenSize, hasNewcomer?: boolean) => Promise<boolean>;
+  /** Gives the display a keyboard, in X's words `model/layout`. False when X refused. */
+  readonly setKeyboard: (user: LaunchInput, keyboard: string) => Promise<boolean>;
   /** What was copied in the session; undefined when that is no text. */
-  readonly readClipboard: (user: LaunchInput) => Promise<string | undefined>;
+  readonly readClipboard: (user: LaunchInput, display?: string) => Promise<string | undefined>;
   /** Makes a text what was copied. */
-  readonly writeClipboard: (user: LaunchInput, text: string) => void;
+  readonly writeClipboard: (user: LaunchInput, text: string, display?: string) => void;
 };
 
-const CLIPBOARD = ["xclip", "-display", DISPLAY, "-selection", "clipboard"];
+const xclip = (display = DISPLAY) => ["xclip", "-display", display, "-selection", "clipboard"];
 const CLIPBOARD_MS = 2_000;
 
 export const displayPrograms: DisplayPrograms = {
@@ -54,16 +56,23 @@ export const displayPrograms: DisplayPrograms = {
       NX_CLIENT: "/bin/false",
     }),
   resize: resizeScreen,
-  async readClipboard(user) {
-    const { exitCode, stdout } = await run([...asUser(user), ...CLIPBOARD, "-o", "-t", "UTF8_STRING"], {
+  async setKeyboard(user, keyboard) {
+    const [model = "", layout = ""] = keyboard.split("/");
+    const words = ["setxkbmap", "-display", DISPLAY, "-model", model, "-layout", layout];
+    const options = { timeoutMs: RUN_MS, env: environmentOf(user) };
+    return (await run([...asUser(user), ...words], options)).exitCode === 0;
+  },
+  async readClipboard(user, display) {
+    const read = [...asUser(user), ...xclip(display), "-o", "-t", "UTF8_STRING"];
+    const { exitCode, stdout } = await run(read, {
       timeoutMs: CLIPBOARD_MS,
       env: environmentOf(user),
     });
     return exitCode === 0 ? stdout : undefined;
   },
-  writeClipboard(user, text) {
+  writeClipboard(user, text, display) {
     // It stays, to answer for the text, until something else is copied: so it is not waited for.
-    const child = Bun.spawn([...asUser(user), ...CLIPBOARD, "-i"], {
+    const child = Bun.spawn([...asUser(user), ...xclip(display), "-i"], {
       ...placeOf(user),
       stdio: ["pipe", "ignore", "ignore"],
     });

@@ -14,9 +14,11 @@ import {
   rmdirSync,
   unlinkSync,
 } from "node:fs";
+import { dirname } from "node:path";
 
-/** Of a folder for each server's socket. */
-const PREFIX = "screen-";
+/** Of a folder for each server's socket; `session` is of one that is the session. */
+const PREFIXES = { screen: "screen-", session: "session-screen-" } as const;
+export type PlaceKind = keyof typeof PREFIXES;
 const SOCKET = "rfb";
 
 export type SocketPlace = { readonly folder: string; readonly socket: string };
@@ -25,10 +27,16 @@ export type SocketPlace = { readonly folder: string; readonly socket: string };
 export function openPlace(
   folder: string,
   { uid, gid }: { readonly uid: number; readonly gid: number },
+  kind: PlaceKind = "screen",
 ): SocketPlace {
-  const place = mkdtempSync(`${folder}/${PREFIX}`);
+  const place = mkdtempSync(`${folder}/${PREFIXES[kind]}`);
   chownSync(place, uid, gid);
   return { folder: place, socket: `${place}/${SOCKET}` };
+}
+
+/** Of a socket that was made so. */
+export function placeOf(socket: string): SocketPlace {
+  return { folder: dirname(socket), socket };
 }
 
 /** From the kernel's table of this desktop's network; the flag says that it takes connections. */
@@ -53,9 +61,9 @@ export function closePlace({ folder, socket }: SocketPlace, uid: number): boolea
 }
 
 /** Of agents before this one. */
-export function removeOldPlaces(folder: string): void {
+export function removeOldPlaces(folder: string, kind: PlaceKind = "screen"): void {
   for (const name of readdirSync(folder))
-    if (name.startsWith(PREFIX))
+    if (name.startsWith(PREFIXES[kind]))
       removePlace({ folder: `${folder}/${name}`, socket: `${folder}/${name}/${SOCKET}` });
 }
 

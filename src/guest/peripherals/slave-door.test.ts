@@ -1,5 +1,14 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { openSlaveDoor } from "./slave-door.ts";
 
@@ -35,6 +44,19 @@ describe("the slave door", () => {
     const { left, said } = ask(`POST /usbip HTTP/1.1\nAuthorization: Basic ${KEY}\n\nbytes of another`);
     expect(said).toStartWith("HTTP/1.1 501 Not Implemented\r\n");
     expect(left).toBe("bytes of another");
+  });
+
+  test("is not upset by somebody who has gone before the answer", () => {
+    Bun.spawnSync(["mkfifo", `${root}/line`]);
+    const reader = openSync(`${root}/line`, constants.O_RDONLY | constants.O_NONBLOCK);
+    const output = openSync(`${root}/line`, "w");
+    closeSync(reader);
+    writeFileSync(`${root}/request`, "hello\r\n\r\n");
+    const input = openSync(`${root}/request`, "r");
+    const outcome = openSlaveDoor({ input, output, keyFile: `${root}/key`, home: root });
+    expect(outcome).toEqual({ command: [], failure: undefined });
+    closeSync(input);
+    closeSync(output);
   });
 
   test("refuses what is no request, has no end or is too long", () => {

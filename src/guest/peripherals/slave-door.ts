@@ -177,7 +177,12 @@ function say(options: SlaveDoorOptions, status: number, text: string, failure?: 
 
 function sendHead({ output }: SlaveDoorOptions, status: number, headers: readonly string[], body = ""): void {
   const lines = [`HTTP/1.1 ${status} ${REASONS[status] ?? ""}`, ...headers, "", body];
-  writeSync(output, lines.join("\r\n"));
+  try {
+    writeSync(output, lines.join("\r\n"));
+  } catch (error) {
+    // Whoever asked has gone. What would take the connection over finds that out for itself.
+    if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) throw error;
+  }
 }
 
 function done(command: readonly string[]): SlaveOutcome {

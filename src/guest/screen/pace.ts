@@ -4,7 +4,7 @@
  * for old ones.
  */
 
-const MOST_UNDER_WAY = 8;
+const MOST_UNDER_WAY = 12;
 const MOST_REMEMBERED = 64;
 const MOST_BYTES_UNDER_WAY = 512 * 1024;
 /** So much later than ever, an answer tells that something piles up. */
@@ -12,7 +12,7 @@ const LATE_MS = 40;
 /** The shortest time ever is forgotten by and by: lines change. */
 const FORGET = 1.02;
 /** An answer is a message on its way through all processes between; while answers come in time, one does for so much. */
-const [MOST_UNASKED, MOST_UNASKED_BYTES] = [3, 16 * 1024];
+const [MOST_UNASKED, MOST_UNASKED_BYTES] = [5, 48 * 1024];
 
 type Sent = {
   readonly mark: number;

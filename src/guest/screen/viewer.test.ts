@@ -233,12 +233,12 @@ describe("pictures", () => {
       }
     };
     await take();
-    for (let update = 1; update < 8; update++) {
+    for (let update = 1; update < 12; update++) {
       draw();
       await take();
       expect(hasAll()).toBe(true);
     }
-    expect(marks).toHaveLength(8);
+    expect(marks).toHaveLength(12);
     draw();
     await waitFor(() => false, { timeoutMs: 60 });
     expect(isQuiet()).toBe(true);

@@ -44,7 +44,7 @@ export class XConnection {
   }
 
   /** `path` is the server's socket. */
-  static async open(path: string): Promise<XConnection> {
+  static async open(path: string, timeoutMs = HELLO_MS): Promise<XConnection> {
     const opened = Promise.withResolvers<XConnection>();
     let connection: XConnection | undefined;
     let got: Buffer = Buffer.alloc(0);
@@ -77,7 +77,7 @@ export class XConnection {
       },
     });
     connecting.then((socket) => socket.write(helloOf()), fail);
-    const timer = setTimeout(fail, HELLO_MS);
+    const timer = setTimeout(fail, timeoutMs);
     try {
       return await opened.promise;
     } catch (error) {

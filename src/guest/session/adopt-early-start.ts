@@ -9,7 +9,7 @@ import type { Log } from "../../lib/log.ts";
 import { waitFor } from "../../lib/wait.ts";
 import type { GuestPlaces } from "../places.ts";
 import { endTree } from "./end-tree.ts";
-import type { PrepareOrder } from "./guest-session.ts";
+import type { PrepareOrder } from "./order.ts";
 import { type ProcessInfo, readProcess } from "./processes.ts";
 import { writeRecord } from "./record.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { guestPlaces } from "../places.ts";
-import { planLaunch, readLang } from "./launch.ts";
+import { planLaunch, planShadowLaunch, planXvncLaunch, readLang } from "./launch.ts";
 
 const input = {
   account: { login: "alice", uid: 2001, fullName: "Alice" },
@@ -42,6 +42,30 @@ describe("planLaunch", () => {
       NX_CLIENT: "/run/qvd-guest/nx-dialog",
       NX_SLAVE_CMD: "/run/qvd-guest/nx-slave",
     });
+  });
+});
+
+describe("a session on Xvnc", () => {
+  const places = guestPlaces();
+  const socket = "/run/qvd-guest/session-screen-x/rfb";
+
+  test("has its display, size and socket, and nothing that another machine reaches", () => {
+    const size = { width: 1400, height: 900 };
+    const { command, env } = planXvncLaunch({ ...input, size }, places, { socket, lang: "C.UTF-8" });
+    const server = command.slice(command.indexOf("--") + 1).join(" ");
+    expect(server).toStartWith("/usr/bin/Xtigervnc :100 -s 0 -ac -nolisten tcp ");
+    expect(server).toEndWith(`-geometry 1400x900 -depth 24 -rfbunixpath ${socket}`);
+    expect(server).toContain(" -rfbport=-1 ");
+    expect(server).toContain(" -SendCutText=0 -AcceptCutText=0 -AllowOverride= ");
+    expect(env).toEqual(planLaunch(input, places, "C.UTF-8").env);
+  });
+
+  test("is shown to an NX client at the usual ports, by a view that its window's end ends", () => {
+    const { command, env } = planShadowLaunch(input, places, "C.UTF-8");
+    expect(command.slice(command.indexOf("/usr/bin/nxagent")).join(" ")).toBe(
+      "/usr/bin/nxagent :101 -S -shadow :100 -s 0 -ac -nolisten tcp -name QVD -display nx/nx,options=/run/qvd-guest/nxagent.options:100",
+    );
+    expect(env.QVD_CLOSE_SIGNAL).toBe("TERM");
   });
 });
 

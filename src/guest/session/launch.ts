@@ -17,6 +17,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { CLEAN_ENV } from "../../lib/run.ts";
+import type { ScreenSize } from "../../wire/display/control.ts";
 import { type GuestAccount, NX_DISPLAY } from "../../wire/guest/messages.ts";
 import type { GuestPlaces } from "../places.ts";
 import { listProcesses, signalProcess } from "./processes.ts";
@@ -28,6 +29,8 @@ export type LaunchInput = {
   readonly shell: string;
   /** Of an application: what the session is, as sh reads it. */
   readonly program?: string | undefined;
+  /** Of a server that is started in a size. */
+  readonly size?: ScreenSize;
 };
 
 export type LaunchPlan = {
@@ -36,24 +39,67 @@ export type LaunchPlan = {
   readonly cwd: string;
 };
 
-export type Launched = { readonly pid: number; readonly exited: Promise<unknown> };
+export type Launched = {
+  readonly pid: number;
+  readonly exited: Promise<unknown>;
+  /** Where it will let viewers in. */
+  readonly socket?: string;
+};
+
+/** Of the nxagent that shows to an NX client what Xvnc has. */
+export const SHADOW_DISPLAY = NX_DISPLAY + 1;
+
+const DISPLAY = `:${NX_DISPLAY}`;
+/** No screen saver of its own, which would show black to a browser. */
+const SERVE = ["-s", "0", "-ac", "-nolisten", "tcp"];
+/** Whoever comes to its socket was let in by the display's door, which has the sizes and clipboards go by consent. */
+const VIEWERS = [
+  ...["-SecurityTypes", "None", "-rfbport=-1", "-UseBlacklist=0", "-AlwaysShared"],
+  ...["-AcceptSetDesktopSize=0", "-SendCutText=0", "-AcceptCutText=0"],
+  // Else any program inside may turn them on.
+  "-AllowOverride=",
+];
 
 /** Pure: what to run, and with which environment. */
 export function planLaunch(input: LaunchInput, places: GuestPlaces, lang: string): LaunchPlan {
+  const server = ["/usr/bin/nxagent", DISPLAY, ...SERVE, "-name", "QVD", ...nxPort(places)];
+  return planOf(input, places, { command: ["xinit", places.sessionStart, "--", ...server], lang });
+}
+
+/** The same session on Xvnc, which lets viewers in at `socket`. */
+export function planXvncLaunch(
+  input: LaunchInput,
+  places: GuestPlaces,
+  { socket, lang }: { readonly socket: string; readonly lang: string },
+): LaunchPlan {
+  const { width, height } = input.size ?? { width: 1024, height: 768 };
+  const screen = ["-geometry", `${width}x${height}`, "-depth", "24", "-rfbunixpath", socket];
+  const server = ["/usr/bin/Xtigervnc", DISPLAY, ...SERVE, ...VIEWERS, ...screen];
+  return planOf(input, places, { command: ["xinit", places.sessionStart, "--", ...server], lang });
+}
+
+/** The ports of NX go by the display in its options, and so are the session's. */
+export function planShadowLaunch(input: LaunchInput, places: GuestPlaces, lang: string): LaunchPlan {
+  const what = [`:${SHADOW_DISPLAY}`, "-S", "-shadow", DISPLAY];
+  const server = ["/usr/bin/nxagent", ...what, ...SERVE, "-name", "QVD", ...nxPort(places)];
+  const plan = planOf(input, places, { command: server, lang });
+  // It can't be suspended, and hears no SIGHUP.
+  return { ...plan, env: { ...plan.env, QVD_CLOSE_SIGNAL: "TERM" } };
+}
+
+function nxPort({ options }: GuestPlaces): readonly string[] {
+  return ["-display", `nx/nx,options=${options}${DISPLAY}`];
+}
+
+function planOf(
+  input: LaunchInput,
+  places: GuestPlaces,
+  { command, lang }: { readonly command: readonly string[]; readonly lang: string },
+): LaunchPlan {
   const { login, uid } = input.account;
-  const display = `:${NX_DISPLAY}`;
   const drop = ["setpriv", `--reuid=${uid}`, `--regid=${input.gid}`, "--init-groups", "--inh-caps=-all"];
-  const server = ["/usr/bin/nxagent", display, "-s", "0", "-ac", "-nolisten", "tcp", "-name", "QVD"];
   return {
-    command: [
-      ...drop,
-      "xinit",
-      places.sessionStart,
-      "--",
-      ...server,
-      "-display",
-      `nx/nx,options=${places.options}${display}`,
-    ],
+    command: [...drop, ...command],
     env: {
       HOME: input.home,
       USER: login,
@@ -90,24 +136,47 @@ export function launch(plan: LaunchPlan, logPath: string): Launched {
 /** Files that the user's side needs, and the remains of an X server that is gone. */
 export function prepareLaunch(input: LaunchInput, places: GuestPlaces): void {
   const { uid } = input.account;
-  // An nxagent of the account that no record tells of would hold the display.
-  for (const found of listProcesses()) {
-    if (found.uid === uid && found.name === "nxagent") signalProcess(found, "SIGKILL");
-  }
-  rmSync(places.log, { force: true });
-  writeFileSync(places.log, "", { mode: 0o600 });
-  // Files of the user in root's folder: to be written by the session, not replaced by it.
-  for (const path of [places.state, places.powerOffRequest]) {
-    rmSync(path, { force: true });
-    writeFileSync(path, "", { mode: 0o600 });
-    chownSync(path, uid, input.gid);
-  }
+  // A server of the account that no record tells of would hold the display.
+  endServers(uid, ["nxagent", "Xtigervnc"]);
+  clearLog(places.log);
+  giveFiles(input, [places.state, places.powerOffRequest]);
   mkdirSync("/run/user", { recursive: true, mode: 0o755 });
   ownFolder(`/run/user/${uid}`, { uid, gid: input.gid, mode: 0o700 });
-  rmSync(`/tmp/.X${NX_DISPLAY}-lock`, { force: true });
   for (const folder of ["/tmp/.X11-unix", "/tmp/.ICE-unix"])
     ownFolder(folder, { uid: 0, gid: 0, mode: 0o1777 });
-  rmSync(`/tmp/.X11-unix/X${NX_DISPLAY}`, { force: true });
+  clearDisplay(NX_DISPLAY);
+}
+
+/** The same for a shadow: the session is there. */
+export function prepareShadow(input: LaunchInput, places: Pick<GuestPlaces, "shadowLog" | "state">): void {
+  endServers(input.account.uid, ["nxagent"]);
+  clearLog(places.shadowLog);
+  giveFiles(input, [places.state]);
+  clearDisplay(SHADOW_DISPLAY);
+}
+
+function endServers(uid: number, names: readonly string[]): void {
+  for (const found of listProcesses())
+    if (found.uid === uid && names.includes(found.name)) signalProcess(found, "SIGKILL");
+}
+
+function clearLog(path: string): void {
+  rmSync(path, { force: true });
+  writeFileSync(path, "", { mode: 0o600 });
+}
+
+/** Files of the user in root's folder: to be written by the session, not replaced by it. */
+function giveFiles({ account, gid }: LaunchInput, paths: readonly string[]): void {
+  for (const path of paths) {
+    rmSync(path, { force: true });
+    writeFileSync(path, "", { mode: 0o600 });
+    chownSync(path, account.uid, gid);
+  }
+}
+
+function clearDisplay(display: number): void {
+  rmSync(`/tmp/.X${display}-lock`, { force: true });
+  rmSync(`/tmp/.X11-unix/X${display}`, { force: true });
 }
 
 /** The image's own choice, as its login sessions would read it. */

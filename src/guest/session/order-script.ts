@@ -8,9 +8,9 @@
 import { accountLines } from "../account-lines.ts";
 import { channelOptions, planChannels } from "../peripherals/plan-channels.ts";
 import { type GuestPlaces, guestPlaces } from "../places.ts";
-import type { PrepareOrder } from "./guest-session.ts";
 import { planLaunch } from "./launch.ts";
 import { formatOptionsLine } from "./options-line.ts";
+import type { PrepareOrder } from "./order.ts";
 import { SESSION_SCRIPT, slaveScript } from "./scripts.ts";
 
 /** Bound into each container by its node. */

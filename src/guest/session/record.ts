@@ -6,11 +6,15 @@ import type { ProcessMark } from "./processes.ts";
 export type SessionRecord = {
   /** xinit, or whatever leads the session's processes. */
   readonly leader: ProcessMark;
-  /** Null until nxagent has been seen. */
+  /** Its X server, whichever it is; null until that has been seen. */
   readonly nxagent: ProcessMark | null;
   readonly session: number;
   readonly login: string;
   readonly uid: number;
+  /** Of its X server; nxagent in records of before. */
+  readonly program?: string | undefined;
+  /** Where its X server lets viewers in, if it does. */
+  readonly socket?: string | undefined;
 };
 
 /** Undefined when there is none, or none that can be read. */

@@ -2,7 +2,8 @@
 
 /**
  * nxagent asks a dialog program what to do when the person closes the window or presses Ctrl+Alt+T. The
- * answer is always "suspend", which is a SIGHUP to nxagent; the pull-down menu needs no answer.
+ * answer is always "suspend", which is a SIGHUP to nxagent; the pull-down menu needs no answer. Of a session that is on
+ * another server, nxagent is only a view, and ends.
  */
 export const DIALOG_SCRIPT = `#!/bin/sh
 while [ $# -gt 0 ]; do
@@ -11,7 +12,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-kill -HUP "$PPID"
+kill -"\${QVD_CLOSE_SIGNAL:-HUP}" "$PPID"
 `;
 
 /**

@@ -8,7 +8,7 @@ export type SessionLimits = {
    * and resumes in 0.1 s; after a SIGHUP it takes 1 to 6 s and 4 s.
    */
   readonly patienceMs: number;
-  /** Between TERM and KILL. */
+  /** Between TERM and KILL. The node waits 5 s for the answer to a power-off, which comes after both. */
   readonly graceMs: number;
   /** nxagent ends its wait for a client after 60 s; one that has waited so long is not offered to the next. */
   readonly staleListeningMs: number;
@@ -19,7 +19,7 @@ export const SESSION_LIMITS: SessionLimits = {
   startMs: 20_000,
   suspendMs: 20_000,
   patienceMs: 500,
-  graceMs: 5_000,
+  graceMs: 4_000,
   staleListeningMs: 40_000,
   mostOrders: 8,
 };

@@ -10,6 +10,7 @@ import { backoffMs } from "../../lib/backoff.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import { waitFor } from "../../lib/wait.ts";
+import { isListening } from "../display/socket-place.ts";
 import type { GuestPlaces } from "../places.ts";
 import type { Launched, LaunchInput } from "./launch.ts";
 import { LogFollower } from "./log-follower.ts";
@@ -25,8 +26,27 @@ import {
 import { readRecord, removeRecord, type SessionRecord, writeRecord } from "./record.ts";
 import { nextState, type SessionEvent } from "./state.ts";
 
+/** The program that serves the session's display, and what its log says of the state. */
+export type XServer = {
+  /** As the kernel calls it. */
+  readonly program: string;
+  readonly parseLine: (line: string) => SessionEvent | undefined;
+  /** Of one that needs no client: whether it has begun to serve. Looked at whenever its log grows. */
+  readonly isUp?: (record: SessionRecord) => boolean;
+};
+
+export const NXAGENT: XServer = { program: "nxagent", parseLine: parseLogLine };
+/** Up is suspended: nobody is at it by NX. Who comes and goes as its viewer is the display's affair. */
+export const XVNC: XServer = {
+  program: "Xtigervnc",
+  parseLine: () => undefined,
+  isUp: ({ socket }) => socket !== undefined && isListening(socket),
+};
+
 export type XSessionDeps = {
-  readonly places: GuestPlaces;
+  readonly places: Pick<GuestPlaces, "record" | "log" | "state">;
+  /** nxagent when not given. */
+  readonly server?: XServer;
   readonly log: Log;
   readonly clock: Clock;
   readonly launch: (input: LaunchInput) => Launched;
@@ -52,6 +72,7 @@ const MOST_LOG_BYTES = 256 * 1024;
 
 export class XSession {
   readonly #deps: XSessionDeps;
+  readonly #server: XServer;
   #state: XState = "none";
   #sinceMs = 0;
   #record: SessionRecord | undefined;
@@ -66,6 +87,7 @@ export class XSession {
 
   constructor(deps: XSessionDeps) {
     this.#deps = deps;
+    this.#server = deps.server ?? NXAGENT;
   }
 
   get state(): XState {
@@ -93,7 +115,7 @@ export class XSession {
   /** Takes over a session that an earlier agent started, if one still runs. */
   recover(): void {
     const record = readRecord(this.#deps.places.record);
-    if (record === undefined) return;
+    if (record === undefined || (record.program ?? NXAGENT.program) !== this.#server.program) return;
     if (!isAlive(record.leader) && !(record.nxagent && isAlive(record.nxagent))) {
       removeRecord(this.#deps.places.record);
       return;
@@ -116,7 +138,9 @@ export class XSession {
       return;
     }
     const mark = { pid: leader.pid, startTicks: leader.startTicks };
-    this.#keep({ leader: mark, nxagent: null, session, login: input.account.login, uid: input.account.uid });
+    const { login, uid } = input.account;
+    const { program } = this.#server;
+    this.#keep({ leader: mark, nxagent: null, session, login, uid, program, socket: launched.socket });
     this.#follow();
     void launched.exited.then(() => {
       if (this.#record?.leader.pid === launched.pid) this.observe();
@@ -168,6 +192,7 @@ export class XSession {
     const record = this.#record;
     if (record === undefined) return;
     this.#follower?.read();
+    if (this.#state === "starting" && this.#server.isUp?.(record)) this.#apply("suspended");
     const nxagent = this.#findNxagent();
     const isServing = nxagent !== undefined && isAlive(nxagent);
     const isLed = isAlive(record.leader);
@@ -244,7 +269,7 @@ export class XSession {
       this.#deps.places.log,
       (line) => {
         this.#deps.onLine?.(line);
-        const event = parseLogLine(line);
+        const event = this.#server.parseLine(line);
         if (event === undefined) return;
         this.#hangUp = undefined;
         if (event === "waiting-for-client") this.#findNxagent();
@@ -290,9 +315,11 @@ export class XSession {
     const record = this.#record;
     if (record === undefined) return undefined;
     if (record.nxagent !== null) return record.nxagent;
-    // nxagent forks a helper of the same name, so the parent counts.
-    const isServer = (one: ProcessInfo) => one.name === "nxagent" && one.parent === record.leader.pid;
-    const found = listProcesses().find((one) => isServer(one) && this.#belongs(one, record));
+    const { program } = this.#server;
+    const mine = listProcesses().filter((one) => one.name === program && this.#belongs(one, record));
+    // nxagent forks a helper of the same name, so the parent counts. A shadow is its own leader.
+    const isLeader = ({ pid }: ProcessInfo) => pid === record.leader.pid;
+    const found = mine.find(isLeader) ?? mine.find(({ parent }) => parent === record.leader.pid);
     if (found === undefined) return undefined;
     const nxagent = { pid: found.pid, startTicks: found.startTicks };
     this.#keep({ ...record, nxagent });

@@ -11,11 +11,13 @@ export const MOST_CONTROL_BYTES = 640 * 1024;
 /** A longer text stays on its side. */
 export const MOST_CLIPBOARD = 100_000;
 
-/** What X allows: nxagent's RANDR offers no more, and windows need some room. */
+/** Windows need some room, and a server a picture's memory for each viewer. */
 export const SCREEN_BOUNDS = {
   least: { width: 320, height: 240 },
-  most: { width: 1920, height: 1200 },
+  most: { width: 3840, height: 2400 },
 } as const;
+/** What nxagent's RANDR offers. */
+export const NX_SCREEN = { width: 1920, height: 1200 } as const;
 
 export type ScreenSize = { readonly width: number; readonly height: number };
 
@@ -34,9 +36,9 @@ export type DisplayNews =
   /** What may be heard of the desktop, and what it may hear; before anything else. */
   | ({ readonly type: "sound" } & SoundPolicy);
 
-/** The nearest size that a screen may have. */
-export function fitScreen(wanted: ScreenSize): ScreenSize {
-  const { least, most } = SCREEN_BOUNDS;
+/** The nearest size that a screen may have, of the largest as which it can be shown. */
+export function fitScreen(wanted: ScreenSize, most: ScreenSize = SCREEN_BOUNDS.most): ScreenSize {
+  const { least } = SCREEN_BOUNDS;
   const clamp = (value: number, from: number, to: number) =>
     Math.min(to, Math.max(from, Math.round(Number.isFinite(value) ? value : from)));
   return {

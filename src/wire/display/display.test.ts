@@ -3,6 +3,7 @@ import {
   fitScreen,
   formatDisplayLine,
   MOST_CLIPBOARD,
+  NX_SCREEN,
   parseDisplayNews,
   parseDisplayOrder,
   parseScreenSize,
@@ -62,7 +63,8 @@ describe("orders about the screen", () => {
   });
 
   test("keep within what X allows", () => {
-    expect(fitScreen({ width: 5000, height: 10 })).toEqual({ width: 1920, height: 240 });
+    expect(fitScreen({ width: 5000, height: 10 })).toEqual({ width: 3840, height: 240 });
+    expect(fitScreen({ width: 5000, height: 10 }, NX_SCREEN)).toEqual({ width: 1920, height: 240 });
     expect(fitScreen({ width: Number.NaN, height: 600.4 })).toEqual({ width: 320, height: 600 });
   });
 
