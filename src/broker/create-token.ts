@@ -10,8 +10,8 @@ export interface AuthAsker {
 
 export function createTokenMaker(auth: AuthAsker): TokenMaker {
   return {
-    async createToken({ userId, vmId, parameters, origin }, signal) {
-      const wish = { kind: "create-token", userId, isMultiUse: true, parameters, origin } as const;
+    async createToken({ vmId, ...more }, signal) {
+      const wish = { kind: "create-token", ...more } as const;
       const reply = await auth.ask(vmId === undefined ? wish : { ...wish, vmId }, signal);
       switch (reply.outcome) {
         case "token-created":

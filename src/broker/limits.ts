@@ -24,6 +24,8 @@ export type BrokerLimits = {
   readonly upgradeMs: number;
   /** What remains of a session after one side closed its direction. */
   readonly halfOpenMs: number;
+  /** After a desktop closed a browser's screen: until the page is told that, if nobody knows more by then. */
+  readonly learnEndMs: number;
   /** How often a waiting client is told something, and the database asked without a wake. */
   readonly pollMs: number;
   /** How seldom the database is told what live sessions have carried. */
@@ -54,6 +56,7 @@ export const BROKER_LIMITS: BrokerLimits = {
   stopMs: 270_000,
   upgradeMs: 5_000,
   halfOpenMs: 30_000,
+  learnEndMs: 4_000,
   pollMs: 2_000,
   trafficMs: 60_000,
   drainTalkMs: 120_000,

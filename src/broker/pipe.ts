@@ -102,6 +102,16 @@ export class PipeEnd implements SocketOwner {
 
   onHandshake(): void {}
 
+  /** Its socket gets another owner, who sends first what is returned; the peer is left alone. */
+  release(): readonly Uint8Array[] {
+    const unsent = this.#unsent ?? [];
+    if (this.#peer !== undefined) this.#peer.#peer = undefined;
+    this.#peer = undefined;
+    this.#unsent = undefined;
+    this.#events = undefined;
+    return unsent;
+  }
+
   /** For an end whose peer is gone: closes when all is sent. What it still receives is nobody's. */
   closeWhenSent(): void {
     this.#isClosing = true;

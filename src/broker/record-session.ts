@@ -3,13 +3,13 @@
  * columns; each write carries its line of the desktop's trail.
  */
 
-import { and, eq, inArray, isNull, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import type { Db } from "../db/client.ts";
 import { FORGETTABLE } from "../db/forgettable.ts";
 import { insertRow } from "../db/insert.ts";
-import { sessions, vmEvents, vms } from "../db/schema/index.ts";
+import { nodes, sessions, vmEvents, vmReports, vms } from "../db/schema/index.ts";
 import type { NodeId, SessionId, VmId } from "../domain/ids.ts";
-import { describeEndCause } from "../domain/session/end-cause.ts";
+import { CLOSED_BY_EITHER, describeEndCause, type EndCause } from "../domain/session/end-cause.ts";
 import type { VmEventCode } from "../domain/vm/event.ts";
 import type { Traffic } from "./store.ts";
 
@@ -45,20 +45,53 @@ export async function recordSessionEnded(db: Db, nodeId: NodeId, ended: Ending):
   const { sessionId, cause, ...traffic } = ended;
   const end = db
     .update(sessions)
-    .set({ endedAt: sql`qvd_now()`, endCause: cause, ...traffic })
+    .set({ endedAt: sql`qvd_now()`, endCause: isByEither(cause) ? known(cause) : cause, ...traffic })
     .where(and(eq(sessions.id, sessionId), isNull(sessions.endedAt)))
-    .returning({ vmId: sessions.vmId, connectedAt: sessions.connectedAt });
-  const how = `ended: ${describeEndCause(cause)}.`;
-  const [waited, sat] = [`A client's wait ${how}`, `A client's session ${how}`];
+    .returning({ vmId: sessions.vmId, connectedAt: sessions.connectedAt, endCause: sessions.endCause });
+  const told = isByEither(cause) ? [cause, ...ORDERED] : [cause];
+  const how = sql.join(
+    told.map((one) => sql`when ${one}::text then ${describeEndCause(one)}::text`),
+    sql` `,
+  );
   const code: VmEventCode = "session-ended";
   await db.execute(sql`
     with ended as (${end.getSQL()})
     insert into ${vmEvents} (vm_id, node_id, code, text, wish_generation, actor, detail)
     select ended.vm_id, ${nodeId}::integer, ${code}::text,
-      case when ended.connected_at is null then ${waited}::text else ${sat}::text end,
+      case when ended.connected_at is null then 'A client''s wait ended: ' else 'A client''s session ended: ' end
+        || case ended.end_cause ${how} end || '.',
       coalesce(${vms.wishGeneration}, 0), ${ACTOR}::text, jsonb_build_object('sessionId', ${sessionId}::bigint)
     from ended left join ${vms} on ${vms.id} = ended.vm_id
     returning ${FORGETTABLE}`);
+}
+
+const ORDERED = ["node-drained", "desktop-stopped"] as const satisfies readonly EndCause[];
+
+function isByEither(cause: string): boolean {
+  return CLOSED_BY_EITHER.some((one) => one === cause);
+}
+
+/** Of a desktop's trail: what was told while one went down fits into them. */
+const LAST_EVENTS = 30;
+
+/**
+ * What the order was by which its desktop went down, or goes down; `cause` where there was none. Who hangs up last may do so when the
+ * desktop is stopped already, or is another node's.
+ */
+function known(cause: string): SQL {
+  return sql`coalesce((
+    select case
+      when r.state not in ('stopping_1', 'stopping_2', 'zombie_1', 'zombie_2', 'stopped') then null
+      when v.wish = 'stopped' then 'desktop-stopped'
+      when r.state <> 'stopped' and n.drain = 'move' then 'node-drained'
+    end
+    from ${vmReports} r join ${vms} v on v.id = r.vm_id left join ${nodes} n on n.id = v.node_id
+    where r.vm_id = sessions.vm_id
+  ), (
+    select 'node-drained' from (
+      select code, at from ${vmEvents} where vm_id = sessions.vm_id order by id desc limit ${LAST_EVENTS}
+    ) e where e.code = 'desktop-released' and e.at >= sessions.connected_at limit 1
+  ), ${cause}::text)`;
 }
 
 /** Ends the open sittings of workers of this node that are gone, and says how many there were. */

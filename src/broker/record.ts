@@ -5,6 +5,7 @@
  */
 
 import type { SessionId } from "../domain/ids.ts";
+import { CLOSED_BY_EITHER } from "../domain/session/end-cause.ts";
 import { backoffMs } from "../lib/backoff.ts";
 import { isAppError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
@@ -75,7 +76,7 @@ export class Recorder {
     try {
       await this.#store.recordEnded(sessionId, end);
       // Whether a client left or its person signed out shows by now.
-      if (end.cause === "client-left" && end.bytesToClient > 0) await this.#store.recordSignedOut(sessionId);
+      if (isByEither(end.cause) && end.bytesToClient > 0) await this.#store.recordSignedOut(sessionId);
     } catch (error) {
       if (isAway(error)) this.ended(sessionId, end);
       else this.#log.warn("session-end-not-looked-at", { sessionId, error });
@@ -105,6 +106,10 @@ export class Recorder {
     this.#kept.delete(sessionId);
     this.#log.error("session-end-dropped", { sessionId, error });
   }
+}
+
+function isByEither(cause: string): boolean {
+  return CLOSED_BY_EITHER.some((one) => one === cause);
 }
 
 function isAway(error: unknown): boolean {

@@ -37,6 +37,7 @@ export type TokenWish = {
   readonly userId: UserId;
   /** The only desktop that it shall open. */
   readonly vmId: VmId | undefined;
+  readonly isMultiUse: boolean;
   /** What their authenticator gives their desktops. */
   readonly parameters: GivenParameters;
   readonly origin: string;

@@ -266,6 +266,15 @@ describe("26: bearer tokens", () => {
     expect((await ask(request(["GET /qvd/list_of_vm HTTP/1.1", bearer]))).body).toContain('"id" : 5');
   });
 
+  test("are made for one connection where that is asked for", async () => {
+    const made = await ask(
+      request(["GET /qvd/create_auth_token?multi_use=0 HTTP/1.1", "Authorization: Basic Y2Fyb2w6c2VjcmV0"]),
+    );
+    const token = Buffer.from(JSON.parse(made.body).auth_token, "base64").toString();
+    expect((await ask(list(token))).status).toBe(200);
+    expect((await ask(list(token))).status).toBe(401);
+  });
+
   test("make no further tokens", async () => {
     door.auth.tokens.set("heir", { userId: 1, isMultiUse: true });
     expect((await ask(list("heir", "create_auth_token"))).status).toBe(403);

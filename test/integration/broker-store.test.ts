@@ -4,6 +4,7 @@ import { createDatabaseStore } from "../../src/broker/database-store.ts";
 import { sessions } from "../../src/db/schema/index.ts";
 import { asId, type NodeId, type TenantId, type UserId, type VmId } from "../../src/domain/ids.ts";
 import { chooseClientParameters } from "../../src/domain/session/client-parameters.ts";
+import { describeEndCause } from "../../src/domain/session/end-cause.ts";
 import { wishSessionEnd } from "../../src/service/session/wish-end.ts";
 import { describeBrokerStore } from "../support/broker-store-contract.ts";
 import { createTestDatabase } from "../support/cluster.ts";
@@ -166,11 +167,12 @@ describe("the store on PostgreSQL, as the broker's role", () => {
 
   describe("looks again at a sitting whose client left", () => {
     const asker = () => ({ actor: seed.bobActor, origin: "192.0.2.1" });
-    const ask = () =>
+    const ask = (access: "nx" | "browser" = "nx") =>
       storeOf(seed.nodeId, "broker-9").requestSession({
         asker: asker(),
         vmId: seed.bob.vmId,
         client: chooseClientParameters(new Map()),
+        access,
         slaveKey: "k",
       });
     const table: [string, string, boolean, string][] = [
@@ -204,6 +206,84 @@ describe("the store on PostgreSQL, as the broker's role", () => {
         expect((await events()) - before).toBe(cause === "signed-out" ? 1 : 0);
         await store.closeOrphans();
       });
+
+    for (const [access, cause] of [
+      ["browser", "signed-out"],
+      ["nx", "desktop-closed"],
+    ] as const)
+      test(`${access}, the desktop closed first and its X session is over: ${cause}`, async () => {
+        const { sql } = database.open("qvd_owner");
+        const store = storeOf(seed.nodeId, "broker-9");
+        const { sessionId } = await ask(access);
+        await store.recordEnded(sessionId, { cause: "desktop-closed", bytesToClient: 9, bytesFromClient: 9 });
+        await sql`insert into vm_reports (vm_id, node_id, epoch, state, x_state)
+          values (${seed.bob.vmId}, ${seed.nodeId}, 1, 'running', 'none')
+          on conflict (vm_id) do update set state = excluded.state, x_state = excluded.x_state`;
+        await store.recordSignedOut(sessionId);
+        const [row] = await sql`select end_cause from sessions where id = ${sessionId}`;
+        expect(row?.end_cause).toBe(cause);
+        await store.closeOrphans();
+      });
+  });
+
+  describe("says of a sitting that was closed by either side", () => {
+    const table: [cause: string, state: string, wish: string, drain: string | null, end: string][] = [
+      ["client-left", "stopping_1", "stopped", null, "desktop-stopped"],
+      ["desktop-closed", "zombie_2", "stopped", "move", "desktop-stopped"],
+      ["client-left", "stopping_2", "running", "move", "node-drained"],
+      ["desktop-closed", "stopping_2", "running", "move", "node-drained"],
+      ["client-left", "stopping_2", "running", "finish", "client-left"],
+      ["desktop-closed", "stopping_2", "running", null, "desktop-closed"],
+      ["client-left", "running", "stopped", "move", "client-left"],
+      ["desktop-closed", "stopped", "stopped", null, "desktop-stopped"],
+      ["client-left", "stopped", "running", "move", "client-left"],
+      ["superseded", "stopping_2", "stopped", "move", "superseded"],
+    ];
+    for (const [cause, state, wish, drain, end] of table)
+      test(`${cause}, its desktop ${state} and wished ${wish}${drain ? `, drained to ${drain}` : ""}: ${end}`, async () => {
+        const { sql } = database.open("qvd_owner");
+        const store = storeOf(seed.nodeId, "broker-11");
+        const { vmId } = seed.bob;
+        const asker = { actor: seed.bobActor, origin: "192.0.2.1" };
+        const client = chooseClientParameters(new Map());
+        const { sessionId } = await store.requestSession({ asker, vmId, client, slaveKey: "k" });
+        await sql`insert into vm_reports (vm_id, node_id, epoch, state, x_state)
+          values (${vmId}, ${seed.nodeId}, 1, ${state}, 'none')
+          on conflict (vm_id) do update set state = excluded.state`;
+        await sql`update vms set wish = ${wish}, node_id = ${seed.nodeId} where id = ${vmId}`;
+        await sql`update nodes set drain = ${drain} where id = ${seed.nodeId}`;
+        await store.recordEnded(sessionId, { cause, bytesToClient: 9, bytesFromClient: 9 });
+        const [row] = await sql`select s.end_cause, e.text from sessions s
+          join vm_events e on e.code = 'session-ended' and e.detail ->> 'sessionId' = s.id::text
+          where s.id = ${sessionId}`;
+        expect(row).toEqual({
+          end_cause: end,
+          text: `A client's wait ended: ${describeEndCause(end)}.`,
+        });
+        await sql`update nodes set drain = null where id = ${seed.nodeId}`;
+        await sql`delete from vm_reports where vm_id = ${vmId}`;
+      });
+  });
+
+  test("says that the node was drained where its desktop was let go of before the sitting ended", async () => {
+    const { sql } = database.open("qvd_owner");
+    const store = storeOf(seed.nodeId, "broker-12");
+    const { vmId } = seed.bob;
+    const asker = { actor: seed.bobActor, origin: "192.0.2.1" };
+    const ends: string[] = [];
+    for (const isReleased of [true, false]) {
+      const client = chooseClientParameters(new Map());
+      const { sessionId } = await store.requestSession({ asker, vmId, client, slaveKey: "k" });
+      await store.recordConnected(sessionId);
+      if (isReleased)
+        await sql`insert into vm_events (vm_id, code, text) values (${vmId}, 'desktop-released', 'It is free.')`;
+      await store.recordEnded(sessionId, { cause: "client-left", bytesToClient: 9, bytesFromClient: 9 });
+      const [row] = await sql<
+        { end_cause: string }[]
+      >`select end_cause from sessions where id = ${sessionId}`;
+      ends.push(row?.end_cause ?? "");
+    }
+    expect(ends).toEqual(["node-drained", "client-left"]);
   });
 
   test("offers desktops as applications as their OSF says", async () => {

@@ -5,7 +5,7 @@ import { waitFor } from "../../src/lib/wait.ts";
 import { type BrokerDoor, openBrokerDoor } from "../support/broker-door.ts";
 import { PortalClient } from "../support/portal-client.ts";
 import { QvdClient } from "../support/qvd-client.ts";
-import { formatRequest, readStatus } from "../support/raw-browser.ts";
+import { formatOpening, formatRequest, readStatus } from "../support/raw-browser.ts";
 import { createTableWebStore } from "../support/table-web-store.ts";
 
 let door: BrokerDoor;
@@ -106,6 +106,23 @@ test("an end that is answered by nothing but more bytes comes all the same", asy
   await client.expectEnd();
   const isClosed = () => {
     if (!client.isClosed) client.send("more");
+    return client.isClosed || undefined;
+  };
+  expect(await waitFor(isClosed, { timeoutMs: 8_000, everyMs: 100 })).toBe(true);
+});
+
+test("a WebSocket that was told to go and doesn't is cut off", async () => {
+  door.store.addDesktop(1, 1);
+  const alice = new PortalClient(door.port);
+  await alice.signIn("alice", "secret");
+  const client = await openRaw();
+  client.send(formatOpening(door.port, `/desktop/1/ws?ticket=${await alice.ticket(1)}`, alice.cookie));
+  expect(await readStatus(client, 5_000)).toBe(101);
+  const csrf = /data-csrf="([^"]+)"/.exec((await alice.ask("/desktop/1")).text)?.[1] ?? "";
+  await alice.ask("/sign-out", { form: { csrf } });
+  // An empty text, and another, and so on.
+  const isClosed = () => {
+    if (!client.isClosed) client.send("\x81\x80\0\0\0\0");
     return client.isClosed || undefined;
   };
   expect(await waitFor(isClosed, { timeoutMs: 8_000, everyMs: 100 })).toBe(true);

@@ -90,7 +90,7 @@ describe("a browser at a desktop", () => {
     socket.socket.send(JSON.stringify({ type: "resize", width: "1", height: 2 }));
     socket.socket.send(JSON.stringify({ type: "resize", width: 1e9, height: 700 }));
     await becomes(() => display.orders.length > 0);
-    expect(display.orders).toEqual(['{"type":"resize","width":1920,"height":700}']);
+    expect(display.orders).toEqual(['{"type":"resize","width":3840,"height":700}']);
     socket.close();
   });
 
@@ -150,6 +150,21 @@ describe("a browser at a desktop", () => {
     await becomes(() => last()?.end !== undefined);
     expect(last()?.end?.cause).toBe("client-left");
   });
+
+  test.each(["signed-out", "desktop-stopped"])(
+    "is told how it ended once that is known: %s",
+    async (cause) => {
+      const socket = await shown();
+      for (const screen of display.screens) screen.end();
+      await becomes(() => last()?.end !== undefined);
+      expect(last()?.end?.cause).toBe("desktop-closed");
+      const end = last()?.end;
+      const ended = last();
+      if (end !== undefined && ended !== undefined) ended.end = { ...end, cause };
+      await becomes(() => socket.isClosed);
+      expect(socket.messages.at(-1)).toEqual({ type: "ended", cause });
+    },
+  );
 
   test("is told that the desktop closed", async () => {
     const socket = await shown();

@@ -92,6 +92,18 @@ describe("the port of clients and browsers", () => {
     expect((await new PortalClient(door.port).ask("/sign-in")).status).toBe(200);
   });
 
+  test.each(["\n\n", "\r\n\r\n", "\nHost: x\n\n"])(
+    "leaves clients that ask for another path, ending in %j, their dialect",
+    async (end) => {
+      const client = await QvdClient.open(door.port);
+      client.send(`GET /foo HTTP/1.1${end}`);
+      expect((await client.answer(5_000)).status).toBe(404);
+      client.send("GET /qvd/ping HTTP/1.1\n\n");
+      expect((await client.answer(5_000)).body).toBe("I am alive!\r\n");
+      client.terminate();
+    },
+  );
+
   test("reads a browser's head however it is cut", async () => {
     const client = await QvdClient.open(door.port);
     for (const byte of "GET /sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") client.send(byte);

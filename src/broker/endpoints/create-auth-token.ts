@@ -9,7 +9,7 @@ import type { BrokerStore } from "../store.ts";
 /**
  * A bearer token for whoever proved themselves: of many uses, as long as their tenant's setting lets one live. On
  * the wire tokens are base64, here with the newline that the original's encoder left. `vm_id` makes one that opens
- * this desktop alone. A token makes no token: it would live for ever by its heirs.
+ * this desktop alone, `multi_use=0` one for one connection. A token makes no token: it would live for ever by its heirs.
  */
 export const createAuthToken: Endpoint = async ({ store, tokens }, request) => {
   const identity = await request.authenticate();
@@ -32,14 +32,15 @@ async function readWish(
   { actor, parameters }: Identity,
 ): Promise<TokenWish | Answer> {
   const { userId } = actor;
+  const uses = head.query.get("multi_use") ?? "1";
+  if (uses !== "0" && uses !== "1") return { status: 422, body: "parameter multi_use is neither 0 nor 1" };
+  const wish = { userId, isMultiUse: uses === "1", parameters, origin };
   const text = head.query.get("vm_id");
-  if (text === undefined || text === "") return { userId, vmId: undefined, parameters, origin };
+  if (text === undefined || text === "") return { ...wish, vmId: undefined };
   const vmId = parseId<VmId>(text);
   if (vmId === undefined)
     return { status: 422, body: "parameter vm_id is not the number of a virtual machine" };
   const desktop = await store.readDesktop(vmId);
   if (desktop === undefined) return NO_SUCH_VM;
-  return desktop.userId === userId
-    ? { userId, vmId, parameters, origin }
-    : { status: 403, body: VM_NOT_ALLOWED };
+  return desktop.userId === userId ? { ...wish, vmId } : { status: 403, body: VM_NOT_ALLOWED };
 }

@@ -9,6 +9,7 @@ import {
   parseDisplayNews,
 } from "../../wire/display/control.ts";
 import { PatientWriter } from "../../wire/display/patient-writer.ts";
+import { giveBack } from "../give-back.ts";
 import type { OwnedSocket, SocketOwner } from "../socket.ts";
 import type { PageSocket } from "./page-socket.ts";
 
@@ -30,6 +31,7 @@ export class ScreenEnd implements SocketOwner {
   onData(chunk: Uint8Array): void {
     this.receivedBytes += chunk.length;
     if (this.#page.sendBinary(chunk) < 0) this.#socket.pause();
+    giveBack(chunk);
   }
 
   resume(): void {

@@ -3,9 +3,14 @@ import { FirstLine } from "./first-line.ts";
 
 const CASES: readonly (readonly [string, "browser" | "client" | undefined])[] = [
   ["GET / HTTP/1.1\r\nHost: x\r\n", "browser"],
-  ["POST /sign-in HTTP/1.1\r\n", "browser"],
-  ["GET /desktop/1/ws?ticket=a HTTP/1.1\r\n", "browser"],
-  ["GET /qvdx HTTP/1.1\r\n", "browser"],
+  ["POST /sign-in HTTP/1.1\r\nHost: x\r\n", "browser"],
+  ["GET /desktop/1/ws?ticket=a HTTP/1.1\r\nHost: x\r\n", "browser"],
+  ["GET /qvdx HTTP/1.1\r\nHost: x\r\n", "browser"],
+  ["GET / HTTP/1.0\r\n", "browser"],
+  ["GET /foo HTTP/1.1\r\n", undefined],
+  ["GET /foo HTTP/1.1\r\n\r\n", "client"],
+  ["GET /foo HTTP/1.1\r\n\n", "client"],
+  ["GET /foo HTTP/1.1\n", "client"],
   ["GET /qvd/ping HTTP/1.1\r\n", "client"],
   ["GET /qvd/connect_to_vm?id=1&qvd.client.keyboard=pc105/us HTTP/1.1\n", "client"],
   ["GET https://host/qvd/ping HTTP/1.1\r\n", "client"],

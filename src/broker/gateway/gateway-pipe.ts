@@ -1,9 +1,10 @@
-/** A browser's connection joined with our own HTTP server. Ends when either side does. */
+/** A browser's connection joined with our own HTTP server, until it becomes a WebSocket. Ends when either side does. */
 
 import type { BrokerLimits } from "../limits.ts";
 import { PipeEnd } from "../pipe.ts";
 import type { OwnedSocket, SocketOwner } from "../socket.ts";
 import type { HandedOver } from "../upgrade.ts";
+import { PageConnection } from "./page-connection.ts";
 
 /** Where the server listens, and our end of each connection to it is. */
 export const LOOPBACK = "127.0.0.1";
@@ -11,6 +12,15 @@ export const LOOPBACK = "127.0.0.1";
 const MOST_EARLY_BYTES = 64 * 1024;
 
 export type GatewayPipeLimits = Pick<BrokerLimits, "headMs" | "answerMs" | "halfOpenMs">;
+
+export type GatewayPipeOptions = {
+  /** For frames of a WebSocket; the same for all pipes. */
+  readonly room: Buffer;
+  /** Our end towards the server is gone, and its port may be somebody else's. May come again. */
+  readonly onServerLeft: () => void;
+  /** Once, when nothing of it is left. */
+  readonly onEnded: () => void;
+};
 
 /** What a connection does that may not last; undefined: something that may. */
 type Doing = { readonly name: string; readonly mostMs: number } | undefined;
@@ -20,12 +30,11 @@ export class GatewayPipe {
   readonly address: string;
   /** Of our end towards the server; undefined before it is there. */
   port: number | undefined;
-  /** It became a WebSocket that shows a desktop. */
-  isScreen = false;
-  readonly #onEnded: () => void;
+  readonly #options: GatewayPipeOptions;
   #early: Uint8Array[] = [];
   #client: OwnedSocket | undefined;
   #ends: { readonly client: PipeEnd; readonly server: PipeEnd } | undefined;
+  #page: PageConnection | undefined;
   #open = 0;
   /** Requests that came, for telling one from the next. */
   #requests = 0;
@@ -36,9 +45,14 @@ export class GatewayPipe {
   #answeredBytes = 0;
   #doing: { readonly name: string; readonly sinceMs: number } | undefined;
 
-  constructor(address: string, { onEnded }: { readonly onEnded: () => void }) {
+  constructor(address: string, options: GatewayPipeOptions) {
     this.address = address;
-    this.#onEnded = onEnded;
+    this.#options = options;
+  }
+
+  /** It became a WebSocket, which shows a desktop. */
+  get isScreen(): boolean {
+    return this.#page !== undefined;
   }
 
   /** Keeps what the browser sends until the server's end is there. */
@@ -56,7 +70,7 @@ export class GatewayPipe {
       onEnd: () => client.socket.end(),
       onClose: () => {
         this.#client = undefined;
-        this.#onEnded();
+        this.#options.onEnded();
       },
       onHandshake: () => {},
     };
@@ -84,6 +98,26 @@ export class GatewayPipe {
     return true;
   }
 
+  /** The browser's connection is a WebSocket from now on, and the server has no part in it. False when either has left. */
+  become(begin: (page: PageConnection) => void): boolean {
+    const { client, server } = this.#ends ?? {};
+    const socket = this.#client;
+    if (client === undefined || server === undefined || socket === undefined || this.#open < 2) return false;
+    const page = new PageConnection(socket, {
+      room: this.#options.room,
+      unsent: client.release(),
+      onGone: () => this.#count(),
+    });
+    this.#page = page;
+    this.#ends = undefined;
+    socket.data = page;
+    this.#options.onServerLeft();
+    server.terminate();
+    socket.resume();
+    begin(page);
+    return true;
+  }
+
   /** A request's head is there; what `answer` returns is its answer. */
   async during<T>(isFile: boolean, answer: () => Promise<T>): Promise<T> {
     this.#requests++;
@@ -99,6 +133,7 @@ export class GatewayPipe {
 
   /** Ends the connection when what it does lasts too long. Called every second. */
   expire(nowMs: number, limits: GatewayPipeLimits): void {
+    this.#page?.expire(nowMs, limits);
     const doing = this.#readDoing(limits);
     if (doing === undefined) this.#doing = undefined;
     else if (doing.name !== this.#doing?.name) this.#doing = { name: doing.name, sinceMs: nowMs };
@@ -109,7 +144,6 @@ export class GatewayPipe {
     if (this.#ends === undefined) return undefined;
     // The server is done; whoever doesn't go now would stay for ever.
     if (this.#open === 1) return { name: "leaving", mostMs: halfOpenMs };
-    if (this.isScreen) return undefined;
     if (this.#isAnswering)
       return this.#isFile ? undefined : { name: `answer ${this.#requests}`, mostMs: answerMs };
     // A head that comes byte by byte, or a body that nobody reads.
@@ -123,11 +157,17 @@ export class GatewayPipe {
   }
 
   #leave(end: PipeEnd): void {
-    this.#open--;
     const { client, server } = this.#ends ?? {};
-    if (this.#open === 0) this.#onEnded();
-    else if (end === client) server?.terminate();
+    if (end === server) this.#options.onServerLeft();
+    if (this.#count() === 0) return;
+    if (end === client) server?.terminate();
     else client?.shutdownWhenSent();
+  }
+
+  #count(): number {
+    this.#open--;
+    if (this.#open === 0) this.#options.onEnded();
+    return this.#open;
   }
 }
 

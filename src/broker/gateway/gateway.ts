@@ -7,6 +7,7 @@
 
 import { refuseNoAddress, serveQuietly } from "../../ui/serve-quietly.ts";
 import { MOST_FILE_BYTES } from "../../wire/display/transfer.ts";
+import { formatSwitching, parseHandshake } from "../../wire/websocket/handshake.ts";
 import { connectDesktop } from "../connect-desktop.ts";
 import { type OwnedSocket, tuneSocket } from "../socket.ts";
 import type { HandedOver } from "../upgrade.ts";
@@ -18,10 +19,9 @@ import {
   type AdmittedSocket,
   admitSocket,
   isSocketPath,
+  openPageSocket,
   type PageSocket,
-  type PageSocketData,
   type PageSocketOwner,
-  pageSocketHandlers,
 } from "./page-socket.ts";
 import { isFilesPath } from "./pages/files.ts";
 import { beginScreen } from "./screen-socket.ts";
@@ -47,6 +47,8 @@ const REQUEST_IDLE_SECONDS = 30;
 /** A sign-out at another box that no wake told of. */
 const LOOK_EVERY_MS = 5_000;
 const EXPIRE_EVERY_MS = 1_000;
+/** Nearly all pictures are smaller. */
+const FRAME_ROOM_BYTES = 128 * 1024;
 
 export function startGateway(given: Omit<GatewayDeps, "assets" | "sockets" | "visitWatch">): Gateway {
   const sockets = new SignedInSockets(given.web, given.log);
@@ -56,7 +58,8 @@ export function startGateway(given: Omit<GatewayDeps, "assets" | "sockets" | "vi
   /** By the port of our end of their connection to the server. */
   const pipes = new Map<number, GatewayPipe>();
   const all = new Set<GatewayPipe>();
-  const server = Bun.serve<PageSocketData>({
+  const room = Buffer.allocUnsafeSlow(FRAME_ROOM_BYTES);
+  const server = Bun.serve({
     hostname: LOOPBACK,
     port: 0,
     maxRequestBodySize: MOST_FILE_BYTES,
@@ -65,14 +68,8 @@ export function startGateway(given: Omit<GatewayDeps, "assets" | "sockets" | "vi
     async fetch(request, serving) {
       const pipe = pipeOf(pipes, serving.requestIP(request));
       if (pipe === undefined) return new Response(null, { status: 403 });
-      const upgrade = (admitted: Admitted) => serving.upgrade(request, { data: { admitted, pipe } });
-      return await answer(deps, request, {
-        pipe,
-        upgrade,
-        page: () => app.fetch(request, { address: pipe.address }),
-      });
+      return await answer(deps, request, { pipe, page: () => app.fetch(request, { address: pipe.address }) });
     },
-    websocket: pageSocketHandlers({ sockets, begin: (page, admitted) => begin(deps, page, admitted) }),
   });
   const looking = setInterval(() => void sockets.look(), LOOK_EVERY_MS);
   const expiring = setInterval(() => {
@@ -82,9 +79,13 @@ export function startGateway(given: Omit<GatewayDeps, "assets" | "sockets" | "vi
   return {
     take: (client, address, onEnded) => {
       const pipe = new GatewayPipe(address, {
+        room,
+        onServerLeft: () => {
+          // Another may have the port by now.
+          if (pipe.port !== undefined && pipes.get(pipe.port) === pipe) pipes.delete(pipe.port);
+        },
         onEnded: () => {
           all.delete(pipe);
-          if (pipe.port !== undefined) pipes.delete(pipe.port);
           onEnded();
         },
       });
@@ -120,16 +121,11 @@ export function startGateway(given: Omit<GatewayDeps, "assets" | "sockets" | "vi
 
 type Admitted = AdmittedSocket | AdmittedVisit;
 
-/** Undefined when the request has become a WebSocket. */
 async function answer(
   deps: GatewayDeps,
   request: Request,
-  to: {
-    readonly pipe: GatewayPipe;
-    readonly upgrade: (admitted: Admitted) => boolean;
-    readonly page: () => Response | Promise<Response>;
-  },
-): Promise<Response | undefined> {
+  to: { readonly pipe: GatewayPipe; readonly page: () => Response | Promise<Response> },
+): Promise<Response> {
   const refusal = refuseNoAddress(request);
   if (refusal !== undefined) return refusal;
   const { pathname } = new URL(request.url);
@@ -138,11 +134,17 @@ async function answer(
     const isVisit = pathname === VISIT_SOCKET_PATH;
     if (!isVisit && !isSocketPath(pathname)) return to.page();
     // A ticket is good once: it isn't spent on a request that can become nothing.
-    if (request.headers.get("Upgrade")?.toLowerCase() !== "websocket") return notASocket();
+    const key = parseHandshake(request);
+    if (key === undefined) return notASocket();
     const admitted = await (isVisit ? admitVisitSocket : admitSocket)(deps, request, to.pipe.address);
     if (admitted instanceof Response) return admitted;
-    if (to.upgrade(admitted)) return undefined;
-    if (admitted.kind === "visit") await endUnseen(deps, admitted);
+    const isOne = to.pipe.become((page) =>
+      page.begin(formatSwitching(key), () =>
+        openPageSocket(deps.sockets, admitted, { page, begin: () => begin(deps, page, admitted) }),
+      ),
+    );
+    if (!isOne && admitted.kind === "visit") await endUnseen(deps, admitted);
+    // Nobody hears it where it has become one.
     return notASocket();
   });
 }

@@ -1,5 +1,5 @@
 /**
- * The WebSockets of a desktop's page: who may open one, and whose its frames are. What a kind of socket carries is its
+ * The WebSockets of a desktop's page: who may open one, and whose its messages are. What a kind of socket carries is its
  * owner's affair: the screen's (`screen-session.ts`), sound's and the microphone's (`sound/`).
  */
 
@@ -8,7 +8,6 @@ import type { FoundWebSession } from "../../service/web-session/find.ts";
 import { isOwnHost } from "../../ui/forgery.ts";
 import { parseUserToken } from "./cookies.ts";
 import type { GatewayDeps } from "./deps.ts";
-import type { GatewayPipe } from "./gateway-pipe.ts";
 import type { SignedInSockets } from "./signed-in-sockets.ts";
 import type { AdmittedVisit } from "./visit-socket.ts";
 
@@ -22,7 +21,7 @@ export interface PageSocket {
 
 /** Takes what comes on one WebSocket. */
 export interface PageSocketOwner {
-  /** `chunk` is the socket's own buffer, which is used again. */
+  /** `chunk` may be a part of something larger. */
   onBinary(chunk: Uint8Array): void;
   onText(text: string): void;
   onDrain(): void;
@@ -43,59 +42,31 @@ export type AdmittedSocket = {
   readonly query: URLSearchParams;
 };
 
-export type PageSocketData = {
-  readonly pipe: GatewayPipe;
-  readonly admitted: AdmittedSocket | AdmittedVisit;
-  owner?: PageSocketOwner;
-  /** Forgets the socket where those of a web session are kept. */
-  leave?: () => void;
-};
-
-/** A message of noVNC's is at most some hundred bytes, a clipboard apart. */
-const MOST_MESSAGE_BYTES = 1024 * 1024;
-const SOCKET_IDLE_SECONDS = 60;
-/** What may lie in our memory for a browser that doesn't read. One read of the desktop's is half of it at most. */
-const MOST_WAITING_BYTES = 4 * 1024 * 1024;
-
 const PATH = /^\/desktop\/([0-9]+)\/(ws|sound|microphone)$/;
 
 export function isSocketPath(path: string): boolean {
   return PATH.test(path);
 }
 
-export type PageSocketDeps = {
-  readonly sockets: SignedInSockets;
-  readonly begin: (page: PageSocket, admitted: AdmittedSocket | AdmittedVisit) => PageSocketOwner;
-};
-
-export function pageSocketHandlers({ sockets, begin }: PageSocketDeps): Bun.WebSocketHandler<PageSocketData> {
+/** Gives a new WebSocket its owner, and ends it with the web session that opened it. */
+export function openPageSocket(
+  sockets: SignedInSockets,
+  { token, person }: Pick<AdmittedSocket | AdmittedVisit, "token" | "person">,
+  { page, begin }: { readonly page: PageSocket; readonly begin: (page: PageSocket) => PageSocketOwner },
+): PageSocketOwner {
+  // An administrator's visit belongs to no web session of this port.
+  const leave =
+    person === undefined
+      ? () => {}
+      : sockets.add({ token, expiresAt: person.expiresAt, close: () => page.close() });
+  const owner = begin(page);
   return {
-    idleTimeout: SOCKET_IDLE_SECONDS,
-    maxPayloadLength: MOST_MESSAGE_BYTES,
-    backpressureLimit: MOST_WAITING_BYTES,
-    perMessageDeflate: false,
-    open(socket) {
-      const { data } = socket;
-      data.pipe.isScreen = true;
-      const { token, person } = data.admitted;
-      // An administrator's visit belongs to no web session of this port.
-      if (person !== undefined)
-        data.leave = sockets.add({ token, expiresAt: person.expiresAt, close: () => socket.close() });
-      const page: PageSocket = {
-        sendBinary: (chunk) => socket.sendBinary(chunk),
-        sendText: (text) => socket.sendText(text),
-        close: () => socket.close(),
-      };
-      data.owner = begin(page, data.admitted);
-    },
-    message({ data }, message) {
-      if (typeof message === "string") data.owner?.onText(message);
-      else data.owner?.onBinary(message);
-    },
-    drain: ({ data }) => data.owner?.onDrain(),
-    close({ data }) {
-      data.leave?.();
-      data.owner?.onClose();
+    onBinary: (chunk) => owner.onBinary(chunk),
+    onText: (text) => owner.onText(text),
+    onDrain: () => owner.onDrain(),
+    onClose: () => {
+      leave();
+      owner.onClose();
     },
   };
 }

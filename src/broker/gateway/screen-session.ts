@@ -13,6 +13,7 @@ import type { UserActor } from "../../domain/access/actor.ts";
 import type { VmId } from "../../domain/ids.ts";
 import type { ClientParameters, GivenParameters } from "../../domain/session/client-parameters.ts";
 import { describeError, isAppError } from "../../lib/errors.ts";
+import { sleep } from "../../lib/wait.ts";
 import type { DisplayOrder } from "../../wire/display/control.ts";
 import { explainUnreached } from "../explain-unreached.ts";
 import type { LiveSession, LiveSessions } from "../live-sessions.ts";
@@ -49,6 +50,8 @@ export type ScreenWish = {
 
 /** What a browser may have sent and the desktop not taken. People's hands make a few kB a second. */
 const MOST_UNSENT_BYTES = 1024 * 1024;
+/** How often the end of a session is looked for. */
+const LOOK_MS = 250;
 
 export class ScreenSession {
   readonly #deps: ScreenDeps;
@@ -61,6 +64,7 @@ export class ScreenSession {
   #sharing: Sharing | undefined;
   #cause: SessionEnd["cause"] | undefined;
   #isRecorded = false;
+  #hasPageGone = false;
   #received = 0;
 
   constructor(deps: ScreenDeps, page: PageSocket, wish: ScreenWish) {
@@ -102,6 +106,7 @@ export class ScreenSession {
 
   /** The WebSocket is gone. */
   onClose(): void {
+    this.#hasPageGone = true;
     this.#cause ??= "client-left";
     this.#finish();
   }
@@ -112,6 +117,39 @@ export class ScreenSession {
     this.#cause = cause;
     this.#tell({ type: "ended", cause });
     this.#finish();
+  }
+
+  /**
+   * The desktop has gone from under the page, which would come back at once, and begin anew what its person has just ended: it
+   * is told when the database knows how it ended.
+   */
+  async #endWithDesktop(): Promise<void> {
+    if (this.#cause !== undefined) return;
+    this.#cause = "desktop-closed";
+    this.#leaveDesktop();
+    this.#tell({ type: "progress", text: "The desktop has closed its screen." });
+    const cause = (await this.#learnEnd()) ?? this.#cause;
+    this.#tell({ type: "ended", cause });
+    this.#finish();
+  }
+
+  /** Undefined when nobody knows more in time, or the page has gone. */
+  async #learnEnd(): Promise<string | undefined> {
+    const { store, limits } = this.#deps;
+    const { vmId, actor } = this.#wish;
+    const slaveKey = this.#session?.slaveKey ?? "";
+    const endMs = performance.now() + limits.learnEndMs;
+    while (performance.now() < endMs && !this.#hasPageGone) {
+      await sleep(LOOK_MS);
+      try {
+        const end = await store.readEnd({ vmId, userId: actor.userId, slaveKey });
+        if (end?.cause !== undefined && end.cause !== this.#cause) return end.cause;
+      } catch (error) {
+        this.#deps.log.warn("screen-end-unknown", { vmId, error });
+        return undefined;
+      }
+    }
+    return undefined;
   }
 
   async #open(): Promise<void> {
@@ -155,7 +193,7 @@ export class ScreenSession {
       argument: session.isConsole === true ? String(session.vmId) : "",
       timeoutMs,
       own: (socket) => {
-        this.#screen = new ScreenEnd(socket, this.#page, () => this.end("desktop-closed"));
+        this.#screen = new ScreenEnd(socket, this.#page, () => void this.#endWithDesktop());
         return this.#screen;
       },
     });
@@ -192,11 +230,15 @@ export class ScreenSession {
 
   /** May be called again. What was asked for and not connected yet is given up. */
   #finish(): void {
+    this.#leaveDesktop();
+    this.#page.close();
+  }
+
+  #leaveDesktop(): void {
     this.#gone.abort();
     this.#screen?.close();
     this.#control?.close();
     this.#sharing?.close();
-    this.#page.close();
     if (this.#session === undefined || this.#isRecorded) return;
     this.#isRecorded = true;
     this.#deps.sessions.remove(this.#session.id);

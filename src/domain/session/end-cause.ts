@@ -4,6 +4,8 @@ export const END_CAUSES = {
   "client-left": "the client left",
   "signed-out": "the person signed out, or the program ended",
   "desktop-closed": "the desktop closed it",
+  "desktop-stopped": "the desktop was shut down",
+  "node-drained": "its node was drained, so the desktop goes down there and starts on another",
   superseded: "a newer client took over",
   "ended-by-administrator": "an administrator disconnected it",
   "ended-by-owner": "its owner ended it",
@@ -22,6 +24,9 @@ export const END_CAUSES = {
 } as const satisfies Record<string, string>;
 
 export type EndCause = keyof typeof END_CAUSES;
+
+/** Those that say only who closed the connection: when a desktop goes down in order, either may be the first. */
+export const CLOSED_BY_EITHER = ["client-left", "desktop-closed"] as const satisfies readonly EndCause[];
 
 /** The end of a sentence; of a cause that a newer QVD wrote, the cause itself. */
 export function describeEndCause(cause: string): string {

@@ -7,6 +7,7 @@ import type { EndCause } from "./end-cause.ts";
 const MEANT = {
   "signed-out": true,
   "desktop-closed": true,
+  "desktop-stopped": true,
   superseded: true,
   "ended-by-administrator": true,
   "ended-by-owner": true,

@@ -17,6 +17,8 @@ const ENDS = {
   superseded: ["Shown elsewhere", "Another client of yours has taken this desktop over."],
   "ended-by-administrator": ["Disconnected", "An administrator has ended this connection."],
   "ended-by-owner": ["Disconnected", "The connection was ended at your wish."],
+  "signed-out": ["Signed out", "Your session in this desktop is over."],
+  "desktop-stopped": ["Shut down", "This desktop was shut down."],
   blocked: ["Blocked", "An administrator has blocked this desktop."],
 };
 
