@@ -48,7 +48,7 @@ const EVENTS: readonly (readonly [event: string, filter: string])[] = [
   ["syscalls/sys_enter_sendto", 'comm == "postgres"'],
 ];
 
-/** `cpus` as in /proc/self/status: what happens elsewhere is not kept. */
+/** Of those processors: what happens at others is not kept. */
 export function openKernelTrace(instance: string, cpus: readonly number[]): KernelTrace {
   const folder = `${ROOT}/instances/${instance}`;
   if (!existsSync(`${ROOT}/instances`))

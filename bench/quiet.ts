@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs";
 import { run } from "../src/lib/run.ts";
 import { sleep } from "../src/lib/wait.ts";
+import { readAllowedCores } from "./allowed-cores.ts";
 
 const LOOK_MS = 250;
 const IDLE_PART = 0.95;
@@ -17,8 +18,7 @@ const WRITTEN_MS = 60_000;
 /** Waits until the processors that this process may use have had nothing to do for a moment. */
 export async function waitForQuiet(): Promise<void> {
   await run(["sync"], { timeoutMs: WRITTEN_MS });
-  const status = readFileSync("/proc/self/status", "utf8");
-  const cpus = parseCpuList(/^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1] ?? "0");
+  const cpus = readAllowedCores();
   const endMs = performance.now() + MOST_MS;
   let before = readTicks(cpus);
   while (performance.now() < endMs) {
@@ -33,14 +33,6 @@ type Ticks = { readonly idle: number; readonly all: number };
 
 function readTicks(cpus: readonly number[]): Ticks {
   return parseTicks(readFileSync("/proc/stat", "utf8"), cpus);
-}
-
-/** `0-2,5` as in /proc/self/status. */
-export function parseCpuList(text: string): number[] {
-  return text.split(",").flatMap((part) => {
-    const [first = 0, last = first] = part.split("-").map(Number);
-    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
-  });
 }
 
 /** Of those processors together; one that waits for a disk isn't idle. */

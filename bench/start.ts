@@ -46,11 +46,7 @@ async function run(io: BenchIo): Promise<Figure[]> {
   const isTimeline = io.words?.includes("timeline") === true;
   const counts = isTimeline ? [1] : readCounts(io.words ?? [], COUNTS);
   const most = Math.max(...counts);
-  const box = await openBenchBox(io, {
-    instance: "benchsta",
-    people: most,
-    hasOwnDisk: true,
-  });
+  const box = await openBenchBox(io, { instance: "benchsta", people: most, hasOwnDisk: true });
   const { hand } = box;
   const hands: ByHand[] = [];
   const closers: (() => Promise<void>)[] = [];

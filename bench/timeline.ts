@@ -1,8 +1,7 @@
 /** Rounds of both sides step by step: of each side the round in the middle, as the kernel saw it (`kernel-trace.ts`). */
 
-import { readFileSync } from "node:fs";
+import { readAllowedCores } from "./allowed-cores.ts";
 import { openKernelTrace, type TraceEvent } from "./kernel-trace.ts";
-import { parseCpuList } from "./quiet.ts";
 
 export type Timeline = {
   begin(side: string): void;
@@ -16,11 +15,7 @@ export type Timeline = {
 type Round = { readonly side: string; readonly tookMs: number; readonly events: readonly TraceEvent[] };
 
 export function openTimeline(instance: string): Timeline {
-  const status = readFileSync("/proc/self/status", "utf8");
-  const trace = openKernelTrace(
-    instance,
-    parseCpuList(/^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1] ?? "0"),
-  );
+  const trace = openKernelTrace(instance, readAllowedCores());
   const rounds: Round[] = [];
   let side = "";
   return {
@@ -51,7 +46,7 @@ function formatSide(name: string, rounds: readonly Round[]): string {
   return `${name}: ${times} ms; the one in the middle:\n${formatEvents(middle.events)}\n`;
 }
 
-/** From the beginning of the round on; what a process did before its first own word is its parent's. */
+/** From the beginning of the round on. A process is called as its parent is until it runs a program. */
 export function formatEvents(events: readonly TraceEvent[]): string {
   const from = events.find(({ what }) => what === BEGIN)?.atMs ?? 0;
   let before = from;

@@ -6,6 +6,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { setPriority } from "node:os";
+import { parseCoreList, readAllowedCores } from "../allowed-cores.ts";
 
 export type Cores = {
   /** Words to put before a command. */
@@ -43,22 +44,6 @@ export function chooseCores(allowed: readonly number[] = readAllowedCores(), cou
   };
 }
 
-/** From a list such as `0-2,5`. */
-export function parseCoreList(text: string): number[] {
-  return text
-    .trim()
-    .split(",")
-    .flatMap((part) => {
-      const [from = 0, to = from] = part.split("-").map(Number);
-      return Array.from({ length: to - from + 1 }, (_none, index) => from + index);
-    });
-}
-
 function readCoreCount(): number {
   return parseCoreList(readFileSync("/sys/devices/system/cpu/online", "utf8")).length;
-}
-
-function readAllowedCores(): number[] {
-  const status = readFileSync("/proc/self/status", "utf8");
-  return parseCoreList(/^Cpus_allowed_list:\s+(.+)$/m.exec(status)?.[1] ?? "0");
 }

@@ -12,29 +12,31 @@ import { listProcesses } from "../processes.ts";
 import { focusCanvas, namespaceOf } from "./peers.ts";
 import type { BrowserServer } from "./server.ts";
 
+const X_SERVERS: readonly string[] = ["/usr/bin/Xtigervnc", "/usr/bin/nxagent"];
+
 /** The desktop may be stopped: opening the page starts it, and only then is there an X server. */
 export async function ourServer(box: BenchBox, person: Person): Promise<BrowserServer> {
   const { target } = box.whoIs(person);
   const network = await openNetwork();
   const socket = join(mkdtempSync(join(tmpdir(), "qvd-bench-line-")), "line");
   const stopLine = await startRelay(socket, target.port);
-  const place: { agent: number | undefined } = { agent: undefined };
+  const place: { server: number | undefined } = { server: undefined };
   return {
     name: "QVD",
     get socket() {
-      return `/proc/${place.agent}/root/tmp/.X11-unix/X100`;
+      return `/proc/${place.server}/root/tmp/.X11-unix/X100`;
     },
     port: socket,
     beside: network.beside,
     listPids() {
-      const own = place.agent === undefined ? undefined : namespaceOf(place.agent);
+      const own = place.server === undefined ? undefined : namespaceOf(place.server);
       const inside = listProcesses().flatMap(({ pid }) => (namespaceOf(pid) === own ? [pid] : []));
       return [...inside, ...box.listProcesses().map(({ pid }) => pid)];
     },
     async open(page, line) {
       await enter(page, { address: `https://127.0.0.1:${line}`, person });
-      place.agent = await waitFor(() => findAgent(box.instance), { timeoutMs: 10_000 });
-      if (place.agent === undefined) throw new Error("our desktop has no nxagent");
+      place.server = await waitFor(() => findServer(box.instance), { timeoutMs: 10_000 });
+      if (place.server === undefined) throw new Error("our desktop has no X server");
       await focusCanvas(page);
     },
     close: async () => {
@@ -100,10 +102,10 @@ async function startRelay(socket: string, port: number): Promise<() => Promise<v
   };
 }
 
-/** The desktop's nxagent, by the control group that its instance names. */
-function findAgent(instance: string): number | undefined {
-  return listProcesses().find(({ pid, command }) => command[0] === "/usr/bin/nxagent" && isOf(pid, instance))
-    ?.pid;
+/** The desktop's X server, by the control group that its instance names. */
+function findServer(instance: string): number | undefined {
+  const isServer = ([program = ""]: readonly string[]) => X_SERVERS.includes(program);
+  return listProcesses().find(({ pid, command }) => isServer(command) && isOf(pid, instance))?.pid;
 }
 
 function isOf(pid: number, instance: string): boolean {

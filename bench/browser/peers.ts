@@ -1,6 +1,9 @@
-/** TigerVNC with noVNC, and xpra with its HTML5 client, all of Debian's packages, each with an empty X server of the wanted size. */
+/**
+ * TigerVNC with noVNC, and xpra with its HTML5 client, all of Debian's packages, each with an empty X server of the wanted size.
+ * Over TLS as ours: with our certificate, and the cipher that ours and Chromium agree on.
+ */
 
-import { readlinkSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { CLEAN_ENV } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
@@ -38,24 +41,49 @@ export function openBrowserPeers(archive: string): Promise<PeerDebian> {
   });
 }
 
+/** Paths of PEM files. */
+export type Certificate = { readonly tlsCertificate: string; readonly tlsKey: string };
+
+/** Where the peers find what they show of themselves; OpenSSL would choose another cipher than Bun's does. */
+const TLS = { folder: "/etc/bench-tls", ciphers: "TLS_AES_128_GCM_SHA256" };
+const OPENSSL = `openssl_conf = all
+[all]
+ssl_conf = ssl
+[ssl]
+system_default = default
+[default]
+Ciphersuites = ${TLS.ciphers}
+`;
+
+/** To be called before any of them is started with TLS. */
+export function giveCertificate(peers: PeerDebian, { tlsCertificate, tlsKey }: Certificate): void {
+  const folder = `${peers.root}${TLS.folder}`;
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(tlsCertificate, `${folder}/certificate.pem`);
+  writeFileSync(`${folder}/key.pem`, readFileSync(tlsKey), { mode: 0o644 });
+  writeFileSync(`${folder}/openssl.cnf`, OPENSSL);
+}
+
 /** Xvnc's own server of RFB, websockify before it. Started as Debian's documentation of noVNC has it. */
-export async function tigervnc(peers: PeerDebian, size: Size): Promise<BrowserServer> {
+export async function tigervnc(peers: PeerDebian, size: Size, isPlain = false): Promise<BrowserServer> {
   const port = 6080;
+  const tls = isPlain ? "" : `--ssl-only --cert=${TLS.folder}/certificate.pem --key=${TLS.folder}/key.pem`;
   const started = [
     start(
       peers,
       `Xtigervnc :1 -geometry ${size.width}x${size.height} -depth 24 -SecurityTypes None -localhost -nolisten tcp`,
     ),
-    start(peers, `websockify --web=/usr/share/novnc 127.0.0.1:${port} 127.0.0.1:5901`),
+    start(peers, `websockify ${tls} --web=/usr/share/novnc 127.0.0.1:${port} 127.0.0.1:5901`),
   ];
   await waitForPort(peers, port);
   await waitForPort(peers, 5901);
   return {
     ...describe(peers, started, port),
-    name: "TigerVNC + noVNC",
+    name: isPlain ? "TigerVNC + noVNC, no TLS" : "TigerVNC + noVNC",
     socket: `${peers.root}/tmp/.X11-unix/X1`,
     async open(page, line) {
-      await page.goto(`http://127.0.0.1:${line}/vnc.html?autoconnect=true&resize=off&reconnect=false`);
+      const scheme = isPlain ? "http" : "https";
+      await page.goto(`${scheme}://127.0.0.1:${line}/vnc.html?autoconnect=true&resize=off&reconnect=false`);
       await page.waitForSelector("html.noVNC_connected", { timeout: 30_000 });
       await page.waitForSelector("canvas");
       await focusCanvas(page);
@@ -67,7 +95,8 @@ export async function xpra(peers: PeerDebian, size: Size): Promise<BrowserServer
   const port = 10_000;
   const screen = `Xvfb +extension GLX +extension Composite -screen 0 ${size.width}x${size.height}x24+32 -nolisten tcp -noreset`;
   const words = [
-    `xpra start-desktop :2 --daemon=no --bind-tcp=127.0.0.1:${port} --html=on --xvfb='${screen}' --auth=allow`,
+    `xpra start-desktop :2 --daemon=no --bind-ssl=127.0.0.1:${port} --html=on --xvfb='${screen}' --ssl-auth=allow`,
+    `--ssl-cert=${TLS.folder}/certificate.pem --ssl-key=${TLS.folder}/key.pem`,
     "--mdns=no --notifications=no --pulseaudio=no --webcam=no --printing=no --dbus-launch=no --resize-display=no",
     "--start='sleep 100000'",
   ];
@@ -80,7 +109,7 @@ export async function xpra(peers: PeerDebian, size: Size): Promise<BrowserServer
     async open(page, line) {
       const query =
         "username=peer&password=x&sound=false&clipboard=false&floating_menu=false&reconnect=false&action=connect";
-      await page.goto(`http://127.0.0.1:${line}/index.html?${query}`);
+      await page.goto(`https://127.0.0.1:${line}/index.html?${query}`);
       await page.waitForSelector("canvas", { timeout: 30_000 });
       await focusCanvas(page);
     },
@@ -95,7 +124,7 @@ function start(peers: PeerDebian, command: string): Bun.Subprocess {
       "-",
       "peer",
       "-c",
-      `XDG_RUNTIME_DIR=/run/user/$(id -u) exec ${command} >>/tmp/said 2>&1`,
+      `export OPENSSL_CONF=${TLS.folder}/openssl.cnf; XDG_RUNTIME_DIR=/run/user/$(id -u) exec ${command} >>/tmp/said 2>&1`,
     ],
     {
       env: { ...CLEAN_ENV },

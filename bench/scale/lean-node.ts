@@ -23,8 +23,8 @@ import { reportNode } from "../../src/node/report/report-node.ts";
 import { SiteWakes } from "../../src/node/site-wakes.ts";
 import { NodesWatch } from "../../src/node/takeover/nodes-watch.ts";
 import { parseWake } from "../../src/wire/wake/messages.ts";
-import { SimDisks } from "../../test/support/sim-disks.ts";
-import { SimGuests } from "../../test/support/sim-guests.ts";
+import { SimDisks } from "../../test/support/sim/disks.ts";
+import { SimGuests } from "../../test/support/sim/guests.ts";
 
 export type LeanNodeOptions = {
   readonly nodeId: NodeId;
