@@ -86,6 +86,18 @@ function describePersistence(lab: LabOf): void {
     expect(await live(lab(), desktop, look)).toBe("mine\nmine\n");
   });
 
+  test("where everything is kept, what told of a life before is not: /run begins as the image has it", async () => {
+    const desktop = newRequest(lab(), { persistence: "everything" });
+    await live(
+      lab(),
+      desktop,
+      'mkdir -p "$ROOT/run/dbus"; echo 1 >"$ROOT/run/dbus/pid"; echo x >"$ROOT/etc/own"',
+    );
+    expect(
+      await live(lab(), desktop, 'if [ -e "$ROOT/run/dbus/pid" ]; then echo there; fi; cat "$ROOT/etc/own"'),
+    ).toBe("x\n");
+  });
+
   test("a deleted desktop's data is put aside, once, and never while it is in use", async () => {
     const desktop = newRequest(lab(), {});
     const { vmId } = desktop;

@@ -1,6 +1,6 @@
 /** A file system in a file (ext4): how it is made, how large it is, how it grows. */
 
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AppError } from "../lib/errors.ts";
@@ -53,6 +53,25 @@ export async function fillImage(path: string, { sizeMb, allocatedMb }: ImageSize
     ],
     { timeoutMs: MKFS_TIMEOUT_MS },
   );
+}
+
+/**
+ * The file alone, open as `descriptor`, for its file system to grow into. With blocks of its own as a new one of that size has
+ * them; as it was where there is no room for them, which is `storage-full`.
+ */
+export async function extendImage(
+  path: string,
+  descriptor: number,
+  { sizeMb, allocatedMb }: ImageSize,
+): Promise<void> {
+  const before = fstatSync(descriptor).size;
+  try {
+    if (sizeMb <= allocatedMb) await allocate(path, sizeMb);
+  } catch (cause) {
+    ftruncateSync(descriptor, before);
+    throw cause;
+  }
+  ftruncateSync(descriptor, sizeMb * MB);
 }
 
 /** Where the file system below can't (an older NFS), the image stays without blocks of its own. */

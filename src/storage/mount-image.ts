@@ -5,12 +5,12 @@
  * box that slept through its lease writes nothing any more.
  */
 
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { AppError } from "../lib/errors.ts";
 import { runOk } from "../lib/run.ts";
 import { waitFor } from "../lib/wait.ts";
-import { checkImage, growImage, readImageMb } from "./image-file.ts";
+import { checkImage, extendImage, growImage, readImageMb } from "./image-file.ts";
 import { attachLoop } from "./loop-device.ts";
 import type { StorageContext } from "./storage.ts";
 
@@ -30,7 +30,8 @@ export async function mountImage(context: StorageContext, image: ImageMount): Pr
     await lockImage(context, image.path, descriptor);
     refuseReplaced(image.path, descriptor);
     const isSmaller = readImageMb(image.path) < image.sizeMb;
-    if (isSmaller) ftruncateSync(descriptor, image.sizeMb * 2 ** 20);
+    const { allocatedMb } = context;
+    if (isSmaller) await extendImage(image.path, descriptor, { sizeMb: image.sizeMb, allocatedMb });
     const loop = await attachLoop(libc, descriptor, image.path);
     try {
       await checkImage(loop.path, image.path);

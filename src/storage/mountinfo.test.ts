@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mountsBelow, parseMountinfo } from "./mountinfo.ts";
+import { parseMountinfo, parseMountsBelow } from "./mountinfo.ts";
 
 const TEXT = `27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard
 42 27 254:0 /bases/1 /vms/7/base ro,nosuid,nodev,relatime,idmapped - ext4 /dev/vda rw
@@ -50,5 +50,5 @@ test.each([
   ["/vm", []],
   ["/bases", []],
 ])("at and below %s is what is mounted there, not what comes from there", (folder, expected) => {
-  expect(mountsBelow(folder, TEXT).map(({ mountPoint }) => mountPoint)).toEqual(expected);
+  expect(parseMountsBelow(folder, TEXT).map(({ mountPoint }) => mountPoint)).toEqual(expected);
 });

@@ -48,10 +48,11 @@ export function parseMountinfo(text: string): readonly Mount[] {
  * of what there is needs no parsing. Read at once: the kernel makes it of what it has in memory.
  */
 export function listMountsBelow(folder: string): readonly Mount[] {
-  return mountsBelow(folder, readFileSync("/proc/self/mountinfo", "utf8"));
+  return parseMountsBelow(folder, readFileSync("/proc/self/mountinfo", "utf8"));
 }
 
-export function mountsBelow(folder: string, text: string): readonly Mount[] {
+/** Of a whole table of mounts, as the kernel writes it. */
+export function parseMountsBelow(folder: string, text: string): readonly Mount[] {
   const lines = text.split("\n");
   // A name that the kernel writes otherwise can't be looked for as it is.
   const maybe = /^[\w/.:@+-]*$/.test(folder) ? lines.filter((line) => line.includes(folder)) : lines;

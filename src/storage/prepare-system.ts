@@ -13,6 +13,7 @@ import type { DiskPlan } from "../domain/node/plan-disks.ts";
 import { AppError, assertNever } from "../lib/errors.ts";
 import { runOk } from "../lib/run.ts";
 import { isSubvolume, limitSubvolume, snapshotSubvolume } from "./btrfs.ts";
+import { clearRunOfLayer, clearRunOfTree } from "./clear-run.ts";
 import { ensureImage } from "./ensure-image.ts";
 import { makeImage } from "./image-file.ts";
 import { isThere } from "./is-there.ts";
@@ -97,10 +98,12 @@ async function layOut(context: StorageContext, request: SystemRequest, places: P
   const isOverlay = (await isThere(upper)) || (context.driver === "overlay" && !(await isThere(tree)));
   if (!isOverlay) {
     if (!(await isThere(tree))) await makeTree(context, request, tree);
+    else if (places.isKept) await clearRunOfTree(tree, request.base);
     return { style: "tree", tree };
   }
   const work = `${places.overlay}/work`;
   await layOutOverlay(request, { upper, work });
+  if (places.isKept) await clearRunOfLayer(upper);
   return { style: "overlay", upper, work, isKept: places.isKept };
 }
 

@@ -84,14 +84,20 @@ function isOwnedByUs(libc: Libc, pid: number): boolean {
 }
 
 async function unmountIn(pid: number, mountPoint: string): Promise<boolean> {
-  // The box's own umount enters: one that is looked for inside is whatever lies there under that name.
+  // The box's own umount enters: one that is looked for inside is whatever lies there under that name. It asks /proc about itself,
+  // and where the namespace came with processes of its own, that /proc knows only those: so it becomes one of them, as long as
+  // there are any.
+  const enter = ["/usr/bin/nsenter", `--pid=/proc/${pid}/ns/pid_for_children`, "--"];
   const umount = [
     "/usr/bin/umount",
     `--namespace=/proc/${pid}/ns/mnt`,
     "--internal-only",
     "--no-canonicalize",
   ];
-  return (await run([...umount, "--", mountPoint], { timeoutMs: UMOUNT_MS })).exitCode === 0;
+  for (const before of [enter, []])
+    if ((await run([...before, ...umount, "--", mountPoint], { timeoutMs: UMOUNT_MS })).exitCode === 0)
+      return true;
+  return false;
 }
 
 function readLink(path: string): string {

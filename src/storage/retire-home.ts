@@ -8,8 +8,8 @@ import { homeFolder, homeImage, keptFolder, vmLayout } from "../domain/node/layo
 import { AppError } from "../lib/errors.ts";
 import { isThere } from "./is-there.ts";
 import { holderPath, lockImage } from "./mount-image.ts";
+import { listMountsBelow } from "./mountinfo.ts";
 import type { StorageContext } from "./storage.ts";
-import { mountsBelow } from "./unmount-all.ts";
 
 /**
  * Returns where the home lies now, or else what was kept of the system; undefined when there was neither.
@@ -21,8 +21,7 @@ export async function retireHome(
   now: Date,
 ): Promise<string | undefined> {
   const { layout } = context;
-  const mounts = await mountsBelow(vmLayout(layout, vmId).folder);
-  if (mounts.length > 0)
+  if (listMountsBelow(vmLayout(layout, vmId).folder).length > 0)
     throw new AppError("conflict", `Putting the home of desktop ${vmId} aside: it is still mounted`);
   const image = homeImage(layout, vmId);
   // Another box may have it, whatever this one believes.

@@ -12,7 +12,7 @@ import { waitFor } from "../lib/wait.ts";
 import { isAttached, readSequence, remountOrphan } from "./attached-loop.ts";
 import type { Libc } from "./libc.ts";
 import { type Attachment, forgetLoop, listNotedLoops, noteLoop } from "./loop-notes.ts";
-import { listMountsBelow, type Mount, mountsBelow as mountsIn, parseMountinfo } from "./mountinfo.ts";
+import { listMountsBelow, type Mount, parseMountinfo, parseMountsBelow } from "./mountinfo.ts";
 import type { DiskMount } from "./pin-mount.ts";
 import { type MountCopy, releaseCopies } from "./release-copies.ts";
 import { type LetGo, settleDisk } from "./settle-disk.ts";
@@ -51,13 +51,10 @@ export async function unmountAll(context: UnmountContext, folder: string): Promi
     if (inside.length > 0) add(await unmountEach(context, inside, outside));
     else if (await waitForDetached(context, folder, [...attached.values()])) return;
   }
-  const left = (await mountsBelow(folder)).join(", ");
+  const left = listMountsBelow(folder)
+    .map(({ mountPoint }) => mountPoint)
+    .join(", ");
   throw new AppError("driver-failed", `Unmounting ${folder}: ${left || "it"} is mounted again and again`);
-}
-
-/** Mount points at or below `folder`, in the order of mounting. */
-export async function mountsBelow(folder: string): Promise<readonly string[]> {
-  return listMountsBelow(folder).map(({ mountPoint }) => mountPoint);
 }
 
 type Mounts = { readonly inside: readonly Mount[]; readonly outside: readonly Mount[] };
@@ -66,7 +63,7 @@ const NO_MOUNTS: Mounts = { inside: [], outside: [] };
 
 function listMounts(folder: string): Mounts {
   const text = readFileSync("/proc/self/mountinfo", "utf8");
-  if (mountsIn(folder, text).length === 0) return NO_MOUNTS;
+  if (parseMountsBelow(folder, text).length === 0) return NO_MOUNTS;
   const mounts = parseMountinfo(text);
   const isInside = ({ mountPoint }: Mount) => mountPoint === folder || mountPoint.startsWith(`${folder}/`);
   return { inside: mounts.filter(isInside), outside: mounts.filter((mount) => !isInside(mount)) };

@@ -5,7 +5,8 @@
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { run } from "../../src/lib/run.ts";
+import { run, runOk } from "../../src/lib/run.ts";
+import { waitFor } from "../../src/lib/wait.ts";
 import { buildConfinement } from "../../src/storage/build/build-confinement.ts";
 import { jailScript } from "../../src/storage/build/script-jail.ts";
 
@@ -77,4 +78,30 @@ test("a script does what finishes a system: owners, modes, files below /etc", as
   const script =
     "set -e; mkdir -p /etc; : >/etc/machine-id; chmod 4755 /etc/machine-id; chown 0:0 /etc; ls -l /etc; test -c /dev/null; date +%Y >/tmp/x";
   expect(await runScript(jailScript("/script"), script)).toContain("-rwsr-xr-x");
+});
+
+test("what is mounted in a covered folder can be unmounted while a build goes on, and its device is free", async () => {
+  const covered = `${scratch}-data`;
+  await mkdir(`${covered}/home/inner`, { recursive: true });
+  const image = `${scratch}/home.img`;
+  await runOk("making a disk", ["/usr/bin/truncate", "-s", "16M", image]);
+  await runOk("making its file system", ["/usr/sbin/mkfs.ext4", "-q", image]);
+  await runOk("mounting it", ["/usr/bin/mount", "-o", "loop", image, `${covered}/home`]);
+  await mkdir(`${covered}/home/inner`);
+  await runOk("and a part of it", ["/usr/bin/mount", "--bind", `${covered}/home`, `${covered}/home/inner`]);
+  const words = await buildConfinement({ workFolder: scratch, alsoCovered: [covered] });
+  const build = Bun.spawn([...words, "/bin/sh", "-c", "echo begun; exec sleep 60"], { stdout: "pipe" });
+  try {
+    await build.stdout.getReader().read();
+    for (const folder of [`${covered}/home/inner`, `${covered}/home`])
+      await runOk("unmounting", ["/usr/bin/umount", folder]);
+    const isFree = async () =>
+      (await runOk("looking", ["/usr/sbin/losetup", "--associated", image])).trim() === "";
+    expect(await waitFor(isFree, { timeoutMs: 10_000 })).toBe(true);
+  } finally {
+    build.kill("SIGKILL");
+    await build.exited;
+    await run(["/usr/bin/umount", "-l", `${covered}/home`]);
+    await rm(covered, { recursive: true });
+  }
 });

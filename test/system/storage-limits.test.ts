@@ -119,6 +119,21 @@ test("a mount namespace that was made meanwhile keeps neither the home nor its l
   await copy.exited;
 });
 
+test("a mount namespace with processes and a /proc of its own keeps nothing either", async () => {
+  desktop = { ...desktop, persistence: "everything", systemMb: 40 };
+  await lab.storage.mountDesktop(desktop);
+  const own = ["--mount", "--pid", "--fork", "--mount-proc", "--kill-child"];
+  const copy = Bun.spawn(["/usr/bin/unshare", ...own, "/bin/sh", "-c", "echo made; exec sleep 60"], {
+    stdout: "pipe",
+  });
+  await copy.stdout.getReader().read();
+  await lab.storage.unmountDesktop(desktop.vmId);
+  expect(await loops()).toEqual([]);
+  // It minds no gentler one while its child lives.
+  copy.kill("SIGKILL");
+  await copy.exited;
+});
+
 test("a mount namespace is let go of by the box's own umount, never by one that lies inside", async () => {
   await lab.storage.mountDesktop(desktop);
   const folder = await mkdtemp("/var/tmp/qvd-umount-");
@@ -192,8 +207,8 @@ test("ids of another range are told of, not mixed", async () => {
   await expect(lab.storage.mountDesktop(moved)).rejects.toThrow("QVD_ID_FIRST");
 });
 
-test("a full disk stops starts with its reason, and a running desktop goes on writing to its home", async () => {
-  const disk = `${lab.scratch}/small`;
+/** A box whose disk can be filled, here by `filler`; starts leave `reserveMb` of it free. */
+async function smallBox(disk: string, reserveMb: number) {
   await mkdir(disk);
   await runOk("making a small disk", ["/usr/bin/truncate", "-s", "300M", `${disk}.img`]);
   await runOk("making its file system", ["/usr/sbin/mkfs.ext4", "-q", "-m", "0", `${disk}.img`]);
@@ -202,7 +217,32 @@ test("a full disk stops starts with its reason, and a running desktop goes on wr
   await mkdir(layout.basesFolder, { recursive: true });
   await symlink(baseFolder(lab.layout, desktop.diId), baseFolder(layout, desktop.diId));
   const settings = { idRangeFirst: 1_000_000, log: silentLog() };
-  const storage = createStorage({ layout, ...settings, reserveBytes: 64 * 2 ** 20 });
+  return { layout, storage: createStorage({ layout, ...settings, reserveBytes: reserveMb * 2 ** 20 }) };
+}
+
+test("a home that is raised has all of its room, or stays as it was and tells of the full disk", async () => {
+  const disk = `${lab.scratch}/raised`;
+  const { layout, storage } = await smallBox(disk, 0);
+  const image = homeImage(layout, desktop.vmId);
+  const start = async (homeMb: number) => {
+    await storage.mountDesktop({ ...desktop, homeMb });
+    await storage.unmountDesktop(desktop.vmId);
+  };
+  await start(40);
+  await runOk("filling the disk", ["/usr/bin/fallocate", "-l", "200M", `${disk}/filler`]);
+  await expect(start(120)).rejects.toMatchObject({ code: "storage-full" });
+  expect(await stat(image)).toMatchObject({ size: 40 * 2 ** 20 });
+  await start(40);
+  await rm(`${disk}/filler`);
+  await start(120);
+  expect(readImageMb(image)).toBe(120);
+  expect((await stat(image)).blocks * 512).toBeGreaterThanOrEqual(120 * 2 ** 20);
+  await runOk("unmounting the small disk", ["/usr/bin/umount", disk]);
+}, 30_000);
+
+test("a full disk stops starts with its reason, and a running desktop goes on writing to its home", async () => {
+  const disk = `${lab.scratch}/small`;
+  const { layout, storage } = await smallBox(disk, 64);
   const limited = { ...desktop, homeMb: 100, systemMb: 40 };
   await storage.mountDesktop(limited);
   await run(["/usr/bin/dd", "if=/dev/zero", `of=${disk}/filler`, "bs=1M"]);

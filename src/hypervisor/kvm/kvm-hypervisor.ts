@@ -8,9 +8,9 @@
 import type { VmId } from "../../domain/ids.ts";
 import type { Layout } from "../../domain/node/layout.ts";
 import { VM_LIMITS } from "../../domain/vm/facts.ts";
-import { AppError, invariant, isAppError } from "../../lib/errors.ts";
+import { AppError, invariant } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
-import { waitFor } from "../../lib/wait.ts";
+import { clearRemains } from "../clear-remains.ts";
 import type { Hypervisor, MachineSpec } from "../driver.ts";
 import {
   type CgroupTree,
@@ -50,7 +50,6 @@ export type KvmOptions = {
 export type KvmContext = KvmOptions & { readonly tree: CgroupTree };
 
 const RESUME_EVERY_MS = 30_000;
-const END_TIMEOUT_MS = 10_000;
 const POWER_DOWN_TIMEOUT_MS = 5_000;
 const BUTTON_PACE: ButtonPace = { everyMs: 2_000, forMs: VM_LIMITS.goingDownMs };
 
@@ -113,28 +112,13 @@ async function powerDown({ tree, layout, buttonPace = BUTTON_PACE }: KvmContext,
   );
 }
 
-async function clear(context: KvmContext, vmId: VmId): Promise<void> {
-  const isClear = await waitFor(
-    async () => {
-      if (await isPopulated(context.tree, "machine", vmId)) {
-        await killGroup(context.tree, "machine", vmId);
-        return false;
-      }
-      return cleanUp(context, vmId).then(
-        () => true,
-        (cause: unknown) => {
-          if (isAppError(cause) && cause.code === "conflict") return false;
-          throw cause;
-        },
-      );
-    },
-    { timeoutMs: END_TIMEOUT_MS, everyMs: 20 },
-  );
-  if (!isClear)
-    throw new AppError(
-      "blocked",
-      `Ending what is left of desktop ${vmId}: its QEMU survives KILL, as one does that waits for a disk or a file server that doesn't answer`,
-    );
+function clear(context: KvmContext, vmId: VmId): Promise<void> {
+  return clearRemains(vmId, {
+    isAlive: () => isPopulated(context.tree, "machine", vmId),
+    kill: () => killGroup(context.tree, "machine", vmId),
+    cleanUp: () => cleanUp(context, vmId),
+    survivor: "its QEMU",
+  });
 }
 
 async function cleanUp(context: KvmContext, vmId: VmId): Promise<void> {

@@ -10,9 +10,10 @@ import { readFile } from "node:fs/promises";
 import type { VmId } from "../../domain/ids.ts";
 import type { Layout } from "../../domain/node/layout.ts";
 import { interfaceName } from "../../domain/node/network-names.ts";
-import { AppError, invariant, isAppError } from "../../lib/errors.ts";
+import { AppError, invariant } from "../../lib/errors.ts";
 import { run } from "../../lib/run.ts";
 import { waitFor } from "../../lib/wait.ts";
+import { clearRemains } from "../clear-remains.ts";
 import { hasInterface } from "../desktop-interfaces.ts";
 import type { ContainerSpec, Hypervisor } from "../driver.ts";
 import { observeDesktops } from "../observe-desktops.ts";
@@ -51,7 +52,6 @@ export type LxcContext = LxcOptions & { readonly tree: CgroupTree };
 
 /** How long LXC's monitor may tidy up after its container was killed; it takes 40 ms. */
 const TIDY_TIMEOUT_MS = 500;
-const END_TIMEOUT_MS = 10_000;
 
 /** `unavailable` on a host without the control groups that desktops need. */
 export async function createLxcHypervisor(options: LxcOptions): Promise<Hypervisor> {
@@ -116,29 +116,13 @@ function hasRemains({ tree, instance }: LxcContext, vmId: VmId): boolean {
   );
 }
 
-/** Ends and cleans up, again where a start that lost its node gets going in between. */
-async function clear(context: LxcContext, vmId: VmId): Promise<void> {
-  const isClear = await waitFor(
-    async () => {
-      if (await isAlive(context.tree, vmId)) {
-        await kill(context, vmId);
-        return false;
-      }
-      return cleanUp(context, vmId).then(
-        () => true,
-        (cause: unknown) => {
-          if (isAppError(cause) && cause.code === "conflict") return false;
-          throw cause;
-        },
-      );
-    },
-    { timeoutMs: END_TIMEOUT_MS, everyMs: 20 },
-  );
-  if (!isClear)
-    throw new AppError(
-      "blocked",
-      `Ending what is left of desktop ${vmId}: a process of it survives KILL, as one does that waits for a disk or a file server that doesn't answer`,
-    );
+function clear(context: LxcContext, vmId: VmId): Promise<void> {
+  return clearRemains(vmId, {
+    isAlive: () => isAlive(context.tree, vmId),
+    kill: () => kill(context, vmId),
+    cleanUp: () => cleanUp(context, vmId),
+    survivor: "a process of it",
+  });
 }
 
 async function kill(context: LxcContext, vmId: VmId): Promise<void> {

@@ -3,6 +3,7 @@
  * the layout that the host doesn't have, and refuses to start where one of the host's layout can't be set.
  */
 
+import { broadcastOf } from "../../domain/node/network-range.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { ContainerSpec } from "../driver.ts";
 import { STARTING_SHARE } from "./cpu-share.ts";
@@ -72,7 +73,8 @@ export function renderConfig(spec: ContainerSpec, options: ConfigOptions): strin
     ["net.0.name", "eth0"],
     ["net.0.hwaddr", port.mac],
     ["net.0.veth.pair", port.interfaceName],
-    ["net.0.ipv4.address", `${port.address}/${port.prefixLength}`],
+    // LXC's own guess of the broadcast address leaves the network out (0.0.255.255).
+    ["net.0.ipv4.address", `${port.address}/${port.prefixLength} ${broadcastOf(port)}`],
     ["net.0.ipv4.gateway", port.gateway],
     ["cap.drop", DROPPED_CAPABILITIES],
     ["seccomp.profile", options.seccompProfile],

@@ -22,10 +22,17 @@ const COVERED = [
   "/boot",
 ];
 
+/** What is only covered stays mounted: a desktop's home would be in use, lock and all, until the last program of the build has ended. */
 const COVER = `set -e
+mounts=$(cat /proc/self/mountinfo)
 left=$1
 shift
 while [ "$left" -gt 0 ]; do
+  while read -r _ _ _ _ point _; do
+    case $point in "$1"/*) umount --lazy "$point" 2>/dev/null || :;; esac
+  done <<END
+$mounts
+END
   mount -t tmpfs -o size=64k,mode=755 none "$1"
   shift
   left=$((left - 1))

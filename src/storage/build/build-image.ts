@@ -10,6 +10,7 @@ import { AppError } from "../../lib/errors.ts";
 import { LineSplitter } from "../../lib/lines.ts";
 import { CLEAN_ENV, runOk } from "../../lib/run.ts";
 import { buildConfinement } from "./build-confinement.ts";
+import { describeFailure } from "./describe-failure.ts";
 import { listSources, readAptProxies } from "./list-sources.ts";
 import { planBuild, type StagedStory, stepOf } from "./plan-build.ts";
 import { readAsOwner } from "./read-as-owner.ts";
@@ -124,8 +125,5 @@ async function runBuilder(options: BuildOptions, work: string, command: readonly
   const exitCode = await child.exited;
   options.signal.throwIfAborted();
   if (exitCode === 0) return;
-  throw new AppError(
-    "driver-failed",
-    `building the image: mmdebstrap ended with ${exitCode}. It said last:\n${said.join("\n")}`,
-  );
+  throw new AppError("driver-failed", `building the image: ${describeFailure(exitCode, said)}`);
 }

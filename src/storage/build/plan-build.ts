@@ -24,7 +24,7 @@ export type StagedStory = {
 };
 
 const KEPT_LANGUAGES = ["en", "es", "de", "fr"];
-const SCRIPT_INSIDE = "/qvd-customize";
+export const SCRIPT_INSIDE = "/qvd-customize";
 /**
  * While all that is there is Debian's: afterwards no program of the builder's reads what the recipe laid there. The
  * building machine's ways to Debian go too: its mirrors' and proxies' addresses may hold passwords. Its own name and name servers are nobody's business either.

@@ -54,6 +54,18 @@ exec = "mousepad"
   });
 });
 
+test("all that is wrong with a recipe is told at once, in words alone", () => {
+  const refusal = () => {
+    try {
+      parse('packages = ["--force"]\nhooks = "x"');
+    } catch (error) {
+      return error instanceof Error ? [error.message, error.cause] : [];
+    }
+  };
+  const words = 'packages.0: must be the name of a Debian package; Unrecognized key: "hooks"';
+  expect(refusal()).toEqual([`the recipe x/recipe.toml can't be used: ${words}`, undefined]);
+});
+
 test("a menu entry is written as freedesktop wants it", () => {
   expect(formatApplication({ id: "a", name: "A", exec: "a --b", icon: "c", comment: "D" })).toBe(
     "[Desktop Entry]\nType=Application\nName=A\nExec=a --b\nIcon=c\nComment=D\n",

@@ -47,18 +47,21 @@ export type Recipe = z.infer<typeof RecipeShape>;
 
 /** `from` names the file in the error. */
 export function parseRecipe(text: string, from: string): Recipe {
-  const refuse = (why: string, cause: unknown) =>
-    new AppError("bad-input", `the recipe ${from} can't be used: ${why}`, { cause });
+  const refuse = (why: string) => new AppError("bad-input", `the recipe ${from} can't be used: ${why}`);
   let value: unknown;
   try {
     value = Bun.TOML.parse(text);
   } catch (cause) {
-    throw refuse(`it is not TOML (${cause instanceof Error ? cause.message.split("\n")[0] : cause})`, cause);
+    throw refuse(`it is not TOML (${cause instanceof Error ? cause.message.split("\n")[0] : cause})`);
   }
   const parsed = RecipeShape.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw refuse(`${issue?.path.join(".") || "it"}: ${issue?.message ?? "is not right"}`, parsed.error);
+  // All that whoever repairs it needs; the cause would print it once more, for programs.
+  throw refuse(
+    parsed.error.issues
+      .map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`))
+      .join("; "),
+  );
 }
 
 /** The text of a menu entry. What it names runs in the desktop only. */
