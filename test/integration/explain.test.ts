@@ -78,6 +78,25 @@ describe("an explanation", () => {
     expect(html).toContain("qvd node list");
   });
 
+  test("offers a tenant's administrator no command that is the site's", async () => {
+    const moveTo = (tenant: string) => run`update administrators
+      set tenant_id = (select id from tenants where name = ${tenant}) where login = 'acme-admin'`;
+    await moveTo("default");
+    const ofTenant = await admin.signIn("acme-admin");
+    const text =
+      "An administrator of the site can do this: Give one of these nodes what it lacks, or add a node.";
+    expect((await explain(1, ofTenant)).said.advice).toEqual([{ text, command: null }]);
+    const html = await (await getPage(admin, "/desktops/1", ofTenant)).text();
+    expect(html).toContain(text);
+    expect(html).not.toContain("qvd node list");
+    await run`update vms set is_blocked = true where id = 1`;
+    const said = JSON.stringify((await explain(1, ofTenant)).said.advice);
+    expect(said).toContain("qvd vm unblock");
+    expect(said).not.toContain("qvd node");
+    await run`update vms set is_blocked = false where id = 1`;
+    await moveTo("acme");
+  });
+
   test("tells of a desktop that its node has blocked, and how to go on", async () => {
     await run`update vms set is_blocked = true, blocked_reason = 'it failed 9 times in a row, the last time like this: X.',
       wish = 'running' where id = 9`;

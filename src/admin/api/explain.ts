@@ -12,7 +12,8 @@ import type { ExplanationShape } from "./shapes.ts";
 export function apiExplainVm(deps: AdminDeps): Handler<AdminEnv> {
   return async function answerExplanation(c) {
     const facts = await readExplainFacts(deps.db, idParam<VmId>(c, "desktop"), tenantOf(c));
-    const { tried, nextAt, ...said } = explainVm(found(facts, "desktop"), new Date(deps.clock.nowMs()));
+    const now = new Date(deps.clock.nowMs());
+    const { tried, nextAt, ...said } = explainVm(found(facts, "desktop"), now, c.get("signedIn").actor);
     const answer: ExplanationShape = {
       ...said,
       advice: [...said.advice],

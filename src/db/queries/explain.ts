@@ -60,10 +60,10 @@ function selectRest(db: Db, vmId: VmId) {
       idleStopSeconds: osfs.idleStopSeconds,
       expectsAgent: sql<boolean>`${osfs.hasAgent} or ${osfs.hypervisor} <> 'kvm'`,
       persistence: osfs.persistence,
-      // A session makes the X session that is there till the end of this life, mostly.
       // As the nodes told last, those that are up.
       strangeOn: sql<string[]>`array(select n.name from ${nodeReports} r join ${nodes} n on n.id = r.node_id
         where r.state = 'running' and r.facts->'strangers' @> to_jsonb(${vms.id}) order by n.name)`,
+      // A session makes the X session that is there till the end of this life, mostly.
       wasVisited: sql<boolean>`coalesce(${vmReports.xState} <> 'none', false) or exists (select from ${sessions} s
         where s.vm_id = ${vms.id} and s.connected_at >= ${vmReports.stateAt})`,
       expiresSoftAt: vms.expiresSoftAt,

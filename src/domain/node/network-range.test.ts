@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
+  broadcastOf,
   doRangesOverlap,
   hostAddresses,
   isInRange,
@@ -35,6 +36,14 @@ describe("a range of the desktop network", () => {
     "a.b.c.d/16",
   ])("%j is refused and the setting is named", (text) => {
     expect(() => parseNetworkRange(text)).toThrow(/QVD_NETWORK_RANGE/);
+  });
+
+  test.each([
+    ["10.77.1.51", 16, "10.77.255.255"],
+    ["192.168.5.130", 25, "192.168.5.255"],
+    ["255.1.2.3", 8, "255.255.255.255"],
+  ])("everybody in that of %s/%d is called at %s", (address, prefixLength, everybody) => {
+    expect(broadcastOf({ address, prefixLength })).toBe(everybody);
   });
 
   test("may give only a part of itself to desktops", () => {

@@ -3,7 +3,7 @@
  * gateway; a desktop gets an address of it for life. The same everywhere, so that a desktop can move.
  */
 
-import { AppError } from "../../lib/errors.ts";
+import { AppError, invariant } from "../../lib/errors.ts";
 
 export type NetworkRange = {
   /** As in the settings, with the host part cleared: `10.77.0.0/16`. */
@@ -49,6 +49,14 @@ export function parseNetworkRange(text: string): NetworkRange {
     capacity: size - 3,
   };
   return partText === undefined ? whole : narrow(whole, partText);
+}
+
+/** The last address of the network that `address` is of. */
+export function broadcastOf(of: { readonly address: string; readonly prefixLength: number }): string {
+  const address = parseAddress(of.address);
+  invariant(address !== undefined, `${of.address} is no address`);
+  const size = 2 ** (32 - of.prefixLength);
+  return formatAddress(address - (address % size) + size - 1);
 }
 
 /** `range` with only `FIRST-LAST` of it for desktops. */

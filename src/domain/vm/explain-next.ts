@@ -1,6 +1,7 @@
 /** What happens next to a desktop, and when: the plan's own times, told ahead. */
 
 import type { ExplainFacts, ExplainNode, ExplainReport, Explanation } from "./explain-facts.ts";
+import { describeRemains } from "./explain-remains.ts";
 import { VM_LIMITS } from "./facts.ts";
 import { formatSpan } from "./format-span.ts";
 import { isLeaving } from "./plan-drain.ts";
@@ -46,6 +47,8 @@ function isSentAway({ node, wish }: ExplainFacts): boolean {
 function nextOf(facts: ExplainFacts, report: ExplainReport, now: Date): Next {
   const { stateAt } = report;
   const again = facts.wish === "running" ? ` ${afterStop(facts.node)}` : "";
+  if (describeRemains(report) !== undefined)
+    return say(`Removing what is left is tried again, within a minute each time.${again}`);
   switch (report.state) {
     case "stopped":
       return nextTry(report) ?? say("Nothing by itself: it was given up. A new wish starts it afresh.");

@@ -1,9 +1,15 @@
 import { describe, expect, test } from "bun:test";
+import type { AdministratorActor } from "../access/actor.ts";
+import { type AdministratorId, asId, type TenantId } from "../ids.ts";
 import { explainVm } from "./explain.ts";
 import type { ExplainEvent, ExplainFacts, ExplainReport } from "./explain-facts.ts";
 import { VM_STATES } from "./state.ts";
 
 const NOW = new Date("2026-11-21T12:00:00Z");
+const SITE: AdministratorActor = {
+  ...{ kind: "administrator", administratorId: asId<AdministratorId>(1), login: "admin" },
+  ...{ tenantId: asId<TenantId>(0), tenantName: "*", acls: new Set(["*"]) },
+};
 const ago = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);
 const RUNNING: ExplainReport = {
   state: "running",
@@ -77,6 +83,20 @@ const CASES: readonly Case[] = [
     "what is stopped as wished stays so",
     { wish: "stopped", report: STOPPED },
     { difference: null, next: "stays stopped" },
+  ],
+  [
+    "what has ended and can't be cleaned up says why, and not that it is shutting down still",
+    {
+      generation: 5,
+      report: {
+        ...{ ...RUNNING, state: "stopping_2", hasAgent: false },
+        ...{ faultCode: "clean-up-failed", fault: "a process keeps the home open" },
+      },
+    },
+    {
+      difference: "what is left of it on its node can't be removed: a process keeps the home open",
+      next: "tried again, within a minute each time. Then it is started again.",
+    },
   ],
   [
     "what was never asked for is said so",
@@ -283,7 +303,7 @@ const CASES: readonly Case[] = [
 describe("an explanation", () => {
   for (const [rule, given, said] of CASES)
     test(rule, () => {
-      const explained = explainVm({ ...WELL, ...given }, NOW);
+      const explained = explainVm({ ...WELL, ...given }, NOW, SITE);
       if (said.truth !== undefined) expect(explained.truth).toContain(said.truth);
       if (said.difference === null) expect(explained.difference).toBeNull();
       if (typeof said.difference === "string") expect(explained.difference).toContain(said.difference);
@@ -294,8 +314,8 @@ describe("an explanation", () => {
     });
 
   test("says who wished it, and since when", () => {
-    expect(explainVm(WELL, NOW).wished).toBe("Running, 12 min ago: ann@acme asked for it.");
-    expect(explainVm({ ...WELL, wish: "stopped", wishedBy: "system:idle" }, NOW).wished).toBe(
+    expect(explainVm(WELL, NOW, SITE).wished).toBe("Running, 12 min ago: ann@acme asked for it.");
+    expect(explainVm({ ...WELL, wish: "stopped", wishedBy: "system:idle" }, NOW, SITE).wished).toBe(
       "Stopped, 12 min ago: nobody is connected any more.",
     );
   });
@@ -307,7 +327,7 @@ describe("an explanation", () => {
       event("start-failed", "The first try failed.", { at: ago(40) }),
       event("start-failed", "Long ago.", { generation: 3 }),
     ];
-    expect(explainVm({ ...WELL, events }, NOW).tried.map(({ text }) => text)).toEqual([
+    expect(explainVm({ ...WELL, events }, NOW, SITE).tried.map(({ text }) => text)).toEqual([
       "The first try failed.",
       "The second try failed.",
     ]);
@@ -322,14 +342,14 @@ describe("an explanation", () => {
       event("placement-refused", "No node takes it.", { detail: { candidates: [...candidates, 7] } }),
     ];
     const facts = { ...WELL, node: null, report: null, events };
-    expect(explainVm(facts, NOW).candidates).toEqual(candidates);
-    expect(explainVm({ ...facts, generation: 5 }, NOW).candidates).toEqual([]);
-    expect(explainVm({ ...WELL, events }, NOW).candidates).toEqual([]);
+    expect(explainVm(facts, NOW, SITE).candidates).toEqual(candidates);
+    expect(explainVm({ ...facts, generation: 5 }, NOW, SITE).candidates).toEqual([]);
+    expect(explainVm({ ...WELL, events }, NOW, SITE).candidates).toEqual([]);
   });
 
   test("gives commands that a shell takes, whatever the name", () => {
     const facts = { ...WELL, name: "Ann's desk", isBlocked: true, report: STOPPED };
-    expect(explainVm(facts, NOW).advice[0]?.command).toBe("qvd vm unblock 'Ann'\\''s desk'");
+    expect(explainVm(facts, NOW, SITE).advice[0]?.command).toBe("qvd vm unblock 'Ann'\\''s desk'");
   });
 
   test("has a sentence for everything, in whatever state and wish", () => {
@@ -337,7 +357,7 @@ describe("an explanation", () => {
       for (const wish of ["running", "stopped"] as const)
         for (const fault of [null, "Something broke."])
           for (const node of [BOX, MOVING, EMPTYING, TIED, null]) {
-            const said = explainVm({ ...WELL, wish, node, report: { ...RUNNING, state, fault } }, NOW);
+            const said = explainVm({ ...WELL, wish, node, report: { ...RUNNING, state, fault } }, NOW, SITE);
             for (const text of [said.wished, said.truth, said.next, said.difference ?? "It is so."])
               expect(text).toMatch(/^[A-Z].{4,}\.$/);
           }

@@ -4,10 +4,13 @@
  * is what the plan does. Pages, commands and programs get the same.
  */
 
+import type { AdministratorActor } from "../access/actor.ts";
 import { adviseOn } from "./explain-advice.ts";
 import type { Candidate, ExplainEvent, ExplainFacts, ExplainReport, Explanation } from "./explain-facts.ts";
 import { drained, explainNext } from "./explain-next.ts";
+import { describeRemains } from "./explain-remains.ts";
 import { formatSpan } from "./format-span.ts";
+import { offerAdvice } from "./offer-advice.ts";
 import type { VmState } from "./state.ts";
 import { wisherReason } from "./wish.ts";
 
@@ -30,7 +33,8 @@ const TRIED_CODES: ReadonlySet<string> = new Set([
   "session-failed",
 ]);
 
-export function explainVm(facts: ExplainFacts, now: Date): Explanation {
+/** `reader` is offered what they may do themselves. */
+export function explainVm(facts: ExplainFacts, now: Date, reader: AdministratorActor): Explanation {
   const candidates = readCandidates(facts);
   return {
     wished: describeWish(facts, now),
@@ -38,7 +42,7 @@ export function explainVm(facts: ExplainFacts, now: Date): Explanation {
     difference: describeDifference(facts),
     tried: listTried(facts),
     ...explainNext(facts, now),
-    advice: adviseOn(facts, candidates),
+    advice: offerAdvice(adviseOn(facts, candidates), reader),
     candidates,
   };
 }
@@ -101,6 +105,8 @@ function describeDifference(facts: ExplainFacts): string | null {
     return findRefusal(facts)?.text ?? "No node has taken it yet; nodes look for such desktops all the time.";
   if (!node.hasLease)
     return `Node ${node.name}, which has it, has not been heard of; it may start and stop nothing.`;
+  const remains = describeRemains(report);
+  if (remains !== undefined) return remains;
   if (wish === "stopped") return describeStop(report);
   if (report === null || report.generationSeen < facts.generation)
     return `Node ${node.name} has not taken the order yet.`;

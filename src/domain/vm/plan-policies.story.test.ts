@@ -169,6 +169,15 @@ test("a machine without our agent is never held to be idle", () => {
   expect(story.world.report.state).toBe("running");
 });
 
+test("a machine without our agent is told to have been stopped by its power button, not to have failed", () => {
+  const story = new Story().run();
+  story.world.agent = { ...story.world.agent, isNone: true };
+  story.world.wishFor("stopped");
+  const reported = story.world.plan().steps.map((one) => JSON.stringify(one));
+  expect(reported.join()).toContain("There is no agent in it, so the machine's power button is pressed.");
+  expect(reported.join()).not.toContain("failed");
+});
+
 test("a visit that is over before the node has looked counts from its end", () => {
   const story = new Story();
   story.world.policy = { idleStopMs: 10 * MINUTE, onCrash: "restart" };

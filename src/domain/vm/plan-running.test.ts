@@ -22,6 +22,11 @@ planTable("running", [
     ["report stopping_2 stop-taken halt-sent", "halt"],
   ],
   [
+    "has its power button pressed at once where nothing of ours is in it",
+    { report: { state: "running" }, wished: WISHED_STOPPED, agent: { isNone: true } },
+    ["report stopping_2 stop-taken halt-sent", "halt"],
+  ],
+  [
     "is stopped when it is deleted",
     { report: { state: "running" }, wished: { isDeleted: true } },
     ["report stopping_1 stop-taken", "ask-poweroff", "report stopping_2 poweroff-answered"],

@@ -5,11 +5,11 @@
 
 import { backoffMs } from "../../lib/backoff.ts";
 import { nameActor } from "../access/name-actor.ts";
-import type { VmFacts, VmImage, VmPlan } from "./facts.ts";
+import type { VmFacts, VmImage, VmPlan, VmReport } from "./facts.ts";
 import { NETWORK_RESTORED, networkBroken } from "./health.ts";
 import { blockedEvent, blockSteps, isKeptDown } from "./plan-block.ts";
 import { DRAINED_HERE } from "./plan-drain.ts";
-import { isHeldDisk, waitForDisk } from "./plan-held-disk.ts";
+import { hasWaitedForDisk, isHeldDisk, waitForDisk } from "./plan-held-disk.ts";
 import { planQueued } from "./plan-queue.ts";
 import { failWaitingSession, planEarlySession, planSession } from "./plan-session.ts";
 import { tearDown } from "./plan-stop.ts";
@@ -106,16 +106,18 @@ function planBeforeContainer(facts: VmFacts): VmPlan {
     case "ready":
       return observed.queuePosition > 0
         ? planQueued(facts)
-        : { steps: upSteps(desired.image, report.incarnation + 1), wakeAtMs: undefined };
+        : { steps: upSteps(desired.image, report), wakeAtMs: undefined };
   }
 }
 
 /**
  * Its incarnation is told before it begins: no two lives have the same, whatever happens in between. That, and that its disks are
- * ready, is told while something is done that takes longer.
+ * ready, is told while something is done that takes longer; where the disks may be refused once more it is told once they are there, so
+ * that what only waits tells nothing.
  */
-function upSteps(image: Extract<VmImage, { kind: "ready" }>, incarnation: number): VmStep[] {
+function upSteps(image: Extract<VmImage, { kind: "ready" }>, report: VmReport): VmStep[] {
   const { diId } = image;
+  const incarnation = report.incarnation + 1;
   const say = (event: VmEventDraft, reason: string, more: VmReportPatch = {}) =>
     step("report", { ...more, events: [event] }, reason);
   const unpack = image.isUnpacked
@@ -129,14 +131,20 @@ function upSteps(image: Extract<VmImage, { kind: "ready" }>, incarnation: number
         step("unpack-image", { diId }, "the image is not unpacked on this box"),
         say({ code: "image-unpack-ended", text: "The image is unpacked." }, "unpacked"),
       ];
+  // It waits no more.
+  const life = step("report", { diId, incarnation, ...NO_PLACE }, "a life of its own begins");
+  const prepare = step("prepare-disks", { diId }, "a fresh system layer over the image, and the home");
+  const disksReady: VmEventDraft = {
+    code: "disks-ready",
+    text: "Its disks are ready: a fresh system and its home.",
+  };
+  const disks =
+    hasWaitedForDisk(report) && report.queuePosition === undefined
+      ? [prepare, step("report", { ...life.args, events: [disksReady] }, life.reason)]
+      : [beside(life), prepare, beside(say(disksReady, "mounted"))];
   return [
     ...unpack,
-    // It waits no more.
-    beside(step("report", { diId, incarnation, ...NO_PLACE }, "a life of its own begins")),
-    step("prepare-disks", { diId }, "a fresh system layer over the image, and the home"),
-    beside(
-      say({ code: "disks-ready", text: "Its disks are ready: a fresh system and its home." }, "mounted"),
-    ),
+    ...disks,
     step("start-container", { diId, incarnation }, "image and disks are ready"),
     say({ code: "container-started", text: BOOTING }, "its container is up", { state: "starting_2" }),
   ];

@@ -13,6 +13,9 @@ const CLEAN_UP_BACKOFF = { firstMs: 2_000, mostMs: 60_000 };
 const FROM_OUTSIDE =
   "the desktop is told from outside to shut down (a signal to its init, a machine's power button).";
 
+const UNASKED = `No agent answers in it, so ${FROM_OUTSIDE}`;
+const BY_BUTTON = "There is no agent in it, so the machine's power button is pressed.";
+
 /** Takes a living desktop down: its agent is asked first, where it has one. */
 export function stopSteps(facts: VmFacts, reason: string): readonly VmStep[] {
   const { desired, observed, limits } = facts;
@@ -20,14 +23,15 @@ export function stopSteps(facts: VmFacts, reason: string): readonly VmStep[] {
     ? {}
     : { generationSeen: desired.generation, tries: 0, nextTryAtMs: null, fault: null };
   const taken = { code: "stop-taken" as const, text: `The desktop is being shut down: ${reason}.` };
-  if (!observed.agent.isAttached)
+  const { agent } = observed;
+  if (!agent.isAttached || agent.isNone)
     return [
       step(
         "report",
         {
           ...seen,
           state: "stopping_2",
-          events: [taken, { code: "halt-sent", text: `No agent answers in it, so ${FROM_OUTSIDE}` }],
+          events: [taken, { code: "halt-sent", text: agent.isNone ? BY_BUTTON : UNASKED }],
         },
         reason,
       ),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { SimWorld } from "../../../test/support/sim-world.ts";
+import { SimWorld } from "../../../test/support/sim/world.ts";
 import { VM_LIMITS, type VmPolicy } from "./facts.ts";
 import type { VmAction, VmStep } from "./steps.ts";
 

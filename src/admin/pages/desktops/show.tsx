@@ -53,7 +53,7 @@ async function readView(deps: AdminDeps, c: AdminContext): Promise<DesktopView> 
     hasTenants,
     tagVersion: images.items.find((image) => image.tags.some(({ tag }) => tag === vm.tag))?.version,
     csrf: c.get("signedIn").csrfToken,
-    explanation: explainVm(found(facts, "desktop"), now),
+    explanation: explainVm(found(facts, "desktop"), now, c.get("signedIn").actor),
     now,
   };
 }
