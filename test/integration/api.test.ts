@@ -173,15 +173,23 @@ describe("images", () => {
     const path = `/images/${made.json.id}`;
     expect(await ask("PUT", `${path}/tags/default`)).toMatchObject({ status: 409 });
     await admin.database.open("qvd_owner").sql`update dis set state = 'ready' where file_name = 'tiny.tar'`;
-    expect((await ask("PUT", `${path}/tags/pilot`)).status).toBe(204);
+    const wokenBy = async (asked: Promise<unknown>) => {
+      admin.wakes.length = 0;
+      await asked;
+      return [...admin.wakes];
+    };
+    const both = ["image", "vm"];
+    expect(await wokenBy(ask("PUT", `${path}/tags/pilot`))).toEqual(both);
     expect(await ask("GET", path)).toMatchObject({ json: { tags: ["pilot"] } });
     expect(await ask("DELETE", path)).toMatchObject({ status: 409 });
     expect((await ask("DELETE", `${path}/tags/pilot`)).status).toBe(204);
     expect(await ask("POST", `${path}/retire`)).toMatchObject({ status: 409 });
-    expect(await ask("POST", `${path}/publish`)).toMatchObject({ json: { tags: ["default", "head"] } });
+    const publishing = ask("POST", `${path}/publish`);
+    expect(await wokenBy(publishing)).toEqual(both);
+    expect(await publishing).toMatchObject({ json: { tags: ["default", "head"] } });
     expect(await ask("POST", `${path}/publish`, { tags: "pilot" })).toMatchObject({ status: 422 });
     expect((await ask("DELETE", `${path}/tags/head`)).status).toBe(409);
-    expect((await ask("POST", `${path}/retire`)).status).toBe(204);
+    expect(await wokenBy(ask("POST", `${path}/retire`))).toEqual(both);
     expect(await ask("GET", path)).toMatchObject({ json: { tags: [], retiredAt: expect.any(String) } });
     expect((await ask("POST", `${path}/block`)).status).toBe(204);
     expect((await ask("DELETE", path)).status).toBe(204);

@@ -19,6 +19,7 @@ import type { AdminEnv } from "../env.ts";
 import { askUpload, handleUpload } from "../upload/handle.ts";
 import { listIncoming } from "../upload/list-incoming.ts";
 import { found, idParam, tenantOf } from "../visible.ts";
+import { wakeForTags } from "../wake-for-tags.ts";
 import { pick, readJson, readOptionalJson, unparsed } from "./body.ts";
 import { answerPage, isTrial, readListQuery } from "./list.ts";
 import { imageShape } from "./to-shape.ts";
@@ -56,7 +57,7 @@ export const apiPublishImage: Api = (deps) => async (c) => {
   const diId = idParam<DiId>(c, "image");
   const fields = pick(await readOptionalJson(c), ["tags"]);
   await publishImage(contextOf(deps, c), unparsed({ ...fields, diId }));
-  deps.wake("image");
+  wakeForTags(deps);
   return c.json(imageShape(found(await readImage(deps.db, diId), "image")));
 };
 
@@ -78,7 +79,7 @@ export function apiActOnImage(deps: AdminDeps, verb: keyof typeof VERBS): Handle
     if (isTrial(c)) await rehearse(contextOf(deps, c), (inside) => VERBS[verb](inside, { diId }));
     else {
       await VERBS[verb](contextOf(deps, c), { diId });
-      deps.wake("image");
+      wakeForTags(deps);
     }
     return c.body(null, 204);
   };
@@ -87,7 +88,7 @@ export function apiActOnImage(deps: AdminDeps, verb: keyof typeof VERBS): Handle
 export const apiPutTag: Api = (deps) => async (c) => {
   const diId = idParam<DiId>(c, "image");
   await moveTag(contextOf(deps, c), { diId, tag: c.req.param("tag") ?? "" });
-  deps.wake("image");
+  wakeForTags(deps);
   return c.body(null, 204);
 };
 

@@ -11,6 +11,7 @@ import { hurdleOf } from "../../hurdle.ts";
 import { redirectTo } from "../../redirect.ts";
 import { renderPage } from "../../render.tsx";
 import { Confirm } from "../../ui/confirm.tsx";
+import { wakeForTags } from "../../wake-for-tags.ts";
 import { readImageOf } from "./read.ts";
 
 export function showDeleteImage(deps: AdminDeps): Handler<AdminEnv> {
@@ -30,7 +31,7 @@ export function deleteImagePage(deps: AdminDeps): Handler<AdminEnv> {
     } catch (error) {
       return renderQuestion(c, image, { error: refusedForm(error, {}).errors[""] });
     }
-    deps.wake("image");
+    wakeForTags(deps);
     return redirectTo(c, "/images", { tone: "good", text: `Deleted ${image.osf} ${image.version}.` });
   };
 }

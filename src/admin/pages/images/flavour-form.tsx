@@ -5,7 +5,7 @@ import type { Child } from "hono/jsx";
 import { readOsf } from "../../../db/queries/osfs.ts";
 import { listTenants } from "../../../db/queries/tenants.ts";
 import type { OsfId } from "../../../domain/ids.ts";
-import { usualLimits } from "../../../domain/image/usual-limits.ts";
+import { proposedLimits, withoutProposals } from "../../../domain/image/usual-limits.ts";
 import { changeOsf } from "../../../service/osf/change.ts";
 import { createOsf } from "../../../service/osf/create.ts";
 import { TextField } from "../../../ui/field.tsx";
@@ -13,7 +13,7 @@ import { unparsed } from "../../api/body.ts";
 import { contextOf } from "../../context.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
-import { type FormState, type FormValues, readForm, refusedForm } from "../../form.ts";
+import { type FormState, readForm, refusedForm } from "../../form.ts";
 import { redirectTo } from "../../redirect.ts";
 import { renderPage } from "../../render.tsx";
 import { FormPage } from "../../ui/form-page.tsx";
@@ -21,12 +21,7 @@ import { found, idParam, tenantOf } from "../../visible.ts";
 import { TenantField } from "../tenant-field.tsx";
 import { HypervisorField, POLICY_DEFAULTS, PolicyFields, policyOf, policyValues } from "./flavour-policy.tsx";
 
-const LIMITS = usualLimits("lxc");
-const DEFAULTS = {
-  ...{ memoryMb: "1024", cpus: "2", ...POLICY_DEFAULTS },
-  homeMb: `${LIMITS.homeMb}`,
-  systemMb: `${LIMITS.systemMb}`,
-};
+const DEFAULTS = { memoryMb: "1024", cpus: "2", ...POLICY_DEFAULTS, ...proposedLimits() };
 
 export function showCreateFlavour(deps: AdminDeps): Handler<AdminEnv> {
   return function showForm(c) {
@@ -41,7 +36,7 @@ export function createFlavour(deps: AdminDeps): Handler<AdminEnv> {
       const { tenantId = "", name = "", memoryMb, cpus } = values;
       const created = await createOsf(
         contextOf(deps, c),
-        unparsed({ tenantId, name, memoryMb, cpus, ...policyOf(withoutProposal(values)) }),
+        unparsed({ tenantId, name, memoryMb, cpus, ...policyOf(withoutProposals(values)) }),
       );
       deps.live.notice();
       const flash = { tone: "good", text: `Created ${name}. Add its first image.` } as const;
@@ -50,12 +45,6 @@ export function createFlavour(deps: AdminDeps): Handler<AdminEnv> {
       return renderCreate(deps, c, refusedForm(error, values));
     }
   };
-}
-
-/** What was proposed for a container and left as it was must not be in the way of who chooses a virtual machine. */
-function withoutProposal(values: FormValues): FormValues {
-  const isProposal = values.hypervisor === "kvm" && values.systemMb === DEFAULTS.systemMb;
-  return isProposal ? { ...values, systemMb: "" } : values;
 }
 
 export function showChangeFlavour(deps: AdminDeps): Handler<AdminEnv> {

@@ -13,6 +13,7 @@ import { redirectTo } from "../../redirect.ts";
 import { renderPage } from "../../render.tsx";
 import { FormPage } from "../../ui/form-page.tsx";
 import { formatDuration } from "../../ui/moment.tsx";
+import { wakeForTags } from "../../wake-for-tags.ts";
 import { readImageOf } from "./read.ts";
 
 export function showPublishImage(deps: AdminDeps): Handler<AdminEnv> {
@@ -29,8 +30,7 @@ export function publishImagePage(deps: AdminDeps): Handler<AdminEnv> {
     const tags = values.default === "move" ? ["default", ...named] : named;
     try {
       const published = await publishImage(contextOf(deps, c), { diId: image.id, tags });
-      deps.wake("image");
-      deps.wake("vm");
+      wakeForTags(deps);
       const text = `Version ${image.version} is published, with the tags ${published.tags.join(", ")}.`;
       return redirectTo(c, `/images/${image.id}`, { tone: "good", text });
     } catch (error) {

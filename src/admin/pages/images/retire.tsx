@@ -10,6 +10,7 @@ import { EMPTY_FORM, refusedForm } from "../../form.ts";
 import { redirectTo } from "../../redirect.ts";
 import { renderPage } from "../../render.tsx";
 import { FormPage } from "../../ui/form-page.tsx";
+import { wakeForTags } from "../../wake-for-tags.ts";
 import { readImageOf } from "./read.ts";
 
 export function showRetireImage(deps: AdminDeps): Handler<AdminEnv> {
@@ -26,7 +27,7 @@ export function retireImagePage(deps: AdminDeps): Handler<AdminEnv> {
     } catch (error) {
       return renderQuestion(c, image, refusedForm(error, EMPTY_FORM.values).errors[""]);
     }
-    deps.wake("image");
+    wakeForTags(deps);
     const text = `Retired: no desktop starts from version ${image.version} any more.`;
     return redirectTo(c, `/images/${image.id}`, { tone: "good", text });
   };

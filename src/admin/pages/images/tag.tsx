@@ -15,6 +15,7 @@ import { executeAndReturn, redirectTo } from "../../redirect.ts";
 import { renderPage } from "../../render.tsx";
 import { FormPage } from "../../ui/form-page.tsx";
 import { idParam } from "../../visible.ts";
+import { wakeForTags } from "../../wake-for-tags.ts";
 import { readImageOf } from "./read.ts";
 
 export function showTagImage(deps: AdminDeps): Handler<AdminEnv> {
@@ -30,7 +31,7 @@ export function tagImage(deps: AdminDeps): Handler<AdminEnv> {
     const tag = values.tag ?? "";
     try {
       await moveTag(contextOf(deps, c), { diId: image.id, tag });
-      deps.wake("image");
+      wakeForTags(deps);
       const text = `Tag ${tag} is now on version ${image.version}. Desktops that follow it take it at their next start.`;
       return redirectTo(c, `/images/${image.id}`, { tone: "good", text });
     } catch (error) {
