@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import type { Place } from "../client/broker-connection.ts";
 import { chooseChannels } from "../client/channels/choose-channels.ts";
 import {
   clientFolder,
@@ -13,7 +14,8 @@ import {
   writeProfile,
 } from "../client/client-files.ts";
 import type { ListedDesktop } from "../client/desktops.ts";
-import type { ViewEnd } from "../client/nx-viewer.ts";
+import { meetBroker } from "../client/meet-broker.ts";
+import { requireNxproxy, type ViewEnd } from "../client/nx-viewer.ts";
 import { openOwnDisplay } from "../client/own-display.ts";
 import { type ConnectOptions, runConnect } from "../client/run-connect.ts";
 import { decideTrust, isFingerprint, type ShownCertificate } from "../client/trust-broker.ts";
@@ -97,13 +99,17 @@ export const connect: Command = {
     if (DISPLAY === undefined || DISPLAY === "")
       throw new AppError("bad-input", "there is no screen to show a desktop on: DISPLAY is not set");
     const channels = await chooseChannels(choiceOf(given), io.env);
+    const trusting = given.ca === undefined ? {} : { authorities: [readAuthority(given.ca)] };
+    if (io.isTerminal) {
+      requireNxproxy(environment(io));
+      await meetBroker({ place, ...trusting, ...believing(io, args, { folder, place }), signal: io.signal });
+    }
     const login = given.user ?? (await readAnswer(io, "Login: ", "--user LOGIN"));
     const password = await readPassword(io, `Password of ${login}: `);
     const options = {
       ...{ place, login, password, vm: given.vm, link: given.link ?? "adsl" },
       ...{ geometry: given.geometry ?? "1280x800", keyboard: given.keyboard ?? "pc105/us" },
-      ...(given.ca === undefined ? {} : { authorities: [readAuthority(given.ca)] }),
-      channels,
+      ...{ ...trusting, channels },
     };
     await showDesktop(io, args, { options, folder });
     return 0;
@@ -146,8 +152,7 @@ async function showDesktop(io: CommandIo, args: CommandArgs, { options, folder }
       { ...options, displayEnv: display?.env ?? own, isFullscreen: !isReal },
       {
         say: (text) => io.err(`${text}\n`),
-        requireTrust: (shown) =>
-          requireTrust(shown, { io, args, folder, place: `${place.host}:${place.port}` }),
+        ...believing(io, args, { folder, place }),
         choose: (desktops) => chooseByPerson(io, desktops),
         signal: stop.signal,
       },
@@ -217,7 +222,7 @@ function requireSane({ geometry, link, keyboard }: Profile): void {
 }
 
 /** `HOST`, `HOST:PORT` or `[ADDRESS]:PORT`. */
-function parsePlace(text: string): { host: string; port: number } {
+function parsePlace(text: string): Place {
   const [, six, name, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
   const host = six ?? name;
   const number = Number(port ?? DEFAULT_PORT);
@@ -256,6 +261,14 @@ function environment({ env }: CommandIo): Record<string, string> {
   return Object.fromEntries(
     known.map((name) => [name, env[name] ?? ""] as const).filter(([, value]) => value !== ""),
   );
+}
+
+/** By what is kept in the folder, else by whoever sits there. */
+function believing(io: CommandIo, args: CommandArgs, at: { readonly folder: string; readonly place: Place }) {
+  const place = `${at.place.host}:${at.place.port}`;
+  return {
+    requireTrust: (shown: ShownCertificate) => requireTrust(shown, { io, args, folder: at.folder, place }),
+  };
 }
 
 type TrustQuestion = {

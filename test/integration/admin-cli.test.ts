@@ -166,9 +166,9 @@ describe("commands", () => {
     });
     expect(added.err).toContain("enrolled fresh:v1");
     expect(await Bun.file(`${wat.incomingFolder}/small.tar`).text()).toBe("not much of an image");
-    expect((await type("image add", [`${home}/none.tar`], { osf: "fresh" })).err).toContain(
-      "there is no file",
-    );
+    const missing = await type("image add", [`${home}/none.tar`], { osf: "hasty", "create-osf": true });
+    expect(missing.err).toContain("there is no file");
+    expect((await type("osf list")).out).not.toContain("hasty");
     await wat.database.open("qvd_owner").sql`update dis set state = 'ready' where file_name = 'small.tar'`;
     expect((await type("image tag", ["fresh:v1", "default"])).code).toBe(0);
     expect((await type("image list", [], { osf: "fresh" })).out).toMatch(/fresh:v1 +ready +default/);

@@ -14,6 +14,7 @@ import {
   until,
 } from "../support/broker-door.ts";
 import { portOf } from "../support/listen-plain.ts";
+import { createTlsPair } from "../support/tls-pair.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const STAND_IN = fileURLToPath(new URL("../support/stand-in-nxproxy.ts", import.meta.url));
@@ -146,6 +147,7 @@ describe("a certificate that nobody vouches for", () => {
       const declined = await runTyped("y", ...whole());
       expect([declined.code, kept(), door().asked]).toEqual([3, undefined, []]);
       expect(declined.said).toContain("the certificate was not accepted");
+      expect(declined.said).not.toContain("Password of");
       const accepted = await runTyped("yes", ...whole());
       expect(accepted.said).toContain("connected to vm7");
       expect(accepted.code).toBe(0);
@@ -182,6 +184,24 @@ describe("a certificate that nobody vouches for", () => {
     TIMEOUT_MS,
   );
 });
+
+test(
+  "no password is asked for what answers and is no broker",
+  async () => {
+    const { tlsCertificate: cert, tlsKey: key } = await createTlsPair();
+    const other = Bun.serve({ port: 0, tls: { cert, key }, fetch: () => new Response("a page") });
+    try {
+      const words = ["--host", `127.0.0.1:${other.port}`, "--user", "alice", "--real-display"];
+      const ended = await runTyped("yes", ...words);
+      expect(ended.code).toBe(4);
+      expect(ended.said).toContain("what answers there is no QVD broker");
+      expect(ended.said).not.toContain("Password of");
+    } finally {
+      await other.stop(true);
+    }
+  },
+  TIMEOUT_MS,
+);
 
 describe("a profile", () => {
   test(

@@ -4,7 +4,7 @@ import { JSON_OPTION, printJson } from "../admin/print.ts";
 import { type Api, openApi } from "../api-client.ts";
 import type { Command, CommandArgs, CommandIo } from "../command.ts";
 import { ENROL_OPTIONS, type EnrolSource, enrol, findOrCreateOsf, requireAgreement } from "./enrol.ts";
-import { sendFile } from "./send-file.ts";
+import { requireFile, sendFile } from "./send-file.ts";
 
 export const imageAdd: Command = {
   name: "image add",
@@ -42,6 +42,9 @@ export const imageAdd: Command = {
     const flavour = requireOption(args, "osf");
     requireAgreement(args);
     requireOneSource(args);
+    const file = fileOf(args);
+    // Before a flavour is made for it.
+    if (file !== undefined && !flag(args, "incoming")) await requireFile(file);
     const api = await openApi(io.env);
     const osf = await findOrCreateOsf(api, flavour, flag(args, "create-osf"));
     const source = await obtain(io, api, args);

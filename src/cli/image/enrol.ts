@@ -1,12 +1,12 @@
 /** What adding an image and building one share: the flavour, the enrolment, the wait, and what follows it. */
 
-import { ImageShape, OsfShape } from "../../admin/api/shapes.ts";
-import { usualLimits } from "../../domain/image/usual-limits.ts";
+import { ImageShape, type OsfShape } from "../../admin/api/shapes.ts";
 import { AppError, isAppError } from "../../lib/errors.ts";
 import { flag, given, textOption } from "../admin/arguments.ts";
 import { findOsf } from "../admin/find.ts";
 import type { Api } from "../api-client.ts";
 import type { CommandArgs, CommandIo, OptionSpec } from "../command.ts";
+import { createProposedOsf } from "../osf/create-proposed.ts";
 import { awaitImage } from "./await-image.ts";
 
 export const ENROL_OPTIONS = {
@@ -44,7 +44,7 @@ export async function findOrCreateOsf(api: Api, name: string, mayCreate: boolean
     return await findOsf(api, name);
   } catch (error) {
     if (!isAppError(error) || error.code !== "not-found" || !mayCreate) throw error;
-    return OsfShape.parse(await api.ask("POST", "/osfs", { name, ...usualLimits("lxc") }));
+    return await createProposedOsf(api, { name });
   }
 }
 

@@ -20,10 +20,16 @@ const MOST_TRIES = 8;
 const Received = z.object({ receivedBytes: z.number() });
 const Whole = z.object({ fileName: z.string() });
 
-export async function sendFile(io: CommandIo, api: Api, path: string): Promise<SentFile> {
+/** Throws `bad-input` where there is nothing that could be sent. */
+export async function requireFile(path: string): Promise<void> {
   const file = Bun.file(path);
   if (!(await file.exists())) throw new AppError("bad-input", `there is no file ${path}`, { field: "FILE" });
   if (file.size === 0) throw new AppError("bad-input", `${path} is empty`, { field: "FILE" });
+}
+
+export async function sendFile(io: CommandIo, api: Api, path: string): Promise<SentFile> {
+  await requireFile(path);
+  const file = Bun.file(path);
   const address = `/images/upload?name=${encodeURIComponent(basename(path))}&upload=${crypto.randomUUID().replaceAll("-", "")}`;
   const progress = createProgressLine(io, `sending ${path}`);
   const hash = createHash("sha256");

@@ -1,9 +1,9 @@
-import { OsfShape } from "../../admin/api/shapes.ts";
-import { usualLimits } from "../../domain/image/usual-limits.ts";
+import type { OsfShape } from "../../admin/api/shapes.ts";
 import { given, positional, textOption } from "../admin/arguments.ts";
 import { JSON_OPTION, printJson } from "../admin/print.ts";
 import { openApi } from "../api-client.ts";
 import type { Command } from "../command.ts";
+import { createProposedOsf } from "./create-proposed.ts";
 import { givenPolicy, OSF_POLICY_OPTIONS, requireKeeping } from "./policy-options.ts";
 
 export const osfCreate: Command = {
@@ -32,9 +32,7 @@ export const osfCreate: Command = {
       cpus: textOption(args, "cpus"),
       tenant: textOption(args, "tenant"),
     });
-    const limits = usualLimits(textOption(args, "hypervisor") ?? "lxc");
-    const wish = { name, ...fields, ...limits, ...givenPolicy(args) };
-    const osf = OsfShape.parse(await api.ask("POST", "/osfs", wish));
+    const osf = await createProposedOsf(api, { name, ...fields, ...givenPolicy(args) });
     if (args.options.json) printJson(io, osf);
     else
       io.err(

@@ -24,6 +24,7 @@ export type ShareOptions = {
 /** nxproxy listens once it has agreed with the desktop's nxagent, which may be starting. */
 const LISTEN_MS = 60_000;
 const ANSWER_MS = 20_000;
+const END_MS = 3_000;
 const MOST_HEAD_BYTES = 16 * 1024;
 /** A share of the session before goes when the desktop notices that its client is gone. */
 const TAKEN_TRIES = 5;
@@ -45,7 +46,7 @@ export async function shareFolder(options: ShareOptions): Promise<string> {
       await serve({ ...options, socket, early });
       return answer.name ?? share.path;
     }
-    socket.destroy();
+    await ended(socket);
     if (answer.status !== 409 || tries === TAKEN_TRIES) throw failed(share, answer.text);
     await sleep(TAKEN_WAIT_MS, signal);
   }
@@ -115,6 +116,18 @@ function parseAnswer(
   if (held.length < size + length && held.length < MOST_HEAD_BYTES) return undefined;
   const text = plainText(held.toString("utf8", size, size + length)).trim();
   return { answer: { status, text: text || `the desktop answered ${status}` }, size };
+}
+
+/**
+ * The desktop ends what it refuses, and is waited for: nxproxy gives the number of a connection that ends on this side to the
+ * next one at once, and nxagent refuses that while it has the first still.
+ */
+async function ended(socket: Socket): Promise<void> {
+  const isOver = new Promise<void>((resolve) => {
+    socket.once("close", () => resolve()).resume();
+  });
+  await Promise.race([isOver, sleep(END_MS)]);
+  socket.destroy();
 }
 
 async function serve(at: ShareOptions & { readonly socket: Socket; readonly early: Buffer }): Promise<void> {
