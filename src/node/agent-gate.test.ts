@@ -1,5 +1,15 @@
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { waitFor } from "../lib/wait.ts";
@@ -56,6 +66,22 @@ test("anything written to it lets one through", async () => {
   await Bun.spawn(["sh", "-c", 'echo >"$1"', "sh", path]).exited;
   expect(await next()).toBe("went:\n");
   open();
+});
+
+test("one that its desktop has filled is opened all the same", async () => {
+  const path = join(folder, "full");
+  const open = gates.shut(path, uid);
+  const file = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  const fill = () => writeSync(file, Buffer.alloc(4_096));
+  try {
+    expect(() => {
+      for (;;) fill();
+    }).toThrow("EAGAIN");
+    open();
+    expect(existsSync(path)).toBe(false);
+  } finally {
+    closeSync(file);
+  }
 });
 
 test("it ends with the process that shut it", async () => {

@@ -102,6 +102,17 @@ describe("the keeper of a box's rules", () => {
     expect(world).toMatchObject({ told: Array(2).fill("firewalld (process 3)"), troubles: 2 });
   });
 
+  test("looks again for what it hears of while a look is ending", async () => {
+    for (let turns = 0; turns < 20; turns++) {
+      const { world, settle, hear } = setUp([false, false]);
+      hear();
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      hear();
+      await settle();
+      expect(world.looked, `after ${turns} turns`).toBe(2);
+    }
+  });
+
   test("tries again what failed, and says so until it is done", async () => {
     const { world, keeper, settle, goOn, hear } = setUp([new Error("no nft"), true]);
     hear("nft (process 9)");

@@ -70,19 +70,18 @@ export class RulesKeeper {
 
   #look(): void {
     this.#isDue = true;
-    if (this.#isLooking) return;
-    this.#isLooking = true;
-    void this.#lookOn().finally(() => {
-      this.#isLooking = false;
-    });
+    if (!this.#isLooking) void this.#lookOn();
   }
 
   async #lookOn(): Promise<void> {
+    this.#isLooking = true;
     while (this.#isDue && !this.#end.signal.aborted) {
       this.#isDue = false;
       const pauseMs = await this.#mend();
       if (pauseMs > 0) await this.#pause(pauseMs);
     }
+    // Not a moment later: whoever hears of a change in between would leave it to a look that is over.
+    this.#isLooking = false;
   }
 
   /** Returns how long to wait before the next look. */

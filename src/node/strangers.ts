@@ -100,9 +100,8 @@ export class Strangers {
     const { log } = this.#deps;
     try {
       const how = await this.#askToEnd(vmId, mayEnd);
-      // One that is ours by now may just be starting.
       if (how === undefined || !mayEnd()) return;
-      await cleanUpDesktop(this.#deps, vmId);
+      // What it has left is cleaned up by the look that follows, which knows whether it is ours by then.
       await this.#noteEnd(vmId, `Desktop ${vmId} was ended ${how}; its home was left as it is.`);
       log.info("stranger-ended", { vmId, how });
     } catch (error) {

@@ -50,13 +50,13 @@ describe("a desktop that something is being done to", () => {
     world.hypervisor.set(vm, { startMs: 1_000 });
     await rows.wish(vm, "running");
     const isBegun = () => loop.list().get(vm)?.running?.action === "start-container";
-    expect(await waitFor(isBegun, { timeoutMs: 5_000, everyMs: 2 })).toBe(true);
+    expect(await waitFor(isBegun, { timeoutMs: 10_000, everyMs: 2 })).toBe(true);
     for (const wake of [() => loop.stir(vm), () => loop.wake(vm)]) {
       world.looked.length = 0;
       wake();
       loop.stir(other);
       const isLooked = () => world.looked.flat().includes(other);
-      expect(await waitFor(isLooked, { timeoutMs: 5_000, everyMs: 2 })).toBe(true);
+      expect(await waitFor(isLooked, { timeoutMs: 10_000, everyMs: 2 })).toBe(true);
     }
     // As long as it takes: on a busy machine the start may be over by now.
     if (isBegun()) expect(world.looked.flat()).not.toContain(vm);
@@ -102,8 +102,9 @@ describe("a wish that nobody was woken for", () => {
     await rows.wish(vm, "running");
     expect(await rows.reaches(vm, "stopped")).toBe("stopped");
     const trail = await rows.owner.execute(sql`select code from vm_events where vm_id = ${vm} order by id`);
-    expect(trail.map(({ code }) => code)).toContain("disks-ready");
-    expect(trail.at(-1)?.code).toBe("desktop-stopped");
+    // How far the start had come by then depends on how busy the machine is.
+    expect([trail.at(0)?.code, trail.at(-1)?.code]).toEqual(["start-taken", "desktop-stopped"]);
+    expect(trail.map(({ code }) => code)).not.toContain("desktop-running");
   });
 });
 

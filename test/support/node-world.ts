@@ -14,8 +14,8 @@ import { NodeLoop } from "../../src/node/loop.ts";
 import { placeDesktops } from "../../src/node/place-desktops.ts";
 import { recoverDesktops } from "../../src/node/recover.ts";
 import { NodeDatabase } from "./node-database.ts";
-import { createSimHypervisor } from "./sim-hypervisor.ts";
-import { createSimStorage, type SimStorage } from "./sim-storage.ts";
+import { createSimHypervisor } from "./sim/hypervisor.ts";
+import { createSimStorage, type SimStorage } from "./sim/storage.ts";
 
 /** The documented pauses would make the tests wait. */
 export const SHORT_LIMITS: VmLimits = {
