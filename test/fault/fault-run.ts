@@ -18,6 +18,8 @@ export type FaultRunOptions = {
   readonly minutes: number;
   readonly seed: number;
   readonly desktops: number;
+  /** Desktops beside them that are virtual machines, emulated. */
+  readonly machines?: number;
   readonly nodes: number;
   readonly leaseSeconds: number;
   readonly say: (text: string) => void;
@@ -30,12 +32,17 @@ export type FaultReport = {
   readonly leaseSeconds: number;
   readonly nodes: number;
   readonly desktops: number;
+  readonly machines: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly lives: number;
   readonly beats: number;
+  /** Of the lives, those of machines. */
+  readonly machineLives: number;
   readonly takeovers: number;
   /** From the end of the last fault until every desktop was served again; null when one never was. */
   readonly calmSeconds: number | null;
+  /** Until every machine was, too: one that was lost has to boot. */
+  readonly machineCalmSeconds: number | null;
   /** Of each that is not served: what the site knows of it, and what its boxes did last. */
   readonly dossiers: readonly string[];
   readonly unserved: readonly string[];
@@ -46,6 +53,8 @@ export const LAB = { lab: "flt", network: "10.98.8" } as const;
 const RUNNING_MS = 120_000;
 /** Without faults every desktop is served within this. */
 const CALM_MS = 90_000;
+/** A boot without hardware's help, on a machine that does much else. */
+const MACHINE_CALM_MS = 360_000;
 
 export async function runFaults(options: FaultRunOptions): Promise<FaultReport> {
   const { say, nodes, seed, minutes, leaseSeconds } = options;
@@ -58,20 +67,30 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultReport> 
     await playFaults(lab, faults, options);
     say("calm: every desktop must be served again");
     const calmAtMs = performance.now();
-    const isServed = await waitFor(() => isEverybodyServed(lab), { timeoutMs: CALM_MS, everyMs: 500 });
-    const calmSeconds = isServed === true ? Math.round((performance.now() - calmAtMs) / 100) / 10 : null;
+    const secondsUntil = async (isServed: () => Promise<boolean>, timeoutMs: number) => {
+      if (!(await waitFor(isServed, { timeoutMs, everyMs: 500 }))) return null;
+      return Math.round((performance.now() - calmAtMs) / 100) / 10;
+    };
+    const areServed = async (vmIds: readonly VmId[]) => (await listUnserved(lab, vmIds)).length === 0;
+    const calmSeconds = await secondsUntil(() => areServed(lab.desktops), CALM_MS);
+    const machineCalmSeconds = await secondsUntil(() => areServed(lab.machines), MACHINE_CALM_MS);
+    const isServed = calmSeconds !== null && machineCalmSeconds !== null;
+    const dossiers = isServed ? [] : await writeDossiers(lab);
+    const unserved = isServed ? [] : (await listUnserved(lab)).map((vmId) => `desktop ${vmId}`);
     witnesses.look();
     witnesses.stop();
-    const records = readRecords(lab, witnesses);
+    const ofMachines = isServed ? await readMachineRecords(lab) : [];
+    const records = [...readRecords(lab, witnesses), ...ofMachines];
+    const countLives = (of: readonly DesktopRecord[]) =>
+      of.reduce((sum, one) => sum + listLives(one).length, 0);
     return {
-      ...{ seed, minutes, leaseSeconds, nodes, desktops: lab.desktops.length },
+      ...{ seed, minutes, leaseSeconds, nodes, desktops: lab.desktops.length, machines: lab.machines.length },
       faults: countKinds(faults),
-      lives: records.reduce((sum, record) => sum + listLives(record).length, 0),
+      lives: countLives(records),
+      machineLives: countLives(ofMachines),
       beats: records.reduce((sum, record) => sum + record.beats.length, 0),
       takeovers: await lab.countTakeovers(),
-      calmSeconds,
-      unserved: isServed === true ? [] : (await listUnserved(lab)).map((vmId) => `desktop ${vmId}`),
-      dossiers: isServed === true ? [] : await writeDossiers(lab),
+      ...{ calmSeconds, machineCalmSeconds, unserved, dossiers },
       violations: records.flatMap(checkBeats),
     };
   } finally {
@@ -80,9 +99,9 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultReport> 
 }
 
 export async function openLab(
-  options: Pick<FaultRunOptions, "executable" | "nodes" | "desktops" | "leaseSeconds" | "say">,
+  options: Pick<FaultRunOptions, "executable" | "nodes" | "desktops" | "machines" | "leaseSeconds" | "say">,
 ): Promise<ManyNodes> {
-  const { executable, nodes, desktops, leaseSeconds, say } = options;
+  const { executable, nodes, desktops, machines = 0, leaseSeconds, say } = options;
   const lab = await ManyNodes.create({
     ...{ ...LAB, executable, nodes },
     env: { QVD_LEASE: `${leaseSeconds}` },
@@ -92,11 +111,20 @@ export async function openLab(
     await lab.addDesktops(desktops);
     const isUp = await waitFor(() => isEverybodyServed(lab), { timeoutMs: RUNNING_MS, everyMs: 200 });
     if (isUp !== true) throw new Error(`not every desktop came up: ${(await listUnserved(lab)).join(", ")}`);
+    if (machines > 0) await addMachines(lab, machines, say);
     return lab;
   } catch (error) {
     await lab.dispose();
     throw error;
   }
+}
+
+async function addMachines(lab: ManyNodes, count: number, say: FaultRunOptions["say"]): Promise<void> {
+  say(`${count} ${count === 1 ? "machine boots" : "machines boot"}`);
+  await lab.addMachines(count);
+  const isUp = () => isEverybodyServed(lab);
+  if (await waitFor(isUp, { timeoutMs: MACHINE_CALM_MS, everyMs: 500 })) return;
+  throw new Error(`not every machine came up: ${(await writeDossiers(lab)).join("\n")}`);
 }
 
 async function playFaults(lab: ManyNodes, faults: readonly Fault[], options: FaultRunOptions): Promise<void> {
@@ -133,9 +161,12 @@ export async function isEverybodyServed(lab: ManyNodes): Promise<boolean> {
   return (await listUnserved(lab)).length === 0;
 }
 
-async function listUnserved(lab: ManyNodes): Promise<readonly VmId[]> {
+async function listUnserved(
+  lab: ManyNodes,
+  vmIds: readonly VmId[] = [...lab.desktops, ...lab.machines],
+): Promise<readonly VmId[]> {
   const running = await lab.listRunning().catch((): readonly VmId[] => []);
-  const before = lab.desktops.map((vmId) => lab.listAcknowledged(vmId)[0]);
+  const before = vmIds.map((vmId) => lab.listAcknowledged(vmId)[0]);
   await sleep(1_000);
   const isServed = (vmId: VmId, index: number) => {
     const after = lab.listAcknowledged(vmId)[0];
@@ -143,7 +174,7 @@ async function listUnserved(lab: ManyNodes): Promise<readonly VmId[]> {
     const goesOn = after !== undefined && (after.life !== one?.life || after.number > one.number);
     return goesOn && running.includes(vmId) && lab.findDesktop(vmId).length === 1;
   };
-  return lab.desktops.filter((vmId, index) => !isServed(vmId, index));
+  return vmIds.filter((vmId, index) => !isServed(vmId, index));
 }
 
 async function writeDossiers(lab: ManyNodes): Promise<readonly string[]> {
@@ -167,6 +198,16 @@ export function readRecords(lab: ManyNodes, witnesses: Witnesses): readonly Desk
     if (text === undefined) return [];
     return [{ desktop: `desktop ${vmId}`, witnesses: witnesses.of(vmId), beats: parseBeats(text) }];
   });
+}
+
+/** Stops them. */
+export async function readMachineRecords(lab: ManyNodes): Promise<readonly DesktopRecord[]> {
+  const records: DesktopRecord[] = [];
+  for (const vmId of lab.machines) {
+    const { witnesses, text } = await lab.readMachine(vmId);
+    records.push({ desktop: `machine ${vmId}`, witnesses, beats: parseBeats(text) });
+  }
+  return records;
 }
 
 function countKinds(faults: readonly Fault[]): Record<string, number> {

@@ -34,8 +34,18 @@ tell() {
 }
 `;
 
-const BEAT = (tell: string) => `#!/usr/bin/bash
-${tell}
+/** Since the boot of the one kernel that all containers have. */
+const UPTIME = "read -r now _ </proc/uptime";
+
+/** Writes the lines. `readNow` is a command that leaves the moment, in seconds, in `now`. */
+export const BEAT = ({
+  report,
+  readNow = UPTIME,
+}: {
+  report: string | undefined;
+  readNow?: string;
+}) => `#!/usr/bin/bash
+${report === undefined ? "tell() { :; }" : TELL(report)}
 read -r life </proc/sys/kernel/random/uuid
 last=none
 while read -r line; do last=$line; done </home/${BEATS_FILE}
@@ -44,7 +54,7 @@ found=\${2:-none}:\${3:-0}
 number=0
 while :; do
   number=$((number + 1))
-  read -r now _ </proc/uptime
+  ${readNow}
   printf '%s %s %s %s\\n' "$now" "$life" "$number" "$found" |
     dd of=/home/${BEATS_FILE} oflag=append conv=notrunc,fsync status=none || { sleep 0.1; number=$((number - 1)); continue; }
   found=-
@@ -74,7 +84,7 @@ export async function packBeatingDesktop(path: string, { agent, report }: Beatin
     }
     await rm(`${root}/usr/bin/sh`);
     await writeFile(`${root}/usr/bin/sh`, SHELL, { mode: 0o755 });
-    await writeFile(`${root}/usr/bin/beat`, BEAT(report === undefined ? "tell() { :; }" : TELL(report)), {
+    await writeFile(`${root}/usr/bin/beat`, BEAT({ report }), {
       mode: 0o755,
     });
     await mkdir(dirname(path), { recursive: true });
