@@ -110,25 +110,27 @@ describe("a connection lost inside a transaction", () => {
     const victim = database.open("qvd_owner", { max: 1, applicationName: "victim-verb" });
     const context = { db: victim.orm, actor: { kind: "system", what: "test" } as const };
     await createTenant(context, { name: "before" });
+    const isLocked = Promise.withResolvers<void>();
     const blocker = owner.sql.begin(async (tx) => {
       await tx`lock table audit_log in access exclusive mode`;
-      // The verb waits for the lock with its first write done; then its connection is cut.
-      await waitFor(
-        async () =>
-          (
-            await tx`select 1 from pg_stat_activity where datname = current_database() and application_name = 'victim-verb' and wait_event_type = 'Lock'`
-          ).length > 0,
-        { timeoutMs: 5_000 },
-      );
+      isLocked.resolve();
+      // The verb waits for the lock with its first write done; then its connection is cut. A transaction sees others as they
+      // were when it looked first.
+      const isWaiting = async () =>
+        (
+          await tx`select 1 from pg_stat_clear_snapshot(), pg_stat_activity where datname = current_database() and application_name = 'victim-verb' and wait_event_type = 'Lock'`
+        ).length > 0;
+      expect(await waitFor(isWaiting, { timeoutMs: 10_000 })).toBe(true);
       await tx`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'victim-verb'`;
     });
+    await isLocked.promise;
     const outcome = await createTenant(context, { name: "half" }).catch((error) => error);
     await blocker;
     expect(isAppError(outcome) && outcome.code).toBe("database-away");
     const names = (await owner.orm.select().from(tenants)).map((tenant) => tenant.name);
     expect(names).toContain("before");
     expect(names).not.toContain("half");
-  });
+  }, 30_000);
 
   test("listening begins anew, and catches up", async () => {
     const heard: string[] = [];

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { isProcessRunning, readProcessIdentity } from "../../src/lib/process.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 
@@ -17,7 +17,10 @@ export async function claimLab(name: string, timeoutMs = OTHER_RUN_MS): Promise<
   };
   if (!(await waitFor(isFree, { timeoutMs, everyMs: 500 })))
     throw new Error(`another run has the lab ${name}: ${readFileSync(file, "utf8")}`);
-  writeFileSync(file, JSON.stringify(readProcessIdentity(process.pid)));
+  // Whole at once: another may be reading it.
+  const own = `${file}.${process.pid}`;
+  writeFileSync(own, JSON.stringify(readProcessIdentity(process.pid)));
+  renameSync(own, file);
 }
 
 export function releaseLab(name: string): void {

@@ -87,11 +87,26 @@ export async function startDebianGuest(options: GuestOptions): Promise<DebianGue
     );
   const awaitUp = async () => {
     const isUp = async () => (await runIn("systemctl is-system-running --wait")).stdout !== "";
-    if ((await waitFor(isUp, { timeoutMs: BOOT_MS, everyMs: 1_000 })) !== true)
-      throw new Error(`the guest did not boot; see ${folder}/console.log`);
+    const hasEnded = () => machine.exitCode !== null || machine.signalCode !== null;
+    const isOver = async () => hasEnded() || (await isUp());
+    const came = await waitFor(isOver, { timeoutMs: BOOT_MS, everyMs: 1_000 });
+    if (came !== true || hasEnded()) throw new Error(await explain(hasEnded()));
     await runIn("mountpoint -q /srv/given || { mkdir -p /srv/given; mount /dev/vdb /srv/given; }");
   };
-  await awaitUp();
+  const explain = async (hasEnded: boolean) => {
+    const file = Bun.file(`${folder}/${hasEnded ? "qemu" : "console"}.log`);
+    const said = (await file.exists()) ? (await file.text()).trim().split("\n").slice(-20).join("\n") : "";
+    return `the guest ${hasEnded ? "ended" : "did not boot"}: ${said}`;
+  };
+  const dispose = async () => {
+    machine.kill("SIGKILL");
+    await machine.exited;
+    await rm(folder, { recursive: true });
+  };
+  await awaitUp().catch(async (error: unknown) => {
+    await dispose();
+    throw error;
+  });
   return {
     run: runIn,
     async must(script, timeoutMs) {
@@ -119,11 +134,7 @@ export async function startDebianGuest(options: GuestOptions): Promise<DebianGue
       await awaitUp();
     },
     console: () => Bun.file(`${folder}/console.log`).text(),
-    async dispose() {
-      machine.kill("SIGKILL");
-      await machine.exited;
-      await rm(folder, { recursive: true });
-    },
+    dispose,
   };
 }
 

@@ -6,6 +6,7 @@ import { LOG_SEGMENTS } from "../../src/cli/db/cluster.ts";
 import { asId, type VmId } from "../../src/domain/ids.ts";
 import { homeFolder } from "../../src/domain/node/layout.ts";
 import { waitFor } from "../../src/lib/wait.ts";
+import { createBoundlessOsf } from "./boundless-osf.ts";
 import { packDesktop, TYPED_FILE } from "./fault-images.ts";
 import { type Person, Visit } from "./nx-visit.ts";
 import { WholeBox } from "./whole-box.ts";
@@ -35,17 +36,7 @@ export class FaultLab {
       await box.start();
       await signIn(box);
       await packing;
-      await box.qvdOk(
-        "osf",
-        "create",
-        "light",
-        "--memory",
-        "512",
-        "--home-limit",
-        "none",
-        "--system-limit",
-        "none",
-      );
+      await createBoundlessOsf(box, "light", 512);
       await box.qvdOk("image", "add", `${scratch}/desktop.tar.zst`, "--osf", "light", "--tag", "default");
       await waitForRoom(box);
       const people = { alice: await addPerson(box, "alice"), bob: await addPerson(box, "bob") };

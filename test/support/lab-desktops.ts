@@ -23,6 +23,8 @@ export type LabDesktops = {
   readonly sharedFolder: string;
   readonly networkRange: string;
   readonly readyMs: number;
+  /** Machines are of a tenant of their own, and called m1 and so on; containers p1. */
+  readonly kind?: "container" | "machine";
   /** What the archive is called in the site; its ending says what it is. */
   readonly fileName?: string;
   /** Of each; enough for one that only beats where none is said. */
@@ -38,10 +40,13 @@ export const LAB_PASSWORD = "password";
 export async function addLabDesktops(database: Database, options: LabDesktops): Promise<readonly VmId[]> {
   const { count, homeMb, archive, sharedFolder, networkRange, readyMs } = options;
   const { memoryMb = 192, fileName = "beating.tar", hashPassword = async () => "none" } = options;
+  const isMachine = options.kind === "machine";
   const context = { db: database.orm, actor: { kind: "system", what: "lab" } } as const;
   const deps = { hashPassword, networkRange };
-  const { tenantId } = await createTenant(context, { name: "lab" });
-  const { osfId } = await createOsf(context, { tenantId, name: "beating", memoryMb, cpus: 1, homeMb });
+  const { tenantId } = await createTenant(context, { name: isMachine ? "machines" : "lab" });
+  const hypervisor = isMachine ? "kvm" : "lxc";
+  const size = { memoryMb, cpus: 1, homeMb };
+  const { osfId } = await createOsf(context, { tenantId, name: "beating", hypervisor, ...size });
   const incoming = `${sharedFolder}/images/incoming`;
   await mkdir(incoming, { recursive: true });
   await copyFile(archive, `${incoming}/${fileName}`);
@@ -51,7 +56,7 @@ export async function addLabDesktops(database: Database, options: LabDesktops): 
   await moveTag(context, { diId, tag: "default" });
   const desktops: VmId[] = [];
   for (let number = 1; number <= count; number++) {
-    const login = `p${number}`;
+    const login = `${isMachine ? "m" : "p"}${number}`;
     const { userId } = await createUser(context, deps, { tenantId, login, password: LAB_PASSWORD });
     desktops.push((await createVm(context, deps, { userId, osfId, name: login })).vmId);
   }

@@ -8,6 +8,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { chmod, chown, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import type { BoxIdentity } from "../../src/broker/relay/box-proof.ts";
 import { PROCESS_ROLES, rolePasswordFile } from "../../src/db/url.ts";
 import type { VmId } from "../../src/domain/ids.ts";
 import { type Layout, layoutOf } from "../../src/domain/node/layout.ts";
@@ -58,8 +59,8 @@ export class LabNode {
     return `${this.#options.lab}-n${this.#options.number}`;
   }
 
-  /** The machine without power. */
-  async create(): Promise<void> {
+  /** The machine without power. With an `identity` it is of the same site as the others, as a box that has joined; else it makes one of its own. */
+  async create(identity?: BoxIdentity): Promise<void> {
     const { executable } = this.#options;
     await mkdir(`${this.folder}/leases`, { recursive: true });
     await mkdir(`${this.layout.stateFolder}/bin`, { recursive: true });
@@ -67,6 +68,7 @@ export class LabNode {
     await copyFile(executable, `${this.layout.stateFolder}/bin/qvd`);
     await chmod(`${this.layout.stateFolder}/bin/qvd`, 0o755);
     await mkdir(this.layout.secretsFolder, { recursive: true });
+    if (identity !== undefined) await this.#identify(identity);
     for (const role of PROCESS_ROLES) {
       // The lab's database asks for none; each account may read its own.
       const file = rolePasswordFile(this.layout.secretsFolder, role);
@@ -74,6 +76,13 @@ export class LabNode {
       await chown(file, 0, 0);
     }
     await writeFile(`${this.folder}/environment`, this.#environment());
+  }
+
+  /** Owners are set by the box itself at its start, as of what a joining writes. */
+  async #identify({ authority, certificate, key }: BoxIdentity): Promise<void> {
+    await writeFile(this.layout.caCertificate, authority, { mode: 0o644 });
+    await writeFile(this.layout.tlsCertificate, certificate, { mode: 0o644 });
+    await writeFile(this.layout.tlsKey, key, { mode: 0o600 });
   }
 
   /** Switches it on. */
@@ -159,9 +168,10 @@ export class LabNode {
     this.#counters?.kill(isCut ? "SIGSTOP" : "SIGCONT");
   }
 
-  /** A process inside the desktop, on the host; undefined when it doesn't run here. */
+  /** A process inside the desktop, on the host, or the QEMU of a machine; undefined when it doesn't run here. */
   desktopPid(vmId: VmId): number | undefined {
-    return listCgroupPids(`${this.group}/${this.name}/c/${vmId}`)[0];
+    const [container] = listCgroupPids(`${this.group}/${this.name}/c/${vmId}`);
+    return container ?? listCgroupPids(`${this.group}/${this.name}/q/${vmId}`)[0];
   }
 
   async log(part = "node"): Promise<string> {

@@ -74,11 +74,10 @@ export class LateBox {
 
   /** The end of all that it said, for whoever looks into a failure. */
   async tell(): Promise<string> {
-    const { stdout } = await this.machine.run(
+    const { exitCode, stdout, stderr } = await this.machine.run(
       "journalctl -u qvd-node -o cat | tail -n 30; tail -n 30 /var/lib/qvd/logs/keeper.log; dmesg | tail -n 20",
-      60_000,
     );
-    return `${this.name}:\n${stdout}`;
+    return `${this.name}${exitCode === 0 ? "" : ` (ended with ${exitCode}: ${stderr})`}:\n${stdout}`;
   }
 }
 

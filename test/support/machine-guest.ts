@@ -53,7 +53,7 @@ export async function guestDisk(manner: GuestManner): Promise<string> {
   const kernel = await guestKernel();
   const work = await mkdtemp(`${CACHE}/.tiny-`);
   try {
-    await makeInitrd(`${work}/initramfs`, `${work}/root/initrd.img`);
+    await makeInitrd(`${work}/initramfs`, `${work}/root/initrd.img`, { init: INIT, modules: MODULES });
     await cp(kernel, `${work}/root/vmlinuz`);
     await mkdir(`${work}/root/boot/grub`, { recursive: true });
     const line = `quiet panic=1 mitigations=off nokaslr random.trust_cpu=on manner=${manner}`;
@@ -96,16 +96,23 @@ async function unpackKernel(): Promise<string> {
   return folder;
 }
 
-async function makeInitrd(tree: string, path: string): Promise<void> {
+export type Initrd = {
+  /** A script, its first program. */
+  readonly init: string;
+  readonly modules: readonly string[];
+};
+
+/** Packs busybox, modules and first program of a guest at `path`; they are laid out in `tree`. */
+export async function makeInitrd(tree: string, path: string, { init, modules }: Initrd): Promise<void> {
   const kernel = `${CACHE}/kernel`;
   const version = (await Bun.file(`${kernel}/complete`).text()).trim();
   await mkdir(`${tree}/bin`, { recursive: true });
   await mkdir(`${tree}/modules`);
   await mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
   await cp("/bin/busybox", `${tree}/bin/busybox`);
-  await writeFile(`${tree}/init`, INIT, { mode: 0o755 });
+  await writeFile(`${tree}/init`, init, { mode: 0o755 });
   const order = new Set<string>();
-  for (const name of MODULES) {
+  for (const name of modules) {
     const words = ["/usr/sbin/modprobe", "-d", kernel, "-S", version, "--show-depends", name];
     const listed = await runOk(`looking for the module ${name}`, words);
     for (const match of listed.matchAll(/insmod (\S+)/g)) order.add(match[1] ?? "");

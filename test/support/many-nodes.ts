@@ -11,10 +11,13 @@ import type { Database } from "../../src/db/client.ts";
 import type { VmId } from "../../src/domain/ids.ts";
 import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
+import type { Witness } from "../fault/check-beats.ts";
 import { ACKNOWLEDGED_FILE, BEATS_FILE, packBeatingDesktop } from "./beating-desktop.ts";
+import { createBoxIdentities } from "./box-identities.ts";
 import { claimLab, releaseLab } from "./claim-lab.ts";
 import { LabDatabase } from "./lab-database.ts";
 import { addLabDesktops, type LabDesktops } from "./lab-desktops.ts";
+import { BEATS_PORT, LabMachines } from "./lab-machines.ts";
 import { LabNode } from "./lab-node.ts";
 
 export type ManyNodesOptions = {
@@ -37,6 +40,7 @@ export class ManyNodes {
   readonly server: LabDatabase;
   readonly database: Database;
   #desktops: readonly VmId[] = [];
+  #machines: LabMachines | undefined;
 
   /** Removes what an earlier run left, then makes the network, the database and the nodes; starts the nodes. */
   static async create(options: ManyNodesOptions): Promise<ManyNodes> {
@@ -57,13 +61,15 @@ export class ManyNodes {
     await chmod(this.folder, 0o755);
     await this.#makeSwitch();
     await this.server.create();
-    for (const node of this.nodes) await node.create();
+    const identities = await createBoxIdentities(...this.nodes.map(({ name }) => name));
+    await Promise.all(this.nodes.map((node, index) => node.create(identities[index])));
     await Promise.all(this.nodes.map((node) => node.start()));
     await this.waitForNodes();
   }
 
   private constructor(options: ManyNodesOptions) {
-    const { lab, network, executable, env = {} } = options;
+    const { lab, network, executable } = options;
+    const env = { QVD_NETWORK_ALLOW: `${network}.254:${BEATS_PORT}`, ...options.env };
     this.options = options;
     this.server = new LabDatabase({
       folder: `${this.folder}/database`,
@@ -88,6 +94,11 @@ export class ManyNodes {
 
   get desktops(): readonly VmId[] {
     return this.#desktops;
+  }
+
+  /** Desktops that are virtual machines; not among `desktops`. */
+  get machines(): readonly VmId[] {
+    return this.#machines?.vmIds ?? [];
   }
 
   /** Until every node that is on is registered and up. */
@@ -142,10 +153,24 @@ export class ManyNodes {
 
   /** Life and number of the last line that the desktop's disk has acknowledged, wherever it runs. */
   listAcknowledged(vmId: VmId): readonly { readonly life: string; readonly number: number }[] {
+    const told = this.#machines?.lastTold(vmId);
+    if (told !== undefined) return [told];
     return this.readInside(vmId, ACKNOWLEDGED_FILE).flatMap((text) => {
       const [life, number] = text.trim().split(" ");
       return life === undefined || number === undefined ? [] : [{ life, number: Number(number) }];
     });
+  }
+
+  /** Virtual machines that beat, wished running; they are emulated, so that it takes a while until they run. */
+  async addMachines(count: number): Promise<void> {
+    this.#machines ??= await LabMachines.add(this, count);
+  }
+
+  /** Stops a machine; what it has told, and the lines in its home. */
+  async readMachine(vmId: VmId): Promise<{ readonly witnesses: readonly Witness[]; readonly text: string }> {
+    const machines = this.#machines;
+    if (machines === undefined) throw new Error("the lab has no machines");
+    return { witnesses: machines.witnessesOf(vmId), text: await machines.readBeats(vmId) };
   }
 
   /** Desktops that the site says run, with an agent that answers. */
@@ -203,6 +228,7 @@ export class ManyNodes {
   }
 
   async dispose(): Promise<void> {
+    this.#machines?.stop();
     await this.database.close();
     await this.#remove();
     releaseLab(this.options.lab);

@@ -66,7 +66,7 @@ const PROGRAMS = [
   ],
 ];
 const BOOT_TIMEOUT_MS = 180_000;
-const ASK_TIMEOUT_MS = 120_000;
+const ASK_TIMEOUT_MS = 300_000;
 
 /** Makes the ramdisk that all guests of a test boot. `program` becomes their only one. */
 export async function makeInitrd(scratch: string, program: string): Promise<string> {

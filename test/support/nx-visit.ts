@@ -29,6 +29,9 @@ export type Look = {
 };
 
 const SHOWN_MS = 20_000;
+const FOCUS_MS = 20_000;
+/** Who has the keyboard while no window has it. */
+const UNFOCUSED = "Openbox";
 
 /** Sends the request for a session on a connection of its own; the caller waits for what it needs. */
 export async function askForSession(port: number, person: Person, host?: string): Promise<QvdClient> {
@@ -104,11 +107,24 @@ export class Visit {
 
   async type(text: string): Promise<void> {
     const { env } = this.#screen;
-    const focus = ["xdotool", "mousemove", "200", "200", "sleep", "0.1", "click", "1", "sleep", "0.2"];
-    await run(focus, { env });
+    await this.#takeFocus();
     await run(["xdotool", "type", "--delay", "15", text], { env });
     // A line end among what is typed would be the key Linefeed, which not every keyboard has.
     await run(["xdotool", "key", "Return"], { env });
+  }
+
+  /** Keys that come before the window manager has given a window the focus are nobody's. */
+  async #takeFocus(): Promise<void> {
+    const { env } = this.#screen;
+    const hasFocus = async () => {
+      await run(["xdotool", "mousemove", "200", "200", "sleep", "0.1", "click", "1", "sleep", "0.2"], {
+        env,
+      });
+      const { exitCode, stdout } = await run(["xdotool", "getwindowfocus", "getwindowname"], { env });
+      return exitCode === 0 && stdout.trim() !== UNFOCUSED;
+    };
+    if (!(await waitFor(hasFocus, { timeoutMs: FOCUS_MS })))
+      throw new Error("no window of the session has the focus");
   }
 
   /** Cuts the connection, as a client's crash does. */

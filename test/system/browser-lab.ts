@@ -56,7 +56,7 @@ export async function openBrowserLab(
 ): Promise<BrowserLab> {
   const desktop = await createGuestLab({
     place,
-    archive: archive ?? (await buildDisplayRoot()),
+    archive: archive ?? (await buildDisplayRoot({ hasOwnServer: true })),
     hasSession,
     ...(archive === undefined ? {} : { memoryMb: 2048 }),
   });

@@ -248,8 +248,8 @@ describe("the full screen", () => {
   );
 });
 
-test("X has one screen, and offers no larger one: where several monitors end", async () => {
+test("X has one screen, of any size: a second monitor is no screen of its own", async () => {
   const said = await lab.desktop.inside("DISPLAY=:100 xrandr");
-  expect(said).toContain("maximum 1920 x 1200");
+  expect(said).toContain("maximum 32768 x 32768");
   expect(said.match(/ connected/g)).toHaveLength(1);
 });

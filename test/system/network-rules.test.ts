@@ -118,7 +118,7 @@ describe("when another program empties the packet filter", () => {
 
     box.pause(true);
     await nft("flush", "ruleset");
-    // So it was until now, for as long as nobody restarted the node.
+    // So it is for as long as nobody puts them back.
     expect(await reaches(1, addressOf(2))).toBe(true);
     box.pause(false);
 

@@ -23,7 +23,7 @@ beforeAll(async () => {
     network: "10.215.0",
     archive: await ensureArchive(),
     agentExecutable: AGENT,
-    limits: { startTimeoutMs: 20_000 },
+    limits: { startTimeoutMs: 60_000 },
   });
   vm = await lab.rows.addVm("Anna's desktop");
 }, 700_000);
@@ -36,7 +36,7 @@ test("a session request starts the desktop, and its X session waits for the clie
   await lab.startNode();
   session = await lab.rows.requestSession(vm);
   await lab.rows.wish(vm, "running");
-  expect(await lab.rows.sessionReaches(session, "listening", 30_000)).toBe(true);
+  expect(await lab.rows.sessionReaches(session, "listening", 90_000)).toBe(true);
   expect(await lab.rows.session(session)).toMatchObject({ address: "10.215.0.2", port: 4100 });
   expect(await lab.rows.state(vm)).toBe("running");
   expect(await lab.findPids(vm, NXAGENT)).not.toEqual([]);
@@ -87,13 +87,13 @@ test("a stop leaves nothing on the machine but the home", async () => {
 
 test("a desktop that died while there was no node is cleaned up and started again", async () => {
   await lab.rows.wish(vm, "running");
-  expect(await lab.rows.reaches(vm, "running", 30_000)).toBe("running");
+  expect(await lab.rows.reaches(vm, "running", 60_000)).toBe("running");
   await lab.signalNode("SIGKILL");
   process.kill((await lab.init(vm)) ?? 0, "SIGKILL");
   await lab.startNode();
   expect(await lab.rows.tells(vm, "desktop-crashed", 30_000)).toBe(true);
-  expect(await lab.rows.reaches(vm, "running", 30_000)).toBe("running");
-}, 120_000);
+  expect(await lab.rows.reaches(vm, "running", 60_000)).toBe("running");
+}, 180_000);
 
 test("SIGINT shuts the box down: the desktop is stopped, its wish stands", async () => {
   await lab.signalNode("SIGINT");

@@ -131,16 +131,12 @@ export class ClientSide {
     return (await waitFor(isThere, { timeoutMs, everyMs: 100 })) === true;
   }
 
-  /** Sends a request on the slave port; after a 101 the folder is served by a real sftp-server. */
+  /**
+   * Sends a request on the slave port; after a 101 the folder is served by a real sftp-server. Any other answer comes when the
+   * desktop has ended the connection: nxproxy gives the number of one that its client ends to the next at once, which nxagent
+   * refuses while it has it still ("Can't open a new channel over an existing ID").
+   */
   async share(head: string, folder: string): Promise<ShareAnswer> {
-    // NX gives a connection the channel of one that has just gone, whose end may come after; the Perl client asks ten times.
-    for (let left = 3; ; left--) {
-      const answer = await this.#share(head, folder);
-      if (answer.head !== "" || left === 0) return answer;
-    }
-  }
-
-  async #share(head: string, folder: string): Promise<ShareAnswer> {
     const socket = connect({ host: "127.0.0.1", port: this.#ports.slave });
     socket.on("error", () => {}); // Its end is seen by whoever waits for the answer.
     socket.write(head);
@@ -148,7 +144,7 @@ export class ClientSide {
     let text = "";
     let server: Bun.Subprocess<"pipe", "pipe", "ignore"> | undefined;
     socket.on("close", () => {
-      answered.resolve(text);
+      answered.resolve(text.slice(0, text.indexOf("\r\n\r\n") + 4));
       server?.kill("SIGKILL");
     });
     socket.on("data", (chunk) => {
@@ -156,8 +152,8 @@ export class ClientSide {
       text += Buffer.from(chunk).toString("latin1");
       const end = text.indexOf("\r\n\r\n") + 4;
       if (end < 4) return;
-      answered.resolve(text.slice(0, end));
       if (!text.startsWith("HTTP/1.1 101")) return;
+      answered.resolve(text.slice(0, end));
       const command = [...AS_NOBODY, "/usr/lib/openssh/sftp-server", "-e"];
       const child = Bun.spawn(command, { cwd: folder, stdin: "pipe", stdout: "pipe", stderr: "ignore" });
       server = child;

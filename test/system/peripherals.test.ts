@@ -123,6 +123,8 @@ describe("a folder of the desktop's", () => {
     const back = `get year.txt ${fetched}\nput ${fetched} copy.txt\nls -1\n`;
     const answer = await lab.client.browse(ask("/home/bea/reports"), back);
     expect(answer.head).toBe("HTTP/1.1 101 Switching Protocols\r\n\r\n");
+    // Its connection was ended by the client: its number is free once the desktop's program is gone.
+    expect(await lab.awaitInside("pgrep -c [s]ftp-server", /^0$/)).toBe("0");
     expect(await Bun.file(fetched).text(), answer.said).toBe("a good year\n");
     expect(await lab.asUser("cd /home/bea/reports && stat -c %U copy.txt && cat copy.txt")).toBe(
       "bea\na good year",

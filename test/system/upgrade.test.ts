@@ -11,6 +11,7 @@ import { runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { readProcessFile } from "../../src/node/process-file.ts";
 import { askPing } from "../support/ask-ping.ts";
+import { createBoundlessOsf } from "../support/boundless-osf.ts";
 import { watchNumbers } from "../support/numbered-session.ts";
 import { type PlayedDesktop, playDesktop } from "../support/played-desktop.ts";
 import { WholeBox } from "../support/whole-box.ts";
@@ -32,17 +33,7 @@ beforeAll(async () => {
   const administrator = await box.qvdOk("administrator", "create", "admin", "--generate");
   expect((await box.qvd(["admin", "sign-in", "admin"], administrator)).exitCode).toBe(0);
   const password = await box.qvdOk("user", "create", "alice", "--generate");
-  await box.qvdOk(
-    "osf",
-    "create",
-    "light",
-    "--memory",
-    "256",
-    "--home-limit",
-    "none",
-    "--system-limit",
-    "none",
-  );
+  await createBoundlessOsf(box, "light", 256);
   const made = await box.qvdOk("vm", "create", "desk", "--user", "alice", "--osf", "light", "--json");
   alice = { password, vmId: JSON.parse(made).id };
   desktop = await playDesktop(box.layout.tlsKey, box.layout.tlsCertificate);

@@ -3,6 +3,7 @@
 import { expect, test } from "bun:test";
 import { asId, type VmId } from "../../../src/domain/ids.ts";
 import { waitFor } from "../../../src/lib/wait.ts";
+import { createBoundlessOsf } from "../../support/boundless-osf.ts";
 import { packBabbler, packMute } from "../../support/fault-images.ts";
 import { addPerson, type FaultLab } from "../../support/fault-lab.ts";
 import { askOnce, type Person } from "../../support/nx-visit.ts";
@@ -146,17 +147,7 @@ export function testDesktops(lab: () => FaultLab): void {
 
   async function addUseless(name: string): Promise<Person> {
     const { box, scratch } = lab();
-    await box.qvdOk(
-      "osf",
-      "create",
-      name,
-      "--memory",
-      "256",
-      "--home-limit",
-      "none",
-      "--system-limit",
-      "none",
-    );
+    await createBoundlessOsf(box, name, 256);
     await box.qvdOk("image", "add", `${scratch}/${name}.tar`, "--osf", name, "--tag", "default");
     return await addPerson(box, name, name);
   }

@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import { copyFile, readdir, rm, statfs } from "node:fs/promises";
 import { runOk } from "../../../src/lib/run.ts";
 import { waitFor } from "../../../src/lib/wait.ts";
+import { createBoundlessOsf } from "../../support/boundless-osf.ts";
 import { addPerson, type FaultLab } from "../../support/fault-lab.ts";
 import { askOnce, type Person } from "../../support/nx-visit.ts";
 
@@ -53,17 +54,7 @@ export function testDisk(lab: () => FaultLab): void {
   /** Leaves so many bytes for an image and a desktop of it, starts that, frees the disk, and starts it again. */
   async function expectRefusal(name: string, leaveBytes: number, image: readonly string[]): Promise<void> {
     const { box, alice } = lab();
-    await box.qvdOk(
-      "osf",
-      "create",
-      name,
-      "--memory",
-      "512",
-      "--home-limit",
-      "none",
-      "--system-limit",
-      "none",
-    );
+    await createBoundlessOsf(box, name, 512);
     const visit = await lab().visit(alice);
     const startMs = performance.now();
     const person = await withLittleRoom(leaveBytes, () => expectNoRoom(name, image));

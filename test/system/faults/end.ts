@@ -28,7 +28,7 @@ export function testEnd(lab: () => FaultLab): void {
     } finally {
       await second.dispose();
     }
-  }, 60_000);
+  }, 150_000);
 
   test("by Ctrl-C with a session open stops it all, leaves nothing on the machine, and all is there at the next start", async () => {
     const { box, alice } = lab();

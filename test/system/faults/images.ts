@@ -7,6 +7,7 @@ import { asId, type DiId } from "../../../src/domain/ids.ts";
 import { baseFolder } from "../../../src/domain/node/layout.ts";
 import { runOk } from "../../../src/lib/run.ts";
 import { waitFor } from "../../../src/lib/wait.ts";
+import { createBoundlessOsf } from "../../support/boundless-osf.ts";
 import { packMute } from "../../support/fault-images.ts";
 import { addPerson, type FaultLab } from "../../support/fault-lab.ts";
 import { askOnce } from "../../support/nx-visit.ts";
@@ -101,17 +102,7 @@ export function testImages(lab: () => FaultLab): void {
     async () => {
       const { box, scratch } = lab();
       await packMute(`${scratch}/whole.tar`);
-      await box.qvdOk(
-        "osf",
-        "create",
-        "lost",
-        "--memory",
-        "256",
-        "--home-limit",
-        "none",
-        "--system-limit",
-        "none",
-      );
+      await createBoundlessOsf(box, "lost", 256);
       const words = ["--osf", "lost", "--tag", "default", "--json"];
       const added = await box.qvdOk("image", "add", `${scratch}/whole.tar`, ...words);
       const diId = asId<DiId>(JSON.parse(added).id);

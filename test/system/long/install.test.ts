@@ -16,7 +16,7 @@ import { askOnce, type Person, Visit } from "../../support/nx-visit.ts";
 
 const ROOT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
 const MINUTE_MS = 60_000;
-const PORTS = { broker: 28_443, admin: 29_443 };
+const PORTS = { broker: 26_443, admin: 26_444 };
 /** The session of a whole desktop under software emulation. */
 const LOOK = { answerMs: 15 * MINUTE_MS, shownMs: 15 * MINUTE_MS };
 /** On a busy machine; on one of its own a step takes a tenth of it. */

@@ -30,6 +30,9 @@ const SHOW_TERMINAL = "xterm -bg orchid -geometry 60x20";
 const IDLE_MS = 15_000;
 const KEYBOARD = ["--keyboard", "pc105/es"];
 
+/** Six seconds of it, however long it takes: on a busy machine the first of it comes late. */
+const HEARD_BYTES = 6 * 8_000 * 2;
+
 /** Runs in the desktop as its person, from the shared folder; each step leaves a file. */
 const JOB = `cd "$(dirname "$0")"
 mkdir begun || exit
@@ -42,7 +45,7 @@ for _ in $(seq 90); do
 done
 { pactl get-default-sink; pactl get-default-source; lpstat -d -e; } > channels 2>&1
 echo words from a machine | lp > printed 2>&1
-timeout 4 parec --format=s16le --rate=8000 --channels=1 > heard 2> /dev/null
+timeout 120 parec --format=s16le --rate=8000 --channels=1 2> /dev/null | head -c ${HEARD_BYTES} > heard
 cp tone "$HOME/tone"
 (while cat "$HOME/tone"; do :; done | pacat --format=s16le --rate=8000 --channels=1) > /dev/null 2>&1 &
 touch done
@@ -114,7 +117,7 @@ describe.skipIf(!isLong)("a machine through the front door (long form: set QVD_T
 
   test("it hears their microphone", async () => {
     const bytes = Buffer.from(await Bun.file(`${door.folder}/heard`).arrayBuffer());
-    const heard = hearPitch(new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1));
+    const heard = hearLoudest(new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1));
     expect(Math.abs(heard.hertz - MICROPHONE_HERTZ), JSON.stringify(heard)).toBeLessThanOrEqual(10);
     expect(heard.loudness).toBeGreaterThan(500);
   });
@@ -181,3 +184,13 @@ describe.skipIf(!isLong)("a machine through the front door (long form: set QVD_T
     SLOW_MS * 3,
   );
 });
+
+/** The pitch of the second that has most of it: a machine that is emulated hears gaps, and nothing at first. */
+function hearLoudest(samples: Int16Array): ReturnType<typeof hearPitch> {
+  const second = (at: number) => hearPitch(samples.subarray(at, at + 8_000));
+  const seconds = Array.from({ length: Math.ceil(samples.length / 8_000) }, (_, at) => second(at * 8_000));
+  return seconds.reduce((best, one) => (one.loudness > best.loudness ? one : best), {
+    hertz: 0,
+    loudness: 0,
+  });
+}

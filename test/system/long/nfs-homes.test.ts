@@ -55,7 +55,7 @@ describe.skipIf(!isLong)("homes on NFS (long form: set QVD_TEST_LONG=1)", () => 
     await one.shell("/usr/bin/umount /home/1");
     await two.ask({ do: "mount", path: "/share/1.img", mountPoint: "/home/1" });
     await two.shell("/usr/bin/umount /home/1");
-  }, 120_000);
+  }, 600_000);
 
   test("the figures, told", async () => {
     await one.shell("mkfs.ext4 -q /dev/vda && mount /dev/vda /local");
@@ -88,7 +88,7 @@ describe.skipIf(!isLong)("homes on NFS (long form: set QVD_TEST_LONG=1)", () => 
     }
     console.info(rows.join("\n"));
     expect(rows.length).toBe(4);
-  }, 300_000);
+  }, 1_200_000);
 
   test.each(PAUSES_S)(
     "a box that sleeps for %d s while its home is taken writes nothing afterwards",

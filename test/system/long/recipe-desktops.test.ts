@@ -35,6 +35,7 @@ const PROMISES: Readonly<Record<string, readonly string[]>> = {
     "firefox-esr --version",
     "xfce4-terminal --version",
     "test -x /usr/bin/X0tigervnc",
+    "test -x /usr/bin/Xtigervnc",
     "test -x /usr/bin/i3lock",
   ],
   office: [
