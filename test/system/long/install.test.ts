@@ -64,8 +64,8 @@ describe.skipIf(!isLong)("a stock Debian with qvd installed (long form: set QVD_
 printf '%s' '${stdin}' | qvd ${words}`,
       STEP_MS,
     );
-  const isTyped = async () =>
-    (await guest.must(`find /var/lib/qvd/homes -name ${TYPED_FILE} -exec cat {} +`)) === `${TYPED}\n`;
+  const isTyped = async (homes = "/var/lib/qvd/vms/*/home") =>
+    (await guest.must(`find ${homes} -name ${TYPED_FILE} -exec cat {} +`)) === `${TYPED}\n`;
   const awaitRunningUnits = async () => {
     const isUp = async () =>
       (await guest.run("systemctl is-active qvd-db qvd-node qvd-admin && qvd node status --json")).exitCode <
@@ -183,7 +183,9 @@ cd /root/qvd && QVD_TEST_PATIENCE_MS=120000 .tools/bin/bun test --timeout 400000
   /etc/logrotate.d/qvd /etc/sysctl.d/60-qvd.conf 2>/dev/null
 ip -br link | grep qvd; nft list tables | grep qvd; pgrep -af 'qvd|dnsmasq|postgres'; true`);
       expect(left).toBe("");
-      expect(await isTyped()).toBe(true);
+      await guest.must("mount -o ro,loop /var/lib/qvd/homes/*.img /mnt");
+      expect(await isTyped("/mnt/home")).toBe(true);
+      await guest.must("umount /mnt");
       await guest.must("cd /srv/given && script/install --lxc-only", STEP_MS);
       await awaitRunningUnits();
       const { status } = await askOnce(PORTS.broker, anna, STEP_MS);
