@@ -13,6 +13,8 @@ export type ChannelUser = {
 
 const RUN_MS = 15_000;
 const END_MS = 2_000;
+/** The exit code of a program whose time was up. */
+export const KILLED = 137;
 
 export function runAsUser(
   user: ChannelUser,
@@ -50,7 +52,11 @@ export function pipeAsUser(user: ChannelUser, command: readonly string[]) {
 
 /** The user's processes of that name. */
 export function findOfUser(user: ChannelUser, name: string): readonly ProcessInfo[] {
-  return listProcesses().filter((one) => one.uid === user.uid && one.name === name && !one.isZombie);
+  return listOfUser(user).filter((one) => one.name === name);
+}
+
+export function listOfUser(user: ChannelUser): readonly ProcessInfo[] {
+  return listProcesses().filter((one) => one.uid === user.uid && !one.isZombie);
 }
 
 export function endOfUser(user: ChannelUser, name: string): void {

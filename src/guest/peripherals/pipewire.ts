@@ -11,9 +11,9 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { waitFor } from "../../lib/wait.ts";
-import { type ChannelUser, endAllOfUser, findOfUser, runAsUser, startAsUser } from "./as-user.ts";
-
-export const PIPEWIRE_PROGRAMS = ["pipewire-pulse", "wireplumber", "pipewire"] as const;
+import { ageMsOf } from "../session/processes.ts";
+import { type ChannelUser, endAllOfUser, listOfUser, runAsUser, startAsUser } from "./as-user.ts";
+import { judgePipewire, PIPEWIRE_PROGRAMS } from "./judge-pipewire.ts";
 
 export type PipewireStart = {
   /** Root's, and the user may read in it. */
@@ -52,8 +52,7 @@ export async function startPipewire(
   user: ChannelUser,
   { folder, isUp, timeoutMs }: PipewireStart,
 ): Promise<boolean> {
-  const parts = () => PIPEWIRE_PROGRAMS.flatMap((name) => findOfUser(user, name));
-  if (parts().length > 0 && (await waitFor(isUp, { timeoutMs: OWN_START_MS, everyMs: 100 }))) return true;
+  if (await comesUpItself(user, isUp)) return true;
   await endAllOfUser(user, PIPEWIRE_PROGRAMS);
   writeSettings(`${folder}/sound/wireplumber`);
   // The others end where they find nobody; what a killed one has left would be taken for somebody.
@@ -66,6 +65,22 @@ export async function startPipewire(
   startAsUser(user, ["pipewire-pulse"]);
   if (!(await waitFor(isUp, { timeoutMs, everyMs: 50 }))) return false;
   return (await runAsUser(user, ["pactl", "load-module", ...SILENCE])).exitCode === 0;
+}
+
+/** One that is starting gets its time, and one that is whole another question; what has lost a part gets neither. */
+async function comesUpItself(user: ChannelUser, isUp: () => Promise<boolean>): Promise<boolean> {
+  const look = async () => {
+    const state = judgePipewire(findParts(user), OWN_START_MS);
+    if (state === "absent" || state === "broken") return "over";
+    return (await isUp()) ? "up" : undefined;
+  };
+  return (await waitFor(look, { timeoutMs: OWN_START_MS, everyMs: 100 })) === "up";
+}
+
+function findParts(user: ChannelUser) {
+  const names: readonly string[] = PIPEWIRE_PROGRAMS;
+  const parts = listOfUser(user).filter(({ name }) => names.includes(name));
+  return parts.map((part) => ({ name: part.name, ageMs: ageMsOf(part) }));
 }
 
 function writeSettings(folder: string): void {

@@ -5,9 +5,9 @@
  */
 
 import { waitFor } from "../../lib/wait.ts";
-import { type ChannelUser, runAsUser } from "./as-user.ts";
+import type { ChannelUser } from "./as-user.ts";
 import { SOUND_PORT } from "./plan-channels.ts";
-import { ensureSoundServer, pactl, unloadSound } from "./sound-server.ts";
+import { askPactl, ensureSoundServer, pactl, unloadSound } from "./sound-server.ts";
 
 const SINK = "qvd_client";
 const SOURCE = "qvd_microphone";
@@ -50,7 +50,7 @@ export async function disconnectSound(user: ChannelUser): Promise<void> {
 
 /** Undefined where the sound server didn't say, as on a box that is too busy. */
 async function hasSink(user: ChannelUser): Promise<boolean | undefined> {
-  const { exitCode, stdout } = await runAsUser(user, ["pactl", "list", "short", "sinks"]);
+  const { exitCode, stdout } = await askPactl(user, "list", "short", "sinks");
   if (exitCode !== 0) return undefined;
   return stdout.split("\n").some((line) => line.split("\t")[1] === SINK);
 }

@@ -2,6 +2,9 @@
 
 import { readdirSync, readFileSync, statSync } from "node:fs";
 
+/** The kernel's USER_HZ is 100 wherever we run. */
+const TICK_MS = 10;
+
 export type ProcessMark = { readonly pid: number; readonly startTicks: number };
 
 export type ProcessInfo = ProcessMark & {
@@ -37,6 +40,12 @@ export function readProcess(pid: number): ProcessInfo | undefined {
 export function isAlive(mark: ProcessMark): boolean {
   const found = readProcess(mark.pid);
   return found !== undefined && found.startTicks === mark.startTicks && !found.isZombie;
+}
+
+/** Told by our own start: what a container reads of the time since the boot may be its own. */
+export function ageMsOf(mark: ProcessMark): number {
+  const own = readProcess(process.pid)?.startTicks ?? 0;
+  return process.uptime() * 1_000 + (own - mark.startTicks) * TICK_MS;
 }
 
 export function listProcesses(): ProcessInfo[] {
