@@ -158,7 +158,9 @@ export class Peripherals {
   /** Watched from when it is there: one that never was is told of, and tried again with the next client. */
   async #connectSound({ user, plan }: Kept): Promise<string | undefined> {
     const hasMicrophone = plan.sound === "both-ways";
-    const problem = await connectSound(user, { folder: this.#deps.places.folder, hasMicrophone });
+    const isWanted = () => this.#state === "connected";
+    const { folder } = this.#deps.places;
+    const problem = await connectSound(user, { folder, hasMicrophone, isWanted });
     if (problem === undefined && this.#state === "connected") this.#watch.start(hasMicrophone ? 2 : 1);
     return problem;
   }

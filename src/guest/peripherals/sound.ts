@@ -5,7 +5,7 @@
  */
 
 import { waitFor } from "../../lib/wait.ts";
-import type { ChannelUser } from "./as-user.ts";
+import { type ChannelUser, KILLED, runAsUser } from "./as-user.ts";
 import { SOUND_PORT } from "./plan-channels.ts";
 import { askPactl, ensureSoundServer, pactl, unloadSound } from "./sound-server.ts";
 
@@ -18,10 +18,21 @@ const SETTLE_MS = 10_000;
 /** Without an answer it is gone by then. */
 const STAY_MS = 1_500;
 
+const NO_ANSWER =
+  "the client's PulseAudio does not answer; it must listen where its nxproxy's media option says";
+
+export type SoundWish = {
+  /** Root's, and the user may read in it. */
+  readonly folder: string;
+  readonly hasMicrophone: boolean;
+  /** Whether the client is still there. */
+  readonly isWanted: () => boolean;
+};
+
 /** Undefined when it went well, else why not. */
 export async function connectSound(
   user: ChannelUser,
-  { folder, hasMicrophone }: { readonly folder: string; readonly hasMicrophone: boolean },
+  { folder, hasMicrophone, isWanted }: SoundWish,
 ): Promise<string | undefined> {
   const problem = await ensureSoundServer(user, folder);
   if (problem !== undefined) return problem;
@@ -29,18 +40,31 @@ export async function connectSound(
   const sink = ["load-module", "module-tunnel-sink", `sink_name=${SINK}`, SERVER, SINK_ARGUMENTS];
   // Where nobody answers at the client, PipeWire refuses the tunnel; PulseAudio has it at once, and takes it away again.
   const isThere =
+    (await doesAnswer(user, isWanted)) &&
     (await pactl(user, ...sink)) &&
     (await waitFor(() => hasSink(user), { timeoutMs: SETTLE_MS, everyMs: 100 })) === true &&
     (await waitFor(async () => (await hasSink(user)) === false, { timeoutMs: STAY_MS, everyMs: 100 })) !==
       true;
-  if (!isThere)
-    return "the client's PulseAudio does not answer; it must listen where its nxproxy's media option says";
+  if (!isThere) return NO_ANSWER;
   await pactl(user, "set-default-sink", SINK);
   if (!hasMicrophone) return undefined;
+  if (!(await doesAnswer(user, isWanted))) return NO_ANSWER;
   const source = ["load-module", "module-tunnel-source", `source_name=${SOURCE}`, SERVER];
   if (!(await pactl(user, ...source))) return "the session's sound server refused the client's microphone";
   await pactl(user, "set-default-source", SOURCE);
   return undefined;
+}
+
+/**
+ * Asked before each tunnel: PipeWire's PulseAudio side stands still for 30 s, and all sound of the desktop with it, while it
+ * connects a tunnel to one that takes the connection and says nothing, as it is where a client has just left. What else is
+ * wrong is the tunnel's to find.
+ */
+async function doesAnswer(user: ChannelUser, isWanted: () => boolean): Promise<boolean> {
+  if (!isWanted()) return false;
+  const ask = ["pactl", `--server=tcp:127.0.0.1:${SOUND_PORT}`, "info"];
+  const { exitCode } = await runAsUser(user, ask, { timeoutMs: SETTLE_MS });
+  return exitCode !== KILLED && isWanted();
 }
 
 /** What plays goes on into silence. Does nothing where nothing is. */
