@@ -92,7 +92,7 @@ async function press(page: Page, id: string): Promise<void> {
 
 /** What programs of the desktop play to or record from when they choose none. */
 async function becomesUsual(kind: "sink" | "source", name: string): Promise<void> {
-  const isUsual = async () => (await asUser(`pactl get-default-${kind}`)) === name;
+  const isUsual = async () => (await asUser(`timeout 5 pactl get-default-${kind}`)) === name;
   expect(await waitFor(isUsual, { timeoutMs: 15_000, everyMs: 100 }), name).toBe(true);
 }
 

@@ -14,6 +14,7 @@ import { openCgroupTree } from "../../src/hypervisor/lxc/cgroup-tree.ts";
 import { findInit } from "../../src/hypervisor/lxc/find-init.ts";
 import { createLxcHypervisor } from "../../src/hypervisor/lxc/lxc-hypervisor.ts";
 import { removeInstance } from "../../src/hypervisor/lxc/remove-instance.ts";
+import { describeError } from "../../src/lib/errors.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
@@ -113,7 +114,12 @@ export async function createGuestLab(options: GuestLabOptions = {}): Promise<Gue
     start: () => hypervisor.start(spec, new AbortController().signal),
     async inside(text) {
       const enter = ["nsenter", `--target=${await findInit(tree, VM)}`, ...namespaces, "--root", "--wd"];
-      return (await run([...enter, "--", "/bin/sh", "-c", text], { timeoutMs: 20_000 })).stdout.trim();
+      try {
+        return (await run([...enter, "--", "/bin/sh", "-c", text], { timeoutMs: 20_000 })).stdout.trim();
+      } catch (error) {
+        // What it began goes on in there, and is what somebody will look for.
+        throw new Error(`${describeError(error)}: ${text}`);
+      }
     },
     isRunning: async () => (await hypervisor.observe()).get(VM)?.isAlive ?? false,
     async kill() {
