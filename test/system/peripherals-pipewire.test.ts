@@ -55,20 +55,26 @@ describe("a desktop with PipeWire", () => {
     await lab.leave();
   });
 
-  test.each(["pipewire", "wireplumber", "pipewire-pulse"])(
-    "has its sound again after the end of %s",
-    async (name) => {
-      await lab.desktop.inside(`pkill -KILL -x ${name}`);
-      await lab.connect(BOTH_WAYS, ["media"]);
-      expect(await lab.awaitInside("pactl get-default-sink", /qvd_client/)).toBe("qvd_client");
-      expect((await lab.desktop.inside(PARTS)).split("\n").length).toBe(3);
-      await lab.asUser("pkill pacat");
-      await lab.playTone();
-      expect(await lab.isHeard(400)).toBe(true);
-      expect(lab.failures).toEqual([]);
-      await lab.leave();
-    },
-  );
+  test.each([
+    ["the end of pipewire", "pkill -KILL -x pipewire"],
+    ["the end of wireplumber", "pkill -KILL -x wireplumber"],
+    ["the end of pipewire-pulse", "pkill -KILL -x pipewire-pulse"],
+    ["pipewire-pulse stood still", "pkill -STOP -x pipewire-pulse"],
+    [
+      "pipewire-pulse stood still and pipewire ended",
+      "pkill -STOP -x pipewire-pulse; pkill -KILL -x pipewire",
+    ],
+  ])("has its sound again after %s", async (_what, harm) => {
+    await lab.desktop.inside(harm);
+    await lab.connect(BOTH_WAYS, ["media"]);
+    expect(await lab.awaitInside("pactl get-default-sink", /qvd_client/)).toBe("qvd_client");
+    expect((await lab.desktop.inside(PARTS)).split("\n").length).toBe(3);
+    await lab.asUser("pkill pacat");
+    await lab.playTone();
+    expect(await lab.isHeard(400)).toBe(true);
+    expect(lab.failures).toEqual([]);
+    await lab.leave();
+  });
 
   test("tells the trail of a client that plays nowhere, and the session goes on", async () => {
     await lab.connect(BOTH_WAYS, []);
