@@ -12,6 +12,7 @@ import { hostAddresses, parseNetworkRange } from "../../src/domain/node/network-
 import { openTap } from "../../src/hypervisor/kvm/open-tap.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { type RunResult, run, runOk } from "../../src/lib/run.ts";
+import { waitFor } from "../../src/lib/wait.ts";
 import type { DnsmasqFiles } from "../../src/network/dnsmasq-command.ts";
 import { createNetwork, type Network, type PortOptions } from "../../src/network/network.ts";
 
@@ -50,6 +51,21 @@ export interface NetworkLab {
   /** A namespace that isn't a desktop, such as a server outside; its host's end is called `outer`. */
   addOutside(name: string, outer: string): Promise<(...command: string[]) => Promise<RunResult>>;
   dispose(): Promise<void>;
+}
+
+type Enter = (...command: string[]) => Promise<RunResult>;
+
+/** By one echo; what is not to be reached is asked so. */
+export async function isReached(enter: Enter, address: string): Promise<boolean> {
+  return (await enter("/usr/bin/ping", "-c1", "-W1", address)).exitCode === 0;
+}
+
+/**
+ * What is to be reached is asked again: an answer may take longer than a second where much else runs, and after a refusal
+ * the kernel asks for a neighbour's hardware address at most once a second.
+ */
+export async function comesToBeReached(enter: Enter, address: string): Promise<boolean> {
+  return (await waitFor(() => isReached(enter, address), { timeoutMs: 15_000 })) === true;
 }
 
 /** Desktops in namespaces count from 1. */
@@ -115,7 +131,7 @@ export async function createNetworkLab(options: NetworkLabOptions): Promise<Netw
   };
 }
 
-function inNamespace(name: string): (...command: string[]) => Promise<RunResult> {
+function inNamespace(name: string): Enter {
   return (...command) =>
     run(["/usr/sbin/ip", "netns", "exec", name, ...command], {
       timeoutMs: 20_000,

@@ -97,12 +97,16 @@ const askDhcp = async (desktop: LabDesktop, ...words: string[]) => {
   expect(stderr).toBe("");
   return stdout === "" ? undefined : JSON.parse(stdout);
 };
-const askName = async (desktop: LabDesktop, name = "files.office.test") =>
-  (await desktop.run("/usr/bin/python3", "-c", ASK_NAME, name)).stdout.trim();
+/** The answer that comes at last: a question is given up after two seconds. */
+const askName = (desktop: LabDesktop, name = "files.office.test") =>
+  waitFor(
+    async () => (await desktop.run("/usr/bin/python3", "-c", ASK_NAME, name)).stdout.trim() || undefined,
+    { timeoutMs: 20_000 },
+  );
 const pidOf = () => supervisor.entries()[0]?.pid ?? 0;
 
 test("a desktop that asks gets its address for life, its gateway and its name", async () => {
-  const answer = await waitFor(() => askDhcp(known), { timeoutMs: 10_000 });
+  const answer = await waitFor(() => askDhcp(known), { timeoutMs: 20_000 });
   expect(answer).toEqual({
     address: known.port.address,
     mask: "255.255.255.0",
@@ -111,14 +115,14 @@ test("a desktop that asks gets its address for life, its gateway and its name", 
     host: "desk-1",
     domain: "office.test",
   });
-}, 20_000);
+}, 60_000);
 
 test("one that was plugged in a moment ago gets its own at once", async () => {
   const fresh = await lab.plugIn({ isSilent: true });
   await fresh.run("/usr/sbin/ip", "link", "set", "eth0", "up");
-  const answer = await waitFor(() => askDhcp(fresh), { timeoutMs: 5_000 });
+  const answer = await waitFor(() => askDhcp(fresh), { timeoutMs: 20_000 });
   expect(answer).toMatchObject({ address: fresh.port.address });
-}, 20_000);
+}, 60_000);
 
 test("nobody gets an address in another's name", async () => {
   expect(await askDhcp(known, "02:51:0a:e7:00:03")).toBeUndefined();
@@ -131,14 +135,14 @@ test("names are answered by way of the box's name server, though it listens on l
 test("a desktop can't take a name from the others: neither one it says it has, nor one that it was given", async () => {
   const liar = await lab.plugIn({ isSilent: true });
   await liar.run("/usr/sbin/ip", "link", "set", "eth0", "up");
-  expect(await waitFor(() => askDhcp(liar, "", "files"), { timeoutMs: 5_000 })).toBeDefined();
+  expect(await waitFor(() => askDhcp(liar, "", "files"), { timeoutMs: 20_000 })).toBeDefined();
   const named = await lab.plugIn({ hostName: "mail" });
-  expect(await waitFor(() => askDhcp(named, "", "mail"), { timeoutMs: 5_000 })).toMatchObject({
+  expect(await waitFor(() => askDhcp(named, "", "mail"), { timeoutMs: 20_000 })).toMatchObject({
     host: "mail",
   });
   for (const name of ["files", "mail"])
     expect(await askName(known, `${name}.office.test`)).toBe("0 192.0.2.80");
-}, 20_000);
+}, 60_000);
 
 test("it has an account of its own and two rights", async () => {
   const status = await Bun.file(`/proc/${pidOf()}/status`).text();
@@ -152,9 +156,9 @@ test("it has an account of its own and two rights", async () => {
 test("when it dies it is started again", async () => {
   const before = pidOf();
   process.kill(before, "SIGKILL");
-  expect(await waitFor(() => pidOf() !== before && pidOf() > 0, { timeoutMs: 5_000 })).toBe(true);
-  expect(await waitFor(async () => (await askDhcp(known)) !== undefined, { timeoutMs: 8_000 })).toBe(true);
-}, 20_000);
+  expect(await waitFor(() => pidOf() !== before && pidOf() > 0, { timeoutMs: 20_000 })).toBe(true);
+  expect(await waitFor(async () => (await askDhcp(known)) !== undefined, { timeoutMs: 20_000 })).toBe(true);
+}, 60_000);
 
 test("a desktop that was unplugged is forgotten, and another takes its address under another name", async () => {
   await lab.network.removePort(known.vmId);
@@ -163,8 +167,8 @@ test("a desktop that was unplugged is forgotten, and another takes its address u
   await lab.network.addPort(heir.vmId, known.port.address, { hostName: "desk-2" });
   await heir.run("/usr/sbin/ip", "link", "set", "eth0", "address", known.port.mac, "up");
   const isTold = async () => (await askDhcp(heir))?.host === "desk-2";
-  expect(await waitFor(isTold, { timeoutMs: 8_000 })).toBe(true);
-}, 20_000);
+  expect(await waitFor(isTold, { timeoutMs: 20_000 })).toBe(true);
+}, 60_000);
 
 test("the next node leaves it alone, and one with other settings starts it anew with those", async () => {
   const before = pidOf();
@@ -178,6 +182,6 @@ test("the next node leaves it alone, and one with other settings starts it anew 
   expect(pidOf()).toBe(before);
   restart("branch.test");
   const isTold = async () => (await askDhcp(await lab.plugIn()))?.domain === "branch.test";
-  expect(await waitFor(isTold, { timeoutMs: 10_000 })).toBe(true);
+  expect(await waitFor(isTold, { timeoutMs: 20_000 })).toBe(true);
   expect(pidOf()).not.toBe(before);
-}, 30_000);
+}, 60_000);

@@ -6,8 +6,10 @@ import { parseNetworkRange } from "../../src/domain/node/network-range.ts";
 import type { DesktopSpec } from "../../src/hypervisor/driver.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { run, runOk } from "../../src/lib/run.ts";
+import { waitFor } from "../../src/lib/wait.ts";
 import { createNetwork } from "../../src/network/network.ts";
 import { createDesktopLab, type DesktopLab } from "../support/desktop-lab.ts";
+import { comesToBeReached, isReached } from "../support/network-lab.ts";
 
 const INSTANCE = "hvo";
 const RANGE = "10.237.0.0/24";
@@ -67,22 +69,26 @@ async function ask(address: string, port: number): Promise<string> {
   return (await lab.inNetworkOf(spec.vmId, words)).stdout.trim();
 }
 
+/** The answer that comes at last; two seconds are little where much else runs. */
+const hears = (address: string, port: number) =>
+  waitFor(async () => (await ask(address, port)) || undefined, { timeoutMs: 20_000 });
+
 test("a public server is reached, and sees the box's address", async () => {
-  expect(await ask(PUBLIC, 80)).toBe(HOST_SIDE);
+  expect(await hears(PUBLIC, 80)).toBe(HOST_SIDE);
 });
 
 test("a private server is not reached, except for names", async () => {
   expect(await ask(OFFICE, 80)).toBe("");
   expect(await ask(NAME_SERVER, 80)).toBe("");
   expect(await ask(OFFICE, 53)).toBe("");
-  expect(await ask(NAME_SERVER, 53)).toBe(HOST_SIDE);
+  expect(await hears(NAME_SERVER, 53)).toBe(HOST_SIDE);
 });
 
 test("nobody outside reaches a desktop", async () => {
   const { address } = spec.port;
   await runOk("routing", ["/usr/sbin/ip", "-n", OUTSIDE, "route", "add", RANGE, "via", HOST_SIDE]);
-  const ping = ["/usr/sbin/ip", "netns", "exec", OUTSIDE, "/usr/bin/ping", "-c1", "-W1", address];
-  expect((await run(ping)).exitCode).not.toBe(0);
-  expect((await run(["/usr/bin/ping", "-c1", "-W1", address])).exitCode).toBe(0);
+  const outside = (...words: string[]) => run(["/usr/sbin/ip", "netns", "exec", OUTSIDE, ...words]);
+  expect(await isReached(outside, address)).toBe(false);
+  expect(await comesToBeReached((...words) => run(words), address)).toBe(true);
   expect(networkNames(INSTANCE).bridge).toBe(spec.port.bridge);
 });
