@@ -15,6 +15,7 @@ import {
   request,
   until,
 } from "../support/broker-door.ts";
+import type { QvdClient } from "../support/qvd-client.ts";
 import type { TableSession } from "../support/table-broker-store.ts";
 
 const VM2 = asId<VmId>(2);
@@ -50,13 +51,15 @@ const last = (): TableSession => {
   return session;
 };
 
-/** Everything until the connection's end or `end` bytes of it. */
+/** Everything until the connection's end or `end` bytes of it; `meanwhile` goes on with what else is to happen. */
 async function received(
   text: string,
   end: RegExp,
+  meanwhile: (client: QvdClient) => Promise<void> = async () => {},
 ): Promise<{ readonly bytes: string; readonly close: () => void }> {
   const client = await door.open();
   client.send(text);
+  await meanwhile(client);
   const bytes = await client.expect(new RegExp(`^[\\s\\S]*?${end.source}`));
   return { bytes: bytes + client.received, close: () => client.close() };
 }
@@ -89,15 +92,13 @@ test("16: what the authenticator gives goes with the request", async () => {
 
 test("17: a desktop that is stopped, and on no node", async () => {
   door.store.unplaced.add(VM2);
-  door.store.onRequest = (session) => {
-    door.store.append(VM2, "start-taken");
-    setTimeout(() => {
-      door.store.addDesktop(2, 1, { state: "running", wish: "running" });
-      reportListening(door.store, session, desktop.port);
-    }, 200);
-  };
-  const { bytes, close } = await received(named(connectRequest(2)), END_OF_101);
+  door.store.onRequest = () => void door.store.append(VM2, "start-taken");
   const waiting = progress("Waiting for VM to reach state 'running'");
+  const { bytes, close } = await received(named(connectRequest(2)), END_OF_101, async (client) => {
+    await until("it is told twice to wait", () => client.received.split(waiting).length > 2);
+    door.store.addDesktop(2, 1, { state: "running", wish: "running" });
+    reportListening(door.store, last(), desktop.port);
+  });
   const [before = "", ...rest] = bytes.split(waiting);
   expect(before).toBe(
     progress("Session acquired for VM_ID: 2", "Assigning VM 2 to host", "Starting virtual machine"),
@@ -146,11 +147,12 @@ test("17, in a storm: where the desktop stands in the queue, and for how long", 
 });
 
 test("18: a stop of a desktop that runs", async () => {
-  door.store.onStop = () => setTimeout(() => door.store.addDesktop(1, 1), 150);
+  const waiting = progress("Waiting for VM to reach state 'stopped'");
   const client = await door.open();
   client.send(request(["GET /qvd/stop_vm?id=1 HTTP/1.1", "Authorization: Basic YWxpY2U6c2VjcmV0"]));
+  await until("it is told twice to wait", () => client.received.split(waiting).length > 2);
+  door.store.addDesktop(1, 1);
   const bytes = await client.expect(/^[\s\S]*Machine stopped\r\n/);
-  const waiting = progress("Waiting for VM to reach state 'stopped'");
   const [before, ...rest] = bytes.split(waiting);
   expect(before).toBe(progress("Stopping virtual machine"));
   expect(rest.length).toBeGreaterThanOrEqual(2);
