@@ -4,7 +4,7 @@ import { sql } from "drizzle-orm";
 import { homeFolder } from "../../src/domain/node/layout.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import type { NodeDatabase } from "../support/node-database.ts";
-import { IMPATIENT, NodeWorld } from "../support/node-world.ts";
+import { IMPATIENT, NodeWorld, SHORT_LIMITS } from "../support/node-world.ts";
 
 let world: NodeWorld;
 let rows: NodeDatabase;
@@ -68,10 +68,11 @@ describe("a desktop that is wished running", () => {
   });
 
   test("waits in starting_1 for its turn, and is told its place", async () => {
-    await world.startNode({ parallelStarts: 1 });
     const vms = [await rows.addVm("one"), await rows.addVm("two"), await rows.addVm("three")];
     for (const vm of vms) world.hypervisor.set(vm, { bootMs: 60 });
+    // All before the first is up, however slowly that goes.
     for (const vm of vms) await rows.wish(vm, "running");
+    await world.startNode({ parallelStarts: 1 });
     for (const vm of vms) expect(await rows.reaches(vm, "running")).toBe("running");
     expect(world.hypervisor.mostStarting).toBe(1);
     const queued = await Promise.all(vms.map(async (vm) => (await rows.trail(vm)).includes("start-queued")));
@@ -106,7 +107,9 @@ describe("a desktop that is wished stopped", () => {
   });
 
   test("is killed in the end, by way of all four states, when it ignores everything", async () => {
-    await world.startNode({ limits: IMPATIENT });
+    // It starts and answers in time, and does nothing after that.
+    const { startTimeoutMs, poweroffAnswerMs } = SHORT_LIMITS;
+    await world.startNode({ limits: { ...IMPATIENT, startTimeoutMs, poweroffAnswerMs } });
     const vm = await rows.addVm("one");
     world.hypervisor.set(vm, { ignoresPoweroff: true, ignoresHalt: true, ignoresTerminate: true });
     await rows.wish(vm, "running");
