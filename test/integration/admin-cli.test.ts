@@ -210,7 +210,7 @@ describe("commands", () => {
     const owner = wat.database.open("qvd_owner").sql;
     const { waitFor } = await import("../../src/lib/wait.ts");
     await waitFor(async () => (await owner`select 1 from dis where version = 'broken'`).length === 1, {
-      timeoutMs: 5000,
+      timeoutMs: 15_000,
     });
     await owner`update dis set state = 'failed', fault = 'it is no archive' where version = 'broken'`;
     const told = await adding;

@@ -107,7 +107,7 @@ describe("an upload", () => {
     const begun = await waitFor(
       async () => (await readdir(admin.incomingFolder)).some((name) => name.includes("broken")),
       {
-        timeoutMs: 5000,
+        timeoutMs: 15_000,
       },
     );
     expect(begun).toBe(true);
@@ -115,7 +115,7 @@ describe("an upload", () => {
     const isGone = await waitFor(
       async () => !(await readdir(admin.incomingFolder)).some((name) => name.includes("broken")),
       {
-        timeoutMs: 5000,
+        timeoutMs: 15_000,
       },
     );
     expect(isGone).toBe(true);
@@ -186,7 +186,7 @@ describe("an upload in parts", () => {
     );
     socket.write(bytes.subarray(0, 30_000));
     const kept = () => ask("broke.tar") as Promise<{ receivedBytes: number }>;
-    await waitFor(async () => (await kept()).receivedBytes === 30_000, { timeoutMs: 5_000 });
+    await waitFor(async () => (await kept()).receivedBytes === 30_000, { timeoutMs: 15_000 });
     socket.destroy();
     expect((await part("broke.tar", [30_000, 50_000])).status).toBe(201);
     expect(await Bun.file(`${admin.incomingFolder}/broke.tar`).bytes()).toEqual(bytes);

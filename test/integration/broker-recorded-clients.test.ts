@@ -177,12 +177,12 @@ async function recordsOf(
     socket.on("error", () => {
       isBroken = true;
     });
-    await waitFor(() => isBroken || socket.getProtocol() !== null, { timeoutMs: 5_000, everyMs: 2 });
+    await waitFor(() => isBroken || socket.getProtocol() !== null, { timeoutMs: 15_000, everyMs: 2 });
     // libcurl offers h2 first; the dialect is HTTP/1.1.
     expect(socket.alpnProtocol === "h2").toBe(false);
     const before = relay.records.length;
     socket.write(text);
-    const isThere = await waitFor(() => isComplete(received), { timeoutMs: 5_000, everyMs: 2 });
+    const isThere = await waitFor(() => isComplete(received), { timeoutMs: 15_000, everyMs: 2 });
     if (!isThere) throw new Error(`no answer in time: ${JSON.stringify(received)}`);
     return relay.records.slice(before);
   } finally {

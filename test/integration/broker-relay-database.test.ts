@@ -61,7 +61,7 @@ test("a person who came to another box sits at their desktop, and the record is 
   client.send(
     `GET /qvd/connect_to_vm?id=${seed.alice.vmId} HTTP/1.1\r\nAuthorization: Basic YWxpY2U6c2VjcmV0\r\nConnection: Upgrade\r\nUpgrade: QVD/1.0\r\n\r\n`,
   );
-  expect(await waitFor(listen, { timeoutMs: 5_000, everyMs: 20 })).toBe(true);
+  expect(await waitFor(listen, { timeoutMs: 15_000, everyMs: 20 })).toBe(true);
   near.wake(seed.alice.vmId);
   const reads = (text: string) =>
     waitFor(() => client.received.includes(text), { timeoutMs: 10_000, everyMs: 10 });
@@ -75,7 +75,7 @@ test("a person who came to another box sits at their desktop, and the record is 
       await owner.execute(sql`select n.name as broker, s.end_cause, s.bytes_from_client::int
         from sessions s join nodes n on n.id = s.broker_node_id where s.ended_at is not null`)
     )[0];
-  expect(await waitFor(async () => (await record()) !== undefined, { timeoutMs: 5_000, everyMs: 20 })).toBe(
+  expect(await waitFor(async () => (await record()) !== undefined, { timeoutMs: 15_000, everyMs: 20 })).toBe(
     true,
   );
   expect(await record()).toEqual({ broker: "near", end_cause: "client-left", bytes_from_client: 19 });

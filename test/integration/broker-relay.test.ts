@@ -63,7 +63,7 @@ async function connect(near: BrokerDoor): Promise<QvdClient> {
   return client;
 }
 const receives = (client: QvdClient, text: string) =>
-  waitFor(() => client.received.includes(text), { timeoutMs: 5_000, everyMs: 5 });
+  waitFor(() => client.received.includes(text), { timeoutMs: 15_000, everyMs: 5 });
 
 describe("a session at a desktop of another box", () => {
   test("goes through that box's broker, from the desktop's first byte on", async () => {
@@ -78,7 +78,7 @@ describe("a session at a desktop of another box", () => {
     expect(desktop.connections).toBe(1);
     client.shutdown();
     expect(
-      await waitFor(() => near.store.sessions[0]?.end !== undefined, { timeoutMs: 5_000, everyMs: 5 }),
+      await waitFor(() => near.store.sessions[0]?.end !== undefined, { timeoutMs: 15_000, everyMs: 5 }),
     ).toBe(true);
     expect(near.store.sessions[0]?.end).toMatchObject({
       cause: "client-left",
@@ -113,7 +113,7 @@ describe("a session at a desktop of another box", () => {
     await receives(first, "NXPROXY-hello");
     const second = await connect(near);
     expect(await receives(second, "NXPROXY-hello")).toBe(true);
-    expect(await waitFor(() => first.isClosed || first.hasEnded, { timeoutMs: 5_000, everyMs: 5 })).toBe(
+    expect(await waitFor(() => first.isClosed || first.hasEnded, { timeoutMs: 15_000, everyMs: 5 })).toBe(
       true,
     );
     expect(desktop.connections).toBe(2);
@@ -155,7 +155,7 @@ describe("a broker that is asked to relay", () => {
     const client = await door.open();
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     client.send(`GET /qvd/relay?session=${session} HTTP/1.1\r\n${lines.join("")}\r\n`);
-    await waitFor(() => client.received.includes("\r\n\r\n"), { timeoutMs: 5_000, everyMs: 5 });
+    await waitFor(() => client.received.includes("\r\n\r\n"), { timeoutMs: 15_000, everyMs: 5 });
     return client.received.slice(9, 12);
   };
 

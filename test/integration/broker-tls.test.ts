@@ -142,7 +142,7 @@ describe("clients' certificates", () => {
     await clients.list();
     copyFileSync(clients.revoked, `${site.folder}/crl.pem`);
     const isRefused = async () => /^(closed|error)/.test((await visit(site, late)).text);
-    expect(await waitFor(isRefused, { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(isRefused, { timeoutMs: 15_000 })).toBe(true);
     expect((await visit(site, good)).text).toContain(ALIVE);
     await site.close();
   });
@@ -161,7 +161,7 @@ describe("a new certificate", () => {
     expect((await askPing(door.port)).subject).toBe("first");
     site.use("second");
     const isShown = async () => (await askPing(door.port)).subject === "second";
-    expect(await waitFor(isShown, { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(isShown, { timeoutMs: 15_000 })).toBe(true);
     client.send("on and on");
     await client.expect(/^on and on$/);
     expect(site.states.at(-1)?.tlsFault).toBeNull();
@@ -179,12 +179,12 @@ describe("a new certificate", () => {
     for (const [cause, spoil] of faults) {
       spoil();
       const isTold = () => site.states.at(-1)?.tlsFault?.includes(cause);
-      expect(await waitFor(isTold, { timeoutMs: 5_000 })).toBe(true);
+      expect(await waitFor(isTold, { timeoutMs: 15_000 })).toBe(true);
       expect(site.states.at(-1)?.tlsFault).toContain(`${site.folder}/tls.crt (QVD_BROKER_CERTIFICATE)`);
       expect(await askPing(site.door.port)).toMatchObject({ subject: "first" });
     }
     site.use("second");
-    expect(await waitFor(() => site.states.at(-1)?.tlsFault === null, { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(() => site.states.at(-1)?.tlsFault === null, { timeoutMs: 15_000 })).toBe(true);
     expect((await askPing(site.door.port)).subject).toBe("second");
     await site.close();
   });

@@ -85,7 +85,7 @@ describe("a connection lost inside a transaction", () => {
           (
             await owner.sql`select 1 from pg_stat_activity where application_name = 'victim-busy' and state = 'active'`
           ).length > 0,
-        { timeoutMs: 5_000 },
+        { timeoutMs: 15_000 },
       );
       await killBackends(owner, "victim-busy");
       expect(isDatabaseAway(await busy)).toBe(true);
@@ -141,13 +141,13 @@ describe("a connection lost inside a transaction", () => {
         caughtUp += 1;
       },
     });
-    expect(await waitFor(() => caughtUp === 1, { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(() => caughtUp === 1, { timeoutMs: 15_000 })).toBe(true);
     await notify(database.open("qvd_node").orm, "one");
-    expect(await waitFor(() => heard.length === 1, { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(() => heard.length === 1, { timeoutMs: 15_000 })).toBe(true);
     await killBackends(owner, "qvd listen");
     expect(await waitFor(() => caughtUp === 2, { timeoutMs: 10_000 })).toBe(true);
     await notify(database.open("qvd_node").orm, "two");
-    expect(await waitFor(() => heard.at(-1) === "two", { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(() => heard.at(-1) === "two", { timeoutMs: 15_000 })).toBe(true);
     await listening.close();
   }, 30_000);
 });
@@ -201,7 +201,7 @@ describe("a server that stops and starts", () => {
         isAway = true;
       },
     });
-    expect(await waitFor(() => isAway, { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(() => isAway, { timeoutMs: 15_000 })).toBe(true);
     await startServer(server);
     expect(await waitFor(() => caughtUp > 0, { timeoutMs: 10_000 })).toBe(true);
     await listening.close();

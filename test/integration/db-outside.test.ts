@@ -96,9 +96,9 @@ test("carries notices", async () => {
     },
   });
   const database = openDatabase(address);
-  expect(await waitFor(() => isListening, { timeoutMs: 5_000 })).toBe(true);
+  expect(await waitFor(() => isListening, { timeoutMs: 15_000 })).toBe(true);
   await notify(database.orm, "hello");
-  expect(await waitFor(() => heard[0] === "hello", { timeoutMs: 5_000 })).toBe(true);
+  expect(await waitFor(() => heard[0] === "hello", { timeoutMs: 15_000 })).toBe(true);
   await listening.close();
   await database.close();
 });

@@ -117,5 +117,5 @@ test("what the test opened, it closes", async () => {
     });
   });
   await ask(host, { isByTenant: false });
-  expect(await waitFor(() => isClosed, { timeoutMs: 5_000, everyMs: 10 })).toBe(true);
+  expect(await waitFor(() => isClosed, { timeoutMs: 15_000, everyMs: 10 })).toBe(true);
 });

@@ -108,7 +108,7 @@ test("an end that is answered by nothing but more bytes comes all the same", asy
     if (!client.isClosed) client.send("more");
     return client.isClosed || undefined;
   };
-  expect(await waitFor(isClosed, { timeoutMs: 8_000, everyMs: 100 })).toBe(true);
+  expect(await waitFor(isClosed, { timeoutMs: 15_000, everyMs: 100 })).toBe(true);
 });
 
 test("a WebSocket that was told to go and doesn't is cut off", async () => {
@@ -125,5 +125,5 @@ test("a WebSocket that was told to go and doesn't is cut off", async () => {
     if (!client.isClosed) client.send("\x81\x80\0\0\0\0");
     return client.isClosed || undefined;
   };
-  expect(await waitFor(isClosed, { timeoutMs: 8_000, everyMs: 100 })).toBe(true);
+  expect(await waitFor(isClosed, { timeoutMs: 15_000, everyMs: 100 })).toBe(true);
 });

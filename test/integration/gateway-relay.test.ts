@@ -50,7 +50,7 @@ afterAll(async () => {
 }, 30_000);
 
 async function becomes(test: () => boolean): Promise<void> {
-  expect(await waitFor(test, { timeoutMs: 8_000, everyMs: 10 }), String(test)).toBe(true);
+  expect(await waitFor(test, { timeoutMs: 15_000, everyMs: 10 }), String(test)).toBe(true);
 }
 
 test("the screen, its size and the clipboard pass, and the record is the near box's", async () => {

@@ -42,7 +42,7 @@ beforeEach(() => {
 });
 
 async function becomes(test: () => boolean): Promise<void> {
-  expect(await waitFor(test, { timeoutMs: 8_000, everyMs: 10 }), String(test)).toBe(true);
+  expect(await waitFor(test, { timeoutMs: 15_000, everyMs: 10 }), String(test)).toBe(true);
 }
 
 async function shown(): Promise<PortalSocket> {

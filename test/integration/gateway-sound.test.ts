@@ -49,7 +49,7 @@ function shownSession(): ReadySession | undefined {
 }
 
 async function becomes(test: () => boolean): Promise<void> {
-  expect(await waitFor(test, { timeoutMs: 8_000, everyMs: 5 }), String(test)).toBe(true);
+  expect(await waitFor(test, { timeoutMs: 15_000, everyMs: 5 }), String(test)).toBe(true);
 }
 
 /** A desktop that is shown, with one socket of sound beside it. */

@@ -49,7 +49,7 @@ beforeEach(async () => {
 });
 
 async function becomes(test: () => boolean): Promise<void> {
-  expect(await waitFor(test, { timeoutMs: 8_000, everyMs: 10 }), String(test)).toBe(true);
+  expect(await waitFor(test, { timeoutMs: 15_000, everyMs: 10 }), String(test)).toBe(true);
 }
 
 function come(ticket: string, headers: Readonly<Record<string, string>> = {}): PortalSocket {

@@ -75,7 +75,7 @@ async function signedIn(login = "alice"): Promise<PortalClient> {
 }
 
 async function becomes(test: () => boolean): Promise<void> {
-  expect(await waitFor(test, { timeoutMs: 5_000, everyMs: 10 }), String(test)).toBe(true);
+  expect(await waitFor(test, { timeoutMs: 15_000, everyMs: 10 }), String(test)).toBe(true);
 }
 
 async function isRefused(socket: PortalSocket): Promise<boolean> {

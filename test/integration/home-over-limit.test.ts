@@ -21,7 +21,7 @@ test("a home that can't keep to its limit is told in the trail, and the desktop 
     rows.owner.execute<{ text: string; detail: object }>(
       sql`select text, detail from vm_events where vm_id = ${vm} and code = 'home-over-limit'`,
     );
-  const told = await waitFor(async () => (await readTold())[0], { timeoutMs: 5_000 });
+  const told = await waitFor(async () => (await readTold())[0], { timeoutMs: 15_000 });
   expect(told?.detail).toEqual({ sizeMb: 900, limitMb: 400 });
   expect(told?.text).toContain("stays 900 MB large");
 });

@@ -31,7 +31,7 @@ function hook(name: string, body: string, mode = 0o755): void {
   chmodSync(`${folder}/${name}`, mode);
 }
 const said = () => (existsSync(`${folder}/said`) ? readFileSync(`${folder}/said`, "utf8") : "");
-const reads = (text: string) => waitFor(() => said() === text, { timeoutMs: 5_000, everyMs: 10 });
+const reads = (text: string) => waitFor(() => said() === text, { timeoutMs: 15_000, everyMs: 10 });
 async function texts(vmId: VmId, code: string): Promise<readonly string[]> {
   const found = await rows.owner.execute<{ text: string }>(
     sql`select text from vm_events where vm_id = ${vmId} and code = ${code} order by id`,
@@ -83,7 +83,7 @@ describe("the box's hooks", () => {
     const vm = await rows.addVm("one");
     await rows.wish(vm, "running");
     expect(
-      await waitFor(async () => (await texts(vm, "start-given-up")).length > 0, { timeoutMs: 5_000 }),
+      await waitFor(async () => (await texts(vm, "start-given-up")).length > 0, { timeoutMs: 15_000 }),
     ).toBe(true);
     expect((await texts(vm, "start-failed")).join()).toContain("ended with 4: no licence left");
     expect(await rows.trail(vm)).not.toContain("container-started");
@@ -95,9 +95,9 @@ describe("the box's hooks", () => {
     const vm = await rows.addVm("one");
     await rows.wish(vm, "running");
     expect(await rows.reaches(vm, "running")).toBe("running");
-    expect(await waitFor(async () => (await texts(vm, "hook-failed")).length > 0, { timeoutMs: 5_000 })).toBe(
-      true,
-    );
+    expect(
+      await waitFor(async () => (await texts(vm, "hook-failed")).length > 0, { timeoutMs: 15_000 }),
+    ).toBe(true);
     expect(await rows.state(vm)).toBe("running");
   });
 
@@ -107,7 +107,7 @@ describe("the box's hooks", () => {
     const vm = await rows.addVm("one");
     await rows.wish(vm, "running");
     expect(
-      await waitFor(async () => (await texts(vm, "start-failed")).length > 0, { timeoutMs: 5_000 }),
+      await waitFor(async () => (await texts(vm, "start-failed")).length > 0, { timeoutMs: 15_000 }),
     ).toBe(true);
     expect((await texts(vm, "start-failed"))[0]).toContain("others than root may write it");
     expect(said()).toBe("");
@@ -120,7 +120,7 @@ describe("the box's hooks", () => {
     const vm = await rows.addVm("one");
     await rows.wish(vm, "running");
     expect(
-      await waitFor(async () => (await texts(vm, "start-failed")).length > 0, { timeoutMs: 5_000 }),
+      await waitFor(async () => (await texts(vm, "start-failed")).length > 0, { timeoutMs: 15_000 }),
     ).toBe(true);
     expect((await texts(vm, "start-failed"))[0]).toContain("may write its folder");
     expect(said()).toBe("");
@@ -143,7 +143,7 @@ describe("an image's failing hooks", () => {
     });
     for (let n = 0; n < 3_000; n++)
       news.take(vm, { type: "hook-failed", hook: "connect", text: `failed ${n}` });
-    expect(await waitFor(() => written === 10, { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(() => written === 10, { timeoutMs: 15_000 })).toBe(true);
     const told = await texts(vm, "hook-failed");
     expect(told).toHaveLength(10);
     expect([...told].sort()[0]).toBe("failed 0");

@@ -129,7 +129,7 @@ describe("several servers", () => {
       expect(await askDirectoryOf(values, "ann", "wrong again")).toEqual({ outcome: "denied" });
       await second.stop();
       const isRead = () => second.log().includes("slapd stopped");
-      expect(await waitFor(isRead, { timeoutMs: 5_000, everyMs: 10 })).toBe(true);
+      expect(await waitFor(isRead, { timeoutMs: 15_000, everyMs: 10 })).toBe(true);
       expect(second.count(/ SRCH |uid=ann/)).toBe(0);
     } finally {
       await second.destroy();

@@ -21,7 +21,7 @@ async function readLog(): Promise<void> {
   const mark = `mark-${crypto.randomUUID()}`;
   await askDirectoryOf(patternSettings(directory()), mark, "none");
   const isRead = () => directory().log().includes(mark);
-  expect(await waitFor(isRead, { timeoutMs: 5_000, everyMs: 5 })).toBe(true);
+  expect(await waitFor(isRead, { timeoutMs: 15_000, everyMs: 5 })).toBe(true);
 }
 
 describe("whoever has the right password is proved", () => {
@@ -168,7 +168,7 @@ describe("nobody else is", () => {
           .log()
           .match(new RegExp(`conn=(\\d+) op=\\d+ SRCH base=[^\n]*filter="\\(uid=${login}\\)"`))?.[1];
       const isDone = () => directory().count(new RegExp(`conn=${find()} fd=\\d+ closed`)) > 0;
-      expect(await waitFor(isDone, { timeoutMs: 5_000, everyMs: 5 })).toBe(true);
+      expect(await waitFor(isDone, { timeoutMs: 15_000, everyMs: 5 })).toBe(true);
       return directory().count(new RegExp(`conn=${find()} .*(BIND .*method=128|SRCH base)`));
     };
     // Neither is asked for by another test.

@@ -44,7 +44,7 @@ test("desktops and their agents go on while the database is away, and what happe
   node.loop.wake();
   expect(
     await waitFor(() => world.logged.filter((line) => line.includes("database-away")).length, {
-      timeoutMs: 5_000,
+      timeoutMs: 15_000,
     }),
   ).toBe(1);
   expect(attached(steady)).toBe(true);
@@ -68,7 +68,7 @@ test("a stop that was under way is carried to its end after the database is back
   await rows.wish(vm, "stopped");
   expect(await rows.reaches(vm, "stopping_2")).toBe("stopping_2");
   await stopServer(server);
-  expect(await waitFor(() => node.loop.isDatabaseAway, { timeoutMs: 5_000 })).toBe(true);
+  expect(await waitFor(() => node.loop.isDatabaseAway, { timeoutMs: 15_000 })).toBe(true);
   await startServer(server);
   expect(await rows.reaches(vm, "stopped", 15_000)).toBe("stopped");
   expect(hypervisor.isAlive(vm)).toBe(false);

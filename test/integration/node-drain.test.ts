@@ -28,7 +28,7 @@ afterEach(() => world.end());
 const context = () => ({ db: rows.owner, actor: { kind: "system", what: "test" } }) as const;
 const run = (statement: ReturnType<typeof sql>) => rows.owner.execute(statement);
 const nodeOf = async (vmId: VmId) => (await run(sql`select node_id from vms where id = ${vmId}`))[0]?.node_id;
-const settles = (test: () => Promise<boolean>) => waitFor(test, { timeoutMs: 5_000, everyMs: 10 });
+const settles = (test: () => Promise<boolean>) => waitFor(test, { timeoutMs: 15_000, everyMs: 10 });
 
 async function startOne(name: string): Promise<VmId> {
   const vm = await rows.addVm(name);

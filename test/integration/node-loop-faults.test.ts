@@ -26,7 +26,7 @@ describe("an agent", () => {
     const agent = world.hypervisor.agent(vm);
     agent?.detach();
     await rows.tells(vm, "agent-lost");
-    await waitFor(async () => (await rows.row(vm)).fault_code === "agent-lost", { timeoutMs: 5_000 });
+    await waitFor(async () => (await rows.row(vm)).fault_code === "agent-lost", { timeoutMs: 15_000 });
     expect(await rows.row(vm)).toMatchObject({
       state: "running",
       has_agent: false,

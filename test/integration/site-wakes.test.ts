@@ -49,9 +49,9 @@ const aboutTheDesktop = () => `me\n${JSON.stringify({ topic: "vm", vmId })}`;
 describe("a small site", () => {
   test("listens: a notice is heard as it was sent", async () => {
     const [from, to] = [await open(one), await open(two)];
-    expect(await waitFor(() => to.heard.includes("catch up"), { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(() => to.heard.includes("catch up"), { timeoutMs: 15_000 })).toBe(true);
     from.wakes.send(aboutTheDesktop());
-    expect(await waitFor(() => to.heard.includes(aboutTheDesktop()), { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(() => to.heard.includes(aboutTheDesktop()), { timeoutMs: 15_000 })).toBe(true);
     expect(to.wakes.isPolling).toBe(false);
   });
 });
@@ -73,15 +73,15 @@ describe("a site of one box", () => {
     await wakes.start();
     try {
       const areListening = () => isListening && heard.includes("catch up") && wakes.nodes === 1;
-      expect(await waitFor(areListening, { timeoutMs: 5_000 })).toBe(true);
+      expect(await waitFor(areListening, { timeoutMs: 15_000 })).toBe(true);
       // A count that the listening itself asked for has ended.
-      expect(await waitFor(() => wakes.isAlone, { timeoutMs: 5_000 })).toBe(true);
+      expect(await waitFor(() => wakes.isAlone, { timeoutMs: 15_000 })).toBe(true);
       wakes.send("only\nunheard");
       await site.addNode("other");
       await notify(site.node, "other\nhere");
-      expect(await waitFor(() => wakes.nodes === 2, { timeoutMs: 5_000 })).toBe(true);
+      expect(await waitFor(() => wakes.nodes === 2, { timeoutMs: 15_000 })).toBe(true);
       wakes.send("only\nheard");
-      expect(await waitFor(() => heard.includes("only\nheard"), { timeoutMs: 5_000 })).toBe(true);
+      expect(await waitFor(() => heard.includes("only\nheard"), { timeoutMs: 15_000 })).toBe(true);
       expect(heard).toEqual(["catch up", "other\nhere", "only\nheard"]);
     } finally {
       other.close();
@@ -97,7 +97,7 @@ describe("a site of one box", () => {
     const wakes = new SiteWakes({ ...options, hear: () => {}, onCatchUp: () => {} });
     await wakes.start();
     try {
-      expect(await waitFor(() => wakes.isAlone, { timeoutMs: 5_000 })).toBe(true);
+      expect(await waitFor(() => wakes.isAlone, { timeoutMs: 15_000 })).toBe(true);
       const other = await site.addNode("other");
       await reportWakes(site.node, [{ topic: "node" }], other);
       expect(await waitFor(() => wakes.nodes === 2, { timeoutMs: 10_000 })).toBe(true);
@@ -138,10 +138,10 @@ describe("a large site", () => {
     const [from, to] = [await open(one), await open(two)];
     expect([from.wakes.isPolling, to.wakes.isPolling]).toEqual([true, true]);
     // The first poll learns where the row stands.
-    expect(await waitFor(() => to.heard.length > 0, { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(() => to.heard.length > 0, { timeoutMs: 15_000 })).toBe(true);
     to.heard.length = 0;
     from.wakes.send(aboutTheDesktop());
-    expect(await waitFor(() => to.heard.length > 0, { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(() => to.heard.length > 0, { timeoutMs: 15_000 })).toBe(true);
     expect(to.heard[0]).toContain(JSON.stringify({ topic: "vm" }));
   });
 

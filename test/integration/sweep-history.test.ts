@@ -117,9 +117,9 @@ test("by whichever box comes, one at a time, again and again", async () => {
     keepSweepingHistory({ db: node, log: silentLog() }, ending.signal, often),
   );
   const isGone = async () => (await count()).every((rows) => rows === 0);
-  expect(await waitFor(isGone, { timeoutMs: 5_000, everyMs: 20 })).toBe(true);
+  expect(await waitFor(isGone, { timeoutMs: 15_000, everyMs: 20 })).toBe(true);
   await add(1_000);
-  expect(await waitFor(isGone, { timeoutMs: 5_000, everyMs: 20 })).toBe(true);
+  expect(await waitFor(isGone, { timeoutMs: 15_000, everyMs: 20 })).toBe(true);
   ending.abort();
   await Promise.all(boxes);
 });

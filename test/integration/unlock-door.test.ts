@@ -41,7 +41,7 @@ afterEach(() => {
 const ask = (secret: string, login = "ann") => askUnlock(path, { login, secret });
 const answer = (request: number, isUnlocked: boolean, text = "") =>
   door.answer({ type: "unlock-verdict", request, isUnlocked, text });
-const isSent = (count: number) => waitFor(() => sent.length === count, { timeoutMs: 5_000, everyMs: 5 });
+const isSent = (count: number) => waitFor(() => sent.length === count, { timeoutMs: 15_000, everyMs: 5 });
 
 test("is there once there is a session, for its user alone", async () => {
   whose = undefined;

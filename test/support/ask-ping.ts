@@ -39,7 +39,7 @@ export function askPing(port: number, options: VisitOptions = {}): Promise<Visit
       });
       plain.destroy();
     };
-    const timer = setTimeout(() => done("no answer"), 5_000);
+    const timer = setTimeout(() => done("no answer"), 15_000);
     plain.on("error", (error) => done(`error: ${error.message}`));
     plain.on("close", () => done("closed"));
     plain.on("connect", () => {

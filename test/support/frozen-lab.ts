@@ -11,7 +11,7 @@ import { waitFor } from "../../src/lib/wait.ts";
 import { listWritableMounts, type WritableMount } from "../../src/storage/list-writable-mounts.ts";
 import { parseMountinfo } from "../../src/storage/mountinfo.ts";
 
-export const SOON = { timeoutMs: 5_000 };
+export const SOON = { timeoutMs: 20_000 };
 
 const FSFREEZE = "/usr/sbin/fsfreeze";
 
@@ -92,7 +92,7 @@ export class FrozenLab {
   }
 
   isHomeDetached(): Promise<true | undefined> {
-    return waitFor(async () => !(await this.isHomeAttached()) || undefined, { timeoutMs: 10_000 });
+    return waitFor(async () => !(await this.isHomeAttached()) || undefined, { timeoutMs: 20_000 });
   }
 
   async readParentDevice(): Promise<string> {
@@ -107,7 +107,7 @@ export class FrozenLab {
   }
 
   async writeToParent(): Promise<void> {
-    await runOk("writing to the parent", ["/usr/bin/touch", `${this.parent}/written`], { timeoutMs: 2_000 });
+    await runOk("writing to the parent", ["/usr/bin/touch", `${this.parent}/written`], { timeoutMs: 20_000 });
   }
 
   async dispose(): Promise<void> {

@@ -109,7 +109,7 @@ export class LabNode {
       ],
       { env: CLEAN_ENV, cwd: "/", stdio: ["ignore", "ignore", Bun.file(`${folder}/${lab}.log`)] },
     ).unref();
-    if (!(await waitFor(() => this.isOn, { timeoutMs: 5_000 })))
+    if (!(await waitFor(() => this.isOn, { timeoutMs: 30_000 })))
       throw new Error(`${this.name} did not start`);
   }
 

@@ -273,7 +273,7 @@ describe("a box", () => {
     const parts = readStatus().processes;
     for (const pid of [box.pid, ...parts.map((part) => part.pid)]) process.kill(pid, "SIGKILL");
     await box.exited;
-    expect(await waitFor(() => !parts.some(isProcessRunning), { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(() => !parts.some(isProcessRunning), { timeoutMs: 15_000 })).toBe(true);
     const { exitCode, stderr } = await qvd("box", "stop");
     expect(stderr).toContain("ended keeper, auth, broker-1, broker-2");
     expect(exitCode).toBe(0);

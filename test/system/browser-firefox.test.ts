@@ -124,7 +124,7 @@ describe("a person in Firefox", () => {
       const copyHere = (text: string) =>
         x("sh", "-c", `printf %s '${text}' | xclip -selection clipboard -i >/dev/null 2>&1`);
       const here = async () =>
-        (await run(["xclip", "-selection", "clipboard", "-o"], { env: { ...screen.env }, timeoutMs: 5_000 }))
+        (await run(["xclip", "-selection", "clipboard", "-o"], { env: { ...screen.env }, timeoutMs: 15_000 }))
           .stdout;
       await copyInside("theirs");
       await copyHere("mine");

@@ -146,7 +146,7 @@ test("a client finds the person's own session there", async () => {
   // Written after the screen was painted.
   const written = "/home/alice.b alice.b /bin/bash C.UTF-8 /run/user/2001\nbus";
   const read = () => lab.inside("cat /home/alice.b/session-env");
-  await waitFor(async () => (await read()) === written, { timeoutMs: 5_000, everyMs: 50 });
+  await waitFor(async () => (await read()) === written, { timeoutMs: 15_000, everyMs: 50 });
   expect(await read()).toBe(written);
 }, 40_000);
 

@@ -171,7 +171,7 @@ describe("a real desktop", () => {
     await channels.prepareSession(lab.vmId, { ...REQUEST, session: 5 });
     const mute = createConnection({ host: ADDRESS, port: NX_PORT });
     const isShut = async () => (await lab.inside("ss -Htln")).includes(`:${NX_PORT}`) === false;
-    expect(await waitFor(isShut, { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(isShut, { timeoutMs: 15_000 })).toBe(true);
     const prepared = channels.prepareSession(lab.vmId, { ...REQUEST, session: 6 });
     mute.destroy();
     await prepared;
@@ -186,7 +186,7 @@ describe("a real desktop", () => {
     expect(channels.read(lab.vmId)).toMatchObject({ xState: "none", session: 6 });
     // What has ended is listed until init has taken note of it.
     const list = () => lab.inside("pgrep -l 'xterm|nxagent|xinit'");
-    await waitFor(async () => (await list()) === "", { timeoutMs: 5_000, everyMs: 50 });
+    await waitFor(async () => (await list()) === "", { timeoutMs: 15_000, everyMs: 50 });
     expect(await list()).toBe("");
     await channels.prepareSession(lab.vmId, { ...REQUEST, session: 5 });
     const client = screen.connect();
@@ -214,9 +214,9 @@ describe("a real desktop", () => {
     expect(await waitFor(isDown, { timeoutMs: 20_000, everyMs: 50 })).toBe(true);
     // What it said last is read a moment after its end is seen.
     const isTold = () => events.some((event) => event.type === "powering-off");
-    expect(await waitFor(isTold, { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(isTold, { timeoutMs: 15_000 })).toBe(true);
     const isDetached = () => channels.read(lab.vmId)?.isAttached === false;
-    expect(await waitFor(isDetached, { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(isDetached, { timeoutMs: 15_000 })).toBe(true);
   }, 30_000);
 
   test("goes down when the node asks", async () => {

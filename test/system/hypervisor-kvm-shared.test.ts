@@ -44,7 +44,7 @@ async function startOne(lab: MachineLab, persistence: Persistence): Promise<Reco
   }
   await lab.hypervisor.kill(vmId);
   const isDead = async () => (await lab.hypervisor.observe()).get(vmId)?.isAlive !== true;
-  await waitFor(isDead, { timeoutMs: 5_000 });
+  await waitFor(isDead, { timeoutMs: 15_000 });
   await lab.hypervisor.cleanUp(vmId);
   await lab.releaseAndCount(vmId);
   return found;

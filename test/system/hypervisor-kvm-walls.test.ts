@@ -40,7 +40,7 @@ const statusOf = async (vmId: VmId) => readFile(`/proc/${await pidOf(vmId)}/stat
 
 async function end(vmId: VmId): Promise<void> {
   await lab.hypervisor.kill(vmId);
-  await waitFor(async () => !(await isAlive(vmId)), { timeoutMs: 5_000 });
+  await waitFor(async () => !(await isAlive(vmId)), { timeoutMs: 15_000 });
   await lab.hypervisor.cleanUp(vmId);
   expect(await lab.releaseAndCount(vmId)).toEqual([]);
 }
@@ -115,7 +115,7 @@ describe("a machine's QEMU", () => {
       greeting += Buffer.from(chunk).toString();
     };
     const viewer = await Bun.connect({ unix: files.screen, socket: { data } });
-    expect(await waitFor(() => greeting.startsWith("RFB 003"), { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(() => greeting.startsWith("RFB 003"), { timeoutMs: 15_000 })).toBe(true);
     viewer.terminate();
     await end(vmId);
   });
@@ -186,7 +186,7 @@ describe("a machine in which nothing of ours runs", () => {
     const status = await visitQmp(control, 5_000, (command) => command("query-status"));
     expect(status).toMatchObject({ status: "running" });
     await lab.hypervisor.terminate(vmId);
-    expect(await waitFor(async () => !(await isAlive(vmId)), { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(async () => !(await isAlive(vmId)), { timeoutMs: 15_000 })).toBe(true);
     await end(vmId);
   });
 

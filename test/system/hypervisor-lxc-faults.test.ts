@@ -127,7 +127,7 @@ sleep 1000 & wait`);
       const states = await lab.inGuest(spec.vmId, "grep -h '^State' /proc/[0-9]*/status");
       return states.exitCode === 0 && !states.stdout.includes("zombie");
     },
-    { timeoutMs: 5_000 },
+    { timeoutMs: 15_000 },
   );
   expect(isReaped).toBe(true);
   await finish(spec.vmId);

@@ -276,7 +276,7 @@ describe("unpacking", () => {
       { env: { ...CLEAN_ENV }, stdout: "ignore", stderr: "inherit" },
     );
     await waitFor(async () => (await readdir(bases)).some((name) => name.includes(".tmp.")), {
-      timeoutMs: 5_000,
+      timeoutMs: 15_000,
       everyMs: 2,
     });
     child.kill("SIGKILL");

@@ -154,7 +154,7 @@ test("programs that are about to freeze it are ended, and no others", async () =
   pinned.release();
   other.release();
   try {
-    expect(await waitFor(async () => await endFreezers([disk]), { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(async () => await endFreezers([disk]), { timeoutMs: 15_000 })).toBe(true);
     expect(await ours.exited).not.toBe(0);
     expect(theirs.exitCode).toBeNull();
   } finally {

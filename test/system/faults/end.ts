@@ -36,7 +36,7 @@ export function testEnd(lab: () => FaultLab): void {
     const startMs = performance.now();
     expect(await box.interrupt()).toBe(0);
     lab().note("Ctrl-C: the box has ended", startMs);
-    expect(await waitFor(() => visit.isOver, { timeoutMs: 5_000 })).toBe(true);
+    expect(await waitFor(() => visit.isOver, { timeoutMs: 15_000 })).toBe(true);
     await visit.leave();
     await expectNothingLeft(box);
     await box.start();

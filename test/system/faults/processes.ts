@@ -87,7 +87,7 @@ export function testProcesses(lab: () => FaultLab): void {
       const startMs = performance.now();
       await box.killPart(carrier(session?.broker_worker));
       lab().note("broker killed: its successor runs", startMs);
-      expect(await waitFor(() => visit.isOver, { timeoutMs: 5_000 })).toBe(true);
+      expect(await waitFor(() => visit.isOver, { timeoutMs: 15_000 })).toBe(true);
       await visit.leave();
       expect(await lab().tells(alice.vmId, "session-ended", since)).toBe(true);
       expect(await lab().lastSession(alice.vmId)).toEqual({ id: session?.id ?? 0, end_cause: "broker-lost" });
