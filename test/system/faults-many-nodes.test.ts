@@ -18,6 +18,8 @@ import type { ManyNodes } from "../support/many-nodes.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const LEASE_SECONDS = 4;
 const TEST_MS = 180_000;
+/** For what is to come: a desktop that starts elsewhere takes its time where three boxes share two processors. */
+const PATIENCE_MS = 60_000;
 const OPTIONS = {
   executable: `${ROOT}/dist/qvd`,
   nodes: 3,
@@ -112,7 +114,7 @@ describe("three boxes", () => {
       const lost = on(node);
       await node.powerOff();
       const isMoved = () => lost.every((vmId) => lab.listAcknowledged(vmId).length > 0);
-      expect(await waitFor(isMoved, { timeoutMs: LEASE_SECONDS * 6_000, everyMs: 100 })).toBe(true);
+      expect(await waitFor(isMoved, { timeoutMs: PATIENCE_MS, everyMs: 100 })).toBe(true);
       expect(await lab.countTakeovers()).toBe(1);
       await node.start();
       await lab.waitForNodes();
@@ -131,7 +133,7 @@ describe("three boxes", () => {
       node.cutStorage(true);
       await lab.cutDatabase(node, true);
       const isTaken = async () => (await lab.countTakeovers()) > takeovers;
-      expect(await waitFor(isTaken, { timeoutMs: LEASE_SECONDS * 6_000, everyMs: 100 })).toBe(true);
+      expect(await waitFor(isTaken, { timeoutMs: PATIENCE_MS, everyMs: 100 })).toBe(true);
       node.cutStorage(false);
       await lab.cutDatabase(node, false);
       expect(await served()).toBe(true);
@@ -148,10 +150,10 @@ describe("three boxes", () => {
       const takeovers = await lab.countTakeovers();
       node.freeze(true);
       const isTaken = async () => (await lab.countTakeovers()) > takeovers;
-      expect(await waitFor(isTaken, { timeoutMs: LEASE_SECONDS * 6_000, everyMs: 100 })).toBe(true);
+      expect(await waitFor(isTaken, { timeoutMs: PATIENCE_MS, everyMs: 100 })).toBe(true);
       node.freeze(false);
       const isKilled = () => paused.every((vmId) => node.desktopPid(vmId) === undefined);
-      expect(await waitFor(isKilled, { timeoutMs: LEASE_SECONDS * 3_000, everyMs: 50 })).toBe(true);
+      expect(await waitFor(isKilled, { timeoutMs: PATIENCE_MS, everyMs: 50 })).toBe(true);
       expect(await served()).toBe(true);
       expect(contradictions()).toEqual([]);
     },
@@ -186,7 +188,7 @@ describe("three boxes", () => {
       const takeovers = await lab.countTakeovers();
       await node.powerOff();
       const isTaken = async () => (await lab.countTakeovers()) > takeovers;
-      expect(await waitFor(isTaken, { timeoutMs: LEASE_SECONDS * 6_000, everyMs: 100 })).toBe(true);
+      expect(await waitFor(isTaken, { timeoutMs: PATIENCE_MS, everyMs: 100 })).toBe(true);
       expect(await served()).toBe(true);
       await namesake.powerOff();
       await namesake.pretend(namesake.name);

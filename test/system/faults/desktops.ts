@@ -8,7 +8,7 @@ import { packBabbler, packMute } from "../../support/fault-images.ts";
 import { addPerson, type FaultLab } from "../../support/fault-lab.ts";
 import { askOnce, type Person } from "../../support/nx-visit.ts";
 
-const SILENCE_MS = 1_500;
+const SILENCE_MS = 4_000;
 const AGENT = "/opt/qvd/qvd guest run";
 const NXAGENT = "/usr/bin/nxagent :";
 const TEST_MS = 90_000;
@@ -31,7 +31,7 @@ export function testDesktops(lab: () => FaultLab): void {
         const [now] = await box.findInside(aliceVm(), AGENT);
         return now !== undefined && now !== agent;
       };
-      expect(await waitFor(isBack, { timeoutMs: 10_000 })).toBe(true);
+      expect(await waitFor(isBack, { timeoutMs: 30_000 })).toBe(true);
       lab().note("agent killed: the next one runs", startMs);
       await lab().proveWork(visit, alice);
       expect(visit.longestSilenceMs(startMs)).toBeLessThan(SILENCE_MS);
@@ -53,7 +53,7 @@ export function testDesktops(lab: () => FaultLab): void {
         const { status, body, tookMs } = await asking;
         if (status !== 101)
           expect({ status, body }).toEqual({ status: 503, body: expect.stringMatching(/agent/i) });
-        expect(tookMs).toBeLessThan(30_000);
+        expect(tookMs).toBeLessThan(40_000);
       }
       await comeBack(alice);
     },
@@ -69,7 +69,7 @@ export function testDesktops(lab: () => FaultLab): void {
       const since = await lab().lastEventId(alice.vmId);
       const startMs = performance.now();
       for (const pid of await box.findInside(aliceVm(), NXAGENT)) kill(pid);
-      expect(await waitFor(() => visit.isOver, { timeoutMs: 10_000 })).toBe(true);
+      expect(await waitFor(() => visit.isOver, { timeoutMs: 30_000 })).toBe(true);
       await visit.leave();
       expect(await lab().tells(alice.vmId, "session-ended", since)).toBe(true);
       expect((await lab().lastSession(alice.vmId))?.end_cause).toBe("desktop-closed");

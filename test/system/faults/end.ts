@@ -49,6 +49,6 @@ export function testEnd(lab: () => FaultLab): void {
 
 /** The last to leave may be on its way out. */
 async function expectNothingLeft(box: WholeBox): Promise<void> {
-  await waitFor(async () => (await box.countLeftovers()).length === 0, { timeoutMs: 10_000, everyMs: 100 });
+  await waitFor(async () => (await box.countLeftovers()).length === 0, { timeoutMs: 30_000, everyMs: 100 });
   expect(await box.countLeftovers()).toEqual([]);
 }
