@@ -62,9 +62,9 @@ async function slide(from: readonly Point[], to: readonly Point[], steps = 12): 
   await touch("touchEnd");
 }
 
-const hasHeard = async (path: string, test: (text: string) => boolean) =>
+const hasHeard = async (path: string, test: (text: string) => boolean, timeoutMs = 20_000) =>
   (await waitFor(async () => test(await lab.desktop.inside(`cat ${path} 2>/dev/null || true`)), {
-    timeoutMs: 20_000,
+    timeoutMs,
     everyMs: 100,
   })) === true;
 
@@ -142,10 +142,14 @@ describe("fingers on the screen", () => {
     test(
       `${name} comes as ${button}`,
       async () => {
-        await lab.desktop.inside(": > /tmp/mouse");
-        await act();
+        // Fingers are told apart by time, and a busy machine's are slow: such a one is tried again.
+        const comes = async () => {
+          await lab.desktop.inside(": > /tmp/mouse");
+          await act();
+          return hasHeard("/tmp/mouse", (text) => text.includes(button), 5_000);
+        };
         expect(
-          await hasHeard("/tmp/mouse", (text) => text.includes(button)),
+          await waitFor(comes, { timeoutMs: 30_000 }),
           await lab.desktop.inside("cat -v /tmp/mouse"),
         ).toBe(true);
       },
