@@ -4,7 +4,7 @@
  */
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { buildConfinement } from "../../src/storage/build/build-confinement.ts";
@@ -78,6 +78,23 @@ test("a script does what finishes a system: owners, modes, files below /etc", as
   const script =
     "set -e; mkdir -p /etc; : >/etc/machine-id; chmod 4755 /etc/machine-id; chown 0:0 /etc; ls -l /etc; test -c /dev/null; date +%Y >/tmp/x";
   expect(await runScript(jailScript("/script"), script)).toContain("-rwsr-xr-x");
+});
+
+test("folders of the box are covered by whatever name, those in a folder that is covered already among them", async () => {
+  const folder = `${scratch}/box`;
+  await mkdir(`${folder}/state/shared`, { recursive: true });
+  await writeFile(`${folder}/state/shared/letter`, "mine\n");
+  await mkdir(`${folder}/work`);
+  await symlink("state", `${folder}/link`);
+  const alsoCovered = [`${folder}/link`, `${folder}/state/shared`, `${folder}/state`];
+  // By another name as well.
+  await symlink("box/work", `${scratch}/work`);
+  const words = await buildConfinement({
+    workFolder: `${scratch}/work`,
+    alsoCovered: [...alsoCovered, folder],
+  });
+  const look = await run([...words, "/bin/sh", "-c", `ls -A ${folder}; ls -A ${folder}/link`]);
+  expect(look).toEqual({ exitCode: 0, stdout: "link\nstate\nwork\n", stderr: "" });
 });
 
 test("what is mounted in a covered folder can be unmounted while a build goes on, and its device is free", async () => {

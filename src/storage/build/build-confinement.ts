@@ -4,7 +4,7 @@
  * this can't be bubblewrap, and what isn't needed is covered instead.
  */
 
-import { lstat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 
 export const BUILD_ACCOUNT = "qvd-image";
 
@@ -47,11 +47,7 @@ export type BuildPlace = {
 
 /** Words in front of the builder. The caller is root. */
 export async function buildConfinement(place: BuildPlace): Promise<readonly string[]> {
-  const covered: string[] = [];
-  for (const path of [...COVERED, ...place.alsoCovered]) {
-    const found = await lstat(path).catch(() => undefined);
-    if (found?.isDirectory() && !`${place.workFolder}/`.startsWith(`${path}/`)) covered.push(path);
-  }
+  const covered = await listCovered(place);
   return [
     ...["/usr/bin/unshare", "--mount", "--propagation=private", "--ipc", "--uts", "--pid", "--fork"],
     ...["--kill-child=KILL", "--mount-proc", "--"],
@@ -59,4 +55,21 @@ export async function buildConfinement(place: BuildPlace): Promise<readonly stri
     ...["/usr/bin/setpriv", `--reuid=${BUILD_ACCOUNT}`, `--regid=${BUILD_ACCOUNT}`, "--clear-groups"],
     ...["--inh-caps=-all", "--"],
   ];
+}
+
+/** As the kernel names them, outermost alone: what lies in one that is covered is there no more to be covered itself. */
+async function listCovered({ workFolder, alsoCovered }: BuildPlace): Promise<readonly string[]> {
+  const work = await realpath(workFolder);
+  const found = new Set<string>();
+  for (const path of [...COVERED, ...alsoCovered]) {
+    const real = await realpath(path).catch(() => undefined);
+    if (real === undefined || isBelow(work, real) || !(await stat(real)).isDirectory()) continue;
+    found.add(real);
+  }
+  return [...found].filter((path) => ![...found].some((other) => other !== path && isBelow(path, other)));
+}
+
+/** Or the folder itself. */
+function isBelow(path: string, folder: string): boolean {
+  return `${path}/`.startsWith(folder === "/" ? "/" : `${folder}/`);
 }
