@@ -50,7 +50,8 @@ async function startBox(): Promise<Bun.Subprocess> {
   });
   const isReady = () =>
     existsSync(STATUS) && readStatus().state === "ready" && readStatus().box?.pid === box.pid;
-  if (!(await waitFor(isReady, { timeoutMs: 60_000, everyMs: 50 }))) throw new Error("the box did not start");
+  if (!(await waitFor(isReady, { timeoutMs: 120_000, everyMs: 50 })))
+    throw new Error("the box did not start");
   return box;
 }
 
@@ -103,7 +104,7 @@ describe("a box", () => {
     const admin = readStatus().processes.find(({ name }) => name === "admin");
     const uid = /^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${admin?.pid}/status`, "utf8"))?.[1];
     expect(uid).toBe((await runOk("look up", ["id", "-u", "qvd-admin"])).trim());
-  }, 70_000);
+  }, 150_000);
 
   test("that runs is well, for a person and for programs", async () => {
     const { exitCode, stdout } = await qvd("node", "status");
@@ -230,15 +231,15 @@ describe("a box", () => {
     process.kill(box.pid, "SIGSTOP");
     process.kill(node?.pid ?? 0, "SIGKILL");
     const isDown = await waitFor(async () => (await qvd("node", "status")).exitCode === 2, {
-      timeoutMs: 10_000,
+      timeoutMs: 30_000,
     });
     process.kill(box.pid, "SIGCONT");
     expect(isDown).toBe(true);
     const isBack = await waitFor(async () => (await qvd("node", "status")).exitCode === 0, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
     });
     expect(isBack).toBe(true);
-  }, 40_000);
+  }, 120_000);
 
   test("that was killed is stopped all the same, with all its parts", async () => {
     const parts = readStatus().processes;
@@ -264,10 +265,10 @@ describe("a box", () => {
     expect(stderr).toContain("interface boxother has 10.93.7.1/24");
     expect(exitCode).toBe(1);
     // The last to leave may be on its way out.
-    await waitFor(async () => (await listOwnProcesses()).length === 0, { timeoutMs: 10_000 });
+    await waitFor(async () => (await listOwnProcesses()).length === 0, { timeoutMs: 20_000 });
     expect(await listOwnProcesses()).toEqual([]);
     box = await startBox();
-  }, 130_000);
+  }, 180_000);
 
   test("all of whose parts were killed is stopped too: no worker goes on", async () => {
     const parts = readStatus().processes;
