@@ -5,6 +5,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
+import { BrokerConnection } from "../../src/client/broker-connection.ts";
 import { type ConnectDeps, type ConnectOptions, runConnect } from "../../src/client/run-connect.ts";
 import type { ShownCertificate } from "../../src/client/trust-broker.ts";
 import {
@@ -74,6 +75,26 @@ describe("a person who connects", () => {
     desktop.connections[0]?.write("leave\n");
     await running;
   });
+
+  test.each(["cut", "end"] as const)(
+    "may take longer over the certificate than a broker waits for strangers (%s)",
+    async (how) => {
+      const line = openLine(door.port);
+      let asked = 0;
+      const requireTrust = async () => {
+        asked++;
+        if (asked > 1) return;
+        line[how]();
+        await Bun.sleep(500);
+      };
+      const place = { host: "127.0.0.1", port: line.port };
+      const connection = await BrokerConnection.open({ place, requireTrust, signal: stop.signal });
+      expect((await connection.ask("/qvd/ping", {})).status).toBe(200);
+      expect(asked).toBe(2);
+      connection.close();
+      line.close();
+    },
+  );
 
   test("is not brought back who leaves while the desktop still sends", async () => {
     const running = runConnect(options(), deps());
