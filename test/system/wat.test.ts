@@ -271,8 +271,14 @@ describe("a person", () => {
       const { context, page } = await openContext({ width: 1280, colorScheme: "light" });
       await visitPage(page, `${wat.url}/desktops`);
       await page.keyboard.press("/");
-      await page.keyboard.type("carla");
-      await page.locator("#desktop-1").waitFor({ state: "detached", timeout: 20_000 });
+      // Typed once more where the machine's network changed under the question.
+      const isGone = async () => {
+        await page.keyboard.press("Control+A");
+        await page.keyboard.type("carla");
+        const isHere = async () => (await page.locator("#desktop-1").count()) > 0;
+        return waitFor(async () => !(await isHere()), { timeoutMs: 10_000, everyMs: 50 });
+      };
+      expect(await waitFor(isGone, { timeoutMs: 40_000 })).toBe(true);
       // What was typed so far is looked up meanwhile.
       await page.waitForURL(/search=carla$/);
       const isFound = async () => (await page.locator("tbody tr").count()) === 2;
