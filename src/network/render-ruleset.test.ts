@@ -75,3 +75,10 @@ test("neighbours cost one element each, however many they are", () => {
   expect(rules.match(/1358954499 \. "box2-\d+"/g)?.length).toBe(40);
   expect(rules.match(/"box2-\d+" : 1358954499/g)?.length).toBe(40);
 });
+
+test("nobody but the box comes to a desktop's screen: neither neighbours nor the segment", () => {
+  const policy = { ...BASE.policy, isNat: false, uplink: "eth1", gateway: "10.80.0.254" };
+  const rules = renderRuleset({ ...BASE, policy });
+  expect(rules).toMatch(/chain neighbours \{\n.*\n {4}tcp dport 5102 counter drop\n/);
+  expect(rules).toMatch(/iifname "eth1" oifname "box2-\*" tcp dport 5102 counter drop\n.* meta mark set/);
+});

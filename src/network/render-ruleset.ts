@@ -2,12 +2,14 @@
  * The rules of the desktop network as nft reads them. A desktop may speak only as itself (its hardware address,
  * its IPv4 address, plain ARP, its own question for an address) and only to its gateway, neighbours of its group
  * apart; from the host it gets addresses, names, answers and echo replies. Sets go by interface name, so a desktop's
- * elements may be there before its interface is and survive it; each has one a set, however many neighbours there are.
+ * elements may be there before its interface is and survive it; each has one a set, however many neighbours there are. To the
+ * port of a desktop's screen comes its box alone.
  */
 
 import type { NetworkNames } from "../domain/node/network-names.ts";
 import type { AllowedTarget, NetworkPolicy } from "../domain/node/network-policy.ts";
 import { lastDesktop, macOf, type NetworkRange } from "../domain/node/network-range.ts";
+import { SCREEN_PORT } from "../domain/session/screen-port.ts";
 import { BRIDGED_MARK, PORT_SETS, type PortElement, SET_NAMES } from "./port-element.ts";
 
 export type RulesetOptions = {
@@ -62,6 +64,7 @@ ${onUplink(policy, (uplink) => `    iifname "${uplink}" jump outside\n`)}  }
 ${onUplink(policy, (uplink) => renderPassage(portPattern, uplink))}  }
   chain neighbours {
     udp dport { 67, 68 } counter drop
+    tcp dport ${SCREEN_PORT} counter drop
     meta mark set iifname map @groups
     meta mark . oifname @members accept
     counter drop
@@ -72,6 +75,7 @@ ${onUplink(policy, (uplink) => renderUplink(uplink, range))}}
 
 function renderPassage(portPattern: string, uplink: string): string {
   return `    iifname "${portPattern}" oifname "${uplink}" jump leaving
+    iifname "${uplink}" oifname "${portPattern}" tcp dport ${SCREEN_PORT} counter drop
     iifname "${uplink}" oifname "${portPattern}" meta mark set ${BRIDGED_MARK}
 `;
 }

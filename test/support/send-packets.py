@@ -97,6 +97,7 @@ def frames(me, other, gateway):
     yield "gateway's mac to other", Ether(src=gateway["mac"], dst=other["mac"]) / IP(src=gateway["address"], dst=other["address"]) / udp
     yield "ip to other", ether / toward(own, other["address"]) / udp
     yield "tcp to other", ether / toward(own, other["address"]) / TCP(sport=4000, dport=4000, flags="S")
+    yield "tcp to other's screen", ether / toward(own, other["address"]) / TCP(sport=4000, dport=5102, flags="S")
     yield "ip broadcast", everyone / toward(own, "255.255.255.255") / udp
     yield "ip multicast", Ether(src=me["mac"], dst="01:00:5e:00:00:fb") / toward(own, "224.0.0.251") / UDP(sport=5353, dport=5353)
     yield "first fragment to other", ether / IP(src=me["address"], dst=other["address"], flags="MF") / udp

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type PolicyTexts, parseNetworkPolicy } from "../../src/domain/node/network-policy.ts";
 import { parseNetworkRange } from "../../src/domain/node/network-range.ts";
+import { SCREEN_PORT } from "../../src/domain/session/screen-port.ts";
 import { type RunResult, run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import {
@@ -57,6 +58,30 @@ describe("on a segment that others share", () => {
     await router("/usr/sbin/ip", "link", "set", "eth0", "address", stdout.trim());
     expect(await comesToBeReached(router, desktop.port.address)).toBe(true);
   });
+
+  test("nobody on the segment comes to a desktop's screen, and the box does", async () => {
+    const program = `import socket, sys
+s = socket.create_server(("0.0.0.0", int(sys.argv[1])))
+while True: s.accept()[0].sendall(b"here")`;
+    const reach = async (enter: Enter, port: number) =>
+      (
+        await enter(
+          "/usr/bin/timeout",
+          "1",
+          "/bin/bash",
+          "-c",
+          `exec 3<>/dev/tcp/${desktop.port.address}/${port}`,
+        )
+      ).exitCode === 0;
+    const serving = [SCREEN_PORT, SCREEN_PORT + 1].map((port) =>
+      desktop.run("/usr/bin/timeout", "5", "/usr/bin/python3", "-c", program, `${port}`),
+    );
+    const isThere = () => reach((...words) => run(words), SCREEN_PORT);
+    expect(await waitFor(isThere, { timeoutMs: 5_000, everyMs: 50 })).toBe(true);
+    expect(await reach(router, SCREEN_PORT + 1)).toBe(true);
+    expect(await reach(router, SCREEN_PORT)).toBe(false);
+    await Promise.all(serving);
+  }, 20_000);
 
   test("the box passes nothing on for a desktop that sends it what is for others", async () => {
     await desktop.run("/usr/sbin/ip", "route", "replace", "default", "via", "10.230.0.1");
