@@ -26,6 +26,8 @@ export type GuestPlaces = {
   readonly options: string;
   /** nxagent writes its state here: a file of the user in a folder of root. */
   readonly state: string;
+  /** What viewers of Xvnc prove to know; a file of the session's user, whose program reads it, in a folder of root. */
+  readonly screenPassword: string;
   readonly dialog: string;
   readonly sessionStart: string;
   /** Anything written into it asks for power-off; belongs to the session's user. */
@@ -58,6 +60,7 @@ export function guestPlaces(folder = "/run/qvd-guest", socket = "/run/qvd/guest.
     shadowLog: `${folder}/shadow.log`,
     options: `${folder}/nxagent.options`,
     state: `${folder}/nxagent.state`,
+    screenPassword: `${folder}/screen-password`,
     dialog: `${folder}/nx-dialog`,
     sessionStart: `${folder}/session-start`,
     powerOffRequest: `${folder}/power-off-request`,

@@ -12,6 +12,7 @@ import {
   parseTransferReport,
   parseTransferWish,
 } from "../../src/wire/display/transfer.ts";
+import { PageGreeting, ViewerProof } from "../../src/wire/display/viewer-proof.ts";
 import { GATEWAY_REQUESTS } from "./gateway-corpora.ts";
 import { hold } from "./hold.ts";
 import type { Corpus, Random } from "./mutate.ts";
@@ -80,11 +81,22 @@ const HELLOS: Corpus = {
   spice: ["\0", " ", "\n", "=", "QVD-DISPLAY/1", "rfb", "x".repeat(3_000)],
 };
 
+const GREETINGS: Corpus = {
+  seeds: [
+    "RFB 003.008\n\x01\x02abcdefghijklmnop\0\0\0\0",
+    "RFB 003.008\n\x03\x01\x13\x02abcdefghijklmnop\0\0\0\x01\0\0\0\x06failed",
+    "RFB 003.008\n\0\0\0\0\x08too many",
+    "RFB 003.008\n\x01\x01",
+  ].map(bytes),
+  spice: ["\0", "\x02", "\xff", "RFB 003.003\n", "RFB", "x".repeat(3_000)],
+};
+
 export const GATEWAY_TARGETS: readonly FuzzTarget[] = [
   { name: "first lines", corpus: GATEWAY_REQUESTS, check: checkFirstLine },
   { name: "page and display messages", corpus: PAGE_MESSAGES, check: checkMessages },
   { name: "addresses and cookies", corpus: ADDRESSES, check: checkAddress },
   { name: "display hellos", corpus: HELLOS, check: checkHello },
+  { name: "screens' greetings", corpus: GREETINGS, check: checkGreeting },
 ];
 
 function checkFirstLine(input: Uint8Array, random: Random): void {
@@ -132,4 +144,34 @@ function checkAddress(input: Uint8Array): void {
 function checkHello(input: Uint8Array): void {
   const hello = parseDisplayHello(Buffer.from(input).toString("latin1"));
   if (hello !== undefined) hold(hello.key.length <= 128, "a key is short");
+}
+
+function checkGreeting(input: Uint8Array, random: Random): void {
+  const whole = greet(input, () => input.length);
+  const cut = greet(input, () => Math.floor(random() * 20));
+  hold(cut === whole, "a screen's server means the same however its words are cut");
+  const page = new PageGreeting().take(input);
+  if (page !== undefined)
+    hold(page.passed.length <= Math.max(0, input.length - 13), "a greeting goes no further");
+}
+
+/** What came of it, in the end. */
+function greet(input: Uint8Array, size: () => number): string {
+  const proof = new ViewerProof("key");
+  let answers = 0;
+  for (let start = 0; start < input.length; ) {
+    const end = Math.min(input.length, start + Math.max(1, size()));
+    let step = proof.take(input.subarray(start, end));
+    if (step.kind === "answer") {
+      answers++;
+      hold(step.bytes.length === 16, "an answer is as long as a challenge");
+      // Whatever came behind the challenge in the same piece.
+      step = proof.take(new Uint8Array());
+    }
+    hold(answers <= 1, "nobody gets two answers");
+    if (step.kind === "refused") return "refused";
+    if (step.kind === "in") return "in";
+    start = end;
+  }
+  return answers === 0 ? "asked for nothing" : "waits";
 }

@@ -1,6 +1,6 @@
 /** The display door of a desktop that shows nothing: knows one key, sends back what comes on its screen. */
 
-import { type DisplayHello, parseDisplayHello } from "../../src/wire/display/hello.ts";
+import { DISPLAY_DIRECT, type DisplayHello, parseDisplayHello } from "../../src/wire/display/hello.ts";
 
 export type FakeDisplay = {
   readonly port: number;
@@ -11,6 +11,8 @@ export type FakeDisplay = {
   readonly screens: Set<Bun.Socket<State>>;
   /** The key that it takes; undefined: any. */
   key: string | undefined;
+  /** Whether it sends who would rather come to the screen itself there, and keeps a seat for them. */
+  isDirect: boolean;
   /** Connections of sound and microphone. */
   readonly sounds: Set<Bun.Socket<State>>;
   /** What came on them. */
@@ -26,7 +28,7 @@ export type FakeDisplay = {
 
 type State = { text: string; hello: DisplayHello | undefined };
 
-export function openFakeDisplay(): FakeDisplay {
+export function openFakeDisplay(hostname = "127.0.0.1"): FakeDisplay {
   const hellos: DisplayHello[] = [];
   const orders: string[] = [];
   const screens = new Set<Bun.Socket<State>>();
@@ -34,7 +36,7 @@ export function openFakeDisplay(): FakeDisplay {
   const spoken: Uint8Array[] = [];
   const controls = new Set<Bun.Socket<State>>();
   const server = Bun.listen<State>({
-    hostname: "127.0.0.1",
+    hostname,
     port: 0,
     socket: {
       open: (socket) => {
@@ -71,7 +73,8 @@ export function openFakeDisplay(): FakeDisplay {
     if (hello.channel === "rfb") screens.add(socket);
     if (hello.channel === "control") controls.add(socket);
     if (hello.channel === "sound" || hello.channel === "microphone") sounds.add(socket);
-    socket.write("OK\n");
+    const isSeat = display.isDirect && hello.argument === DISPLAY_DIRECT.argument;
+    socket.write(isSeat ? `${DISPLAY_DIRECT.answer}\n` : "OK\n");
   }
   const display: FakeDisplay = {
     port: server.port,
@@ -81,6 +84,7 @@ export function openFakeDisplay(): FakeDisplay {
     sounds,
     spoken,
     key: undefined,
+    isDirect: false,
     receivedBytes: 0,
     rest: (isResting) => {
       for (const socket of screens) isResting ? socket.pause() : socket.resume();

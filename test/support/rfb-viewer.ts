@@ -1,12 +1,15 @@
 /** A viewer of RFB 3.8 for tests: takes raw pixels, counts colours, types. */
 
 import { waitFor } from "../../src/lib/wait.ts";
+import { ViewerProof } from "../../src/wire/display/viewer-proof.ts";
 
 export type RfbTarget = {
   readonly hostname: string;
   readonly port: number;
-  /** Sent first; answered by a line `OK`. */
-  readonly hello: string;
+  /** Sent first; answered by a line `OK`. Without one there is no door before the screen. */
+  readonly hello?: string;
+  /** What the server has to be proved to be known. */
+  readonly key?: string;
 };
 
 export type Picture = {
@@ -47,10 +50,13 @@ export class RfbViewer {
         error: () => {},
       },
     });
-    viewer.send(target.hello);
-    const answer = (await viewer.#take(3)).toString("latin1");
-    if (answer !== "OK\n") throw new Error(`the door said ${answer}`);
-    if (target.hello.includes(" rfb")) await viewer.#greet();
+    const { hello, key } = target;
+    if (hello !== undefined) {
+      viewer.send(hello);
+      const answer = (await viewer.#take(3)).toString("latin1");
+      if (answer !== "OK\n") throw new Error(`the door said ${answer}`);
+    }
+    if (hello === undefined || hello.includes(" rfb")) await viewer.#greet(key);
     return viewer;
   }
 
@@ -123,12 +129,15 @@ export class RfbViewer {
     this.send(ask);
   }
 
-  async #greet(): Promise<void> {
-    await this.#take(12);
-    this.send("RFB 003.008\n");
-    await this.#take((await this.#take(1)).readUInt8());
-    this.send(new Uint8Array([1]));
-    await this.#take(4);
+  async #greet(key: string | undefined): Promise<void> {
+    if (key !== undefined) await this.#prove(new ViewerProof(key));
+    else {
+      await this.#take(12);
+      this.send("RFB 003.008\n");
+      await this.#take((await this.#take(1)).readUInt8());
+      this.send(new Uint8Array([1]));
+      await this.#take(4);
+    }
     this.send(new Uint8Array([1]));
     const init = await this.#take(24);
     this.size = { width: init.readUInt16BE(0), height: init.readUInt16BE(2) };
@@ -140,6 +149,16 @@ export class RfbViewer {
     encodings.writeInt32BE(RAW, 4);
     encodings.writeInt32BE(DESKTOP_SIZE, 8);
     this.send(encodings);
+  }
+
+  async #prove(proof: ViewerProof): Promise<void> {
+    this.send(ViewerProof.hello);
+    for (;;) {
+      const step = proof.take(await this.#take(1));
+      if (step.kind === "answer") this.send(step.bytes);
+      if (step.kind === "refused") throw new Error("the server refused");
+      if (step.kind === "in") return;
+    }
   }
 
   /** A server may send a picture in one rectangle or in many. */

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chownSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { SCREEN_PORT } from "../../src/domain/session/screen-port.ts";
 import { PRINT_PORT, SLAVE_PORT, SOUND_PORT } from "../../src/guest/peripherals/plan-channels.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { silentLog } from "../../src/lib/log.ts";
@@ -147,13 +148,13 @@ describe("a session that a browser begins", () => {
     next.close();
   });
 
-  test("is shown to nobody inside but root by its socket", async () => {
+  test("is shown to nobody inside but root by its socket, and has one port", async () => {
     const asBea = (text: string) =>
       lab.inside(`setpriv --reuid=2001 --regid=2001 --clear-groups sh -c '${text}' 2>&1 || true`);
     const socket = (await lab.inside("ls /run/qvd-guest/session-screen-*/rfb")).trim();
     expect(socket).toStartWith("/run/qvd-guest/session-screen-");
     expect(await asBea(`ls -l ${socket}`)).toContain("Permission denied");
-    expect(await lab.inside("ss -Hltnp")).not.toContain("tigervnc");
+    expect(await lab.inside("ss -Hltnp | grep tigervnc | awk '{ print $4 }'")).toBe(`0.0.0.0:${SCREEN_PORT}`);
   });
 
   test("has no program inside turn the viewers' clipboard on", async () => {

@@ -5,6 +5,7 @@
  */
 
 import { asId, parseId, type SessionId, type VisitId } from "../../domain/ids.ts";
+import { SCREEN_PORT } from "../../domain/session/screen-port.ts";
 import { requireConsoles } from "../reach.ts";
 import { findProofFault, findStrangerFault } from "../relay/box-proof.ts";
 import { type Endpoint, replyAndClose } from "../request.ts";
@@ -36,5 +37,6 @@ export const relay: Endpoint = async (deps, { head, clientAddress }) => {
   const { isConsole, ...desktop } = view.desktop;
   const path = isConsole ? requireConsoles(deps) : undefined;
   // Nothing ends such a pipe but its two ends, so a visit needs no number of a session's.
-  return { kind: "relay", relay: { ...desktop, path, sessionId: sessionId ?? NO_SESSION } };
+  const port = head.query.get("port") === "screen" ? SCREEN_PORT : desktop.port;
+  return { kind: "relay", relay: { ...desktop, port, path, sessionId: sessionId ?? NO_SESSION } };
 };

@@ -9,28 +9,37 @@ import {
   parseDisplayNews,
 } from "../../wire/display/control.ts";
 import { PatientWriter } from "../../wire/display/patient-writer.ts";
+import { PageGreeting } from "../../wire/display/viewer-proof.ts";
 import { giveBack } from "../give-back.ts";
 import type { OwnedSocket, SocketOwner } from "../socket.ts";
 import type { PageSocket } from "./page-socket.ts";
+
+export type ScreenEndOptions = {
+  readonly page: PageSocket;
+  readonly onClosed: () => void;
+  /** Of a screen whose bytes don't come by the display door: what holds its place there. */
+  readonly seat?: OwnedSocket;
+};
 
 /** The desktop's side of the screen. */
 export class ScreenEnd implements SocketOwner {
   receivedBytes = 0;
   readonly #socket: OwnedSocket;
-  readonly #page: PageSocket;
-  readonly #onClosed: () => void;
+  readonly #options: ScreenEndOptions;
+  /** Of a page that has yet to say what we said for it. */
+  #greeting: PageGreeting | undefined;
   #unsent: Uint8Array[] = [];
   #unsentBytes = 0;
 
-  constructor(socket: OwnedSocket, page: PageSocket, onClosed: () => void) {
+  constructor(socket: OwnedSocket, options: ScreenEndOptions) {
     this.#socket = socket;
-    this.#page = page;
-    this.#onClosed = onClosed;
+    this.#options = options;
+    if (options.seat !== undefined) this.#greeting = new PageGreeting();
   }
 
   onData(chunk: Uint8Array): void {
     this.receivedBytes += chunk.length;
-    if (this.#page.sendBinary(chunk) < 0) this.#socket.pause();
+    if (this.#options.page.sendBinary(chunk) < 0) this.#socket.pause();
     giveBack(chunk);
   }
 
@@ -38,8 +47,10 @@ export class ScreenEnd implements SocketOwner {
     this.#socket.resume();
   }
 
-  /** False when more than `most` bytes would have to be kept. */
-  send(chunk: Uint8Array, most: number): boolean {
+  /** False when more than `most` bytes would have to be kept, or the page talks nonsense. */
+  send(bytes: Uint8Array, most: number): boolean {
+    const chunk = this.#greeting === undefined ? bytes : this.#greet(this.#greeting, bytes);
+    if (chunk === undefined) return false;
     if (this.#unsent.length === 0) {
       const written = Math.max(0, this.#socket.write(chunk));
       if (written === chunk.length) return true;
@@ -61,17 +72,26 @@ export class ScreenEnd implements SocketOwner {
   }
 
   onEnd(): void {
-    this.#onClosed();
+    this.#options.onClosed();
   }
 
   onClose(): void {
-    this.#onClosed();
+    this.#options.onClosed();
   }
 
   onHandshake(): void {}
 
   close(): void {
     this.#socket.terminate();
+    this.#options.seat?.terminate();
+  }
+
+  /** What of it is the server's. */
+  #greet(greeting: PageGreeting, bytes: Uint8Array): Uint8Array | undefined {
+    const said = greeting.take(bytes);
+    if (said?.reply !== undefined) this.onData(said.reply);
+    if (said !== undefined && said.passed.length > 0) this.#greeting = undefined;
+    return said?.passed;
   }
 
   /** Its bytes are the WebSocket's buffer otherwise, which is used again. */

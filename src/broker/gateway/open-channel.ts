@@ -3,6 +3,7 @@
 import { AppError } from "../../lib/errors.ts";
 import {
   DISPLAY_ACCEPTED,
+  DISPLAY_DIRECT,
   type DisplayChannel,
   formatDisplayHello,
   MOST_HELLO_BYTES,
@@ -15,8 +16,11 @@ export type OpenChannelOptions = {
   readonly channel: DisplayChannel;
   readonly argument?: string;
   readonly timeoutMs: number;
-  /** Owns the socket from the desktop's word on; called within the event, so that no byte is lost. */
-  readonly own: (socket: OwnedSocket) => SocketOwner;
+  /**
+   * Owns the socket from the desktop's word on; called within the event, so that no byte is lost. `isDirect`: nothing comes here, as
+   * was asked for.
+   */
+  readonly own: (socket: OwnedSocket, isDirect: boolean) => SocketOwner;
 };
 
 const LF = 10;
@@ -25,12 +29,12 @@ const LF = 10;
 class Greeting implements SocketOwner {
   readonly settled = Promise.withResolvers<OwnedSocket>();
   readonly #socket: OwnedSocket;
-  readonly #own: OpenChannelOptions["own"];
+  readonly #options: OpenChannelOptions;
   #line = "";
 
-  constructor(socket: OwnedSocket, own: OpenChannelOptions["own"]) {
+  constructor(socket: OwnedSocket, options: OpenChannelOptions) {
     this.#socket = socket;
-    this.#own = own;
+    this.#options = options;
   }
 
   onData(chunk: Uint8Array): void {
@@ -38,9 +42,11 @@ class Greeting implements SocketOwner {
     this.#line += Buffer.from(end === -1 ? chunk : chunk.subarray(0, end)).toString("latin1");
     if (this.#line.length > MOST_HELLO_BYTES) return void this.#fail("the desktop talks nonsense");
     if (end === -1) return;
+    const isDirect =
+      this.#options.argument === DISPLAY_DIRECT.argument && this.#line === DISPLAY_DIRECT.answer;
     // A refusal is the desktop's own text, so it is not repeated.
-    if (this.#line !== DISPLAY_ACCEPTED) return void this.#fail("the desktop refused");
-    const owner = this.#own(this.#socket);
+    if (this.#line !== DISPLAY_ACCEPTED && !isDirect) return void this.#fail("the desktop refused");
+    const owner = this.#options.own(this.#socket, isDirect);
     this.#socket.data = owner;
     this.settled.resolve(this.#socket);
     if (end + 1 < chunk.length) owner.onData(chunk.subarray(end + 1));
@@ -75,7 +81,7 @@ export async function openChannel(
     timeoutMs,
     take: (socket) => {
       tuneSocket(socket);
-      greeting = new Greeting(socket, options.own);
+      greeting = new Greeting(socket, options);
       socket.data = greeting;
       socket.write(formatDisplayHello({ key: session.slaveKey, channel, argument }));
       return true;

@@ -21,8 +21,9 @@ import type { Recorder } from "../record.ts";
 import type { EndpointDeps, ReadySession } from "../request.ts";
 import { requestSession } from "../request-session.ts";
 import type { SessionEnd, Traffic } from "../store.ts";
-import { ControlEnd, ScreenEnd } from "./desktop-ends.ts";
+import { ControlEnd, type ScreenEnd } from "./desktop-ends.ts";
 import { openChannel } from "./open-channel.ts";
+import { openScreen } from "./open-screen.ts";
 import type { SharingOrder, ToPage } from "./page-message.ts";
 import type { PageSocket } from "./page-socket.ts";
 import { Sharing } from "./sharing.ts";
@@ -188,14 +189,13 @@ export class ScreenSession {
     if (this.#gone.signal.aborted) return this.#finish();
     // The page must know before the first byte of RFB comes.
     this.#tell({ type: "ready" });
-    await openChannel(this.#deps, session, {
-      channel: "rfb",
-      argument: session.isConsole === true ? String(session.vmId) : "",
+    await openScreen(this.#deps, session, {
+      page: this.#page,
       timeoutMs,
-      own: (socket) => {
-        this.#screen = new ScreenEnd(socket, this.#page, () => void this.#endWithDesktop());
-        return this.#screen;
+      onOpen: (screen) => {
+        this.#screen = screen;
       },
+      onClosed: () => void this.#endWithDesktop(),
     });
     if (this.#gone.signal.aborted) return this.#finish();
     sessions.add(this.#live(session));

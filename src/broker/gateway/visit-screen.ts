@@ -13,8 +13,8 @@ import { sleep } from "../../lib/wait.ts";
 import type { BegunVisit } from "../../service/visit/begin.ts";
 import { ViewOnly } from "../../wire/display/view-only.ts";
 import type { EndpointDeps, ReadySession } from "../request.ts";
-import { ScreenEnd } from "./desktop-ends.ts";
-import { openChannel } from "./open-channel.ts";
+import type { ScreenEnd } from "./desktop-ends.ts";
+import { openScreen } from "./open-screen.ts";
 import type { PageSocket, PageSocketOwner } from "./page-socket.ts";
 import type { AdmittedVisit } from "./visit-socket.ts";
 import type { VisitStore, VisitView } from "./visit-store.ts";
@@ -116,14 +116,13 @@ export class VisitScreen implements PageSocketOwner {
     const { screen, mayControl, kind, name } = visit;
     if (!mayControl) this.#viewOnly = new ViewOnly();
     this.#tell({ type: "ready", kind, name, mayControl });
-    await openChannel(this.#deps, this.#keyed(screen), {
-      channel: "rfb",
-      argument: screen.isConsole === true ? String(screen.vmId) : "",
+    await openScreen(this.#deps, this.#keyed(screen), {
+      page: this.#patient,
       timeoutMs: this.#deps.limits.upgradeMs,
-      own: (socket) => {
-        this.#screen = new ScreenEnd(socket, this.#patient, () => void this.#screenClosed());
-        return this.#screen;
+      onOpen: (opened) => {
+        this.#screen = opened;
       },
+      onClosed: () => void this.#screenClosed(),
     });
     if (this.#isOver) this.#screen?.close();
     this.#deps.wake(visit.vmId);

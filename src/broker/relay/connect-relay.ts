@@ -80,7 +80,11 @@ const HANDLERS = {
   handshake: (socket: OwnedSocket, isSecure: boolean) => socket.data.onHandshake(isSecure),
 } as const;
 
-export type RelayTarget = RelayRequest & { readonly node: string };
+export type RelayTarget = RelayRequest & {
+  readonly node: string;
+  /** To the X server's own port. A broker of before leads to the display door, which hangs up. */
+  readonly isScreen?: boolean;
+};
 
 /** Resolves when `take` has taken the socket; throws `unavailable` when the other broker doesn't let us through in time. */
 export async function connectRelay(
@@ -124,7 +128,8 @@ export async function connectRelay(
 function formatRequest(identity: BoxIdentity, target: RelayTarget): string {
   const proof = Object.entries(formatProof(identity, target)).map(([name, value]) => `${name}: ${value}\r\n`);
   const subject = "visitId" in target ? `visit=${target.visitId}` : `session=${target.sessionId}`;
-  return `GET /qvd/relay?${subject} HTTP/1.1\r\nHost: ${target.address}\r\nConnection: Upgrade\r\nUpgrade: QVD-Relay/1\r\n${proof.join("")}\r\n`;
+  const port = target.isScreen === true ? "&port=screen" : "";
+  return `GET /qvd/relay?${subject}${port} HTTP/1.1\r\nHost: ${target.address}\r\nConnection: Upgrade\r\nUpgrade: QVD-Relay/1\r\n${proof.join("")}\r\n`;
 }
 
 /** HOST:PORT as nodes register it; a host of colons stands in brackets. */

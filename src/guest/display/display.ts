@@ -3,6 +3,7 @@
  * only while somebody sits there by browser; the session itself doesn't need it and outlives it.
  *
  *     broker ── rfb ──────► door ──► screen server ──► nxagent, suspended
+ *            └─ of a session on Xvnc the door is but its seat: the screen's bytes go between Xvnc and broker
  *            ── control ──► door ──► xrandr
  */
 
@@ -18,14 +19,14 @@ import {
   parseDisplayOrder,
   type ScreenSize,
 } from "../../wire/display/control.ts";
-import { DISPLAY_PORT } from "../../wire/display/hello.ts";
+import { DISPLAY_DIRECT, DISPLAY_PORT } from "../../wire/display/hello.ts";
 import { PatientWriter } from "../../wire/display/patient-writer.ts";
 import type { SoundPolicy } from "../../wire/display/sound.ts";
 import type { LaunchInput } from "../session/launch.ts";
 import type { BrowserSound } from "./browser-sound.ts";
 import { Clipboard } from "./clipboard.ts";
 import { type ChannelOwner, DisplayDoor, type DisplayHandlers, type DoorSocket } from "./door.ts";
-import { joinScreen } from "./join.ts";
+import { type JoinEvents, joinScreen, keepSeat } from "./join.ts";
 import { planSound } from "./plan-sound.ts";
 import type { DisplayPrograms } from "./programs.ts";
 import type { ScreenServer } from "./screen-server.ts";
@@ -144,7 +145,8 @@ export class Display {
     const policy = planSound(client);
     const most = input.server === undefined ? NX_SCREEN : undefined;
     return {
-      rfb: (socket) => this.#seat(socket, server),
+      rfb: (socket, argument) =>
+        this.#seat(socket, server, argument === DISPLAY_DIRECT.argument && server.key !== undefined),
       control: (socket) => this.#control(socket, { user, policy, most }),
       upload: (socket, argument) => takeFile(socket, user, argument),
       download: (socket, argument) => giveFile(socket, user, argument),
@@ -153,9 +155,9 @@ export class Display {
     };
   }
 
-  #seat(socket: DoorSocket, server: ScreenServer): ChannelOwner {
+  #seat(socket: DoorSocket, server: ScreenServer, isDirect: boolean): ChannelOwner {
     let isSeated = false;
-    return joinScreen(socket, server, {
+    const events: JoinEvents = {
       onOpen: () => {
         isSeated = true;
         if (this.#seats++ === 0) this.#onSeat(true);
@@ -167,7 +169,8 @@ export class Display {
           .releaseKeys()
           .catch((error: unknown) => this.#deps.log.warn("display-keys-not-released", { error }));
       },
-    });
+    };
+    return isDirect ? keepSeat(socket, events) : joinScreen(socket, server, events);
   }
 
   #control(

@@ -16,6 +16,8 @@ import {
 
 /** A connection of the broker's, after its hello. `data` may keep the chunk. */
 export type ChannelOwner = {
+  /** What the broker is told; that it is accepted, where nothing stands here. */
+  readonly answer?: string;
   readonly data: (chunk: Uint8Array) => void;
   readonly drain?: () => void;
   /** The last call. */
@@ -67,7 +69,7 @@ class Guest {
       return void socket.end();
     }
     this.#owner = owner;
-    socket.write(`${DISPLAY_ACCEPTED}\n`);
+    socket.write(`${owner.answer ?? DISPLAY_ACCEPTED}\n`);
     if (end + 1 < chunk.length) owner.data(chunk.subarray(end + 1));
   }
 

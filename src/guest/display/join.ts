@@ -5,17 +5,29 @@
 
 import { randomInt } from "node:crypto";
 import { Flow } from "../../wire/display/flow.ts";
+import { DISPLAY_DIRECT } from "../../wire/display/hello.ts";
+import { PageGreeting, ViewerProof } from "../../wire/display/viewer-proof.ts";
 import { formatSide } from "../screen/side.ts";
 import type { ChannelOwner, DoorSocket } from "./door.ts";
 import { KeyStream } from "./key-stream.ts";
 import type { ScreenPlace, ScreenServer } from "./screen-server.ts";
+
+/** Where a page would rather be shown by the broker itself: nothing passes, and this is its seat until either side ends it. */
+export function keepSeat(broker: DoorSocket, events: JoinEvents): ChannelOwner {
+  events.onOpen();
+  return {
+    answer: DISPLAY_DIRECT.answer,
+    data: () => broker.terminate(),
+    close: events.onClose,
+  };
+}
 
 export type JoinEvents = { readonly onOpen: () => void; readonly onClose: () => void };
 
 /** `onClose` comes once, also where nothing answered. */
 export function joinScreen(
   broker: DoorSocket,
-  { place, painter, keys }: Pick<ScreenServer, "place" | "painter" | "keys">,
+  { place, key, painter, keys }: Pick<ScreenServer, "place" | "key" | "painter" | "keys">,
   events: JoinEvents,
 ): ChannelOwner {
   let toScreen: Flow | undefined;
@@ -30,22 +42,41 @@ export function joinScreen(
     for (const end of ends) end();
     events.onClose();
   };
+  const proof = key === undefined ? undefined : new ViewerProof(key);
+  const greeting = key === undefined ? undefined : new PageGreeting();
+  const pass = (bytes: Uint8Array) => {
+    const said = greeting === undefined ? { passed: bytes } : greeting.take(bytes);
+    if (said === undefined) return close();
+    if (said.reply !== undefined) toBroker?.send(said.reply);
+    toScreen?.send(said.passed);
+  };
+  const begin = (opened: Bun.Socket<undefined>, rest?: Uint8Array) => {
+    toScreen = new Flow(broker, opened);
+    toBroker = new Flow(opened, broker);
+    if (rest !== undefined) toBroker.send(Buffer.concat([PageGreeting.hello, rest]));
+    for (const chunk of early.splice(0)) pass(chunk);
+    events.onOpen();
+  };
   const socket: Bun.SocketHandler<undefined> = {
     open(opened) {
       if (isClosed) return void opened.terminate();
       ends.push(() => opened.terminate());
       opened.setNoDelay(true);
-      toScreen = new Flow(broker, opened);
-      toBroker = new Flow(opened, broker);
       if (painter !== undefined) {
         const pair = newPair();
         opened.write(formatSide("viewer", pair));
         ends.push(bridge(place, { painter, pair }, close));
       }
-      for (const chunk of early.splice(0)) toScreen.send(chunk);
-      events.onOpen();
+      if (proof === undefined) begin(opened);
+      else opened.write(ViewerProof.hello);
     },
-    data: (_opened, chunk) => toBroker?.send(chunk),
+    data(opened, chunk) {
+      if (toBroker !== undefined) return void toBroker.send(chunk);
+      const step = proof?.take(chunk);
+      if (step?.kind === "answer") opened.write(step.bytes);
+      else if (step?.kind === "refused") close();
+      else if (step?.kind === "in") begin(opened, step.rest);
+    },
     drain: () => toScreen?.drain(),
     close,
     connectError: close,
@@ -53,8 +84,7 @@ export function joinScreen(
     error: () => {},
   };
   connectTo(painter === undefined ? place : { unix: painter }, socket).catch(close);
-  const send = (chunk: Uint8Array) =>
-    toScreen === undefined ? void early.push(chunk) : toScreen.send(chunk);
+  const send = (chunk: Uint8Array) => (toScreen === undefined ? void early.push(chunk) : pass(chunk));
   keys?.refresh();
   const typed = keys === undefined ? undefined : new KeyStream({ keys, send, giveUp: close });
   return {

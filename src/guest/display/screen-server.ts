@@ -20,6 +20,8 @@ export type ScreenPlace =
 export type ScreenServer = {
   readonly uid: number;
   readonly place: ScreenPlace;
+  /** What its viewers prove to know: the session's key. They may then come to a port of its own as well. */
+  readonly key?: string;
   /** The socket of what makes the pictures in its place. */
   readonly painter?: string;
   readonly isUp: () => boolean;

@@ -290,5 +290,6 @@ function openKinds(deps: GuestSessionDeps, shared: Shared): readonly [NxSession,
   const shadowPlaces = { record: places.shadowRecord, log: places.shadowLog, state: places.state };
   const shadow = { ...base, places: shadowPlaces, launch: ownServer.launchShadow, ...(onLine && { onLine }) };
   const server = { ...base, places, launch: ownServer.launch };
-  return [nx, new VncSession({ ...common, display, server, shadow })];
+  const passwordPath = places.screenPassword;
+  return [nx, new VncSession({ ...common, display, server, shadow, passwordPath })];
 }

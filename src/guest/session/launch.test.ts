@@ -49,13 +49,14 @@ describe("a session on Xvnc", () => {
   const places = guestPlaces();
   const socket = "/run/qvd-guest/session-screen-x/rfb";
 
-  test("has its display, size and socket, and nothing that another machine reaches", () => {
+  test("has its display, size and socket, and viewers who prove that they may look", () => {
     const size = { width: 1400, height: 900 };
     const { command, env } = planXvncLaunch({ ...input, size }, places, { socket, lang: "C.UTF-8" });
     const server = command.slice(command.indexOf("--") + 1).join(" ");
     expect(server).toStartWith("/usr/bin/Xtigervnc :100 -s 0 -ac -nolisten tcp ");
     expect(server).toEndWith(`-geometry 1400x900 -depth 24 -rfbunixpath ${socket}`);
-    expect(server).toContain(" -rfbport=-1 ");
+    expect(server).toContain(" -SecurityTypes VncAuth -rfbport=5102 ");
+    expect(server).toContain(" -rfbauth /run/qvd-guest/screen-password ");
     expect(server).toContain(" -SendCutText=0 -AcceptCutText=0 -AllowOverride= ");
     expect(env).toEqual(planLaunch(input, places, "C.UTF-8").env);
   });

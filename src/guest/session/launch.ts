@@ -16,6 +16,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { SCREEN_PORT } from "../../domain/session/screen-port.ts";
 import { CLEAN_ENV } from "../../lib/run.ts";
 import type { ScreenSize } from "../../wire/display/control.ts";
 import { type GuestAccount, NX_DISPLAY } from "../../wire/guest/messages.ts";
@@ -42,8 +43,9 @@ export type LaunchPlan = {
 export type Launched = {
   readonly pid: number;
   readonly exited: Promise<unknown>;
-  /** Where it will let viewers in. */
+  /** Where it will let viewers in, and whether they prove that they know the session's key. */
   readonly socket?: string;
+  readonly asksProof?: boolean;
 };
 
 /** Of the nxagent that shows to an NX client what Xvnc has. */
@@ -52,9 +54,11 @@ export const SHADOW_DISPLAY = NX_DISPLAY + 1;
 const DISPLAY = `:${NX_DISPLAY}`;
 /** No screen saver of its own, which would show black to a browser. */
 const SERVE = ["-s", "0", "-ac", "-nolisten", "tcp"];
-/** Whoever comes to its socket was let in by the display's door, which has the sizes and clipboards go by consent. */
+/** Whoever comes in was let in by the display's door, which has the sizes and clipboards go by consent. */
 const VIEWERS = [
-  ...["-SecurityTypes", "None", "-rfbport=-1", "-UseBlacklist=0", "-AlwaysShared"],
+  ...["-SecurityTypes", "VncAuth", `-rfbport=${SCREEN_PORT}`, "-interface", "0.0.0.0"],
+  // A list of who failed would be for whoever comes by the gateway's address to fill.
+  ...["-UseBlacklist=0", "-AlwaysShared"],
   ...["-AcceptSetDesktopSize=0", "-SendCutText=0", "-AcceptCutText=0"],
   // Else any program inside may turn them on.
   "-AllowOverride=",
@@ -66,7 +70,7 @@ export function planLaunch(input: LaunchInput, places: GuestPlaces, lang: string
   return planOf(input, places, { command: ["xinit", places.sessionStart, "--", ...server], lang });
 }
 
-/** The same session on Xvnc, which lets viewers in at `socket`. */
+/** The same session on Xvnc, which lets viewers in at `socket` and at a port, by a password that it reads anew for each. */
 export function planXvncLaunch(
   input: LaunchInput,
   places: GuestPlaces,
@@ -74,7 +78,8 @@ export function planXvncLaunch(
 ): LaunchPlan {
   const { width, height } = input.size ?? { width: 1024, height: 768 };
   const screen = ["-geometry", `${width}x${height}`, "-depth", "24", "-rfbunixpath", socket];
-  const server = ["/usr/bin/Xtigervnc", DISPLAY, ...SERVE, ...VIEWERS, ...screen];
+  const proof = ["-rfbauth", places.screenPassword];
+  const server = ["/usr/bin/Xtigervnc", DISPLAY, ...SERVE, ...VIEWERS, ...proof, ...screen];
   return planOf(input, places, { command: ["xinit", places.sessionStart, "--", ...server], lang });
 }
 

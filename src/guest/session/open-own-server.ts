@@ -1,6 +1,7 @@
 /** Xvnc and its shadow in this desktop, as `launch.ts` plans them. */
 
 import { existsSync } from "node:fs";
+import { writeScreenPassword } from "../display/screen-password.ts";
 import { openPlace, removeOldPlaces } from "../display/socket-place.ts";
 import type { GuestPlaces } from "../places.ts";
 import type { OwnServer } from "./guest-session.ts";
@@ -22,8 +23,11 @@ export function openOwnServer(places: GuestPlaces): OwnServer {
     launch(input) {
       prepareLaunch(input, places);
       removeOldPlaces(places.folder, "session");
-      const { socket } = openPlace(places.folder, { uid: input.account.uid, gid: input.gid }, "session");
-      return { ...launch(planXvncLaunch(input, places, { socket, lang: readLang() }), places.log), socket };
+      const owner = { uid: input.account.uid, gid: input.gid };
+      const { socket } = openPlace(places.folder, owner, "session");
+      writeScreenPassword(places.screenPassword, owner);
+      const launched = launch(planXvncLaunch(input, places, { socket, lang: readLang() }), places.log);
+      return { ...launched, socket, asksProof: true };
     },
     launchShadow(input) {
       prepareShadow(input, places);

@@ -15,6 +15,8 @@ export type SessionRecord = {
   readonly program?: string | undefined;
   /** Where its X server lets viewers in, if it does. */
   readonly socket?: string | undefined;
+  /** Whether viewers prove to it that they know the session's key, and may come to its port as well. */
+  readonly asksProof?: boolean | undefined;
 };
 
 /** Undefined when there is none, or none that can be read. */

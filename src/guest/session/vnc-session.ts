@@ -2,7 +2,7 @@
  * The session on Xvnc: browsers are viewers of its own, and an NX client sees it by a shadow. Xvnc needs nobody at it, so it
  * knows but two states beside start and end; the rest are the shadow's.
  *
- *     browser ── door ──► Xvnc's socket ──► Xvnc :100 ◄── the person's programs
+ *     browser ── broker ──► Xvnc's port ──► Xvnc :100 ◄── the person's programs
  *     NX client ──► port 4100 ──► nxagent -shadow, :101 ──────┘
  */
 
@@ -10,6 +10,7 @@ import type { XState } from "../../domain/session/x-state.ts";
 import { fitScreen, parseScreenSize } from "../../wire/display/control.ts";
 import { NX_DISPLAY } from "../../wire/guest/messages.ts";
 import { letGo } from "../display/let-go.ts";
+import { writeScreenPassword } from "../display/screen-password.ts";
 import type { ScreenServer } from "../display/screen-server.ts";
 import { ShadowClipboard } from "../display/shadow-clipboard.ts";
 import { closePlace, isListening, placeOf } from "../display/socket-place.ts";
@@ -32,6 +33,7 @@ export type VncSessionDeps = {
   readonly server: XSessionDeps;
   readonly shadow: XSessionDeps;
   readonly optionsPath: string;
+  readonly passwordPath: string;
   readonly limits: SessionLimits;
   readonly display: SessionDisplay;
   readonly onAssign: (session: number) => void;
@@ -43,6 +45,8 @@ export class VncSession implements ServedSession {
   readonly #shadow: NxShadow;
   readonly #clipboard: ShadowClipboard;
   #user: LaunchInput | undefined;
+  /** How often it was said who may come to Xvnc; a key may be said again. */
+  #words = 0;
 
   constructor(deps: VncSessionDeps) {
     this.#deps = deps;
@@ -135,7 +139,7 @@ export class VncSession implements ServedSession {
   }
 
   async #showByBrowser({ order, user, size }: Coming, signal: AbortSignal): Promise<OrderOutcome> {
-    const server = this.#openServer();
+    const server = this.#openServer(user, order.slaveKey);
     if (server === undefined)
       return fail("session-start-failed", "the socket of Xvnc is not what it has to be");
     if (!(await this.#shadow.end(signal)))
@@ -154,6 +158,7 @@ export class VncSession implements ServedSession {
   async #showByNx({ order, user, options }: Coming, signal: AbortSignal): Promise<OrderOutcome> {
     const { screen, programs } = this.#deps.display;
     screen.hide();
+    this.#shutOut(user);
     try {
       // A shadow reads the keyboard once, and blurs a screen that is not its client's size.
       const size = parseScreenSize(order.client.geometry);
@@ -182,29 +187,53 @@ export class VncSession implements ServedSession {
     }
   }
 
-  async #tapShift({ place }: ScreenServer): Promise<void> {
+  async #tapShift({ place, key }: ScreenServer): Promise<void> {
     try {
-      if ("unix" in place && (await tapShift(place.unix))) return;
+      if ("unix" in place && (await tapShift(place.unix, key))) return;
     } catch {
       // Said below; the first letter that the layout lacks may be another one.
     }
     this.#deps.server.log.warn("display-keyboard-not-woken");
   }
 
+  /** Nobody new comes to Xvnc by a key of before. */
+  #shutOut(user: LaunchInput): void {
+    try {
+      this.#letIn(user);
+    } catch (error) {
+      // Its key is the broker's, which knows better than to come back with it.
+      this.#deps.server.log.warn("display-password-kept", { error });
+    }
+  }
+
+  /** Who knows that key may come to Xvnc from now on; without one, nobody new. False where it asks for none. */
+  #letIn({ gid }: LaunchInput, key?: string): boolean {
+    const { record } = this.#x;
+    if (record?.asksProof !== true) return false;
+    this.#words++;
+    writeScreenPassword(this.#deps.passwordPath, { uid: record.uid, gid, ...(key !== undefined && { key }) });
+    return true;
+  }
+
   /** Undefined when its socket was tampered with before it was closed to all but root. */
-  #openServer(): ScreenServer | undefined {
+  #openServer(user: LaunchInput, key: string): ScreenServer | undefined {
     const { record } = this.#x;
     const socket = record?.socket;
     if (record === undefined || socket === undefined || !closePlace(placeOf(socket), record.uid))
       return undefined;
+    const asked = this.#letIn(user, key) && { key };
+    const words = this.#words;
     return {
       uid: record.uid,
       place: { unix: socket },
+      ...asked,
       isUp: () => this.#x.record?.socket === socket && isListening(socket),
       // It does so by itself when a viewer leaves.
       releaseKeys: async () => {},
       // It is the session, and ends with it alone.
-      end() {},
+      end: () => {
+        if (this.#words === words) this.#shutOut(user);
+      },
     };
   }
 

@@ -140,7 +140,8 @@ export class XSession {
     const mark = { pid: leader.pid, startTicks: leader.startTicks };
     const { login, uid } = input.account;
     const { program } = this.#server;
-    this.#keep({ leader: mark, nxagent: null, session, login, uid, program, socket: launched.socket });
+    const { socket, asksProof } = launched;
+    this.#keep({ leader: mark, nxagent: null, session, login, uid, program, socket, asksProof });
     this.#follow();
     void launched.exited.then(() => {
       if (this.#record?.leader.pid === launched.pid) this.observe();

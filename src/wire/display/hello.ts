@@ -9,8 +9,12 @@
  *       │ ◄────────────────────────────────────────── │
  *       │  bytes of the channel, both ways             │
  *
- * `rfb` carries the screen as RFB 3.8. `control` carries JSON lines (`control.ts`). `upload` and `download` carry a
- * file each (`transfer.ts`), `sound` and `microphone` a way of sound each (`sound.ts`).
+ * `rfb` carries the screen as RFB 3.8; its argument `direct` says that the broker would rather come to the X server itself. Where
+ * there is one to come to the answer is `DIRECT`: nothing more passes here, the broker goes to the port of the screen
+ * (`viewer-proof.ts`), and the connection stays as the viewer's seat, which either side ends.
+ *
+ * `control` carries JSON lines (`control.ts`). `upload` and `download` carry a file each (`transfer.ts`), `sound` and
+ * `microphone` a way of sound each (`sound.ts`).
  */
 
 import { NX_DISPLAY } from "../guest/messages.ts";
@@ -47,6 +51,8 @@ export function parseDisplayHello(line: string): DisplayHello | undefined {
 }
 
 export const DISPLAY_ACCEPTED = "OK";
+/** As argument of `rfb`, and as answer to it. */
+export const DISPLAY_DIRECT = { argument: "direct", answer: "DIRECT" } as const;
 
 /** What the agent says of a hello that it refuses; one line. */
 export function formatDisplayRefusal(reason: string): string {
