@@ -80,7 +80,8 @@ is_member() { id -nG "$1" | tr ' ' '\n' | grep -qx "$2"; }
 
 make_accounts() {
   local name
-  for name in qvd qvd-tls; do
+  # The last is udev's, which not every Debian has.
+  for name in qvd qvd-tls kvm; do
     getent group "$name" > /dev/null || groupadd --system "$name"
   done
   for name in "${accounts[@]}" "$image_account"; do
