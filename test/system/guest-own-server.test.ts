@@ -343,6 +343,15 @@ describe("the same session by NX and by browser", () => {
     }
   }, 60_000);
 
+  test("of a program that ends at once runs it once", async () => {
+    const program = "echo run >>/home/bea/runs";
+    // It may be over before the order is, which is refused then.
+    await prepare({ session: 14, program }).catch(() => {});
+    expect(await waitFor(stateIs("none"), { timeoutMs: 15_000, everyMs: 20 })).toBe(true);
+    expect(await lab.inside("cat /home/bea/runs")).toBe("run");
+    expect((await programs()).split("\n")).not.toContain("nxagent");
+  }, 30_000);
+
   test("is on nxagent where the site says so", async () => {
     const client = { ...REQUEST.client, given: { "qvd.client.browser.server": "nx" } };
     await prepare({ session: 11, client });

@@ -62,6 +62,10 @@ export type GuestSessionDeps = Omit<XSessionDeps, "places" | "server"> & {
 /** The only peer of a first client that we play ourselves. */
 const LOOPBACK = "127.0.0.1";
 const USUAL_SCREEN = { width: 1024, height: 768 };
+/** Of an X server that has come up, and of nxagent with a first client. */
+const BEGUN: readonly XState[] = ["connected", "suspending", "suspended"];
+const OVER_AT_ONCE =
+  "the session was over as soon as it had begun; what its program said is in ~/.xsession-errors";
 
 export class GuestSession {
   readonly #deps: GuestSessionDeps;
@@ -74,6 +78,8 @@ export class GuestSession {
   #waiting = 0;
   #running = new AbortController();
   #session: number | null = null;
+  /** The person's programs run, or ran, since a session was last begun: they are not begun twice. */
+  #hasBegun = false;
   /** What the order in turn prepares for. */
   #access: "nx" | "browser" = "nx";
   readonly #ahead: OrderAhead<OrderOutcome>;
@@ -215,8 +221,10 @@ export class GuestSession {
     const user = { account: order.account, ...provisioned, program: order.program };
     const coming = { order, access: this.#access, user, size, options, isAhead };
     const outcome = await this.#served.prepare(coming, signal);
-    const isFirst = this.#served !== this.#nx && this.#served.state === "none";
-    if (outcome.isGood || !isFirst || signal.aborted) return outcome;
+    this.#served.observe();
+    if (outcome.isGood || this.#served.state !== "none" || signal.aborted) return outcome;
+    if (this.#hasBegun) return fail("session-start-failed", `${OVER_AT_ONCE} (${outcome.text})`);
+    if (this.#served === this.#nx) return outcome;
     this.#deps.log.warn("session-falls-back-to-nxagent", { text: outcome.text });
     this.#served = this.#nx;
     return this.#nx.prepare(coming, signal);
@@ -239,6 +247,8 @@ export class GuestSession {
   }
 
   #tellChange(): void {
+    if (this.state === "starting" && this.#toldState === "none") this.#hasBegun = false;
+    else if (BEGUN.includes(this.state)) this.#hasBegun = true;
     const hook = stateHookOf(this.state);
     // What a browser shows is suspended, and connected only by a first client of ours: its seat says more.
     const isSeats = this.#access === "browser" && hook !== "disconnected";

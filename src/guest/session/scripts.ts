@@ -15,6 +15,9 @@ done
 kill -"\${QVD_CLOSE_SIGNAL:-HUP}" "$PPID"
 `;
 
+/** What the session says in its server's log before anything else: from here on the person's programs run. */
+export const SESSION_BEGINS = "qvd: the session begins";
+
 /**
  * What xinit runs: the image's own session program, on a session bus; or, of an application, its program beside
  * whatever window manager there is, so that its windows can be moved and closed. The session ends with it. Its output goes to the usual file of
@@ -22,6 +25,7 @@ kill -"\${QVD_CLOSE_SIGNAL:-HUP}" "$PPID"
  * printers of its own, programs print to the client's.
  */
 export const SESSION_SCRIPT = `#!/bin/sh
+echo '${SESSION_BEGINS}'
 if [ -x /usr/sbin/cupsd ] && [ ! -S /run/cups/cups.sock ] && ! grep -qis '^[[:space:]]*ServerName[[:space:]]' /etc/cups/client.conf; then
   CUPS_SERVER=$XDG_RUNTIME_DIR/qvd-cups/cups.sock
   export CUPS_SERVER

@@ -24,6 +24,7 @@ import {
   signalProcess,
 } from "./processes.ts";
 import { readRecord, removeRecord, type SessionRecord, writeRecord } from "./record.ts";
+import { SESSION_BEGINS } from "./scripts.ts";
 import { nextState, type SessionEvent } from "./state.ts";
 
 /** The program that serves the session's display, and what its log says of the state. */
@@ -39,7 +40,8 @@ export const NXAGENT: XServer = { program: "nxagent", parseLine: parseLogLine };
 /** Up is suspended: nobody is at it by NX. Who comes and goes as its viewer is the display's affair. */
 export const XVNC: XServer = {
   program: "Xtigervnc",
-  parseLine: () => undefined,
+  // A program that ends at once may be over before anybody has seen the server up.
+  parseLine: (line) => (line === SESSION_BEGINS ? "suspended" : undefined),
   isUp: ({ socket }) => socket !== undefined && isListening(socket),
 };
 
