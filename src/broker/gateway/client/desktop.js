@@ -4,6 +4,7 @@
  */
 
 import { Clipboard } from "./clipboard.js";
+import { describeEnd } from "./ends.js";
 import { Files } from "./files.js";
 import { PageChannel } from "./page-channel.js";
 import { Sharing } from "./sharing.js";
@@ -12,16 +13,6 @@ import { Stage } from "./stage.js";
 
 const RESIZE_MS = 250;
 const RETRY = { firstMs: 500, mostMs: 10_000, most: 40 };
-/** Why it is over, in words; what isn't here is worth another try. */
-const ENDS = {
-  superseded: ["Shown elsewhere", "Another client of yours has taken this desktop over."],
-  "ended-by-administrator": ["Disconnected", "An administrator has ended this connection."],
-  "ended-by-owner": ["Disconnected", "The connection was ended at your wish."],
-  "signed-out": ["Signed out", "Your session in this desktop is over."],
-  "desktop-stopped": ["Shut down", "This desktop was shut down."],
-  blocked: ["Blocked", "An administrator has blocked this desktop."],
-};
-
 const byId = (id) => document.getElementById(id);
 const stage = new Stage();
 const { main, screen, keys } = stage;
@@ -58,18 +49,20 @@ async function open() {
   try {
     ticket = await fetchTicket();
   } catch (error) {
-    if (error.isFinal) return say("Not possible", error.message, { isBusy: false, canTryAgain: true });
+    if (error.isFinal) return say("Not possible", error.message, { isBusy: false, again: "Try again" });
     return retryLater();
   }
   const { width, height } = stage.size;
   const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
   const query = new URLSearchParams({ ticket, width, height, timezone, screen: kind });
-  let isOver = false;
+  let [isOver, isReady] = [false, false];
   const opened = new PageChannel(`wss://${location.host}/desktop/${desktop}/ws?${query}`, {
     onText: (message) => {
-      if (message.type === "progress") say(`Opening ${name}`, message.text);
-      else if (message.type === "ready") show(opened);
-      else if (message.type === "clipboard") clipboard.take(message.text);
+      if (message.type === "progress") say(isReady ? name : `Opening ${name}`, message.text);
+      else if (message.type === "ready") {
+        isReady = true;
+        show(opened);
+      } else if (message.type === "clipboard") clipboard.take(message.text);
       else if (message.type === "sound") sound.offer(message);
       else if (!sharing.take(message)) {
         isOver = true;
@@ -85,18 +78,17 @@ async function open() {
   channel = opened;
 }
 
-function finish({ type, cause, text }) {
-  if (type === "refused") return say("Not possible now", text, { isBusy: false, canTryAgain: true });
-  const end = ENDS[cause];
-  if (end === undefined) return retryLater();
-  say(end[0], end[1], { isBusy: false, canTryAgain: true });
+function finish(message) {
+  const { title, text, again } = describeEnd(message);
+  if (again === undefined) return retryLater({ title, text });
+  say(title, text, { isBusy: false, again });
 }
 
-function retryLater() {
+function retryLater({ title, text } = describeEnd({ type: "ended" })) {
   tries += 1;
   if (tries > RETRY.most)
-    return say("Not reached", "The desktop can't be reached.", { isBusy: false, canTryAgain: true });
-  say("Connecting again", "The connection was lost; the desktop goes on.");
+    return say("Not reached", "The desktop can't be reached.", { isBusy: false, again: "Try again" });
+  say(title, text);
   setTimeout(open, Math.min(RETRY.mostMs, RETRY.firstMs * 2 ** Math.min(tries - 1, 10)));
 }
 

@@ -28,12 +28,13 @@ export class Stage {
     });
   }
 
-  /** The screen is not there; the person is told why. */
-  say(title, text, { isBusy = true, canTryAgain = false } = {}) {
+  /** The screen is not there; the person is told why. `again` is the word of a button that opens it. */
+  say(title, text, { isBusy = true, again } = {}) {
     byId("veil-title").textContent = title;
     byId("veil-text").textContent = text;
     byId("spinner").hidden = !isBusy;
-    byId("again").hidden = !canTryAgain;
+    byId("again").hidden = again === undefined;
+    if (again !== undefined) byId("again").textContent = again;
     this.#veil.hidden = false;
     delete this.main.dataset.shown;
     this.#bar.hidden = true;
