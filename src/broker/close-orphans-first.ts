@@ -39,7 +39,7 @@ export function closeOrphansFirst(store: BrokerStore, log: Log): BrokerStore {
     recordConnected: (sessionId) => store.recordConnected(sessionId),
     recordTraffic: (traffic) => store.recordTraffic(traffic),
     recordEnded: (sessionId, end) => store.recordEnded(sessionId, end),
-    recordSignedOut: (sessionId) => store.recordSignedOut(sessionId),
+    recordSecondLook: (sessionId) => store.recordSecondLook(sessionId),
     listSessionsToEnd: () => store.listSessionsToEnd(),
     closeOrphans: () => store.closeOrphans(),
     announceEnds: (inMs) => store.announceEnds(inMs),

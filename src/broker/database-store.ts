@@ -11,8 +11,8 @@ import type { EndCause } from "../domain/session/end-cause.ts";
 import { requestSession } from "../service/session/request.ts";
 import { wishVmStopped } from "../service/vm/wish-stopped.ts";
 import { recordSessionsEnding } from "./record-ending.ts";
+import { recordSecondLook } from "./record-second-look.ts";
 import { recordOrphansEnded, recordSessionConnected, recordSessionEnded } from "./record-session.ts";
-import { recordSignedOut } from "./record-signed-out.ts";
 import { recordSessionTraffic } from "./record-traffic.ts";
 import type { BrokerStore, DesktopView, RelayView, SessionView, TrailEvent, WaitView } from "./store.ts";
 
@@ -75,8 +75,8 @@ export function createDatabaseStore({ db, nodeId, worker, isGone }: DatabaseStor
       attemptDatabase("record the session's end", () =>
         recordSessionEnded(db, nodeId, { ...end, sessionId }),
       ),
-    recordSignedOut: (sessionId) =>
-      attemptDatabase("look at the session's end again", () => recordSignedOut(db, nodeId, sessionId)),
+    recordSecondLook: (sessionId) =>
+      attemptDatabase("look at the session's end again", () => recordSecondLook(db, nodeId, sessionId)),
     listSessionsToEnd: () =>
       attemptDatabase("read which sessions are to end", () => listSessionsToEnd(db, nodeId, worker)),
     closeOrphans: () =>

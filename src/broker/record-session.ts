@@ -72,7 +72,9 @@ function isByEither(cause: string): boolean {
 }
 
 /** Of a desktop's trail: what was told while one went down fits into them. */
-const LAST_EVENTS = 30;
+export const LAST_EVENTS = 30;
+/** States of a desktop, for SQL. */
+export const GOING_DOWN = sql`('stopping_1', 'stopping_2', 'zombie_1', 'zombie_2', 'stopped')`;
 
 /**
  * What the order was by which its desktop went down, or goes down; `cause` where there was none. Who hangs up last may do so when the
@@ -81,7 +83,7 @@ const LAST_EVENTS = 30;
 function known(cause: string): SQL {
   return sql`coalesce((
     select case
-      when r.state not in ('stopping_1', 'stopping_2', 'zombie_1', 'zombie_2', 'stopped') then null
+      when r.state not in ${GOING_DOWN} then null
       when v.wish = 'stopped' then 'desktop-stopped'
       when r.state <> 'stopped' and n.drain = 'move' then 'node-drained'
     end

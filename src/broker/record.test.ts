@@ -23,7 +23,7 @@ function open(
       if (++calls === fail?.at) throw fail.error;
       told.push(cause);
     },
-    recordSignedOut: async () => void told.push("looked again"),
+    recordSecondLook: async () => void told.push("looked again"),
   };
   // The recorder touches these two alone.
   return { told, recorder: new Recorder(store as unknown as BrokerStore, silentLog(), lookAgainMs) };

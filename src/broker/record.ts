@@ -75,8 +75,8 @@ export class Recorder {
   async #tellAgain(sessionId: SessionId, end: SessionEnd): Promise<void> {
     try {
       await this.#store.recordEnded(sessionId, end);
-      // Whether a client left or its person signed out shows by now.
-      if (isByEither(end.cause) && end.bytesToClient > 0) await this.#store.recordSignedOut(sessionId);
+      // Whether a client left, its person signed out or the desktop went down shows by now.
+      if (isByEither(end.cause) && end.bytesToClient > 0) await this.#store.recordSecondLook(sessionId);
     } catch (error) {
       if (isAway(error)) this.ended(sessionId, end);
       else this.#log.warn("session-end-not-looked-at", { sessionId, error });

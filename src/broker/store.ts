@@ -132,8 +132,8 @@ export interface BrokerStore {
   recordTraffic(traffic: readonly SessionTraffic[]): Promise<void>;
   /** May be called twice; the first end counts. */
   recordEnded(sessionId: SessionId, end: SessionEnd): Promise<void>;
-  /** Looks once more at a sitting whose client left: the person may have signed out. */
-  recordSignedOut(sessionId: SessionId): Promise<void>;
+  /** Looks once more at a sitting that ended: its person may have signed out, or its desktop gone down. */
+  recordSecondLook(sessionId: SessionId): Promise<void>;
   /** Sittings of this worker that a newer client took over or somebody wished ended. */
   listSessionsToEnd(): Promise<readonly { readonly id: SessionId; readonly cause: string }[]>;
   /** Ends the sittings that workers of this box which are gone left open, and says how many. */

@@ -199,8 +199,8 @@ describe("the store on PostgreSQL, as the broker's role", () => {
               ?.count,
           );
         const before = await events();
-        await store.recordSignedOut(sessionId);
-        await store.recordSignedOut(sessionId);
+        await store.recordSecondLook(sessionId);
+        await store.recordSecondLook(sessionId);
         const [row] = await sql`select end_cause from sessions where id = ${sessionId}`;
         expect(row?.end_cause).toBe(cause);
         expect((await events()) - before).toBe(cause === "signed-out" ? 1 : 0);
@@ -219,9 +219,53 @@ describe("the store on PostgreSQL, as the broker's role", () => {
         await sql`insert into vm_reports (vm_id, node_id, epoch, state, x_state)
           values (${seed.bob.vmId}, ${seed.nodeId}, 1, 'running', 'none')
           on conflict (vm_id) do update set state = excluded.state, x_state = excluded.x_state`;
-        await store.recordSignedOut(sessionId);
+        await store.recordSecondLook(sessionId);
         const [row] = await sql`select end_cause from sessions where id = ${sessionId}`;
         expect(row?.end_cause).toBe(cause);
+        await store.closeOrphans();
+      });
+
+    const down: [cause: string, access: "browser" | "console" | "nx", given: Down, end: string][] = [
+      ["desktop-closed", "console", { state: "stopping_2", wish: "stopped" }, "desktop-stopped"],
+      ["desktop-closed", "browser", { state: "stopped", wish: "stopped" }, "desktop-stopped"],
+      ["desktop-closed", "console", { state: "stopped", wish: "running" }, "desktop-closed"],
+      ["desktop-closed", "console", { state: "starting_1", wish: "running" }, "desktop-closed"],
+      [
+        "desktop-closed",
+        "console",
+        { state: "stopped", wish: "stopped", isFollowed: true },
+        "desktop-closed",
+      ],
+      ["client-left", "nx", { state: "stopping_2", wish: "stopped" }, "client-left"],
+      ["client-left", "nx", { state: "stopping_2", wish: "stopped", isAnnounced: true }, "desktop-stopped"],
+      ["superseded", "nx", { state: "stopped", wish: "stopped", isAnnounced: true }, "superseded"],
+    ];
+    type Down = { state: string; wish: string; isFollowed?: boolean; isAnnounced?: boolean };
+    for (const [cause, access, given, end] of down)
+      test(`${access}, ${cause}, then ${JSON.stringify(given)}: ${end}`, async () => {
+        const { sql } = database.open("qvd_owner");
+        const store = storeOf(seed.nodeId, "broker-9");
+        const { vmId } = seed.bob;
+        const { sessionId } = await ask(access === "console" ? "browser" : access);
+        await sql`update sessions set access = ${access} where id = ${sessionId}`;
+        await store.recordConnected(sessionId);
+        await sql`insert into vm_reports (vm_id, node_id, epoch, state, x_state)
+          values (${vmId}, ${seed.nodeId}, 1, 'running', 'none')
+          on conflict (vm_id) do update set state = excluded.state`;
+        await store.recordEnded(sessionId, { cause, bytesToClient: 9, bytesFromClient: 9 });
+        if (given.isAnnounced)
+          await sql`insert into vm_events (vm_id, code, text) values (${vmId}, 'poweroff-announced', 'Off.')`;
+        if (given.isFollowed) await ask();
+        await sql`update vm_reports set state = ${given.state} where vm_id = ${vmId}`;
+        await sql`update vms set wish = ${given.wish} where id = ${vmId}`;
+        const told = () => sql`select text from vm_events where code = 'session-ended'
+          and detail ->> 'sessionId' = ${`${sessionId}`} and text like '%was shut down.'`;
+        const before = (await told()).length;
+        await store.recordSecondLook(sessionId);
+        await store.recordSecondLook(sessionId);
+        const [row] = await sql`select end_cause from sessions where id = ${sessionId}`;
+        expect(row?.end_cause).toBe(end);
+        expect((await told()).length - before).toBe(end === cause ? 0 : 1);
         await store.closeOrphans();
       });
   });

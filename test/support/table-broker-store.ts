@@ -213,7 +213,7 @@ export class TableBrokerStore implements BrokerStore {
     session.end = end;
   }
 
-  async recordSignedOut(sessionId: SessionId) {
+  async recordSecondLook(sessionId: SessionId) {
     this.#refuseWhileAway();
     this.lookedAgain.push(sessionId);
   }
