@@ -146,7 +146,9 @@ describe("commands", () => {
     expect(explained.out).toMatch(/\nNext {5}It is placed as soon as a node can take it/);
     const json = JSON.parse((await type("vm explain", ["cli-desk"], { json: true })).out);
     expect(json.explanation).toMatchObject({ candidates: [], tried: [] });
-    expect((await type("vm delete", ["cli-desk"])).err).toContain("not stopped");
+    expect((await type("vm delete", ["cli-desk"])).err).toContain(
+      "is stopped, but somebody wants it to run; stop it first",
+    );
     expect((await type("vm stop", ["cli-desk"])).code).toBe(0);
     expect((await type("vm block", ["cli-desk"], { reason: "spare part" })).code).toBe(0);
     expect((await type("vm show", ["cli-desk"])).out).toContain("yes: spare part");

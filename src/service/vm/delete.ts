@@ -2,6 +2,7 @@ import { eq, sql } from "drizzle-orm";
 import { z } from "zod";
 import { vmReports, vms } from "../../db/schema/index.ts";
 import type { VmId } from "../../domain/ids.ts";
+import { whyNotDeleted } from "../../domain/vm/why-not-deleted.ts";
 import { AppError } from "../../lib/errors.ts";
 import { type Context, change } from "../context.ts";
 import { idField, parseInput } from "../input.ts";
@@ -19,9 +20,8 @@ export async function deleteVm(context: Context, input: z.input<typeof deleteVmI
       .select({ state: vmReports.state })
       .from(vmReports)
       .where(eq(vmReports.vmId, vmId));
-    if (vm.wish === "running" || (report !== undefined && report.state !== "stopped")) {
-      throw new AppError("conflict", `desktop ${vm.name} is not stopped; stop it first, then delete it`);
-    }
+    const refusal = whyNotDeleted({ wish: vm.wish, state: report?.state ?? "stopped" });
+    if (refusal !== undefined) throw new AppError("conflict", `desktop ${vm.name} ${refusal}`);
     await inside.db.update(vms).set({ deletedAt: sql`qvd_now()` }).where(eq(vms.id, vmId));
     await auditVm(inside, "vm.delete", { vm, detail: { userId: vm.userId, osfId: vm.osfId } });
   });

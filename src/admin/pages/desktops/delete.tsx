@@ -2,6 +2,7 @@
 
 import type { Handler } from "hono";
 import type { DesktopRow } from "../../../db/queries/desktops.ts";
+import { whyNotDeleted } from "../../../domain/vm/why-not-deleted.ts";
 import { deleteVm } from "../../../service/vm/delete.ts";
 import { contextOf } from "../../context.ts";
 import type { AdminDeps } from "../../deps.ts";
@@ -35,6 +36,7 @@ export function deleteDesktop(deps: AdminDeps): Handler<AdminEnv> {
 }
 
 function renderQuestion(c: AdminContext, vm: DesktopRow, error: string | undefined) {
+  const refusal = whyNotDeleted(vm);
   return renderPage(
     c,
     { title: `Delete ${vm.name}`, section: "desktops", status: error === undefined ? 200 : 409 },
@@ -44,11 +46,7 @@ function renderQuestion(c: AdminContext, vm: DesktopRow, error: string | undefin
       action={`/desktops/${vm.id}/delete`}
       csrf={c.get("signedIn").csrfToken}
       label="Delete the desktop"
-      hurdle={
-        vm.state === "stopped"
-          ? undefined
-          : `Desktop ${vm.name} is not stopped; stop it first, then delete it.`
-      }
+      hurdle={refusal === undefined ? undefined : `Desktop ${vm.name} ${refusal}.`}
       error={error}
     >
       <p>
