@@ -14,6 +14,7 @@ import { sleep } from "../lib/wait.ts";
 import { type Authorization, BrokerConnection, type Place } from "./broker-connection.ts";
 import { type ChannelWish, channelParameters, NO_CHANNELS } from "./channels/channels.ts";
 import { chooseDesktop, type ListedDesktop, parseDesktops } from "./desktops.ts";
+import { pingBroker } from "./meet-broker.ts";
 import { requireNxproxy, startViewer, type ViewEnd, type Viewer } from "./nx-viewer.ts";
 import { plainText } from "./plain-text.ts";
 import { describeProgress } from "./progress-words.ts";
@@ -252,17 +253,19 @@ async function watch(viewer: Viewer, { options, deps, times }: Surroundings): Pr
 
 async function isBrokerThere(options: ConnectOptions, deps: ConnectDeps): Promise<boolean> {
   try {
-    const connection = await open(options, deps);
-    const answer = await connection.ask("/qvd/ping", {}).finally(() => connection.close());
-    return answer.status === 200;
+    return (await pingBroker(openOptions(options, deps))).status === 200;
   } catch {
     // Not there, which is what was asked.
     return false;
   }
 }
 
-function open({ place, authorities }: ConnectOptions, { requireTrust, signal }: ConnectDeps) {
-  return BrokerConnection.open({ place, authorities, requireTrust, signal });
+function open(options: ConnectOptions, deps: ConnectDeps) {
+  return BrokerConnection.open(openOptions(options, deps));
+}
+
+function openOptions({ place, authorities }: ConnectOptions, { requireTrust, signal }: ConnectDeps) {
+  return { place, authorities, requireTrust, signal };
 }
 
 /** The broker says no more than 401. */
