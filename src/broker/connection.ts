@@ -19,6 +19,7 @@ import { ConnectionAuthenticator, type PasswordVerifier } from "./authenticate.t
 import { findEndpoint } from "./endpoints/find-endpoint.ts";
 import { FirstLine } from "./gateway/first-line.ts";
 import type { Gateway } from "./gateway/gateway.ts";
+import { keepTogether } from "./keep-together.ts";
 import { notAvailable } from "./not-available.ts";
 import { acceptRelay, type Relay } from "./relay/accept-relay.ts";
 import type { EndpointDeps, Outcome, ReadySession } from "./request.ts";
@@ -116,7 +117,7 @@ export class Connection implements SocketOwner {
   onData(chunk: Uint8Array): void {
     if (this.#phase === "handshake") this.#enterReading();
     if (this.#phase !== "reading" && this.#phase !== "answering") return;
-    this.#waiting.push(chunk);
+    keepTogether(this.#waiting, chunk);
     this.#waitingBytes += chunk.length;
     if (this.#canRead) this.#proceed();
     else if (this.#waitingBytes > HEAD_LIMITS.waitingBytes) this.#socket.terminate();

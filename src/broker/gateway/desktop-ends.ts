@@ -11,11 +11,17 @@ import {
 import { PatientWriter } from "../../wire/display/patient-writer.ts";
 import { PageGreeting } from "../../wire/display/viewer-proof.ts";
 import { giveBack } from "../give-back.ts";
+import { keepTogether } from "../keep-together.ts";
 import type { OwnedSocket, SocketOwner } from "../socket.ts";
 import type { PageSocket } from "./page-socket.ts";
 
+/** What the screen's side takes of a socket. */
+export type ScreenSocket = Pick<OwnedSocket, "pause" | "resume" | "terminate"> & {
+  write(bytes: Uint8Array): number;
+};
+
 export type ScreenEndOptions = {
-  readonly page: PageSocket;
+  readonly page: Pick<PageSocket, "sendBinary">;
   readonly onClosed: () => void;
   /** Of a screen whose bytes don't come by the display door: what holds its place there. */
   readonly seat?: OwnedSocket;
@@ -24,14 +30,14 @@ export type ScreenEndOptions = {
 /** The desktop's side of the screen. */
 export class ScreenEnd implements SocketOwner {
   receivedBytes = 0;
-  readonly #socket: OwnedSocket;
+  readonly #socket: ScreenSocket;
   readonly #options: ScreenEndOptions;
   /** Of a page that has yet to say what we said for it. */
   #greeting: PageGreeting | undefined;
   #unsent: Uint8Array[] = [];
   #unsentBytes = 0;
 
-  constructor(socket: OwnedSocket, options: ScreenEndOptions) {
+  constructor(socket: ScreenSocket, options: ScreenEndOptions) {
     this.#socket = socket;
     this.#options = options;
     if (options.seat !== undefined) this.#greeting = new PageGreeting();
@@ -94,9 +100,9 @@ export class ScreenEnd implements SocketOwner {
     return said?.passed;
   }
 
-  /** Its bytes are the WebSocket's buffer otherwise, which is used again. */
+  /** Its bytes are a piece of what was read from the browser otherwise, and would keep all of that. */
   #keep(chunk: Uint8Array): void {
-    this.#unsent.push(Uint8Array.from(chunk));
+    keepTogether(this.#unsent, Uint8Array.from(chunk));
     this.#unsentBytes += chunk.length;
   }
 }

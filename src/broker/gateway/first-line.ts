@@ -4,6 +4,8 @@
  * that no browser sends: with a bare LF at its end, or without a header.
  */
 
+import { keepTogether } from "../keep-together.ts";
+
 export type Speaker = "browser" | "client";
 
 /** A longer beginning without a line's end is nobody's request. */
@@ -24,7 +26,7 @@ export class FirstLine {
 
   /** Undefined while more is needed. */
   push(chunk: Uint8Array): Speaker | undefined {
-    this.#chunks.push(chunk);
+    keepTogether(this.#chunks, chunk);
     if (this.#isWhole) return decideByNext(chunk[0]);
     const end = chunk.indexOf(LF);
     this.#text += Buffer.from(end === -1 ? chunk : chunk.subarray(0, end)).toString("latin1");

@@ -172,9 +172,8 @@ export class VisitScreen implements PageSocketOwner {
    * Never makes the desktop rest: x11vnc, in older images, would wait for this viewer, and its owner with it. Either server waits
    * for a viewer's word between pictures, so few wait here; who lets more pile up than the socket keeps is cut off.
    */
-  get #patient(): PageSocket {
+  get #patient(): Pick<PageSocket, "sendBinary"> {
     return {
-      ...this.#page,
       sendBinary: (chunk) => {
         if (this.#page.sendBinary(chunk) === 0 && chunk.length > 0) this.#close("too-slow");
         return chunk.length;
