@@ -10,8 +10,8 @@ import { readVmOwner } from "../db/queries/vm-owner.ts";
 import type { NodeId, VmId } from "../domain/ids.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
+import { TokenBucket } from "../lib/token-bucket.ts";
 import type { GuestChannels, GuestEvent } from "./guest-channel/guest-channels.ts";
-import { TokenBucket } from "./guest-channel/token-bucket.ts";
 
 export type UnlockScreensDeps = {
   readonly db: Db;

@@ -113,7 +113,9 @@ describe("sound", () => {
   });
 
   test("ends with a desktop that talks nonsense", async () => {
-    for (const nonsense of ["x".repeat(600), '{"codec":"mp3"}\n', `{"codec":"opus"}\n\xff\xff`]) {
+    const [head, empty] = ['{"codec":"opus"}\n', "\0\0"];
+    const texts = ["x".repeat(600), '{"codec":"mp3"}\n', `${head}\xff\xff`, `${head}${empty.repeat(5_000)}`];
+    for (const nonsense of texts) {
       const { screen, socket, desktop } = await open("sound", "opus");
       desktop.write(Buffer.from(nonsense, "latin1"));
       await becomes(() => socket.isClosed);

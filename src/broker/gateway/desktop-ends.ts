@@ -1,6 +1,7 @@
 /** The desktop's ends of what a page shows: the screen's bytes, and the lines about all that is no picture. */
 
 import { LineSplitter } from "../../lib/lines.ts";
+import { TokenBucket } from "../../lib/token-bucket.ts";
 import {
   type DisplayNews,
   type DisplayOrder,
@@ -107,14 +108,19 @@ export class ScreenEnd implements SocketOwner {
   }
 }
 
-/** The desktop's side of what is no picture. Its end is told by the screen's. */
+/** In lines: an agent says one in a second, and of a long one its bytes count. Half a megabyte of empty ones would take a second to read. */
+const NEWS = { perSecond: 200, burst: 1_000 };
+const BYTES_PER_LINE = 4096;
+
+/** The desktop's side of what is no picture. Its end is told by the screen's; a desktop that says too much is heard no more. */
 export class ControlEnd implements SocketOwner {
-  readonly #socket: OwnedSocket;
+  readonly #socket: Pick<OwnedSocket, "terminate">;
   readonly #writer: PatientWriter;
   readonly #lines = new LineSplitter(MOST_CONTROL_BYTES);
+  readonly #bucket = new TokenBucket(NEWS, performance.now());
   readonly #onNews: (news: DisplayNews) => void;
 
-  constructor(socket: OwnedSocket, onNews: (news: DisplayNews) => void) {
+  constructor(socket: Omit<ScreenSocket, "pause" | "resume">, onNews: (news: DisplayNews) => void) {
     this.#socket = socket;
     this.#writer = new PatientWriter(socket);
     this.#onNews = onNews;
@@ -125,7 +131,10 @@ export class ControlEnd implements SocketOwner {
   }
 
   onData(chunk: Uint8Array): void {
-    for (const line of this.#lines.push(chunk)) {
+    const lines = this.#lines.push(chunk);
+    if (!this.#bucket.take(lines.length + chunk.length / BYTES_PER_LINE, performance.now()))
+      return void this.#socket.terminate();
+    for (const line of lines) {
       const news = line === null ? undefined : parseDisplayNews(line);
       if (news !== undefined) this.#onNews(news);
     }

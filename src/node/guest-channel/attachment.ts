@@ -5,6 +5,7 @@
  */
 
 import { LineSplitter } from "../../lib/lines.ts";
+import { TokenBucket } from "../../lib/token-bucket.ts";
 import {
   type FromGuest,
   formatGuestMessage,
@@ -13,7 +14,6 @@ import {
 } from "../../wire/guest/messages.ts";
 import { isGuestVersionSpoken, parseFromGuest } from "../../wire/guest/parse-from-guest.ts";
 import type { ChannelLimits } from "./limits.ts";
-import { TokenBucket } from "./token-bucket.ts";
 
 export type Hello = Extract<FromGuest, { type: "hello" }>;
 

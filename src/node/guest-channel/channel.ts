@@ -13,12 +13,12 @@ import { dirname } from "node:path";
 import type { VmId } from "../../domain/ids.ts";
 import { backoffMs } from "../../lib/backoff.ts";
 import { AppError, assertNever } from "../../lib/errors.ts";
+import { TokenBucket } from "../../lib/token-bucket.ts";
 import { type FromGuest, GUEST_WIRE_VERSION, type ToGuest } from "../../wire/guest/messages.ts";
 import { Attachment, type Hello, type PeerSocket } from "./attachment.ts";
 import type { GuestChannelsOptions, GuestEvent, GuestSnapshot } from "./guest-channels.ts";
 import { CHANNEL_LIMITS, type ChannelLimits } from "./limits.ts";
 import { PendingOrders } from "./pending-orders.ts";
-import { TokenBucket } from "./token-bucket.ts";
 
 type Connection = { attachment: Attachment | undefined };
 type Listener = { stop(closeActive?: boolean): void };

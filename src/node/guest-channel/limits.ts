@@ -1,6 +1,6 @@
 /** Bounds on what one desktop can cost the node through its guest channel. */
 
-import type { BucketLimits } from "./token-bucket.ts";
+import type { BucketLimits } from "../../lib/token-bucket.ts";
 
 export type ChannelLimits = {
   /**

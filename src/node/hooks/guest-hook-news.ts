@@ -8,8 +8,8 @@ import { attemptDatabase } from "../../db/errors.ts";
 import type { NodeId, VmId } from "../../domain/ids.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
+import { TokenBucket } from "../../lib/token-bucket.ts";
 import type { GuestEvent } from "../guest-channel/guest-channels.ts";
-import { TokenBucket } from "../guest-channel/token-bucket.ts";
 import { reportChannelFailure } from "../report/report-channel.ts";
 import { reportHookFailure } from "../report/report-hook.ts";
 

@@ -4,17 +4,26 @@
  * doesn't take at once.
  */
 
-import { FrameSplitter, MOST_SOUND_HEAD, parseSoundHead } from "../../../wire/display/sound.ts";
+import { TokenBucket } from "../../../lib/token-bucket.ts";
+import {
+  FrameSplitter,
+  MOST_SOUND_HEAD,
+  PCM_FRAME_BYTES,
+  parseSoundHead,
+} from "../../../wire/display/sound.ts";
 import type { OwnedSocket, SocketOwner } from "../../socket.ts";
 import type { PageSocket, PageSocketOwner } from "../page-socket.ts";
 
 /** Of 20 ms each: so much later than it was played a sound may come. */
 export const MOST_UNDER_WAY = 40;
 const LF = 10;
+/** In frames, of which there are 50 a second; what a network held up comes at once. Empty ones would cost us more than they cost a desktop. */
+const FRAMES = { perSecond: 200, burst: 2_000 };
 
 export class SoundEnd implements PageSocketOwner, SocketOwner {
   readonly #page: PageSocket;
   readonly #frames = new FrameSplitter();
+  readonly #bucket = new TokenBucket(FRAMES, performance.now());
   #desktop: OwnedSocket | undefined;
   #line = "";
   #hasHead = false;
@@ -58,7 +67,8 @@ export class SoundEnd implements PageSocketOwner, SocketOwner {
     const rest = this.#hasHead ? chunk : this.#takeHead(chunk);
     if (rest === undefined || this.#isClosed) return;
     const frames = this.#frames.push(rest);
-    if (frames === undefined) this.#close();
+    const cost = (frames?.length ?? 0) + chunk.length / PCM_FRAME_BYTES;
+    if (frames === undefined || !this.#bucket.take(cost, performance.now())) this.#close();
     else for (const frame of frames) this.#pass(frame);
   }
 

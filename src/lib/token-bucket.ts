@@ -1,5 +1,5 @@
 /**
- * How much a desktop may send: a bucket of tokens that fills at a steady rate. Not a queue: what finds the
+ * How much a peer may send: a bucket of tokens that fills at a steady rate. Not a queue: what finds the
  * bucket empty is refused.
  */
 
