@@ -64,8 +64,8 @@ const LOOPBACK = "127.0.0.1";
 const USUAL_SCREEN = { width: 1024, height: 768 };
 /** Of an X server that has come up, and of nxagent with a first client. */
 const BEGUN: readonly XState[] = ["connected", "suspending", "suspended"];
-const OVER_AT_ONCE =
-  "the session was over as soon as it had begun; what its program said is in ~/.xsession-errors";
+const OVER_MEANWHILE =
+  "the session ended while it was being opened; what its program said is in ~/.xsession-errors";
 
 export class GuestSession {
   readonly #deps: GuestSessionDeps;
@@ -118,6 +118,7 @@ export class GuestSession {
     this.#vnc?.recover();
     if (this.#vnc !== undefined && this.#vnc.state !== "none") this.#served = this.#vnc;
     this.#isKnown = true;
+    this.#hasBegun = BEGUN.includes(this.state);
     this.#session = this.#served.record?.session ?? null;
   }
 
@@ -223,7 +224,7 @@ export class GuestSession {
     const outcome = await this.#served.prepare(coming, signal);
     this.#served.observe();
     if (outcome.isGood || this.#served.state !== "none" || signal.aborted) return outcome;
-    if (this.#hasBegun) return fail("session-start-failed", `${OVER_AT_ONCE} (${outcome.text})`);
+    if (this.#hasBegun) return fail("session-start-failed", `${OVER_MEANWHILE} (${outcome.text})`);
     if (this.#served === this.#nx) return outcome;
     this.#deps.log.warn("session-falls-back-to-nxagent", { text: outcome.text });
     this.#served = this.#nx;
