@@ -8,6 +8,7 @@ import { PatientWriter } from "../../wire/display/patient-writer.ts";
 import { formatSoundHead } from "../../wire/display/sound.ts";
 import { type ChannelUser, pipeAsUser } from "../peripherals/as-user.ts";
 import type { ChannelOwner, DoorSocket } from "./door.ts";
+import { feedChild, flushInput } from "./feed-child.ts";
 
 const SAMPLE_BYTES = 2;
 /** How far a browser may be ahead. */
@@ -29,8 +30,8 @@ export function startMicrophone(
     data: (chunk) => {
       const taken = pace.take(chunk, performance.now());
       if (taken.length === 0) return;
-      player.stdin.write(taken.slice());
-      player.stdin.flush();
+      void feedChild(player.stdin, taken.slice());
+      flushInput(player.stdin);
     },
     drain: () => writer.drain(),
     close: () => player.kill("SIGKILL"),

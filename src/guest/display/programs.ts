@@ -7,6 +7,7 @@ import { run } from "../../lib/run.ts";
 import type { ScreenSize } from "../../wire/display/control.ts";
 import { NX_DISPLAY } from "../../wire/guest/messages.ts";
 import type { LaunchInput } from "../session/launch.ts";
+import { endInput, feedChild } from "./feed-child.ts";
 
 export const DISPLAY = `:${NX_DISPLAY}`;
 export const PROGRAM_PATH = "/usr/local/bin:/usr/bin:/bin";
@@ -77,8 +78,8 @@ export const displayPrograms: DisplayPrograms = {
       stdio: ["pipe", "ignore", "ignore"],
     });
     child.unref();
-    child.stdin.write(text);
-    void child.stdin.end();
+    void feedChild(child.stdin, text);
+    endInput(child.stdin);
   },
 };
 

@@ -11,6 +11,7 @@ import {
 } from "../../wire/display/transfer.ts";
 import type { LaunchInput } from "../session/launch.ts";
 import type { ChannelOwner, DoorSocket } from "./door.ts";
+import { endInput, feedChild } from "./feed-child.ts";
 import { asUser, environmentOf } from "./programs.ts";
 
 const IN_FOLDER = 'umask 077; mkdir -p "$HOME/Downloads" && cd "$HOME/Downloads" || exit 4\n';
@@ -36,7 +37,7 @@ export function takeFile(socket: DoorSocket, user: LaunchInput, argument: string
   const child = Bun.spawn(commandOf(user, [TAKE, name, `${bytes}`]), { ...placeOf(user), stdin: "pipe" });
   child.unref();
   let left = bytes;
-  const finish = () => void child.stdin.end();
+  const finish = () => endInput(child.stdin);
   if (left === 0) finish();
   void reportTaken(child, bytes).then((report) => {
     socket.write(formatTransferReport(report));
@@ -46,10 +47,10 @@ export function takeFile(socket: DoorSocket, user: LaunchInput, argument: string
     data: (chunk) => {
       const mine = chunk.subarray(0, left);
       left -= mine.length;
-      const written = child.stdin.write(mine.slice());
-      if (typeof written !== "number") {
+      const taken = feedChild(child.stdin, mine.slice());
+      if (taken !== undefined) {
         socket.pause();
-        void written.catch(() => 0).then(() => socket.resume());
+        void taken.then(() => socket.resume());
       }
       if (left === 0) finish();
     },
