@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { systemClock } from "../lib/clock.ts";
 import { isListening } from "../lib/is-listening.ts";
-import { createLog } from "../lib/log.ts";
+import { createLog, type Log } from "../lib/log.ts";
 import { NX_PORT } from "../wire/guest/messages.ts";
 import { dialPort } from "./dial.ts";
 import { BrowserSound } from "./display/browser-sound.ts";
@@ -53,13 +53,10 @@ export function defaultGuestDeps(): GuestDeps {
     },
     completeMachine: () => {
       prepareMachine(places, random);
-      try {
-        letScriptsRun(places.folder);
-      } catch (error) {
-        // The session runs without: no folder is shared, and a closed window suspends nothing.
-        log.error("scripts-kept-from-running", { error });
-      }
-      completeImage(places);
+      // The session runs without: no folder is shared, and a closed window suspends nothing.
+      attempt(log, "scripts-kept-from-running", () => letScriptsRun(places.folder));
+      // An image that has something odd in those places, or a full disk, keeps nobody from their session.
+      attempt(log, "image-not-completed", () => completeImage(places));
     },
     provision,
     openHooks: (onFailure) => new GuestHooks({ log, onFailure }),
@@ -88,6 +85,14 @@ export function defaultGuestDeps(): GuestDeps {
     },
     observe: () => ({ uptimeSeconds: readUptimeSeconds(), address: readAddress() }),
   };
+}
+
+function attempt(log: Log, event: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    log.error(event, { error });
+  }
 }
 
 function writeLine(line: string): void {
