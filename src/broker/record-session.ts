@@ -9,7 +9,7 @@ import { FORGETTABLE } from "../db/forgettable.ts";
 import { insertRow } from "../db/insert.ts";
 import { nodes, sessions, vmEvents, vmReports, vms } from "../db/schema/index.ts";
 import type { NodeId, SessionId, VmId } from "../domain/ids.ts";
-import { CLOSED_BY_EITHER, describeEndCause, type EndCause } from "../domain/session/end-cause.ts";
+import { describeEndCause, type EndCause, isClosedByEither } from "../domain/session/end-cause.ts";
 import type { VmEventCode } from "../domain/vm/event.ts";
 import type { Traffic } from "./store.ts";
 
@@ -45,10 +45,10 @@ export async function recordSessionEnded(db: Db, nodeId: NodeId, ended: Ending):
   const { sessionId, cause, ...traffic } = ended;
   const end = db
     .update(sessions)
-    .set({ endedAt: sql`qvd_now()`, endCause: isByEither(cause) ? known(cause) : cause, ...traffic })
+    .set({ endedAt: sql`qvd_now()`, endCause: isClosedByEither(cause) ? known(cause) : cause, ...traffic })
     .where(and(eq(sessions.id, sessionId), isNull(sessions.endedAt)))
     .returning({ vmId: sessions.vmId, connectedAt: sessions.connectedAt, endCause: sessions.endCause });
-  const told = isByEither(cause) ? [cause, ...ORDERED] : [cause];
+  const told = isClosedByEither(cause) ? [cause, ...ORDERED] : [cause];
   const how = sql.join(
     told.map((one) => sql`when ${one}::text then ${describeEndCause(one)}::text`),
     sql` `,
@@ -66,10 +66,6 @@ export async function recordSessionEnded(db: Db, nodeId: NodeId, ended: Ending):
 }
 
 const ORDERED = ["node-drained", "desktop-stopped"] as const satisfies readonly EndCause[];
-
-function isByEither(cause: string): boolean {
-  return CLOSED_BY_EITHER.some((one) => one === cause);
-}
 
 /** Of a desktop's trail: what was told while one went down fits into them. */
 export const LAST_EVENTS = 30;

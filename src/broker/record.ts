@@ -5,7 +5,7 @@
  */
 
 import type { SessionId } from "../domain/ids.ts";
-import { CLOSED_BY_EITHER } from "../domain/session/end-cause.ts";
+import { isClosedByEither } from "../domain/session/end-cause.ts";
 import { backoffMs } from "../lib/backoff.ts";
 import { isAppError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
@@ -76,7 +76,7 @@ export class Recorder {
     try {
       await this.#store.recordEnded(sessionId, end);
       // Whether a client left, its person signed out or the desktop went down shows by now.
-      if (isByEither(end.cause) && end.bytesToClient > 0) await this.#store.recordSecondLook(sessionId);
+      if (isClosedByEither(end.cause) && end.bytesToClient > 0) await this.#store.recordSecondLook(sessionId);
     } catch (error) {
       if (isAway(error)) this.ended(sessionId, end);
       else this.#log.warn("session-end-not-looked-at", { sessionId, error });
@@ -106,10 +106,6 @@ export class Recorder {
     this.#kept.delete(sessionId);
     this.#log.error("session-end-dropped", { sessionId, error });
   }
-}
-
-function isByEither(cause: string): boolean {
-  return CLOSED_BY_EITHER.some((one) => one === cause);
 }
 
 function isAway(error: unknown): boolean {

@@ -25,8 +25,10 @@ export const END_CAUSES = {
 
 export type EndCause = keyof typeof END_CAUSES;
 
-/** Those that say only who closed the connection: when a desktop goes down in order, either may be the first. */
-export const CLOSED_BY_EITHER = ["client-left", "desktop-closed"] as const satisfies readonly EndCause[];
+/** Of those that say only who closed the connection: when a desktop goes down in order, either may be the first. */
+export function isClosedByEither(cause: string): boolean {
+  return cause === "client-left" || cause === "desktop-closed";
+}
 
 /** The end of a sentence; of a cause that a newer QVD wrote, the cause itself. */
 export function describeEndCause(cause: string): string {

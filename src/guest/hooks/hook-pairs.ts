@@ -1,10 +1,9 @@
 /** What hooks are told: the names of QVD 4, its arguments in pairs. Properties can't pass for what is ours. */
 
 import type { XState } from "../../domain/session/x-state.ts";
-import type { GuestHook, ToGuest } from "../../wire/guest/messages.ts";
+import type { GuestHook } from "../../wire/guest/messages.ts";
+import type { PrepareOrder } from "../session/order.ts";
 import type { HookPairs } from "./hooks.ts";
-
-type PrepareOrder = Extract<ToGuest, { type: "session-prepare" }>;
 
 /** Of a session: who it is for, what their client asked for (as far as it may pass), and the properties. */
 export function sessionPairs({ account, client, properties = {}, parameters }: PrepareOrder): HookPairs {
