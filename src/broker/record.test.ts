@@ -33,6 +33,7 @@ const cases: [string, number, string[]][] = [
   ["client-left", 10, ["client-left", "client-left", "looked again"]],
   ["client-left", 0, ["client-left", "client-left"]],
   ["desktop-closed", 10, ["desktop-closed", "desktop-closed", "looked again"]],
+  ["desktop-closed", 0, ["desktop-closed", "desktop-closed", "looked again"]],
   ["superseded", 10, ["superseded", "superseded"]],
 ];
 for (const [cause, bytesToClient, expected] of cases)

@@ -76,7 +76,10 @@ export class Recorder {
     try {
       await this.#store.recordEnded(sessionId, end);
       // Whether a client left, its person signed out or the desktop went down shows by now.
-      if (isClosedByEither(end.cause) && end.bytesToClient > 0) await this.#store.recordSecondLook(sessionId);
+      // A client that was sent nothing has not come as far as an X session.
+      const isUncertain =
+        isClosedByEither(end.cause) && (end.cause !== "client-left" || end.bytesToClient > 0);
+      if (isUncertain) await this.#store.recordSecondLook(sessionId);
     } catch (error) {
       if (isAway(error)) this.ended(sessionId, end);
       else this.#log.warn("session-end-not-looked-at", { sessionId, error });
