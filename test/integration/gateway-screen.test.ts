@@ -209,6 +209,13 @@ describe("a slow or greedy side", () => {
     socket.close();
   });
 
+  test("a browser that talks without end is cut off", async () => {
+    const socket = await shown();
+    for (let count = 0; count < 3_000; count++) socket.socket.send("");
+    await becomes(() => socket.isClosed && last()?.end !== undefined);
+    expect(last()?.end?.cause).toBe("client-left");
+  });
+
   test("a browser that sends without end to a desktop that doesn't read is cut off", async () => {
     const socket = await shown();
     display.rest(true);

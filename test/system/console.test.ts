@@ -280,4 +280,28 @@ describe("its person", () => {
       },
       SLOW,
     );
+
+  // The last one: the machine is gone afterwards.
+  test(
+    "is told that it was shut down from inside, and starts it no more",
+    async () => {
+      await lab.owner.execute(sql`update osfs set offers_console = true`);
+      const page = await context.newPage();
+      await signIn(page);
+      await page.click(`a[href='/desktop/${lab.vmId}']`);
+      await page.waitForSelector("main[data-shown]", { timeout: 30_000 });
+      expect(await waitFor(isSomebodyThere, { timeoutMs: 10_000 })).toBe(true);
+      const asked = async () => (await lab.owner.execute(sql`select id from sessions`)).length;
+      const before = await asked();
+      await lab.killMachine();
+      expect(await waitFor(async () => !(await isSomebodyThere()), { timeoutMs: 10_000 })).toBe(true);
+      // What its node says a moment later, where its OSF leaves it so.
+      await lab.owner.execute(sql`update vms set wish = 'stopped' where id = ${lab.vmId}`);
+      await lab.owner.execute(sql`update vm_reports set state = 'stopped' where vm_id = ${lab.vmId}`);
+      await page.waitForSelector("#veil-title:has-text('Shut down')", { timeout: 30_000 });
+      expect(await page.textContent("#again")).toBe("Open again");
+      expect(await asked()).toBe(before);
+    },
+    SLOW,
+  );
 });
