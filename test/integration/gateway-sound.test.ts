@@ -114,7 +114,7 @@ describe("sound", () => {
 
   test("ends with a desktop that talks nonsense", async () => {
     const [head, empty] = ['{"codec":"opus"}\n', "\0\0"];
-    const texts = ["x".repeat(600), '{"codec":"mp3"}\n', `${head}\xff\xff`, `${head}${empty.repeat(5_000)}`];
+    const texts = ["x".repeat(600), '{"codec":"mp3"}\n', `${head}\xff\xff`, `${head}${empty.repeat(15_000)}`];
     for (const nonsense of texts) {
       const { screen, socket, desktop } = await open("sound", "opus");
       desktop.write(Buffer.from(nonsense, "latin1"));

@@ -18,7 +18,7 @@ import type { PageSocket, PageSocketOwner } from "../page-socket.ts";
 export const MOST_UNDER_WAY = 40;
 const LF = 10;
 /** In frames, of which there are 50 a second; what a network held up comes at once. Empty ones would cost us more than they cost a desktop. */
-const FRAMES = { perSecond: 200, burst: 2_000 };
+const FRAMES = { perSecond: 200, burst: 10_000 };
 
 export class SoundEnd implements PageSocketOwner, SocketOwner {
   readonly #page: PageSocket;
