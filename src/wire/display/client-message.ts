@@ -21,33 +21,40 @@ export const CLIENT_MESSAGE = {
 type Length = {
   /** Bytes needed to tell the length, and the length; both with the type's byte. */
   readonly headBytes: number;
-  readonly of: (head: DataView) => number;
+  readonly of: (bytes: Uint8Array, at: number) => number;
 };
 
 const fixed = (bytes: number): Length => ({ headBytes: 1, of: () => bytes });
+const byte = (bytes: Uint8Array, at: number) => bytes[at] ?? 0;
 
 const LENGTHS: Readonly<Record<number, Length>> = {
   [CLIENT_MESSAGE.setPixelFormat]: fixed(20),
-  [CLIENT_MESSAGE.setEncodings]: { headBytes: 4, of: (head) => 4 + 4 * head.getUint16(2) },
+  [CLIENT_MESSAGE.setEncodings]: {
+    headBytes: 4,
+    of: (bytes, at) => 4 + 4 * ((byte(bytes, at + 2) << 8) | byte(bytes, at + 3)),
+  },
   [CLIENT_MESSAGE.updateRequest]: fixed(10),
   [CLIENT_MESSAGE.key]: fixed(8),
   [CLIENT_MESSAGE.pointer]: fixed(6),
   // Negative: the extended clipboard.
-  [CLIENT_MESSAGE.cutText]: { headBytes: 8, of: (head) => 8 + Math.abs(head.getInt32(4)) },
+  [CLIENT_MESSAGE.cutText]: {
+    headBytes: 8,
+    of: (bytes, at) => 8 + Math.abs(new DataView(bytes.buffer, bytes.byteOffset + at, 8).getInt32(4)),
+  },
   [CLIENT_MESSAGE.continuousUpdates]: fixed(10),
-  [CLIENT_MESSAGE.fence]: { headBytes: 9, of: (head) => 9 + head.getUint8(8) },
+  [CLIENT_MESSAGE.fence]: { headBytes: 9, of: (bytes, at) => 9 + byte(bytes, at + 8) },
   [CLIENT_MESSAGE.xvp]: fixed(4),
-  [CLIENT_MESSAGE.setDesktopSize]: { headBytes: 8, of: (head) => 8 + 16 * head.getUint8(6) },
+  [CLIENT_MESSAGE.setDesktopSize]: { headBytes: 8, of: (bytes, at) => 8 + 16 * byte(bytes, at + 6) },
   // Of QEMU's messages viewers send one: a key with its scan code.
   [CLIENT_MESSAGE.qemu]: fixed(12),
 };
 
-/** Of the message that begins there. `unknown` ends all reading: where the next one begins can't be told. */
-export function readMessageLength(bytes: Uint8Array): number | "more" | "unknown" {
-  const [type] = bytes;
+/** Of the message that begins `at` there. `unknown` ends all reading: where the next one begins can't be told. */
+export function readMessageLength(bytes: Uint8Array, at = 0): number | "more" | "unknown" {
+  const type = bytes[at];
   if (type === undefined) return "more";
   const length = LENGTHS[type];
   if (length === undefined) return "unknown";
-  if (bytes.length < length.headBytes) return "more";
-  return length.of(new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
+  if (bytes.length - at < length.headBytes) return "more";
+  return length.of(bytes, at);
 }

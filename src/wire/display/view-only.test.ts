@@ -63,6 +63,15 @@ describe("who may only look", () => {
       expect(watch(bytes, () => 1)).toBeUndefined();
     });
 
+  test("says much at once, and it goes on as the piece that it was", () => {
+    const filter = new ViewOnly();
+    filter.filter(GREETING);
+    const said = Buffer.concat(Array.from({ length: 500 }, () => Object.values(PASSED)).flat());
+    const passed = filter.filter(said);
+    expect(passed?.buffer).toBe(said.buffer);
+    expect(passed).toHaveLength(said.length);
+  });
+
   test("touches nothing however its bytes are cut", () => {
     const random = createRandom(7);
     const all: readonly Uint8Array[] = [...Object.values(PASSED), ...Object.values(DROPPED)];

@@ -25,29 +25,34 @@ export class ViewOnly {
   /** What may go on; undefined when the viewer says what is not known. */
   filter(chunk: Uint8Array): Uint8Array | undefined {
     const passed: Uint8Array[] = [];
-    let bytes = this.#waiting.length === 0 ? chunk : Buffer.concat([this.#waiting, chunk]);
+    const bytes = this.#waiting.length === 0 ? chunk : Buffer.concat([this.#waiting, chunk]);
     const greeting = bytes.subarray(0, GREETING_BYTES - this.#greetingAt);
     // Of another version it would be shorter, and all that follows would be taken for something else.
     const words = greeting.subarray(0, Math.max(0, GREETING.length - this.#greetingAt));
     if (!GREETING.subarray(this.#greetingAt, this.#greetingAt + words.length).equals(words)) return undefined;
     this.#greetingAt += greeting.length;
-    if (greeting.length > 0) passed.push(greeting);
-    bytes = bytes.subarray(greeting.length);
-    while (bytes.length > 0) {
+    let at = greeting.length;
+    // Where what passes and was not given on begins: messages side by side go on as one piece, or small ones would cost much.
+    let from = 0;
+    while (at < bytes.length) {
       if (this.#bodyLeft === 0) {
-        const length = readMessageLength(bytes);
+        const length = readMessageLength(bytes, at);
         if (length === "unknown") return undefined;
         if (length === "more") break;
         this.#bodyLeft = length;
-        this.#passesBody = PASSES.has(bytes[0] ?? 0);
+        this.#passesBody = PASSES.has(bytes[at] ?? 0);
       }
-      const body = bytes.subarray(0, this.#bodyLeft);
-      this.#bodyLeft -= body.length;
-      if (this.#passesBody) passed.push(body);
-      bytes = bytes.subarray(body.length);
+      const count = Math.min(this.#bodyLeft, bytes.length - at);
+      this.#bodyLeft -= count;
+      if (!this.#passesBody) {
+        if (from < at) passed.push(bytes.subarray(from, at));
+        from = at + count;
+      }
+      at += count;
     }
+    if (from < at) passed.push(bytes.subarray(from, at));
     // At most a head, kept as the chunk may be used again.
-    this.#waiting = Uint8Array.from(bytes);
+    this.#waiting = Uint8Array.from(bytes.subarray(at));
     return passed.length === 1 ? passed[0] : Buffer.concat(passed);
   }
 }
