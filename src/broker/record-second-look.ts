@@ -11,17 +11,17 @@ import type { NodeId, SessionId } from "../domain/ids.ts";
 import { GOING_DOWN, LAST_EVENTS } from "./record-session.ts";
 
 /**
- * Corrects the end of a sitting whose client left, or whose screen closed: where the desktop goes on and its X session is over,
- * somebody signed out; where the desktop goes down too and is to stay so, that was the end. Of one whose client left, only when the
- * desktop itself announced it: else it may be what was ordered once nobody was there. Nothing where somebody has sat down since:
- * what is over could be theirs.
+ * Corrects the end of a sitting whose client left, or whose screen closed. Where the desktop goes on and its X session is over,
+ * somebody signed out; not who was at a machine's console, which has none. Where the desktop goes down too and is to stay so, that
+ * was the end; of one whose client left, only when the desktop itself announced it: else it may be what was ordered once nobody was
+ * there. Nothing where somebody has sat down since: what is over could be theirs.
  */
 export async function recordSecondLook(db: Db, nodeId: NodeId, sessionId: SessionId): Promise<void> {
   await db.execute(sql`
     with learned as (
       select s.id, case
         when r.state = 'running' and r.x_state in ('none', 'stopping')
-          and (s.end_cause = 'client-left' or s.access = 'browser') then 'signed-out'
+          and (s.access = 'browser' or s.access = 'nx' and s.end_cause = 'client-left') then 'signed-out'
         when r.state in ${GOING_DOWN} and v.wish = 'stopped' and (s.end_cause = 'desktop-closed' or exists (
           select 1 from (
             select code, at from ${vmEvents} where vm_id = s.vm_id order by id desc limit ${LAST_EVENTS}

@@ -236,6 +236,7 @@ describe("the store on PostgreSQL, as the broker's role", () => {
         { state: "stopped", wish: "stopped", isFollowed: true },
         "desktop-closed",
       ],
+      ["client-left", "console", { state: "running", wish: "running" }, "client-left"],
       ["client-left", "nx", { state: "stopping_2", wish: "stopped" }, "client-left"],
       ["client-left", "nx", { state: "stopping_2", wish: "stopped", isAnnounced: true }, "desktop-stopped"],
       ["superseded", "nx", { state: "stopped", wish: "stopped", isAnnounced: true }, "superseded"],
