@@ -117,7 +117,9 @@ function stableAgain({ observed, nowMs, limits }: VmFacts, lost: Health): Health
 }
 
 function xStateEvents(from: string, to: string): readonly VmEventDraft[] {
-  if (to === "suspended" && from !== "none")
+  // A session that a browser begins is suspended as soon as it is up.
+  const isNew = from === "none" || from === "starting";
+  if (to === "suspended" && !isNew)
     return [
       { code: "session-suspended", text: "The client is gone; the session is kept, and its programs go on." },
     ];

@@ -159,6 +159,11 @@ planTable("running", [
     { report: { state: "running", xState: "connected" }, agent: { xState: "suspended" } },
     ["report session-suspended"],
   ],
+  [
+    "tells of no client that is gone where the session has just begun, for a browser that comes",
+    { report: { state: "running", xState: "starting" }, agent: { xState: "suspended" } },
+    ["report"],
+  ],
 ]);
 
 planTable("a session request", [
