@@ -89,3 +89,30 @@ test("what was being looked at when sharing ended is not told", async () => {
   await waitFor(() => false, { timeoutMs: 20 });
   expect(told).toEqual([]);
 });
+
+test("what was copied before is not told as new while the program that is to hold a text starts", async () => {
+  const everyMs = 40;
+  let looks = 0;
+  let held = "of before";
+  const told: string[] = [];
+  const clipboard: Clipboard = new Clipboard({
+    read: async () => {
+      if (++looks === 2) clipboard.set("of the person");
+      return held;
+    },
+    // Until after the next look, and before the one after it.
+    write: (text) =>
+      void setTimeout(() => {
+        held = text;
+      }, everyMs * 1.5),
+    tell: (text) => void told.push(text),
+    log: silentLog(),
+    everyMs,
+  });
+  clipboard.share(true);
+  await waitFor(() => looks === 4, { timeoutMs: 2_000, everyMs: 1 });
+  held = "of a program";
+  await waitFor(() => told.length > 0, { timeoutMs: 2_000, everyMs: 1 });
+  clipboard.share(false);
+  expect(told).toEqual(["of a program"]);
+});

@@ -21,6 +21,8 @@ export class Clipboard {
   readonly #deps: ClipboardDeps;
   #timer: ReturnType<typeof setInterval> | undefined;
   #isLooking = false;
+  /** A text was set since the last look, and the program that is to hold it may be starting. */
+  #isFresh = false;
   /** What both sides have; undefined before the first look. */
   #last: string | undefined;
 
@@ -34,12 +36,14 @@ export class Clipboard {
     this.#timer = undefined;
     if (!isShared) return;
     this.#last = undefined;
+    this.#isFresh = false;
     void this.#look();
     this.#timer = setInterval(() => void this.#look(), this.#deps.everyMs ?? EVERY_MS);
   }
 
   set(text: string): void {
     this.#last = text;
+    this.#isFresh = true;
     try {
       this.#deps.write(text);
     } catch (error) {
@@ -48,7 +52,9 @@ export class Clipboard {
   }
 
   async #look(): Promise<void> {
-    if (this.#isLooking) return;
+    const mayBeOlder = this.#isFresh;
+    this.#isFresh = false;
+    if (mayBeOlder || this.#isLooking) return;
     this.#isLooking = true;
     const before = this.#last;
     try {
