@@ -22,7 +22,8 @@ const LOST = "The connection was lost; the desktop goes on.";
 /** Without `again`, the button's word, the page comes back by itself. */
 export function describeEnd({ type, cause, text }) {
   if (type === "refused") return { title: "Not possible now", text, again: TRY_AGAIN };
-  if (!Object.hasOwn(MEANT, cause)) return { title: "Connecting again", text: BREAKS[cause] ?? LOST };
+  if (!Object.hasOwn(MEANT, cause))
+    return { title: "Connecting again", text: Object.hasOwn(BREAKS, cause) ? BREAKS[cause] : LOST };
   const [title, words, again] = MEANT[cause];
   return { title, text: words, again };
 }

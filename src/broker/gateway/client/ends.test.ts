@@ -39,6 +39,10 @@ describe("an end that the page is told", () => {
   });
 
   test("a cause of a newer broker is a break", () => {
-    expect(describeEnd({ type: "ended", cause: "constructor" })).toMatchObject({ title: "Connecting again" });
+    const told = describeEnd({ type: "ended", cause: "constructor" });
+    expect(told).toEqual({
+      title: "Connecting again",
+      text: "The connection was lost; the desktop goes on.",
+    });
   });
 });
