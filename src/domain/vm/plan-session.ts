@@ -66,7 +66,7 @@ function reportListening(session: VmSession): VmStep {
       state: "listening",
       events: [{ code: "session-listening", text: "The session is ready and waits for the client." }],
     },
-    "nxagent listens",
+    "its X session waits for the client",
   );
 }
 
