@@ -1,5 +1,6 @@
 /** A browser's connection joined with our own HTTP server, until it becomes a WebSocket. Ends when either side does. */
 
+import { keepTogether } from "../keep-together.ts";
 import type { BrokerLimits } from "../limits.ts";
 import { PipeEnd } from "../pipe.ts";
 import type { OwnedSocket, SocketOwner } from "../socket.ts";
@@ -62,7 +63,7 @@ export class GatewayPipe {
     let bytes = 0;
     const waiting: SocketOwner = {
       onData: (chunk) => {
-        this.#early.push(chunk);
+        keepTogether(this.#early, chunk);
         bytes += chunk.length;
         if (bytes > MOST_EARLY_BYTES) client.socket.pause();
       },

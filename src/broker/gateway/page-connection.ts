@@ -8,6 +8,7 @@
 
 import { CLOSE, formatClose, formatFrame, OPCODE } from "../../wire/websocket/frame.ts";
 import { MessageReader, type WebSocketMessage } from "../../wire/websocket/message-reader.ts";
+import { keepTogether } from "../keep-together.ts";
 import type { OwnedSocket, SocketOwner } from "../socket.ts";
 import type { PageSocket, PageSocketOwner } from "./page-socket.ts";
 
@@ -153,7 +154,7 @@ export class PageConnection implements PageSocket, SocketOwner {
   #write(bytes: Uint8Array): boolean {
     const written = this.#unsentBytes > 0 ? 0 : Math.max(0, this.#socket.write(bytes));
     if (written >= bytes.length) return true;
-    this.#unsent.push(Uint8Array.from(bytes.subarray(written)));
+    keepTogether(this.#unsent, Uint8Array.from(bytes.subarray(written)));
     this.#unsentBytes += bytes.length - written;
     return false;
   }

@@ -7,7 +7,7 @@ export const MOST_CONTROL_BYTES = 125;
 export const FINAL = 0x80;
 
 /** Why a connection is closed. */
-export const CLOSE = { done: 1000, protocol: 1002, notText: 1007, tooLarge: 1009 } as const;
+export const CLOSE = { done: 1000, protocol: 1002, notText: 1007, tooMany: 1008, tooLarge: 1009 } as const;
 
 /** In `room` where it fits there, so that no memory is asked for: then it is good until the next is. */
 export function formatFrame(opcode: number, payload: Uint8Array, room?: Buffer): Buffer {

@@ -15,6 +15,8 @@ export type WebSocketMessage =
 type Frame = { readonly opcode: number; readonly isFinal: boolean; left: number; at: number };
 
 const MOST_HEAD_BYTES = 14;
+/** In one read, of 512 KiB at most: a mouse that moved while the line was lost for a minute has half as many. Read in some 10 ms. */
+const MOST_FRAMES = 8_192;
 const [MASKED, LENGTH, RESERVED, KIND] = [0x80, 0x7f, 0x70, 0x0f];
 
 export class MessageReader {
@@ -35,13 +37,21 @@ export class MessageReader {
     this.#mostBytes = mostBytes;
   }
 
-  /** Writes into `chunk`, of which messages may be pieces. */
+  /**
+   * Writes into `chunk`, of which messages may be pieces. Binary ones that came side by side are one: they are parts of a
+   * stream, and whoever takes it pays for each.
+   */
   push(chunk: Uint8Array): WebSocketMessage[] {
     const said: WebSocketMessage[] = [];
+    let frames = 0;
     for (let at = 0; at < chunk.length && !this.#isOver; ) {
       if (this.#frame === undefined) at += this.#readHead(chunk.subarray(at), said);
       const frame = this.#frame;
       if (frame === undefined || this.#isOver) continue;
+      if (++frames > MOST_FRAMES) {
+        this.#fail(said, CLOSE.tooMany);
+        continue;
+      }
       const part = chunk.subarray(at, at + frame.left);
       at += part.length;
       this.#unmask(part, frame);
@@ -110,7 +120,7 @@ export class MessageReader {
     gathered.clear();
     const kind = isControl ? frame.opcode : this.#kind;
     if (!isControl) this.#kind = undefined;
-    if (kind === OPCODE.binary) said.push({ kind: "binary", bytes });
+    if (kind === OPCODE.binary) takeBinary(bytes, said);
     else if (kind === OPCODE.text) this.#takeText(bytes, said);
     else if (kind === OPCODE.ping) said.push({ kind: "ping", bytes });
     else if (kind === OPCODE.pong) said.push({ kind: "pong", bytes });
@@ -133,6 +143,20 @@ export class MessageReader {
     this.#isOver = true;
     said.push({ kind: "fault", code });
   }
+}
+
+/** Where the message before lies in the same chunk, with but this one's head between them, it moves there. */
+function takeBinary(bytes: Uint8Array, said: WebSocketMessage[]): void {
+  const last = said.at(-1);
+  if (last?.kind !== "binary" || last.bytes.buffer !== bytes.buffer) {
+    said.push({ kind: "binary", bytes });
+    return;
+  }
+  const { byteOffset, length } = last.bytes;
+  const from = bytes.byteOffset - byteOffset;
+  const both = new Uint8Array(bytes.buffer, byteOffset, from + bytes.length);
+  both.copyWithin(length, from);
+  said[said.length - 1] = { kind: "binary", bytes: both.subarray(0, length + bytes.length) };
 }
 
 /** Bytes that came in pieces; grows by doubling, so that many small pieces cost no more than a few large ones. */

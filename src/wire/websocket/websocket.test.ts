@@ -83,6 +83,30 @@ describe("what a browser says", () => {
     expect(read([bytes, text("more")])).toEqual([{ kind: "fault", code }]);
   });
 
+  test("goes on as one where binary messages came side by side", () => {
+    const one = (length: number) => masked({ opcode: OPCODE.binary, payload: bytesOf(length) });
+    const all = [one(3), one(0), one(70_000), text("between"), one(2), one(200)];
+    expect(read([Buffer.concat(all)])).toEqual([
+      { kind: "binary", bytes: Uint8Array.from([...bytesOf(3), ...bytesOf(70_000)]) },
+      { kind: "text", text: "between" },
+      { kind: "binary", bytes: Uint8Array.from([...bytesOf(2), ...bytesOf(200)]) },
+    ]);
+    const [first = one(1), ...rest] = all;
+    const cut = [first.subarray(0, 8), Buffer.concat([first.subarray(8), ...rest])];
+    const joined = read(cut).flatMap((message) => (message.kind === "binary" ? [...message.bytes] : []));
+    expect(joined).toEqual([3, 70_000, 2, 200].flatMap((length) => [...bytesOf(length)]));
+  });
+
+  test("is no more in one read than a hand at work makes", () => {
+    const many = (count: number) => {
+      const frame = masked({ opcode: OPCODE.binary, payload: bytesOf(1) });
+      return Buffer.concat(Array.from({ length: count }, () => frame));
+    };
+    const said = read([many(8_192), many(8_192)]);
+    expect(said.map((one) => one.kind === "binary" && one.bytes.length)).toEqual([8_192, 8_192]);
+    expect(read([many(8_193), many(1)]).slice(1)).toEqual([{ kind: "fault", code: CLOSE.tooMany }]);
+  });
+
   test("is too large by its head, also with what came before, so that nobody keeps it", () => {
     const head = masked({ opcode: OPCODE.binary, payload: bytesOf(MOST + 1) }).subarray(0, 14);
     expect(read([head])).toEqual([{ kind: "fault", code: CLOSE.tooLarge }]);
