@@ -25,15 +25,21 @@ export type ConnectDesktopOptions = {
 /** Owns the socket until it is taken over. */
 class Connecting implements SocketOwner {
   readonly settled = Promise.withResolvers<void>();
-  readonly #take: (socket: OwnedSocket) => boolean;
+  #take: ((socket: OwnedSocket) => boolean) | undefined;
 
   constructor(take: (socket: OwnedSocket) => boolean) {
     this.#take = take;
   }
 
   onOpen(socket: OwnedSocket): void {
-    if (this.#take(socket)) this.settled.resolve();
+    if (this.#take?.(socket) === true) this.settled.resolve();
     else socket.close();
+  }
+
+  /** Whoever lets us in later finds nobody: a desktop chooses when it answers. */
+  giveUp(): void {
+    this.#take = undefined;
+    this.settled.reject(new Error("no answer in time"));
   }
 
   onClose(): void {
@@ -56,7 +62,7 @@ const HANDLERS = {
 export async function connectDesktop(target: DesktopAddress, options: ConnectDesktopOptions): Promise<void> {
   const owner = new Connecting(options.take);
   const { settled } = owner;
-  const timer = setTimeout(() => settled.reject(new Error("no answer in time")), options.timeoutMs);
+  const timer = setTimeout(() => owner.giveUp(), options.timeoutMs);
   const common = { allowHalfOpen: true, data: owner, socket: HANDLERS };
   const { address: hostname, port, path: unix } = target;
   const opening =

@@ -40,12 +40,12 @@ class Greeting implements SocketOwner {
   onData(chunk: Uint8Array): void {
     const end = chunk.indexOf(LF);
     this.#line += Buffer.from(end === -1 ? chunk : chunk.subarray(0, end)).toString("latin1");
-    if (this.#line.length > MOST_HELLO_BYTES) return void this.#fail("the desktop talks nonsense");
+    if (this.#line.length > MOST_HELLO_BYTES) return void this.fail("the desktop talks nonsense");
     if (end === -1) return;
     const isDirect =
       this.#options.argument === DISPLAY_DIRECT.argument && this.#line === DISPLAY_DIRECT.answer;
     // A refusal is the desktop's own text, so it is not repeated.
-    if (this.#line !== DISPLAY_ACCEPTED && !isDirect) return void this.#fail("the desktop refused");
+    if (this.#line !== DISPLAY_ACCEPTED && !isDirect) return void this.fail("the desktop refused");
     const owner = this.#options.own(this.#socket, isDirect);
     this.#socket.data = owner;
     this.settled.resolve(this.#socket);
@@ -57,13 +57,14 @@ class Greeting implements SocketOwner {
   }
 
   onEnd(): void {
-    this.#fail("the desktop closed the connection");
+    this.fail("the desktop closed the connection");
   }
 
   onDrain(): void {}
   onHandshake(): void {}
 
-  #fail(reason: string): void {
+  /** What it says afterwards is nobody's. */
+  fail(reason: string): void {
     this.settled.reject(new Error(reason));
     this.#socket.terminate();
   }
@@ -88,7 +89,7 @@ export async function openChannel(
     },
   });
   const { settled } = greeting ?? { settled: Promise.withResolvers<OwnedSocket>() };
-  const timer = setTimeout(() => settled.reject(new Error("no answer in time")), timeoutMs);
+  const timer = setTimeout(() => greeting?.fail("no answer in time"), timeoutMs);
   try {
     return await settled.promise;
   } catch (cause) {
