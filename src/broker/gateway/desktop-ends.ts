@@ -24,8 +24,10 @@ export type ScreenSocket = Pick<OwnedSocket, "pause" | "resume" | "terminate"> &
 export type ScreenEndOptions = {
   readonly page: Pick<PageSocket, "sendBinary">;
   readonly onClosed: () => void;
-  /** Of a screen whose bytes don't come by the display door: what holds its place there. */
+  /** What holds its place at the display door, where it isn't the screen's own connection. */
   readonly seat?: OwnedSocket;
+  /** Its X server has let us in already, of which the page knows nothing. */
+  readonly isDirect?: boolean;
 };
 
 /** The desktop's side of the screen. */
@@ -41,7 +43,7 @@ export class ScreenEnd implements SocketOwner {
   constructor(socket: ScreenSocket, options: ScreenEndOptions) {
     this.#socket = socket;
     this.#options = options;
-    if (options.seat !== undefined) this.#greeting = new PageGreeting();
+    if (options.isDirect === true) this.#greeting = new PageGreeting();
   }
 
   onData(chunk: Uint8Array): void {

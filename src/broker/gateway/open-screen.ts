@@ -34,13 +34,34 @@ export async function openScreen(
     return openByDoor(deps, session, { ...options, argument: String(session.vmId) });
   const seat = await takeSeat(deps, session, options);
   if (seat === undefined) return;
+  let screen: ScreenEnd | undefined;
+  const onOpen = (opened: ScreenEnd) => {
+    screen = opened;
+    options.onOpen(opened);
+  };
   try {
-    await openDirect(deps, session, { ...options, seat: seat.socket });
-    seat.onGone(options.onClosed);
+    await openSeated(deps, session, { ...options, onOpen, seat });
   } catch (error) {
-    deps.log.warn("screen-not-direct", { vmId: session.vmId, error });
     seat.socket.terminate();
-    await openByDoor(deps, session, { ...options, argument: "" });
+    throw error;
+  }
+  // At once: whoever is told may have to ask others first what to do.
+  seat.onGone(() => screen?.close());
+}
+
+async function openSeated(
+  deps: OpenScreenDeps,
+  session: ReadySession,
+  { seat: { socket: seat, isGone }, ...options }: OpenScreenOptions & { readonly seat: Seat },
+): Promise<void> {
+  try {
+    await openDirect(deps, session, { ...options, seat });
+  } catch (error) {
+    // Somebody else has taken over meanwhile.
+    if (isGone()) throw error;
+    deps.log.warn("screen-not-direct", { vmId: session.vmId, error });
+    // The seat stays: without it the desktop would think for a moment that the person has left.
+    await openByDoor(deps, session, { ...options, argument: "", seat });
   }
 }
 
@@ -67,7 +88,7 @@ async function takeSeat(
 async function openByDoor(
   deps: OpenScreenDeps,
   session: ReadySession,
-  { argument, ...options }: OpenScreenOptions & { readonly argument: string },
+  { argument, ...options }: OpenScreenOptions & { readonly argument: string; readonly seat?: OwnedSocket },
 ): Promise<void> {
   await openChannel(deps, session, {
     channel: "rfb",
@@ -90,7 +111,9 @@ async function openDirect(
     timeoutMs,
     take: (socket) => {
       tuneSocket(socket);
-      proving = new Proving(socket, session.slaveKey, () => opened(socket, { ...options, seat }));
+      proving = new Proving(socket, session.slaveKey, () =>
+        opened(socket, { ...options, seat, isDirect: true }),
+      );
       socket.data = proving;
       socket.write(ViewerProof.hello);
       return true;
@@ -160,6 +183,7 @@ class Proving implements SocketOwner {
 /** The place at the display door of a screen whose bytes go another way. */
 class Seat implements SocketOwner {
   readonly socket: OwnedSocket;
+  readonly isGone = () => this.#isGone;
   #isGone = false;
   #onGone: (() => void) | undefined;
 
@@ -181,7 +205,12 @@ class Seat implements SocketOwner {
     this.#leave();
   }
 
-  onData(): void {}
+  /** It was to say nothing, and nobody would have it wait. */
+  onData(): void {
+    this.#leave();
+    this.socket.terminate();
+  }
+
   onDrain(): void {}
   onHandshake(): void {}
 
