@@ -22,6 +22,9 @@ export function keepSeat(broker: DoorSocket, events: JoinEvents): ChannelOwner {
   };
 }
 
+/** Before the screen's server is there: a viewer has nothing to say until that has spoken. */
+const MOST_EARLY_BYTES = 64 * 1024;
+
 export type JoinEvents = { readonly onOpen: () => void; readonly onClose: () => void };
 
 /** `onClose` comes once, also where nothing answered. */
@@ -34,6 +37,7 @@ export function joinScreen(
   let toBroker: Flow | undefined;
   let isClosed = false;
   const early: Uint8Array[] = [];
+  let earlyBytes = 0;
   const ends: (() => void)[] = [];
   const close = () => {
     if (isClosed) return;
@@ -53,9 +57,10 @@ export function joinScreen(
   const begin = (opened: Bun.Socket<undefined>, rest?: Uint8Array) => {
     toScreen = new Flow(broker, opened);
     toBroker = new Flow(opened, broker);
+    // Before anything that may close it: who comes and goes is counted.
+    events.onOpen();
     if (rest !== undefined) toBroker.send(Buffer.concat([PageGreeting.hello, rest]));
     for (const chunk of early.splice(0)) pass(chunk);
-    events.onOpen();
   };
   const socket: Bun.SocketHandler<undefined> = {
     open(opened) {
@@ -84,7 +89,12 @@ export function joinScreen(
     error: () => {},
   };
   connectTo(painter === undefined ? place : { unix: painter }, socket).catch(close);
-  const send = (chunk: Uint8Array) => (toScreen === undefined ? void early.push(chunk) : pass(chunk));
+  const send = (chunk: Uint8Array) => {
+    if (toScreen !== undefined) return pass(chunk);
+    early.push(chunk);
+    earlyBytes += chunk.length;
+    if (earlyBytes > MOST_EARLY_BYTES) close();
+  };
   keys?.refresh();
   const typed = keys === undefined ? undefined : new KeyStream({ keys, send, giveUp: close });
   return {
