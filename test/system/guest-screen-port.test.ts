@@ -162,6 +162,7 @@ test("ends its seats with the agent, and is shown again by the next one", async 
   await becomes(seat.isGone);
   await becomes(() => attachments > before);
   viewer.close();
+  await expect(view()).rejects.toThrow("refused");
   await prepare({ session: 6, slaveKey: "afterwards" });
   expect((await sit("afterwards")).said).toBe("DIRECT\n");
   const next = await view("afterwards");

@@ -79,6 +79,9 @@ export class VncSession implements ServedSession {
 
   recover(): void {
     this.#x.recover();
+    // The agent before this one let somebody in, and its door is gone.
+    const user = this.#whose();
+    if (user !== undefined) this.#shutOut(user);
     this.#shadow.recover();
   }
 
