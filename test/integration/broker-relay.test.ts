@@ -151,7 +151,11 @@ describe("a session at a desktop of another box", () => {
 });
 
 describe("a broker that is asked to relay", () => {
-  const ask = async (door: BrokerDoor, headers: Readonly<Record<string, string>>, session = 1) => {
+  const ask = async (
+    door: BrokerDoor,
+    headers: Readonly<Record<string, string>>,
+    session: number | string = 1,
+  ) => {
     const client = await door.open();
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     client.send(`GET /qvd/relay?session=${session} HTTP/1.1\r\n${lines.join("")}\r\n`);
@@ -169,6 +173,17 @@ describe("a broker that is asked to relay", () => {
     expect(await ask(far, formatProof(stranger, { sessionId, address }))).toBe("404");
     // A good proof of a session that isn't there.
     expect(await ask(far, formatProof(one, { sessionId, address }))).toBe("503");
+  });
+
+  test("takes no proof for the port of a screen that was given for another, nor the other way round", async () => {
+    const far = await openDoor(two);
+    const request = { sessionId: asId<SessionId>(1), address: far.store.address ?? "" };
+    const [door, screen] = [formatProof(one, request), formatProof(one, { ...request, isScreen: true })];
+    expect([await ask(far, door), await ask(far, screen)]).toEqual(["503", "404"]);
+    expect([await ask(far, door, "1&port=screen"), await ask(far, screen, "1&port=screen")]).toEqual([
+      "404",
+      "503",
+    ]);
   });
 
   test("asks the database nothing for strangers", async () => {

@@ -16,6 +16,7 @@ export const relay: Endpoint = async (deps, { head, clientAddress }) => {
   const sessionId = parseId<SessionId>(head.query.get("session") ?? "");
   const visitId = parseId<VisitId>(head.query.get("visit") ?? "");
   const subject = visitId === undefined ? sessionId && { sessionId } : { visitId };
+  const isScreen = head.query.get("port") === "screen";
   const { identity, log } = deps;
   if (identity === undefined || subject === undefined) return replyAndClose({ status: 404 });
   const refuse = (reason: string) => {
@@ -31,12 +32,12 @@ export const relay: Endpoint = async (deps, { head, clientAddress }) => {
   const fault =
     view.address === undefined
       ? "this node has not registered an address"
-      : findProofFault(identity.authority, { ...subject, address: view.address }, head.headers);
+      : findProofFault(identity.authority, { ...subject, address: view.address, isScreen }, head.headers);
   if (fault !== undefined) return refuse(fault);
   if (view.desktop === undefined) return replyAndClose({ status: 503, body: "The session is not here" });
   const { isConsole, ...desktop } = view.desktop;
   const path = isConsole ? requireConsoles(deps) : undefined;
   // Nothing ends such a pipe but its two ends, so a visit needs no number of a session's.
-  const port = head.query.get("port") === "screen" ? SCREEN_PORT : desktop.port;
+  const port = isScreen ? SCREEN_PORT : desktop.port;
   return { kind: "relay", relay: { ...desktop, port, path, sessionId: sessionId ?? NO_SESSION } };
 };

@@ -4,7 +4,7 @@
  * that of stock clients and browsers, which would all be asked for one
  * (docs/decisions/0060-relay-between-brokers.md).
  *
- * The signed text names session and address, so a proof is good for nothing else; and what it opens is open
+ * The signed text names session, address and port, so a proof is good for nothing else; and what it opens is open
  * once, since a desktop's session takes one connection.
  */
 
@@ -19,7 +19,11 @@ export type BoxIdentity = {
 };
 
 /** `address` is that of the broker which is asked, as its node registered it. */
-export type RelayRequest = RelaySubject & { readonly address: string };
+export type RelayRequest = RelaySubject & {
+  readonly address: string;
+  /** To the X server's own port, instead of the one that the session was given out with. A broker of before takes that for no proof. */
+  readonly isScreen?: boolean;
+};
 
 /** What is asked for: a session, or a visit at the console of a machine. */
 export type RelaySubject = { readonly sessionId: SessionId } | { readonly visitId: VisitId };
@@ -85,5 +89,6 @@ function parseCertificate(text: string | undefined): X509Certificate | undefined
 
 function textOf(request: RelayRequest): string {
   const subject = "visitId" in request ? `visit ${request.visitId}` : request.sessionId;
-  return `qvd-relay-1\n${subject}\n${request.address}\n`;
+  const port = request.isScreen === true ? "screen\n" : "";
+  return `qvd-relay-1\n${subject}\n${request.address}\n${port}`;
 }

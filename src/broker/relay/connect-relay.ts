@@ -80,11 +80,7 @@ const HANDLERS = {
   handshake: (socket: OwnedSocket, isSecure: boolean) => socket.data.onHandshake(isSecure),
 } as const;
 
-export type RelayTarget = RelayRequest & {
-  readonly node: string;
-  /** To the X server's own port. A broker of before leads to the display door, which hangs up. */
-  readonly isScreen?: boolean;
-};
+export type RelayTarget = RelayRequest & { readonly node: string };
 
 /** Resolves when `take` has taken the socket; throws `unavailable` when the other broker doesn't let us through in time. */
 export async function connectRelay(
