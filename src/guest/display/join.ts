@@ -22,8 +22,23 @@ export function keepSeat(broker: DoorSocket, events: JoinEvents): ChannelOwner {
   };
 }
 
-/** Before the screen's server is there: a viewer has nothing to say until that has spoken. */
 const MOST_EARLY_BYTES = 64 * 1024;
+
+/** What comes before the screen's server is there: a viewer has nothing to say until that has spoken. */
+class Early {
+  #chunks: Uint8Array[] = [];
+  #bytes = 0;
+
+  push(chunk: Uint8Array, giveUp: () => void): void {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes > MOST_EARLY_BYTES) giveUp();
+  }
+
+  take(): readonly Uint8Array[] {
+    return this.#chunks.splice(0);
+  }
+}
 
 export type JoinEvents = { readonly onOpen: () => void; readonly onClose: () => void };
 
@@ -36,8 +51,7 @@ export function joinScreen(
   let toScreen: Flow | undefined;
   let toBroker: Flow | undefined;
   let isClosed = false;
-  const early: Uint8Array[] = [];
-  let earlyBytes = 0;
+  const early = new Early();
   const ends: (() => void)[] = [];
   const close = () => {
     if (isClosed) return;
@@ -60,7 +74,7 @@ export function joinScreen(
     // Before anything that may close it: who comes and goes is counted.
     events.onOpen();
     if (rest !== undefined) toBroker.send(Buffer.concat([PageGreeting.hello, rest]));
-    for (const chunk of early.splice(0)) pass(chunk);
+    for (const chunk of early.take()) pass(chunk);
   };
   const socket: Bun.SocketHandler<undefined> = {
     open(opened) {
@@ -89,12 +103,7 @@ export function joinScreen(
     error: () => {},
   };
   connectTo(painter === undefined ? place : { unix: painter }, socket).catch(close);
-  const send = (chunk: Uint8Array) => {
-    if (toScreen !== undefined) return pass(chunk);
-    early.push(chunk);
-    earlyBytes += chunk.length;
-    if (earlyBytes > MOST_EARLY_BYTES) close();
-  };
+  const send = (chunk: Uint8Array) => (toScreen === undefined ? early.push(chunk, close) : pass(chunk));
   keys?.refresh();
   const typed = keys === undefined ? undefined : new KeyStream({ keys, send, giveUp: close });
   return {
