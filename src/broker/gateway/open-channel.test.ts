@@ -57,7 +57,15 @@ s.settimeout(5)
 print(s.accept()[0].recv(100), flush=True)`;
   const desktop = Bun.spawn(["/usr/bin/python3", "-c", program], { stdin: "pipe", stdout: "pipe" });
   const lines = desktop.stdout.getReader();
-  const read = async () => Buffer.from((await lines.read()).value ?? []).toString();
+  const read = async () => {
+    let text = "";
+    while (!text.endsWith("\n")) {
+      const { value, done } = await lines.read();
+      if (done) return text;
+      text += Buffer.from(value).toString();
+    }
+    return text;
+  };
   const failed: unknown[] = [];
   const fail = (reason: unknown) => void failed.push(reason);
   process.on("unhandledRejection", fail);
