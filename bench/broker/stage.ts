@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { BROKER_MEMORY } from "../../src/cli/node/broker-memory.ts";
 import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { connectRequest } from "../../test/support/broker-door.ts";
@@ -131,8 +132,10 @@ async function startBroker(
   { on, authSocket }: { readonly on: readonly string[]; readonly authSocket?: string },
 ): Promise<RunningRelay> {
   const script = join(import.meta.dir, "../../test/support/broker-process.ts");
+  const memory = Object.entries(BROKER_MEMORY).map((pair) => pair.join("="));
   const program = startProgram([
-    ...[...on, process.execPath, script, `${desktopPort}`, `${folder}/key`, `${folder}/crt`],
+    ...[...on, "env", ...memory],
+    ...[process.execPath, script, `${desktopPort}`, `${folder}/key`, `${folder}/crt`],
     ...(authSocket === undefined ? [] : [authSocket]),
   ]);
   const port = Number((await program.line())[0]);

@@ -33,6 +33,7 @@ import { childEnv, fingerprintOf, ourselves, rootChildEnv } from "../child.ts";
 import type { Command } from "../command.ts";
 import { openBoxStorage, openKeptLease, openShared } from "../keeper/lease.ts";
 import { openMode, requireRoot } from "../mode.ts";
+import { BROKER_MEMORY } from "./broker-memory.ts";
 import { machineParts } from "./machine-parts.ts";
 import { networkParts } from "./network-parts.ts";
 import { readBoxId } from "./read-box-id.ts";
@@ -158,7 +159,7 @@ function listWorkers(config: Config): readonly WorkerSpec[] {
         name: `broker-${number}`,
         command: [...ourselves(), "broker", "run", "--worker", String(number)],
         account: broker,
-        env,
+        env: { ...env, ...BROKER_MEMORY },
         fingerprint,
         drains: true,
         goesFirst: "sessions",
