@@ -40,12 +40,20 @@ const STATUS_CELL = 17;
 const CHECK_CELL = 36;
 const PORTS = { broker: 28_443, other: 28_444, balancer: 28_445 };
 
-/** By what the balancer itself says. Before its first check it takes every server to be up, and has asked none. */
+type ServerStatus = { readonly status: string; readonly check: string };
+
+/** By what the balancer itself says. */
+async function readStatus(server: string): Promise<ServerStatus> {
+  const lines = (await askHaproxy("show stat")).split("\n");
+  const cells = lines.find((line) => line.startsWith(`qvd,${server},`))?.split(",");
+  return { status: cells?.[STATUS_CELL] ?? "", check: cells?.[CHECK_CELL] ?? "" };
+}
+
+/** Before its first check the balancer takes every server to be up, and has asked none. */
 async function untilUp(server: string): Promise<void> {
   const isUp = async () => {
-    const lines = (await askHaproxy("show stat")).split("\n");
-    const cells = lines.find((line) => line.startsWith(`qvd,${server},`))?.split(",");
-    return cells?.[STATUS_CELL] === "UP" && cells[CHECK_CELL]?.includes("L7OK") === true;
+    const { status, check } = await readStatus(server);
+    return status === "UP" && check.includes("L7OK");
   };
   if (!(await waitFor(isUp, { timeoutMs: 20_000, everyMs: 100 }))) throw new Error(`${server} is not up`);
 }
@@ -136,6 +144,18 @@ async function replaceWorkers(): Promise<DrillResult> {
   return { ...visits, replaced, ...(await session.stop()), origins: [...origins] };
 }
 
+/** On stderr, for whoever asks why a visit was lost. */
+async function tellStatus(signal: AbortSignal): Promise<void> {
+  let [told, sinceMs] = ["", performance.now()];
+  while (!signal.aborted) {
+    const [a, b] = [await readStatus("a"), await readStatus("b")];
+    const seen = `a ${a.status} ${a.check}, b ${b.status} ${b.check}`;
+    if (seen !== told) console.error(`${Math.round(performance.now() - sinceMs)} ms later: ${seen}`);
+    if (seen !== told) [told, sinceMs] = [seen, performance.now()];
+    await Bun.sleep(200);
+  }
+}
+
 /** Real HAProxy before two boxes, of which one is always there. */
 async function takeBoxesDown(): Promise<DrillResult> {
   const balancers = "127.0.0.1";
@@ -146,6 +166,8 @@ async function takeBoxesDown(): Promise<DrillResult> {
   const boxes = { a: await start.a(), b: await start.b() };
   const haproxy = await startHaproxy();
   for (const name of ["a", "b"]) await untilUp(name);
+  const told = new AbortController();
+  const telling = tellStatus(told.signal);
   const session = await watchNumbers(PORTS.balancer, { localAddress: "127.0.0.9" });
   let replaced = 0;
   let isOver = false;
@@ -170,12 +192,16 @@ async function takeBoxesDown(): Promise<DrillResult> {
   isOver = true;
   await rounds;
   const stopped = await session.stop();
+  told.abort();
+  await telling;
   haproxy.kill();
   return { ...visits, replaced, ...stopped, origins: [...origins] };
 }
 
 async function startHaproxy(): Promise<Bun.Subprocess> {
-  const check = "check check-ssl check-send-proxy inter 300 fall 2 rise 2 send-proxy-v2 verify none";
+  // A check's handshake may take `inter`: two that a busy machine held up for 300 ms each once took both boxes down.
+  const paces = "inter 3s fastinter 300 downinter 300 fall 2 rise 2";
+  const check = `check check-ssl check-send-proxy ${paces} send-proxy-v2 verify none`;
   const lines = [
     "global",
     "  maxconn 4000",

@@ -18,9 +18,12 @@ async function drill(options: Omit<DrillOptions, "folder">): Promise<DrillResult
   const folder = mkdtempSync(`${tmpdir()}/qvd-drill-`);
   try {
     const words = ["unshare", "--net", process.execPath, PROGRAM, JSON.stringify({ ...options, folder })];
-    const { exitCode, stdout, stderr } = await run(words, { timeoutMs: 170_000 });
+    const { exitCode, stdout, stderr } = await run(words, { timeoutMs: 280_000 });
     if (exitCode !== 0) throw new Error(`the drill failed: ${stderr}`);
-    return JSON.parse(stdout);
+    const result: DrillResult = JSON.parse(stdout);
+    if (Object.keys(result.failures).length > 0)
+      console.error(`what the drill saw: ${stderr.slice(-20_000)}`);
+    return result;
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -34,7 +37,7 @@ describe("while brokers are replaced", () => {
     expect(result.replaced).toBeGreaterThanOrEqual(6);
     expect(result.sessionFault).toBeUndefined();
     expect(result.sessionBytes).toBeGreaterThan(1_000_000);
-  }, 180_000);
+  }, 300_000);
 });
 
 describe("behind HAProxy, while one box after the other goes down", () => {
@@ -45,5 +48,5 @@ describe("behind HAProxy, while one box after the other goes down", () => {
     expect(result.sessionFault).toBeUndefined();
     expect(result.sessionBytes).toBeGreaterThan(1_000_000);
     expect(result.origins).toContain("127.0.0.9");
-  }, 180_000);
+  }, 300_000);
 });
