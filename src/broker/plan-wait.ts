@@ -3,9 +3,9 @@
  * reads the session, the desktop and the trail, and says what it finds here.
  */
 
+import { hidePaths } from "../domain/access/hide-paths.ts";
 import type { VmId } from "../domain/ids.ts";
 import { progressTexts, waitingText } from "../domain/session/progress.ts";
-import { hidePaths } from "./hide-paths.ts";
 import type { DesktopView, SessionView, TrailEvent } from "./store.ts";
 
 export type WaitScene = {
