@@ -83,6 +83,8 @@ export class VncSession implements ServedSession {
     const user = this.#whose();
     if (user !== undefined) this.#shutOut(user);
     this.#shadow.recover();
+    // One that was left beside a server that is gone: nobody would look at it again.
+    this.observe();
   }
 
   observe(): void {
