@@ -3,6 +3,7 @@
  * goes on holding what a player that ended had pressed, and letters would repeat for ever.
  */
 
+import type { Log } from "../../lib/log.ts";
 import { XConnection } from "../screen/x-connection.ts";
 
 const QUERY_POINTER = 38;
@@ -15,8 +16,38 @@ const BUTTONS = [1, 2, 3, 4, 5];
 /** A program may keep the server to itself. */
 const MOST_MS = 2_000;
 
+/** Of one display. Whoever asks while it lifts waits for the same end: nothing may be lifted once the next person is there. */
+export class KeyLifter {
+  readonly #path: string;
+  readonly #log: Log;
+  #running: Promise<void> | undefined;
+
+  /** `path` is the display's socket. */
+  constructor(path: string, log: Log) {
+    this.#path = path;
+    this.#log = log;
+  }
+
+  /** Never rejects: the person presses once more what could not be lifted. */
+  lift(): Promise<void> {
+    this.#running ??= this.#lift().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #lift(): Promise<void> {
+    try {
+      const count = await letGo(this.#path);
+      if (count > 0) this.#log.info("display-keys-lifted", { count });
+    } catch (error) {
+      this.#log.warn("display-keys-not-lifted", { error });
+    }
+  }
+}
+
 /** `path` is the display's socket. Returns how much was lifted. Throws when X lets nobody in, or doesn't answer, within two seconds. */
-export async function letGo(path: string): Promise<number> {
+async function letGo(path: string): Promise<number> {
   const x = await XConnection.open(path, MOST_MS);
   const timer = setTimeout(() => x.close(), MOST_MS);
   try {

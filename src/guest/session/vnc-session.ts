@@ -9,7 +9,7 @@
 import type { XState } from "../../domain/session/x-state.ts";
 import { fitScreen, parseScreenSize } from "../../wire/display/control.ts";
 import { NX_DISPLAY } from "../../wire/guest/messages.ts";
-import { letGo } from "../display/let-go.ts";
+import { KeyLifter } from "../display/let-go.ts";
 import { writeScreenPassword } from "../display/screen-password.ts";
 import type { ScreenServer } from "../display/screen-server.ts";
 import { ShadowClipboard } from "../display/shadow-clipboard.ts";
@@ -44,6 +44,7 @@ export class VncSession implements ServedSession {
   readonly #x: XSession;
   readonly #shadow: NxShadow;
   readonly #clipboard: ShadowClipboard;
+  readonly #keys: KeyLifter;
   #user: LaunchInput | undefined;
   /** How often it was said who may come to Xvnc; a key may be said again. */
   #words = 0;
@@ -51,10 +52,11 @@ export class VncSession implements ServedSession {
   constructor(deps: VncSessionDeps) {
     this.#deps = deps;
     this.#x = new XSession({ ...deps.server, server: XVNC });
+    this.#keys = new KeyLifter(DISPLAY_SOCKET, deps.server.log);
     const onChange = () => {
       this.#clipboard.follow(this.#shadow.state === "connected" ? this.#whose() : undefined);
       // What its client held down would repeat until somebody comes.
-      if (this.#shadow.state === "none" && this.#x.state === "suspended") void this.#letGo();
+      if (this.#shadow.state === "none" && this.#x.state === "suspended") void this.#keys.lift();
       deps.shadow.onChange();
     };
     this.#shadow = new NxShadow({ ...deps.shadow, onChange }, deps.limits);
@@ -151,7 +153,7 @@ export class VncSession implements ServedSession {
       return fail("session-suspend-timeout", "what showed the session to an NX client would not end");
     // Of a server that hangs, each of these takes seconds.
     await untilAborted(
-      this.#letGo().then(() => this.#tapShift(server)),
+      this.#keys.lift().then(() => this.#tapShift(server)),
       signal,
     );
     if (signal.aborted) return fail("session-ended", STOPPED);
@@ -177,19 +179,9 @@ export class VncSession implements ServedSession {
       this.#deps.shadow.log.warn("shadow-not-fitted", { error });
     }
     if (signal.aborted) return fail("session-ended", STOPPED);
-    await this.#letGo();
+    await this.#keys.lift();
     writeOptions(this.#deps.optionsPath, options);
     return this.#shadow.prepare(user, order.session, signal);
-  }
-
-  async #letGo(): Promise<void> {
-    try {
-      const count = await letGo(DISPLAY_SOCKET);
-      if (count > 0) this.#deps.server.log.info("display-keys-lifted", { count });
-    } catch (error) {
-      // The person presses them once more.
-      this.#deps.server.log.warn("display-keys-not-lifted", { error });
-    }
   }
 
   async #tapShift({ place, key }: ScreenServer): Promise<void> {
