@@ -228,8 +228,15 @@ async function execute(
   } catch (error) {
     // A full disk, for one: the node shall hear of it, and the next order may fare better.
     log.error("guest-order-failed", { order: order.type, error });
-    return { isGood: false, fault: "session-start-failed", text: describeError(error) };
+    return { isGood: false, fault: "session-start-failed", text: reasonOf(error) };
   }
+}
+
+function reasonOf(error: unknown): string {
+  const isFull = error instanceof Error && Reflect.get(error, "code") === "ENOSPC";
+  return isFull
+    ? "a disk of the desktop is full: that of its home, or that of its agent's folder"
+    : describeError(error);
 }
 
 /** Of an expiry the image's hook is told first; it may show the person something of its own. */

@@ -170,6 +170,29 @@ test("ends its seats with the agent, and is shown again by the next one", async 
   next.close();
 }, 60_000);
 
+test("is closed to old keys and new ones while its agent's folder is full, and says why", async () => {
+  const filler = "/run/qvd-guest/filler";
+  const fill = () => lab.inside(`head -c 32m /dev/zero > ${filler} 2>/dev/null || true`);
+  const isRefused = async (key: string) => await expect(view(key)).rejects.toThrow();
+  await prepare({ session: 61, slaveKey: "beforeitwasfull" });
+  await fill();
+  await expect(prepare({ session: 62, slaveKey: "whileitisfull" })).rejects.toThrow("is full");
+  await isRefused("beforeitwasfull");
+  await isRefused("whileitisfull");
+  await lab.inside(`rm ${filler}`);
+  await prepare({ session: 63, slaveKey: "beforetheagentsend" });
+  await fill();
+  const before = attachments;
+  await lab.inside("pkill -KILL -f '/opt/qvd/qvd'");
+  await becomes(() => attachments > before);
+  await isRefused("beforetheagentsend");
+  await lab.inside(`rm ${filler}`);
+  await prepare({ session: 64, slaveKey: "onceithasroom" });
+  const viewer = await view("onceithasroom");
+  await sees(viewer);
+  viewer.close();
+}, 60_000);
+
 test("ends with its server, and is there again with the next session", async () => {
   await prepare({ session: 7 });
   const viewer = await view();

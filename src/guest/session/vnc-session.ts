@@ -110,7 +110,7 @@ export class VncSession implements ServedSession {
       const problem = await this.#step(coming, signal);
       if (problem !== undefined) return problem;
       if (this.#x.state !== "suspended") continue;
-      this.#assign(coming.order.session);
+      this.#assign(coming);
       return coming.access === "nx" ? this.#showByNx(coming, signal) : this.#showByBrowser(coming, signal);
     }
     return fail("session-start-failed", `Xvnc does not settle: ${this.#x.describeEnd()}`);
@@ -147,8 +147,7 @@ export class VncSession implements ServedSession {
 
   async #showByBrowser({ order, user, size }: Coming, signal: AbortSignal): Promise<OrderOutcome> {
     const server = this.#openServer(user, order.slaveKey);
-    if (server === undefined)
-      return fail("session-start-failed", "the socket of Xvnc is not what it has to be");
+    if (typeof server === "string") return fail("session-start-failed", server);
     if (!(await this.#shadow.end(signal)))
       return fail("session-suspend-timeout", "what showed the session to an NX client would not end");
     // Of a server that hangs, each of these takes seconds.
@@ -198,8 +197,8 @@ export class VncSession implements ServedSession {
     try {
       this.#letIn(user);
     } catch (error) {
-      // Its key is the broker's, which knows better than to come back with it.
-      this.#deps.server.log.warn("display-password-kept", { error });
+      // Whoever comes by browser next is told why they can't.
+      this.#deps.server.log.warn("display-password-not-written", { error });
     }
   }
 
@@ -212,18 +211,26 @@ export class VncSession implements ServedSession {
     return true;
   }
 
-  /** Undefined when its socket was tampered with before it was closed to all but root. */
-  #openServer(user: LaunchInput, key: string): ScreenServer | undefined {
+  /** A text says why nobody can come to it: its socket was tampered with before it was closed to all but root, for one. */
+  #openServer(user: LaunchInput, key: string): ScreenServer | string {
     const { record } = this.#x;
     const socket = record?.socket;
     if (record === undefined || socket === undefined || !closePlace(placeOf(socket), record.uid))
-      return undefined;
-    const asked = this.#letIn(user, key) && { key };
+      return "the socket of Xvnc is not what it has to be";
+    try {
+      return this.#serverOf(user, socket, this.#letIn(user, key) ? key : undefined);
+    } catch (error) {
+      this.#deps.server.log.error("display-password-not-written", { error });
+      return "the password of the screen can't be written inside the desktop: its folder of the agent may be full";
+    }
+  }
+
+  #serverOf(user: LaunchInput, socket: string, key: string | undefined): ScreenServer {
     const words = this.#words;
     return {
-      uid: record.uid,
+      uid: user.account.uid,
       place: { unix: socket },
-      ...asked,
+      ...(key !== undefined && { key }),
       isUp: () => this.#x.record?.socket === socket && isListening(socket),
       // It does so by itself when a viewer leaves.
       releaseKeys: async () => {},
@@ -234,10 +241,16 @@ export class VncSession implements ServedSession {
     };
   }
 
-  #assign(session: number): void {
+  #assign({ order: { session }, user }: Coming): void {
     if (this.#x.record?.session === session) return;
     this.#deps.onAssign(session);
-    this.#x.assign(session);
+    try {
+      this.#x.assign(session);
+    } catch (error) {
+      // A full disk, for one. Who was let in for the session before is not to come in beside this one.
+      this.#shutOut(user);
+      throw error;
+    }
   }
 
   /** Whoever came last; of a session that an agent before this one prepared, as far as its record tells. */
