@@ -215,6 +215,25 @@ describe("a person in a browser", () => {
   );
 
   test(
+    "comes back by itself when the agent in the desktop dies, with its windows",
+    async () => {
+      const { context, page } = await sitDown();
+      const windows = await lab.desktop.inside("pgrep -x xterm");
+      await lab.desktop.inside("pkill -KILL -f '/opt/qvd/qvd'");
+      await page.waitForSelector("text=The desktop has closed its screen.", { timeout: 10_000 });
+      await page.waitForSelector("main[data-shown]", { timeout: 30_000 });
+      expect(await isPainted(page)).toBe(true);
+      await clickWindow(page);
+      await page.keyboard.type("as before");
+      await page.keyboard.press("Enter");
+      expect(await hasTyped("as before")).toBe(true);
+      expect(await lab.desktop.inside("pgrep -x xterm")).toBe(windows);
+      await context.close();
+    },
+    SLOW,
+  );
+
+  test(
     "shares the clipboard when they say so, and not before",
     async () => {
       const { context, page } = await sitDown();
