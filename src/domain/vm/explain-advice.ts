@@ -89,7 +89,6 @@ function placementAdvice(
 function stateAdvice(facts: ExplainFacts): readonly FullAdvice[] {
   const { report, wish, name, isBlocked } = facts;
   const state = report?.state ?? "stopped";
-  const restart = { command: `qvd vm stop ${word(name)}`, needs: "vm.wish-stopped" } as const;
   if (state === "stopped" && wish === "running" && report?.faultCode === "start-given-up" && !isBlocked)
     return [
       {
@@ -99,10 +98,10 @@ function stateAdvice(facts: ExplainFacts): readonly FullAdvice[] {
       },
     ];
   if (state === "running" && wish === "running" && report?.faultCode === "agent-lost")
-    return [{ text: "If its agent does not come back, restart the desktop.", ...restart }];
+    return adviseRestart(name, "If its agent does not come back, restart the desktop: stop it first.");
   if (state === "running" && wish === "running" && report?.faultCode === "network-broken")
     return [
-      { text: "Restart the desktop, which makes its own network anew.", ...restart },
+      ...adviseRestart(name, "Restart the desktop, which makes its own network anew: stop it first."),
       {
         text: "Restart the node's process, which repairs its bridge and rules.",
         command: null,
@@ -126,6 +125,18 @@ function stateAdvice(facts: ExplainFacts): readonly FullAdvice[] {
       },
     ];
   return [];
+}
+
+/** A wish for it running that comes before the node has seen the other changes nothing. */
+function adviseRestart(name: string, text: string): readonly FullAdvice[] {
+  return [
+    { text, command: `qvd vm stop ${word(name)}`, needs: "vm.wish-stopped" },
+    {
+      text: "Start it once it is down; its user's next connection does that, too.",
+      command: `qvd vm start ${word(name)}`,
+      needs: "vm.wish-running",
+    },
+  ];
 }
 
 /** A name as a shell takes it. */

@@ -352,6 +352,14 @@ describe("an explanation", () => {
     expect(explainVm(facts, NOW, SITE).advice[0]?.command).toBe("qvd vm unblock 'Ann'\\''s desk'");
   });
 
+  test("gives a restart as the two commands that do it", () => {
+    for (const faultCode of ["agent-lost", "network-broken"]) {
+      const report = { ...RUNNING, faultCode, fault: "It is so." };
+      const commands = explainVm({ ...WELL, report }, NOW, SITE).advice.map(({ command }) => command);
+      expect(commands.slice(0, 2)).toEqual(["qvd vm stop ann-desk", "qvd vm start ann-desk"]);
+    }
+  });
+
   test("has a sentence for everything, in whatever state and wish", () => {
     for (const state of VM_STATES)
       for (const wish of ["running", "stopped"] as const)
