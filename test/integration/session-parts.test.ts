@@ -85,9 +85,11 @@ test("the site's settings speak for clients that say nothing, a tenant's over th
   await set(-1, "vma.default.client.keyboard", "pc105/pt");
   await set(-1, "vma.default.client.timezone", "Europe/Lisbon");
   await set(seed.tenantId, "vma.default.client.timezone", "Atlantic/Azores");
+  await set(seed.tenantId, "vma.default.client.browser.server", "nx");
   const silent = (await ask({})).told;
   expect(silent.keyboard).toBe("pc105/pt");
   expect(silent.given?.["qvd.client.timezone"]).toBe("Atlantic/Azores");
+  expect(silent.given?.["qvd.client.browser.server"]).toBe("nx");
   expect((await ask(SAID)).told.keyboard).toBe("pc105/es");
 });
 

@@ -6,6 +6,7 @@ export const CLIENT_DEFAULTS = {
   "vma.default.client.link": "qvd.client.link",
   "vma.default.client.geometry": "qvd.client.geometry",
   "vma.default.client.timezone": "qvd.client.timezone",
+  "vma.default.client.browser.server": "qvd.client.browser.server",
 } as const;
 
 export const CLIENT_DEFAULT_NAMES = Object.keys(CLIENT_DEFAULTS) as (keyof typeof CLIENT_DEFAULTS)[];

@@ -60,6 +60,15 @@ export const SESSION_SETTINGS = {
     doc: "Of clients that name none, such as Europe/Madrid. Empty: the image's own.",
     check: parameterFault("vma.default.client.timezone", "Europe/Madrid"),
   },
+  "vma.default.client.browser.server": {
+    group: "sessions",
+    scope: "tenant",
+    kind: "text",
+    default: "",
+    label: "Sessions that browsers begin",
+    doc: "On which X server: vnc or nx. The latter suits people who mostly go on with an NX client. Empty: vnc, where the image has it.",
+    check: parameterFault("vma.default.client.browser.server", "nx"),
+  },
   "vma.x11vnc.confirm.enabled": {
     group: "sessions",
     scope: "tenant",
