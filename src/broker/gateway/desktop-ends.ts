@@ -12,9 +12,9 @@ import {
 import { PatientWriter } from "../../wire/display/patient-writer.ts";
 import { PageGreeting } from "../../wire/display/viewer-proof.ts";
 import { giveBack } from "../give-back.ts";
-import { keepTogether } from "../keep-together.ts";
 import type { OwnedSocket, SocketOwner } from "../socket.ts";
 import type { PageSocket } from "./page-socket.ts";
+import { Unsent } from "./unsent.ts";
 
 /** What the screen's side takes of a socket. */
 export type ScreenSocket = Pick<OwnedSocket, "pause" | "resume" | "terminate"> & {
@@ -37,12 +37,12 @@ export class ScreenEnd implements SocketOwner {
   readonly #options: ScreenEndOptions;
   /** Of a page that has yet to say what we said for it. */
   #greeting: PageGreeting | undefined;
-  #unsent: Uint8Array[] = [];
-  #unsentBytes = 0;
+  readonly #unsent: Unsent;
 
   constructor(socket: ScreenSocket, options: ScreenEndOptions) {
     this.#socket = socket;
     this.#options = options;
+    this.#unsent = new Unsent(socket);
     if (options.isDirect === true) this.#greeting = new PageGreeting();
   }
 
@@ -60,24 +60,11 @@ export class ScreenEnd implements SocketOwner {
   send(bytes: Uint8Array, most: number): boolean {
     const chunk = this.#greeting === undefined ? bytes : this.#greet(this.#greeting, bytes);
     if (chunk === undefined) return false;
-    if (this.#unsent.length === 0) {
-      const written = Math.max(0, this.#socket.write(chunk));
-      if (written === chunk.length) return true;
-      this.#keep(chunk.subarray(written));
-    } else this.#keep(chunk);
-    return this.#unsentBytes <= most;
+    return this.#unsent.write(chunk) || this.#unsent.bytes <= most;
   }
 
   onDrain(): void {
-    for (let chunk = this.#unsent[0]; chunk !== undefined; chunk = this.#unsent[0]) {
-      const written = Math.max(0, this.#socket.write(chunk));
-      this.#unsentBytes -= written;
-      if (written < chunk.length) {
-        this.#unsent[0] = chunk.subarray(written);
-        return;
-      }
-      this.#unsent.shift();
-    }
+    this.#unsent.drain();
   }
 
   onEnd(): void {
@@ -101,12 +88,6 @@ export class ScreenEnd implements SocketOwner {
     if (said?.reply !== undefined) this.onData(said.reply);
     if (said !== undefined && said.passed.length > 0) this.#greeting = undefined;
     return said?.passed;
-  }
-
-  /** Its bytes are a piece of what was read from the browser otherwise, and would keep all of that. */
-  #keep(chunk: Uint8Array): void {
-    keepTogether(this.#unsent, Uint8Array.from(chunk));
-    this.#unsentBytes += chunk.length;
   }
 }
 

@@ -8,9 +8,9 @@
 
 import { CLOSE, formatClose, formatFrame, OPCODE } from "../../wire/websocket/frame.ts";
 import { MessageReader, type WebSocketMessage } from "../../wire/websocket/message-reader.ts";
-import { keepTogether } from "../keep-together.ts";
 import type { OwnedSocket, SocketOwner } from "../socket.ts";
 import type { PageSocket, PageSocketOwner } from "./page-socket.ts";
+import { Unsent } from "./unsent.ts";
 
 /** A message of noVNC's is at most some hundred bytes, a clipboard apart. */
 const MOST_MESSAGE_BYTES = 1024 * 1024;
@@ -34,8 +34,7 @@ export class PageConnection implements PageSocket, SocketOwner {
   readonly #onGone: () => void;
   readonly #reader = new MessageReader(MOST_MESSAGE_BYTES);
   #owner: PageSocketOwner | undefined;
-  #unsent: Uint8Array[];
-  #unsentBytes: number;
+  readonly #unsent: Unsent;
   #isLeaving = false;
   #leavingSinceMs: number | undefined;
   #hasEnded = false;
@@ -47,13 +46,12 @@ export class PageConnection implements PageSocket, SocketOwner {
     this.#socket = socket;
     this.#room = room;
     this.#onGone = onGone;
-    this.#unsent = [...unsent];
-    this.#unsentBytes = unsent.reduce((sum, { length }) => sum + length, 0);
+    this.#unsent = new Unsent(socket, unsent);
   }
 
   /** Says `hello`; what comes from now on is the owner's. */
   begin(hello: Uint8Array, open: (page: PageSocket) => PageSocketOwner): void {
-    this.#write(hello);
+    this.#unsent.write(hello);
     this.#owner = open(this);
     if (this.#isLeaving) this.#tellOwner();
   }
@@ -70,8 +68,8 @@ export class PageConnection implements PageSocket, SocketOwner {
   close(code: number = CLOSE.done): void {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
-    this.#write(formatClose(code));
-    if (this.#unsentBytes === 0) this.#finish();
+    this.#unsent.write(formatClose(code));
+    if (this.#unsent.bytes === 0) this.#finish();
     this.#tellOwner();
   }
 
@@ -103,15 +101,7 @@ export class PageConnection implements PageSocket, SocketOwner {
   }
 
   onDrain(): void {
-    for (let chunk = this.#unsent[0]; chunk !== undefined; chunk = this.#unsent[0]) {
-      const written = Math.max(0, this.#socket.write(chunk));
-      this.#unsentBytes -= written;
-      if (written < chunk.length) {
-        this.#unsent[0] = chunk.subarray(written);
-        return;
-      }
-      this.#unsent.shift();
-    }
+    if (!this.#unsent.drain()) return;
     if (this.#isLeaving) this.#finish();
     else this.#owner?.onDrain();
   }
@@ -120,12 +110,12 @@ export class PageConnection implements PageSocket, SocketOwner {
     this.#hasEnded = true;
     this.#isLeaving = true;
     this.#tellOwner();
-    if (this.#unsentBytes === 0) this.#finish();
+    if (this.#unsent.bytes === 0) this.#finish();
   }
 
   onClose(): void {
     this.#isLeaving = true;
-    this.#unsent = [];
+    this.#unsent.drop();
     this.#tellOwner();
     this.#onGone();
   }
@@ -141,22 +131,13 @@ export class PageConnection implements PageSocket, SocketOwner {
     else if (kind === "close") this.close();
     else if (kind === "fault") this.close(message.code);
     // While it takes nothing, further answers would only pile up. A pong has said all by having come.
-    else if (kind === "ping" && this.#unsentBytes === 0) this.#send(OPCODE.pong, message.bytes);
+    else if (kind === "ping" && this.#unsent.bytes === 0) this.#send(OPCODE.pong, message.bytes);
   }
 
   #send(opcode: number, payload: Uint8Array): number {
-    if (this.#isLeaving || this.#unsentBytes + payload.length > MOST_WAITING_BYTES) return 0;
+    if (this.#isLeaving || this.#unsent.bytes + payload.length > MOST_WAITING_BYTES) return 0;
     const frame = formatFrame(opcode, payload, this.#room);
-    return this.#write(frame) ? frame.length : -1;
-  }
-
-  /** False when some of it has to wait. */
-  #write(bytes: Uint8Array): boolean {
-    const written = this.#unsentBytes > 0 ? 0 : Math.max(0, this.#socket.write(bytes));
-    if (written >= bytes.length) return true;
-    keepTogether(this.#unsent, Uint8Array.from(bytes.subarray(written)));
-    this.#unsentBytes += bytes.length - written;
-    return false;
+    return this.#unsent.write(frame) ? frame.length : -1;
   }
 
   /** Never `end()` while the browser may still send, for the reason that `PipeEnd` gives. */
