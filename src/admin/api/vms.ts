@@ -4,6 +4,7 @@ import type { Handler } from "hono";
 import { listDesktops, readDesktop } from "../../db/queries/desktops.ts";
 import { listTrail } from "../../db/queries/trail.ts";
 import { parseId, type UserId, type VmId } from "../../domain/ids.ts";
+import { eventTextFor } from "../../domain/vm/event-text.ts";
 import { VM_STATES, type VmState } from "../../domain/vm/state.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { Context } from "../../service/context.ts";
@@ -45,7 +46,10 @@ export const apiShowTrail: Api = (deps) => async (c) => {
   const { pageSize } = readListQuery(c);
   const before = Number(c.req.query("before"));
   const beforeId = Number.isInteger(before) && before > 0 ? before : undefined;
-  const items = (await listTrail(deps.db, vm.id, { limit: pageSize, beforeId })).map(eventShape);
+  const items = (await listTrail(deps.db, vm.id, { limit: pageSize, beforeId })).map((row) => ({
+    ...eventShape(row),
+    text: eventTextFor(c.get("signedIn").actor, row),
+  }));
   return c.json({ items, total: items.length, page: 1 });
 };
 

@@ -1,6 +1,7 @@
 /** Desktops as administrators see them: intent and truth side by side. Those being deleted count as gone. */
 
 import { and, asc, desc, eq, inArray, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
+import { hidePaths } from "../../domain/access/hide-paths.ts";
 import type { NodeId, OsfId, TenantId, UserId, VmId } from "../../domain/ids.ts";
 import type { VmState } from "../../domain/vm/state.ts";
 import type { Db } from "../client.ts";
@@ -8,7 +9,7 @@ import { dis, nodes, osfs, sessions, tenants, users, vmReports, vms } from "../s
 import { contains, type Page, type PageRequest, pageBounds, pageOf } from "./page.ts";
 
 export type DesktopFilter = {
-  /** Undefined means every tenant. */
+  /** Undefined means every tenant. Who asks for one is not told where files lie on boxes. */
   readonly tenantId?: TenantId | undefined;
   /** Part of the name, the user's login or the address, or an id. */
   readonly search?: string | undefined;
@@ -45,7 +46,8 @@ export async function listDesktops(
     .innerJoin(users, eq(users.id, vms.userId))
     .leftJoin(vmReports, eq(vmReports.vmId, vms.id))
     .where(where);
-  return pageOf(request, items, counted?.total ?? 0);
+  const told = items.map((row) => toldOf(row, filter.tenantId));
+  return pageOf(request, told, counted?.total ?? 0);
 }
 
 /** All that match, in the order of their ids: a site has at most some ten thousands. */
@@ -63,7 +65,18 @@ export async function listDesktopIds(db: Db, filter: DesktopFilter): Promise<rea
 /** Undefined when there is none, or none in `tenantId`. */
 export async function readDesktop(db: Db, vmId: VmId, tenantId?: TenantId): Promise<DesktopRow | undefined> {
   const [row] = await selectDesktops(db, and(matching({ tenantId }), eq(vms.id, vmId)));
-  return row;
+  return row && toldOf(row, tenantId);
+}
+
+function toldOf(row: DesktopRow, tenantId: TenantId | undefined): DesktopRow {
+  if (tenantId === undefined) return row;
+  const { fault, blockedReason } = row;
+  // A node that blocks a desktop gives the fault as its reason.
+  return {
+    ...row,
+    fault: fault && hidePaths(fault),
+    blockedReason: blockedReason && hidePaths(blockedReason),
+  };
 }
 
 /** No report yet means that no node ever ran it. */

@@ -1,12 +1,14 @@
 /** Images with their tags. */
 
 import { and, asc, desc, eq, or, type SQL, sql } from "drizzle-orm";
+import { hideImagePaths } from "../../domain/access/hide-paths.ts";
 import type { DiId, OsfId, TenantId } from "../../domain/ids.ts";
 import type { Db } from "../client.ts";
 import { dis, diTags, osfs, tenants, vmReports } from "../schema/index.ts";
 import { contains, type Page, type PageRequest, pageBounds, pageOf } from "./page.ts";
 
 export type ImageFilter = {
+  /** Undefined means every tenant. Who asks for one is not told where files lie on boxes. */
   readonly tenantId?: TenantId | undefined;
   readonly osfId?: OsfId | undefined;
   /** Part of the version, the OSF's name or the file name. */
@@ -29,12 +31,17 @@ export async function listImages(db: Db, filter: ImageFilter, request: PageReque
     .from(dis)
     .innerJoin(osfs, eq(osfs.id, dis.osfId))
     .where(where);
-  return pageOf(request, items, counted?.total ?? 0);
+  const told = items.map((row) => toldOf(row, filter.tenantId));
+  return pageOf(request, told, counted?.total ?? 0);
 }
 
 export async function readImage(db: Db, diId: DiId, tenantId?: TenantId): Promise<ImageRow | undefined> {
   const [row] = await selectImages(db, and(matching({ tenantId }), eq(dis.id, diId)));
-  return row;
+  return row && toldOf(row, tenantId);
+}
+
+function toldOf(row: ImageRow, tenantId: TenantId | undefined): ImageRow {
+  return tenantId === undefined || row.fault === null ? row : { ...row, fault: hideImagePaths(row.fault) };
 }
 
 function selectImages(db: Db, where: SQL | undefined) {

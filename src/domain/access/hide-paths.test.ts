@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { hidePaths } from "./hide-paths.ts";
+import { hideImagePaths, hidePaths } from "./hide-paths.ts";
 
 test.each([
   ["Given up after 3 tries: No space.", "Given up after 3 tries: No space."],
@@ -20,4 +20,11 @@ test.each([
   ["", ""],
 ])("%p is told as %p", (text, told) => {
   expect(hidePaths(text)).toBe(told);
+});
+
+test.each([
+  ["The image a.tar can't be used: it has the absolute path /etc/x/y. Build it again.", undefined],
+  ["ENOENT: no such file, open '/srv/qvd/images/a.tar'", "ENOENT: no such file, open '…'"],
+])("of an image, %p is told as %p", (fault, told) => {
+  expect(hideImagePaths(fault)).toBe(told ?? fault);
 });

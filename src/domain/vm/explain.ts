@@ -5,6 +5,9 @@
  */
 
 import type { AdministratorActor } from "../access/actor.ts";
+import { isOfSite } from "../access/decide-access.ts";
+import { hideImagePaths, hidePaths } from "../access/hide-paths.ts";
+import { eventTextFor } from "./event-text.ts";
 import { adviseOn } from "./explain-advice.ts";
 import type { Candidate, ExplainEvent, ExplainFacts, ExplainReport, Explanation } from "./explain-facts.ts";
 import { drained, explainNext } from "./explain-next.ts";
@@ -34,7 +37,8 @@ const TRIED_CODES: ReadonlySet<string> = new Set([
 ]);
 
 /** `reader` is offered what they may do themselves. */
-export function explainVm(facts: ExplainFacts, now: Date, reader: AdministratorActor): Explanation {
+export function explainVm(known: ExplainFacts, now: Date, reader: AdministratorActor): Explanation {
+  const facts = factsFor(reader, known);
   const candidates = readCandidates(facts);
   return {
     wished: describeWish(facts, now),
@@ -44,6 +48,19 @@ export function explainVm(facts: ExplainFacts, now: Date, reader: AdministratorA
     ...explainNext(facts, now),
     advice: offerAdvice(adviseOn(facts, candidates), reader),
     candidates,
+  };
+}
+
+/** Where files lie on boxes is the site's to know. */
+function factsFor(reader: AdministratorActor, facts: ExplainFacts): ExplainFacts {
+  if (isOfSite(reader)) return facts;
+  const { report, image, events, blockedReason } = facts;
+  return {
+    ...facts,
+    blockedReason: blockedReason && hidePaths(blockedReason),
+    report: report === null ? null : { ...report, fault: report.fault && hidePaths(report.fault) },
+    image: image === null ? null : { ...image, fault: image.fault && hideImagePaths(image.fault) },
+    events: events.map((event) => ({ ...event, text: eventTextFor(reader, event) })),
   };
 }
 

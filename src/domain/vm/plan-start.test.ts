@@ -1,4 +1,5 @@
-import { DI, NOW_MS, sessionOf } from "../../../test/support/vm-facts.ts";
+import { expect, test } from "bun:test";
+import { DI, NOW_MS, planOf, sessionOf } from "../../../test/support/vm-facts.ts";
 import {
   DEAD,
   FAILED,
@@ -128,6 +129,18 @@ planTable("a desktop that was given up", [
     [],
   ],
 ]);
+
+test("who waits for a desktop that was given up is told why, without where files lie on its box", () => {
+  const fault = {
+    code: "start-given-up",
+    text: "Mounting /srv/qvd/vms/1: it is full. See /var/log/qvd.",
+  } as const;
+  const wished = { wish: "running", session: sessionOf() } as const;
+  const told = JSON.stringify(planOf({ wished, report: { tries: 3, fault } }));
+  expect(told).toContain("Mounting …: it is full.");
+  expect(told).not.toContain("/srv/qvd");
+  expect(told).not.toContain("/var/log");
+});
 
 planTable("starting_1", [
   ["goes all the way when image, disks and turn are there", { report: { state: "starting_1" } }, START],

@@ -4,6 +4,7 @@
  */
 
 import { backoffMs } from "../../lib/backoff.ts";
+import { hidePaths } from "../access/hide-paths.ts";
 import { nameActor } from "../access/name-actor.ts";
 import type { VmFacts, VmImage, VmPlan, VmReport } from "./facts.ts";
 import { NETWORK_RESTORED, networkBroken } from "./health.ts";
@@ -26,7 +27,7 @@ export function planStoppedButWished(facts: VmFacts): VmPlan {
   if (tries >= limits.mostTries)
     return observed.leftovers.length > 0
       ? tearDown(facts, [])
-      : failWaitingSession(desired.session, report.fault?.text ?? "The desktop can't be started.");
+      : failWaitingSession(desired.session, hidePaths(report.fault?.text ?? "The desktop can't be started."));
   if (!observed.hasLease) return { steps: [], wakeAtMs: undefined };
   if (desired.blockedReason !== undefined)
     return refuse(facts, `The desktop is blocked: ${desired.blockedReason}`);

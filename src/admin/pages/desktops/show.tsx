@@ -5,6 +5,7 @@ import { readExplainFacts } from "../../../db/queries/explain.ts";
 import { listImages } from "../../../db/queries/images.ts";
 import { listSessions } from "../../../db/queries/sessions.ts";
 import { listTrail } from "../../../db/queries/trail.ts";
+import { eventTextFor } from "../../../domain/vm/event-text.ts";
 import { explainVm } from "../../../domain/vm/explain.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
@@ -43,17 +44,18 @@ async function readView(deps: AdminDeps, c: AdminContext): Promise<DesktopView> 
     seesTenants(deps, c),
   ]);
   const now = new Date(deps.clock.nowMs());
+  const { actor, csrfToken } = c.get("signedIn");
   return {
     vm,
-    trail: trail.slice(0, shownEvents),
+    trail: trail.slice(0, shownEvents).map((row) => ({ ...row, text: eventTextFor(actor, row) })),
     shownEvents,
     hasOlder: trail.length > shownEvents,
     session: live.items[0],
     sessions: history.items,
     hasTenants,
     tagVersion: images.items.find((image) => image.tags.some(({ tag }) => tag === vm.tag))?.version,
-    csrf: c.get("signedIn").csrfToken,
-    explanation: explainVm(found(facts, "desktop"), now, c.get("signedIn").actor),
+    csrf: csrfToken,
+    explanation: explainVm(found(facts, "desktop"), now, actor),
     now,
   };
 }

@@ -8,7 +8,7 @@ import { listUserTokens } from "../../../db/queries/user-tokens.ts";
 import type { AdminDeps } from "../../deps.ts";
 import type { AdminContext, AdminEnv } from "../../env.ts";
 import { renderPage } from "../../render.tsx";
-import { seesTenants } from "../../visible.ts";
+import { seesTenants, tenantOf } from "../../visible.ts";
 import { LAST_SESSIONS } from "../sessions/history-card.tsx";
 import { readUserOf } from "./read.ts";
 import { UserRegion, type UserView } from "./show-view.tsx";
@@ -30,7 +30,7 @@ export function showUserFragment(deps: AdminDeps): Handler<AdminEnv> {
 async function readView(deps: AdminDeps, c: AdminContext): Promise<UserView> {
   const user = await readUserOf(deps, c);
   const [vms, sessions, hasTenants, secondFactor, tokens] = await Promise.all([
-    listDesktops(deps.db, { userId: user.id }, { page: 1, pageSize: 200 }),
+    listDesktops(deps.db, { tenantId: tenantOf(c), userId: user.id }, { page: 1, pageSize: 200 }),
     listSessions(deps.db, { userId: user.id }, { page: 1, pageSize: LAST_SESSIONS }),
     seesTenants(deps, c),
     readSecondFactorFacts(deps.db, { userId: user.id }),
