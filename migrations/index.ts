@@ -14,6 +14,7 @@ import signInMarks from "./0007-sign-in-marks.sql" with { type: "text" };
 import sweptVisits from "./0008-swept-visits.sql" with { type: "text" };
 import oidcInTheChain from "./0009-oidc-in-the-chain.sql" with { type: "text" };
 import strangerEnds from "./0010-stranger-ends.sql" with { type: "text" };
+import secondFactorsOfQvd4 from "./0011-second-factors-of-qvd-4.sql" with { type: "text" };
 
 export type Migration = { readonly number: number; readonly name: string; readonly text: string };
 
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 8, name: "swept-visits", text: sweptVisits },
   { number: 9, name: "oidc-in-the-chain", text: oidcInTheChain },
   { number: 10, name: "stranger-ends", text: strangerEnds },
+  { number: 11, name: "second-factors-of-qvd-4", text: secondFactorsOfQvd4 },
 ];

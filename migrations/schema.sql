@@ -1166,11 +1166,14 @@ GRANT DELETE ON TABLE public.second_factors TO qvd_admin;
 
 GRANT SELECT(id) ON TABLE public.second_factors TO qvd_admin;
 
-GRANT SELECT(user_id) ON TABLE public.second_factors TO qvd_admin;
+GRANT SELECT(user_id),INSERT(user_id) ON TABLE public.second_factors TO qvd_admin;
 
 GRANT SELECT(administrator_id) ON TABLE public.second_factors TO qvd_admin;
 
+GRANT INSERT(sealed_secret) ON TABLE public.second_factors TO qvd_admin;
+
 GRANT UPDATE(last_step) ON TABLE public.second_factors TO qvd_auth;
+GRANT INSERT(last_step) ON TABLE public.second_factors TO qvd_admin;
 
 GRANT SELECT(created_at) ON TABLE public.second_factors TO qvd_admin;
 

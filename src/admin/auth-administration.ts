@@ -74,6 +74,17 @@ export async function forgetSlowed(deps: AdminDeps, c: AdminContext, slowedId: s
   return name;
 }
 
+/** `secret` is in base 32. What comes back only auth can open. */
+export async function askSealedSecondFactor(
+  deps: AdminDeps,
+  c: AdminContext,
+  secret: string,
+): Promise<Uint8Array> {
+  const reply = await deps.auth.ask({ kind: "seal-second-factor", secret }, c.req.raw.signal);
+  if (reply.outcome !== "second-factor-sealed") throw failureOf(reply);
+  return Buffer.from(reply.sealedSecret, "base64");
+}
+
 export function nameSlowed({ login, tenant, origin }: SlowedShape): string {
   if (login === undefined) return origin ?? "somebody";
   return `${login}@${tenant ?? "default"}`;

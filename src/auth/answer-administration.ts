@@ -1,4 +1,4 @@
-/** Answers what the admin process asks for its pages: how a directory does, who is slowed down. */
+/** Answers what the admin process asks besides sign-ins: how a directory does, who is slowed down, and a secret sealed. */
 
 import { asId, type TenantId } from "../domain/ids.ts";
 import type { SettingValues } from "../domain/setting/registry.ts";
@@ -11,12 +11,15 @@ import type { TestedServer } from "./ldap/test-directory.ts";
 import type { TestPace } from "./ldap/test-pace.ts";
 import type { SlowedSignIn } from "./sign-in-throttle.ts";
 import type { SiteThrottle } from "./site-throttle.ts";
+import type { Tickets } from "./ticket.ts";
+import { parseBase32 } from "./totp/base32.ts";
 
 export type AdministrationDeps = {
   readonly listAway: () => readonly AwayServer[];
   readonly throttle: Pick<SiteThrottle, "list" | "forget">;
   readonly store: Pick<AccountStore, "readSettings">;
   readonly pace: TestPace;
+  readonly tickets: Pick<Tickets, "sealBytes">;
   readonly testDirectory: (
     values: SettingValues,
     asked: { readonly login: string; readonly isByTenant: boolean; readonly signal: AbortSignal },
@@ -25,7 +28,7 @@ export type AdministrationDeps = {
 
 type Request = Extract<
   AuthRequest,
-  { kind: "test-directory" | "list-slowed" | "forget-slowed" | "list-away" }
+  { kind: "test-directory" | "list-slowed" | "forget-slowed" | "list-away" | "seal-second-factor" }
 >;
 type Reply = AuthReply extends infer One ? (One extends AuthReply ? Omit<One, "id"> : never) : never;
 
@@ -67,6 +70,12 @@ export async function answerAdministration(
       return (await deps.throttle.forget(request.slowedId))
         ? { outcome: "forgotten" }
         : { outcome: "refused", text: "Nobody of this id is slowed down any more." };
+    case "seal-second-factor": {
+      const secret = parseBase32(request.secret);
+      if (secret === undefined) return { outcome: "refused", text: "This is no secret in base 32." };
+      const sealed = deps.tickets.sealBytes("secret", secret);
+      return { outcome: "second-factor-sealed", sealedSecret: Buffer.from(sealed).toString("base64") };
+    }
   }
 }
 

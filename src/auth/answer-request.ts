@@ -69,6 +69,7 @@ function decideReply(deps: RequestDeps, request: AuthRequest, signal: AbortSigna
     case "list-slowed":
     case "list-away":
     case "forget-slowed":
+    case "seal-second-factor":
       return answerAdministration(deps.administration, request, signal);
     case "unlock":
       return unlockScreen(deps.unlock, { ...request, userId: asId<UserId>(request.userId) }, signal);

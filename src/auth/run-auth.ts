@@ -115,7 +115,7 @@ export async function runAuth(deps: AuthDeps): Promise<void> {
   };
   const { testDirectory, listAway } = deps;
   const pace = new TestPace({ nowMs: () => systemClock.monotonicMs(), everyMs: TEST_EVERY_MS });
-  const administration = { throttle, store, testDirectory, listAway, pace };
+  const administration = { throttle, store, testDirectory, listAway, pace, tickets };
   const servers = deps.socketPaths.map((path) =>
     serveAuth({
       path,

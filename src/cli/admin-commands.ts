@@ -90,6 +90,11 @@ export const adminCommands: readonly CommandEntry[] = [
     load: async () => (await import("./user/block.ts")).userBlock,
   },
   {
+    name: "user set-second-factor",
+    summary: "Give a user the second factor that they had with QVD 4.",
+    load: async () => (await import("./user/set-second-factor.ts")).userSetSecondFactor,
+  },
+  {
     name: "user reset-second-factor",
     summary: "Take a user's second factor away, for one whose phone is lost.",
     load: async () => (await import("./user/reset-second-factor.ts")).userResetSecondFactor,

@@ -22,13 +22,15 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
+const ADMIN = { QVD_LOGIN: "admin", QVD_PASSWORD: PASSWORD };
+
 type Told = { readonly code: number; readonly out: string; readonly err: string };
 
 async function type(
   name: string,
   positionals: readonly string[] = [],
   options: Readonly<Record<string, string | boolean>> = {},
-  env: Readonly<Record<string, string>> = { QVD_LOGIN: "admin", QVD_PASSWORD: PASSWORD },
+  env: Readonly<Record<string, string>> = ADMIN,
 ): Promise<Told> {
   const command = await adminCommands.find((entry) => entry.name === name)?.load();
   if (command === undefined) throw new Error(`there is no command ${name}`);
@@ -109,6 +111,30 @@ describe("commands", () => {
     expect({ code: both.code, says: both.err }).toMatchObject({ code: 1 });
     expect(both.err).toContain("--generate and --qvd4-hash exclude each other");
   });
+
+  test("take QVD 4's second factor on stdin, and say nothing of it", async () => {
+    const secret = "GEZDGNBVGY3TQOJQ";
+    const set = async () => {
+      const running = Bun.spawn(
+        ["bun", `${import.meta.dir}/../../src/main.ts`, "user", "set-second-factor", "eva"],
+        {
+          stdin: Buffer.from(`${secret}\n`),
+          stdout: "pipe",
+          stderr: "pipe",
+          env: { ...process.env, HOME: home, QVD_API_URL: wat.url, QVD_API_CA: wat.caFile, ...ADMIN },
+        },
+      );
+      const [out, err] = await Promise.all([running.stdout.text(), running.stderr.text()]);
+      return { code: await running.exited, out, err };
+    };
+    await type("user create", ["eva"], { generate: true });
+    expect(await set()).toEqual({ code: 0, out: "", err: "set the second factor of user eva\n" });
+    const again = await set();
+    expect(again.code).toBe(1);
+    expect(again.err).toContain("has a second factor already; reset it first");
+    expect(again.err).not.toContain(secret);
+    expect((await type("user reset-second-factor", ["eva"])).code).toBe(0);
+  }, 30_000);
 
   test("promise nothing by --dry-run that is refused afterwards, and change nothing by it", async () => {
     const owner = await type("user delete", ["ann"], { "dry-run": true });

@@ -4,7 +4,15 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import type { AuthClient } from "../../src/auth/client.ts";
 import { hashPassword } from "../../src/auth/password.ts";
-import { administratorCredentials, secondFactors, users } from "../../src/db/schema/index.ts";
+import { parseBase32 } from "../../src/auth/totp/base32.ts";
+import {
+  administratorCredentials,
+  auditLog,
+  secondFactors,
+  userCredentials,
+  users,
+} from "../../src/db/schema/index.ts";
+import { asId, type TenantId, type UserId } from "../../src/domain/ids.ts";
 import { createToken } from "../../src/service/token/create.ts";
 import { type AdminApp, askApi, createAdminApp, getPage, ORIGIN, postForm } from "../support/admin-app.ts";
 import { type AuthProcess, startAuthProcess } from "../support/auth-process.ts";
@@ -24,7 +32,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   authProcess = await startAuthProcess(database);
   auth = authProcess.auth;
-  admin = await createAdminApp({ database, auth });
+  admin = await createAdminApp({ database, auth: authProcess.admin });
   const passwordHash = await hashPassword(PASSWORD);
   await database.open("qvd_owner").orm.update(administratorCredentials).set({ passwordHash });
 }, 120_000);
@@ -135,6 +143,70 @@ describe("a user's page", () => {
     const other = await admin.signIn("acme-admin");
     for (const path of [`/users/${userId}/second-factor`, `/users/${userId}/tokens/${tokenId}`])
       expect((await askApi(admin, { method: "DELETE", path }, other)).status).toBe(404);
+  });
+});
+
+describe("a second factor of QVD 4", () => {
+  const kept = "gezdgnbvgy3tqojqgezdgnbvgy3tqojq";
+  const never = new AbortController().signal;
+  let path: string;
+  let userId: UserId;
+  const put = async (login: string, body: unknown) =>
+    await askApi(admin, { method: "PUT", path, body }, await admin.signIn(login));
+  const lena = (more: object) => {
+    const proof = { kind: "password", password: PASSWORD, canAskForCode: true, ...more } as const;
+    return auth.verify({ kind: "user", login: "lena", proof, origin: crypto.randomUUID() }, never);
+  };
+
+  beforeAll(async () => {
+    const owner = database.open("qvd_owner").orm;
+    const [row] = await owner
+      .insert(users)
+      .values({ tenantId: asId<TenantId>(1), login: "lena" })
+      .returning({ id: users.id });
+    if (row === undefined) throw new Error("lena is there");
+    await owner
+      .insert(userCredentials)
+      .values({ userId: row.id, passwordHash: await hashPassword(PASSWORD) });
+    userId = row.id;
+    path = `/users/${userId}/second-factor`;
+  });
+
+  test("is refused of a stranger, and in another form, before anything is kept", async () => {
+    expect((await askApi(admin, { method: "PUT", path, body: { secret: kept } })).status).toBe(401);
+    expect((await put("acme-admin", { secret: kept })).status).toBe(404);
+    for (const secret of [undefined, 7, "", "MZXW6", `${kept}1`, "A".repeat(129)]) {
+      const refused = await put("admin", { secret });
+      expect(refused.status).toBe(422);
+      const text = await refused.text();
+      expect(JSON.parse(text)).toMatchObject({ error: { field: "secret" } });
+      expect(text).not.toContain(kept);
+    }
+    const asked = { kind: "seal-second-factor", secret: kept } as const;
+    // Whoever isn't the admin process.
+    expect((await auth.ask(asked, never)).outcome).toBe("denied");
+    expect((await lena({})).outcome).toBe("accepted");
+  });
+
+  test("goes on with the app that has it, and nobody can read it again", async () => {
+    expect((await put("admin", { secret: ` ${kept.slice(0, 16)} ${kept.slice(16)}==` })).status).toBe(204);
+    expect((await lena({})).outcome).toBe("second-factor-needed");
+    expect((await lena({ secondFactor: codeNow(kept) })).outcome).toBe("accepted");
+    const owner = database.open("qvd_owner").orm;
+    const [factor] = await owner.select().from(secondFactors).where(eq(secondFactors.userId, userId));
+    const secretBytes = Buffer.from(parseBase32(kept) ?? []);
+    expect(Buffer.from(factor?.sealedSecret ?? []).includes(secretBytes)).toBe(false);
+    const shown = await askApi(admin, { method: "GET", path }, await admin.signIn("admin"));
+    expect(await shown.json()).toEqual({ isSetUp: true, since: expect.any(String), recoveryCodesLeft: 0 });
+    const audit = await owner.select().from(auditLog).where(eq(auditLog.action, "user.set-second-factor"));
+    expect(audit).toMatchObject([{ actor: "administrator:admin@*", subjectName: "lena" }]);
+    expect(JSON.stringify(audit).toLowerCase()).not.toContain(kept);
+  });
+
+  test("never goes over one that is set up", async () => {
+    const again = await put("admin", { secret: "A".repeat(32) });
+    expect(again.status).toBe(409);
+    expect(await again.text()).toContain("reset it first");
   });
 });
 

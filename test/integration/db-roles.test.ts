@@ -26,7 +26,15 @@ const STATEMENTS: readonly (readonly [statement: string, allowed: readonly Proce
   ["select sealed_secret from second_factors", [AUTH]],
   ["select created_at from second_factors", [ADMIN, AUTH]],
   ["update second_factors set sealed_secret = '' where false", []],
-  ["insert into second_factors (user_id, sealed_secret, last_step) select 1, '', 0 where false", [AUTH]],
+  // Of users, as QVD 4 had them and auth sealed them; never of administrators.
+  [
+    "insert into second_factors (user_id, sealed_secret, last_step) select 1, '', 0 where false",
+    [ADMIN, AUTH],
+  ],
+  [
+    "insert into second_factors (administrator_id, sealed_secret, last_step) select 1, '', 0 where false",
+    [AUTH],
+  ],
   ["delete from second_factors where false", [ADMIN, AUTH]],
   ["select code_hash from recovery_codes", [AUTH]],
   ["select * from sign_in_marks", [AUTH]],

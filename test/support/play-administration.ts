@@ -44,6 +44,8 @@ export function playAdministration(): AdminDeps["auth"]["ask"] {
         ];
         return { id: 1, outcome: "directory-tested", servers: [{ name: "ldaps://dc1.example.org", steps }] };
       }
+      case "seal-second-factor":
+        return { id: 1, outcome: "second-factor-sealed", sealedSecret: btoa("sealed") };
       default:
         return { id: 1, outcome: "denied" };
     }

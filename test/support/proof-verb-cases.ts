@@ -18,6 +18,7 @@ import { sweepTokens } from "../../src/service/token/sweep.ts";
 import { useToken } from "../../src/service/token/use.ts";
 import { createUnlockCode } from "../../src/service/unlock-code/create.ts";
 import { useUnlockCode } from "../../src/service/unlock-code/use.ts";
+import { setUserSecondFactor } from "../../src/service/user/set-second-factor.ts";
 import type { Case, Scene } from "./verb-cases.ts";
 
 const BYTES = new Uint8Array(32);
@@ -58,6 +59,18 @@ export const PROOF_CASES: Readonly<Record<string, Case>> = {
     // The admin process resets second factors, so it could do this as well.
     roles: ["qvd_admin", "qvd_auth"],
     call: (c, s) => removeSecondFactor(c, { of: alice(s) }),
+  },
+  "user/set-second-factor": {
+    also: ["tenant"],
+    // Auth sets up second factors and makes users, so its process could.
+    roles: ["qvd_admin", "qvd_auth"],
+    prepare: withoutFactor,
+    call: (c, s) =>
+      setUserSecondFactor(
+        c,
+        { sealSecondFactor: async () => BYTES },
+        { ...alice(s), secret: "A".repeat(32) },
+      ),
   },
   "sign-in-throttle/count-failures": { ...AUTH, call: (c) => countFailures(c, [FAILURE]) },
   "sign-in-throttle/forget-marks": { ...AUTH, call: (c) => forgetMarks(c, [FAILURE.id]) },

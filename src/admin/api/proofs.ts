@@ -8,10 +8,13 @@ import { parseId, type TokenId, type UserId } from "../../domain/ids.ts";
 import { AppError } from "../../lib/errors.ts";
 import { revokeToken } from "../../service/token/revoke.ts";
 import { resetUserSecondFactor } from "../../service/user/reset-second-factor.ts";
+import { setUserSecondFactor } from "../../service/user/set-second-factor.ts";
+import { askSealedSecondFactor } from "../auth-administration.ts";
 import { contextOf } from "../context.ts";
 import type { AdminDeps } from "../deps.ts";
 import type { AdminContext, AdminEnv } from "../env.ts";
 import { found, idParam, tenantOf } from "../visible.ts";
+import { pick, readJson, unparsed } from "./body.ts";
 import type { TokenShape } from "./shapes.ts";
 
 type Api = (deps: AdminDeps) => Handler<AdminEnv>;
@@ -23,6 +26,15 @@ export const apiShowSecondFactor: Api = (deps) => async (c) => {
       ? { isSetUp: false }
       : { isSetUp: true, since: facts.since.toISOString(), recoveryCodesLeft: facts.recoveryCodesLeft },
   );
+};
+
+export const apiSetSecondFactor: Api = (deps) => async (c) => {
+  const userId = idParam<UserId>(c, "user");
+  const fields = pick(await readJson(c), ["secret"]);
+  const sealSecondFactor = (secret: string) => askSealedSecondFactor(deps, c, secret);
+  await setUserSecondFactor(contextOf(deps, c), { sealSecondFactor }, unparsed({ ...fields, userId }));
+  deps.live.notice();
+  return c.body(null, 204);
 };
 
 export const apiResetSecondFactor: Api = (deps) => async (c) => {

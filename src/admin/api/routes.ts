@@ -33,7 +33,13 @@ import {
   apiShowNode,
 } from "./nodes.ts";
 import { apiChangeOsf, apiCreateOsf, apiDeleteOsf, apiListOsfs, apiShowOsf } from "./osfs.ts";
-import { apiListTokens, apiResetSecondFactor, apiRevokeToken, apiShowSecondFactor } from "./proofs.ts";
+import {
+  apiListTokens,
+  apiResetSecondFactor,
+  apiRevokeToken,
+  apiSetSecondFactor,
+  apiShowSecondFactor,
+} from "./proofs.ts";
 import { apiListProperties, apiSetProperty, apiUnsetProperty } from "./properties.ts";
 import { apiEndSession, apiListSessions, apiShowSession } from "./sessions.ts";
 import { apiListSettings, apiSetSetting, apiUnsetSetting } from "./settings.ts";
@@ -139,6 +145,7 @@ function addPeopleRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.post(`${V1}/users/:id/unblock`, apiActOnUser(deps, "unblock"));
   app.delete(`${V1}/users/:id`, apiActOnUser(deps, "delete"));
   app.get(`${V1}/users/:id/second-factor`, apiShowSecondFactor(deps));
+  app.put(`${V1}/users/:id/second-factor`, apiSetSecondFactor(deps));
   app.delete(`${V1}/users/:id/second-factor`, apiResetSecondFactor(deps));
   app.get(`${V1}/users/:id/tokens`, apiListTokens(deps));
   app.delete(`${V1}/users/:id/tokens/:token`, apiRevokeToken(deps));

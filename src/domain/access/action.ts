@@ -41,6 +41,8 @@ export const ACTIONS = {
 
   // A lost phone: as much as giving a new password.
   "user.reset-second-factor": { acl: "user.update.password", scope: "tenant" },
+  // The app that they had with QVD 4.
+  "user.set-second-factor": { acl: "user.update.password", scope: "tenant" },
   "administrator.reset-second-factor": { acl: "administrator.update.password", scope: "tenant" },
   // By auth, for somebody who has just proved themselves.
   "administrator.apply-roles": { acl: "", scope: "site", forAdministrators: false },

@@ -24,6 +24,8 @@ export const AdministrationRequests = [
   /** Directories that are left alone for a while, since they didn't answer. */
   z.strictObject({ id, kind: z.literal("list-away") }),
   z.strictObject({ id, kind: z.literal("forget-slowed"), slowedId: z.string().max(64) }),
+  /** A user's from QVD 4, in base 32: sealed for auth, which keeps nothing of it. */
+  z.strictObject({ id, kind: z.literal("seal-second-factor"), secret: z.string().max(256) }),
 ] as const;
 
 export const DirectoryStep = z.strictObject({ what: z.string(), isGood: z.boolean(), text: z.string() });
@@ -54,6 +56,7 @@ export const AdministrationReplies = [
     directories: z.array(z.strictObject({ name: z.string(), text: z.string() })),
   }),
   z.strictObject({ id, outcome: z.literal("forgotten") }),
+  z.strictObject({ id, outcome: z.literal("second-factor-sealed"), sealedSecret: z.base64() }),
 ] as const;
 
 /** Whether the admin process alone may ask it. */
