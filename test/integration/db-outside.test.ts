@@ -2,13 +2,15 @@
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { MIGRATIONS } from "../../migrations/index.ts";
+import { administratorCreate } from "../../src/cli/administrator/create.ts";
 import { openDatabase } from "../../src/db/client.ts";
 import { listenForNotices } from "../../src/db/listen.ts";
 import { migrate, requireSchema } from "../../src/db/migrate.ts";
 import { notify } from "../../src/db/notify.ts";
+import { listAdministrators } from "../../src/db/queries/administrators.ts";
 import { listOsfs } from "../../src/db/queries/osfs.ts";
 import { ensureRolePasswords } from "../../src/db/role-passwords.ts";
 import { type DatabasePlace, PROCESS_ROLES, roleDatabase, rolePasswordFile } from "../../src/db/url.ts";
@@ -21,11 +23,14 @@ const [low, high] = randomBytes(2);
 const HOST = `127.77.${low}.${Math.max(1, Math.min(254, high ?? 1))}`;
 
 let server: Server;
+let stateFolder: string;
 let secretsFolder: string;
 let place: DatabasePlace;
 beforeAll(async () => {
   server = serverAt(await mkdtemp(`${tmpdir()}/qvd-test-outside-`));
-  secretsFolder = await mkdtemp(`${tmpdir()}/qvd-test-secrets-`);
+  stateFolder = await mkdtemp(`${tmpdir()}/qvd-test-state-`);
+  secretsFolder = `${stateFolder}/secrets`;
+  await mkdir(secretsFolder);
   place = { databaseUrl: `postgres://site:site-password@${HOST}:5432/ours`, socketFolder: "", secretsFolder };
   await startServer(server);
   await stopServer(server);
@@ -43,7 +48,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await stopServer(server, "immediate");
   await rm(server.folder, { recursive: true, force: true });
-  await rm(secretsFolder, { recursive: true, force: true });
+  await rm(stateFolder, { recursive: true, force: true });
 });
 
 test("is migrated by its owner, who gives each role a password that works", async () => {
@@ -84,6 +89,23 @@ test("is migrated again by a later start", async () => {
   expect(await listOsfs(database.orm)).toEqual([]);
   await database.close();
 });
+
+test("is given a first administrator once, who doesn't come back after another took their place", async () => {
+  const said: string[] = [];
+  const say = (text: string) => void said.push(text);
+  const env = { QVD_CONFIG: "/dev/null", QVD_STATE: stateFolder, QVD_DATABASE_URL: place.databaseUrl };
+  const io = { out: say, err: say, env, isTerminal: false, signal: new AbortController().signal };
+  const create = (login: string, first: boolean) =>
+    administratorCreate.run(io, { positionals: [login], options: { generate: true, first } });
+  expect(await create("admin", true)).toBe(0);
+  expect(said.join("")).toContain("created administrator admin");
+  expect(await create("olga", false)).toBe(0);
+  const database = openDatabase(await roleDatabase(place, "qvd_owner"));
+  await database.sql`delete from administrators where login = 'admin'`;
+  await expect(create("admin", true)).rejects.toMatchObject({ code: "conflict" });
+  expect((await listAdministrators(database.orm)).map(({ login }) => login)).toEqual(["olga"]);
+  await database.close();
+}, 30_000);
 
 test("carries notices", async () => {
   const heard: string[] = [];
