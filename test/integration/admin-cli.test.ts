@@ -229,6 +229,10 @@ describe("commands", () => {
     expect((await type("osf create", ["machine"], { hypervisor: "kvm" })).err).toMatch(
       /homes of at most 10240 MB\n$/,
     );
+    // Before anything is built for minutes.
+    expect((await type("image build", ["appliance/images/light"], { enrol: "machine" })).err).toContain(
+      "machine is of virtual machines: their image is a disk",
+    );
   });
 
   test("wait for an image that gets a tag until it is verified, and say why one can't be used", async () => {

@@ -62,6 +62,11 @@ export const imageBuild: Command = {
       api === undefined || flavour === undefined
         ? undefined
         : await findOrCreateOsf(api, flavour, flag(args, "create-osf"));
+    if (osf?.hypervisor === "kvm")
+      throw new AppError(
+        "bad-input",
+        `a recipe becomes an archive for containers, and ${osf.name} is of virtual machines: their image is a disk (docs/operations/machines.md)`,
+      );
     const archive = await buildOrTake(io, args, stories);
     if (api === undefined || osf === undefined) {
       if (args.options.json) printJson(io, { archive });
