@@ -22,6 +22,11 @@ export type BrokerLimits = {
   readonly stopMs: number;
   /** For the TCP connection to a desktop that says it listens. */
   readonly upgradeMs: number;
+  /**
+   * For the X server of a screen, once it has taken the connection. It is slowest while a session's programs start: in an emulated
+   * machine, slowed down besides, it said its first word after 16 s.
+   */
+  readonly screenProofMs: number;
   /** What remains of a session after one side closed its direction. */
   readonly halfOpenMs: number;
   /** After a desktop closed a browser's screen: until the page is told that, if nobody knows more by then. */
@@ -55,6 +60,7 @@ export const BROKER_LIMITS: BrokerLimits = {
   startMs: 270_000,
   stopMs: 270_000,
   upgradeMs: 5_000,
+  screenProofMs: 20_000,
   halfOpenMs: 30_000,
   learnEndMs: 4_000,
   pollMs: 2_000,

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { asId, type VmId } from "../../src/domain/ids.ts";
 import { waitFor } from "../../src/lib/wait.ts";
+import { DISPLAY_DIRECT } from "../../src/wire/display/hello.ts";
 import { createBoxIdentities } from "../support/box-identities.ts";
 import { type BrokerDoor, openBrokerDoor } from "../support/broker-door.ts";
 import { type FakeDisplay, openFakeDisplay } from "../support/fake-display.ts";
@@ -20,6 +21,7 @@ const [HELLO_BYTES, GREETED_BYTES] = [12, 18];
 const ASK = Buffer.from([3, 1, 0, 0, 0, 0, 4, 0, 3, 0]);
 const KEY = Buffer.from([4, 1, 0, 0, 0, 0, 0, 97]);
 const SHARED = Buffer.from([1]);
+const PROOF_MS = 5_000;
 
 let display: FakeDisplay;
 let screen: FakeScreen;
@@ -42,7 +44,8 @@ beforeAll(async () => {
     const live = near.store.sessions.find((session) => session.isConnected && !session.isEnded);
     return live && { ...live, address: ADDRESS, port: display.port, elsewhere: live.elsewhere };
   });
-  near = await openBrokerDoor({ ...listen(one), web: createTableWebStore(() => 1), visits });
+  const web = createTableWebStore(() => 1);
+  near = await openBrokerDoor({ ...listen(one), web, visits, limits: { screenProofMs: PROOF_MS } });
   far = await openBrokerDoor(listen(two));
   far.store.address = `127.0.0.1:${far.port}`;
   near.store.addDesktop(1, 1, { state: "running" });
@@ -71,7 +74,7 @@ beforeEach(() => {
 });
 
 async function becomes(test: () => boolean): Promise<void> {
-  expect(await waitFor(test, { timeoutMs: 8_000, everyMs: 10 }), String(test)).toBe(true);
+  expect(await waitFor(test, { timeoutMs: 15_000, everyMs: 10 }), String(test)).toBe(true);
 }
 
 async function shown(): Promise<PortalSocket> {
@@ -167,6 +170,25 @@ describe.each([
     const socket = await shown();
     for (const seat of display.screens) seat.write("something");
     await becomes(() => socket.isClosed && screen.viewers.size === 0 && display.screens.size === 0);
+  });
+
+  test("is waited for where it can be come to and is slow", async () => {
+    screen.manner = "late";
+    const socket = await shown();
+    expect([screen.viewers.size, display.screens.size]).toEqual([1, 1]);
+    await left(socket);
+  });
+
+  test("is waited for no longer than the seat is there", async () => {
+    screen.manner = "silent";
+    const before = display.hellos.length;
+    const socket = client.socket(1, await client.ticket(1));
+    await becomes(() => display.screens.size === 1);
+    for (const seat of display.screens) seat.end();
+    const isClosed = await waitFor(() => socket.isClosed, { timeoutMs: PROOF_MS - 1_000, everyMs: 10 });
+    expect(isClosed).toBe(true);
+    const screens = display.hellos.slice(before).filter(({ channel }) => channel === "rfb");
+    expect(screens.map(({ argument }) => argument)).toEqual([DISPLAY_DIRECT.argument]);
   });
 
   test.each(["silent", "mad"] as const)("that is %s is shown by the door", async (manner) => {

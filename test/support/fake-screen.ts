@@ -6,8 +6,8 @@ import { ViewerProof } from "../../src/wire/display/viewer-proof.ts";
 export type FakeScreen = {
   /** The key that it takes. */
   key: string;
-  /** Of those who come: lets in who knows the key, says nothing at all, or what no server says, without end. */
-  manner: "fair" | "silent" | "mad";
+  /** Of those who come: lets in who knows the key, at once or late, says nothing at all, or what no server says, without end. */
+  manner: "fair" | "late" | "silent" | "mad";
   /** Viewers that were let in. */
   readonly viewers: Set<Bun.Socket<State>>;
   /** All that came behind the proof. */
@@ -17,6 +17,8 @@ export type FakeScreen = {
 
 type State = { received: Buffer; isIn: boolean; expected: Buffer };
 
+/** Longer than anybody waits for a port that isn't open. */
+const LATE_MS = 2_500;
 const VERSION = Buffer.from("RFB 003.008\n");
 
 export function openFakeScreen(hostname: string): FakeScreen {
@@ -33,6 +35,7 @@ export function openFakeScreen(hostname: string): FakeScreen {
         const expected = answer.kind === "answer" ? Buffer.from(answer.bytes) : Buffer.alloc(0);
         socket.data = { received: Buffer.alloc(0), isIn: false, expected };
         if (screen.manner === "fair") socket.write(words);
+        if (screen.manner === "late") setTimeout(() => socket.write(words), LATE_MS);
         if (screen.manner === "mad") socket.write(Buffer.alloc(1024 * 1024, 0x52));
       },
       data(socket, chunk) {

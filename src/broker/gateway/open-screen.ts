@@ -17,6 +17,8 @@ export type OpenScreenDeps = ReachDeps & { readonly log: Log };
 
 export type OpenScreenOptions = Pick<ScreenEndOptions, "page" | "onClosed"> & {
   readonly timeoutMs: number;
+  /** For its X server's answer, where that took the connection. */
+  readonly proofMs: number;
   /** Called once, before the screen's first byte. */
   readonly onOpen: (screen: ScreenEnd) => void;
 };
@@ -52,16 +54,16 @@ export async function openScreen(
 async function openSeated(
   deps: OpenScreenDeps,
   session: ReadySession,
-  { seat: { socket: seat, isGone }, ...options }: OpenScreenOptions & { readonly seat: Seat },
+  { seat, ...options }: OpenScreenOptions & { readonly seat: Seat },
 ): Promise<void> {
   try {
     await openDirect(deps, session, { ...options, seat });
   } catch (error) {
     // Somebody else has taken over meanwhile.
-    if (isGone()) throw error;
+    if (seat.isGone()) throw error;
     deps.log.warn("screen-not-direct", { vmId: session.vmId, error });
     // The seat stays: without it the desktop would think for a moment that the person has left.
-    await openByDoor(deps, session, { ...options, argument: "", seat });
+    await openByDoor(deps, session, { ...options, argument: "", seat: seat.socket });
   }
 }
 
@@ -102,17 +104,16 @@ async function openByDoor(
 async function openDirect(
   deps: OpenScreenDeps,
   session: ReadySession,
-  { seat, ...options }: OpenScreenOptions & { readonly seat: OwnedSocket },
+  { seat, ...options }: OpenScreenOptions & { readonly seat: Seat },
 ): Promise<void> {
-  const timeoutMs = Math.min(DIRECT_MS, options.timeoutMs);
   let proving: Proving | undefined;
   await reach(deps, session, {
     isScreen: true,
-    timeoutMs,
+    timeoutMs: Math.min(DIRECT_MS, options.timeoutMs),
     take: (socket) => {
       tuneSocket(socket);
       proving = new Proving(socket, session.slaveKey, () =>
-        opened(socket, { ...options, seat, isDirect: true }),
+        opened(socket, { ...options, seat: seat.socket, isDirect: true }),
       );
       socket.data = proving;
       socket.write(ViewerProof.hello);
@@ -120,7 +121,8 @@ async function openDirect(
     },
   });
   const { settled } = proving ?? { settled: Promise.withResolvers<void>() };
-  const timer = setTimeout(() => proving?.fail("no answer in time"), timeoutMs);
+  const timer = setTimeout(() => proving?.fail("no answer in time"), options.proofMs);
+  seat.onGone(() => proving?.fail("its seat is gone"));
   try {
     await settled.promise;
   } finally {

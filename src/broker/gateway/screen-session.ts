@@ -192,6 +192,7 @@ export class ScreenSession {
     await openScreen(this.#deps, session, {
       page: this.#page,
       timeoutMs,
+      proofMs: limits.screenProofMs,
       onOpen: (screen) => {
         this.#screen = screen;
       },

@@ -119,6 +119,7 @@ export class VisitScreen implements PageSocketOwner {
     await openScreen(this.#deps, this.#keyed(screen), {
       page: this.#patient,
       timeoutMs: this.#deps.limits.upgradeMs,
+      proofMs: this.#deps.limits.screenProofMs,
       onOpen: (opened) => {
         this.#screen = opened;
       },
