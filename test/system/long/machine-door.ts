@@ -18,7 +18,7 @@ import { WholeBox } from "../../support/whole-box.ts";
 import { ClientSide, type ConnectingClient } from "../peripherals-lab.ts";
 
 const PORTS = { media: 27_151, cups: 27_152, slave: 27_153 };
-const SCREEN = ":87";
+const SCREEN = ":79";
 export const BACKGROUND = parseColour("#24476b");
 /** Debian's `nobody`, whose client it is. */
 const UID = 65534;
