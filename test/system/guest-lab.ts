@@ -188,6 +188,8 @@ export async function createScreen(
     quiet,
   );
   if (!(await waitFor(isUp, { timeoutMs: 20_000, everyMs: 50 }))) throw new Error("Xvfb did not come up");
+  // A key that a machine which stands still holds down for long would come many times.
+  await runOk("having keys come once", ["xset", "r", "off"], { env });
   const openbox = await startWindowManager((command) => Bun.spawn([...command], quiet), home);
   return {
     connect(address = `${place.network}.10`) {
