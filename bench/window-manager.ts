@@ -7,7 +7,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { waitFor } from "../src/lib/wait.ts";
 
-const UP_MS = 20_000;
+const UP_MS = 60_000;
 
 /** `folder` is one that whoever `spawn` runs programs as may write to. Throws when it doesn't come up. */
 export async function startWindowManager<Child extends Bun.Subprocess>(

@@ -55,11 +55,12 @@ export class ClientSide {
       await symlink(`/usr/lib/cups/${part}`, `${folder}/cups-bin/${part}`);
     await writeFile(`${folder}/cups-bin/backend/keep`, PRINTER, { mode: 0o755 });
     const client = new ClientSide(folder, ports, screen);
-    const xvfb = ["Xvfb", screen, "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"];
+    // Without repeating keys: a busy machine may be slow to let one go.
+    const xvfb = ["Xvfb", screen, "-r", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"];
     const isUp = async () => (await client.#run(["xset", "q"])).exitCode === 0;
     if (!(await isUp())) await removeLeftDisplay(screen);
     client.#spawn(xvfb);
-    if (!(await waitFor(isUp, { timeoutMs: 20_000, everyMs: 50 }))) throw new Error("Xvfb did not come up");
+    if (!(await waitFor(isUp, { timeoutMs: 60_000, everyMs: 50 }))) throw new Error("Xvfb did not come up");
     await startWindowManager((command) => client.#spawn(command), `${folder}/run`);
     await client.#startSound();
     await client.#startPrinters();
@@ -214,7 +215,7 @@ set-default-source microphone
     const words = ["--daemonize=no", "--exit-idle-time=-1", "--high-priority=no", "--realtime=no"];
     this.#spawn(["pulseaudio", "-n", "-F", file, ...words]);
     const isUp = async () => (await this.#run(["pactl", "info"])).exitCode === 0;
-    if (!(await waitFor(isUp, { timeoutMs: 20_000, everyMs: 50 })))
+    if (!(await waitFor(isUp, { timeoutMs: 60_000, everyMs: 50 })))
       throw new Error("the client's PulseAudio did not start");
   }
 
@@ -236,7 +237,7 @@ set-default-source microphone
     this.#spawn(["cupsd", "-f", "-c", `${cups}/cupsd.conf`, "-s", `${cups}/cups-files.conf`]);
     const at = ["-h", `127.0.0.1:${this.#ports.cups}`];
     const isUp = async () => (await this.#run(["lpstat", ...at, "-r"])).stdout.includes("is running");
-    if (!(await waitFor(isUp, { timeoutMs: 20_000, everyMs: 50 })))
+    if (!(await waitFor(isUp, { timeoutMs: 60_000, everyMs: 50 })))
       throw new Error("the client's CUPS did not start");
     for (const name of ["hall", "desk"]) {
       const device = `keep:${this.folder}/printed/${name}`;
