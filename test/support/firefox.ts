@@ -17,6 +17,7 @@ export type Firefox = {
 
 const START_MS = 60_000;
 const ANSWER_MS = 60_000;
+const HOLDS_MS = 60_000;
 
 type Answer = {
   readonly id?: number;
@@ -133,6 +134,37 @@ export async function startFirefox({
       await rm(profile, { recursive: true, force: true });
     },
   };
+}
+
+/** Of a page that another one took the place of while it was asked. */
+const BETWEEN_PAGES = /destroyed|aborted|discarded|no such (frame|window)/i;
+
+/** Whether an expression becomes true, on this page or the one that follows it. */
+export async function firefoxHolds(
+  firefox: Firefox,
+  expression: string,
+  timeoutMs = HOLDS_MS,
+): Promise<boolean> {
+  const ask = () =>
+    firefox.evaluate(expression).catch((error: unknown) => {
+      if (!BETWEEN_PAGES.test(String(error))) throw error;
+      return false;
+    });
+  const holds = async () => (await ask()) === true;
+  return (await waitFor(holds, { timeoutMs, everyMs: 100 })) === true;
+}
+
+/** Where a tool of the page's bar is, once the bar has come down to show it. */
+export async function middleOfTool(firefox: Firefox, id: string): Promise<[number, number]> {
+  const text = await firefox.evaluate(`(async () => {
+    const tool = document.getElementById("${id}");
+    tool.focus();
+    await Promise.all(document.getElementById("bar").getAnimations().map((one) => one.finished.catch(() => {})));
+    const { x, y, width, height } = tool.getBoundingClientRect();
+    return Math.round(x + width / 2) + " " + Math.round(y + height / 2);
+  })()`);
+  const [x = 0, y = 0] = String(text).split(" ").map(Number);
+  return [x, y];
 }
 
 async function readAddress(stderr: ReadableStream<Uint8Array>): Promise<string> {

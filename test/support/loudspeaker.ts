@@ -28,7 +28,7 @@ load-module module-null-sink sink_name=loudspeaker
   });
   const env = { PULSE_SERVER: `unix:${folder}/socket`, PATH: "/usr/bin:/bin", HOME: folder };
   const isUp = async () => (await run(["pactl", "info"], { env })).exitCode === 0;
-  if (!(await waitFor(isUp, { timeoutMs: 10_000, everyMs: 50 })))
+  if (!(await waitFor(isUp, { timeoutMs: 60_000, everyMs: 50 })))
     throw new Error("the loudspeaker's PulseAudio did not start");
   return {
     env: { PULSE_SERVER: env.PULSE_SERVER },

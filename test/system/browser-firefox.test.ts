@@ -9,7 +9,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { openScreen, type Screen } from "../../bench/screen.ts";
 import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
-import { type Firefox, startFirefox } from "../support/firefox.ts";
+import { type Firefox, firefoxHolds, middleOfTool, startFirefox } from "../support/firefox.ts";
 import { openTcpCutter } from "../support/tcp-cutter.ts";
 import { type BrowserLab, openBrowserLab, WINDOW_PIXELS } from "./browser-lab.ts";
 
@@ -44,9 +44,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 180_000);
 
-async function becomes(expression: string, timeoutMs = 30_000): Promise<void> {
-  const holds = async () => (await firefox.evaluate(expression)) === true;
-  expect(await waitFor(holds, { timeoutMs, everyMs: 100 }), expression).toBe(true);
+async function becomes(expression: string): Promise<void> {
+  expect(await firefoxHolds(firefox, expression), expression).toBe(true);
 }
 
 const x = (...command: readonly string[]) => runOk(`X: ${command[0]}`, command, { env: { ...screen.env } });
@@ -55,14 +54,14 @@ const press = (...keys: readonly string[]) => x("xdotool", "key", "--delay", "40
 async function hasTyped(text: string): Promise<void> {
   const lastLine = () => lab.desktop.inside("tail -n 1 /home/alice/typed");
   const isThere = async () => (await lastLine()) === text;
-  expect(await waitFor(isThere, { timeoutMs: 20_000, everyMs: 50 }), await lastLine()).toBe(true);
+  expect(await waitFor(isThere, { timeoutMs: 60_000, everyMs: 50 }), await lastLine()).toBe(true);
 }
 
 /** Also where a key that pastes has left something before it. */
 async function hasTypedEnding(text: string): Promise<void> {
   const lastLine = () => lab.desktop.inside("tail -n 1 /home/alice/typed");
   const isThere = async () => (await lastLine()).endsWith(text);
-  expect(await waitFor(isThere, { timeoutMs: 20_000, everyMs: 50 }), await lastLine()).toBe(true);
+  expect(await waitFor(isThere, { timeoutMs: 60_000, everyMs: 50 }), await lastLine()).toBe(true);
 }
 
 /** Signed in, at the desktop, with the focus in its window. */
@@ -75,7 +74,7 @@ async function sitDown(url = lab.url): Promise<void> {
     await becomes(`document.getElementById("password") === null`);
     await firefox.visit(`${url}/desktop/1`);
   }
-  await becomes(`document.querySelector("main")?.dataset.shown !== undefined`, 60_000);
+  await becomes(`document.querySelector("main")?.dataset.shown !== undefined`);
   await becomes(`${WINDOW_PIXELS} > 50000`);
   await takeKeyboard();
   await firefox.click(280, 280);
@@ -93,12 +92,7 @@ async function takeKeyboard(): Promise<void> {
 
 /** One of the tools, once the bar has come down to show it. */
 async function pressTool(id: string): Promise<void> {
-  await firefox.evaluate(`(document.getElementById("${id}").focus(), 0)`);
-  await firefox.evaluate("new Promise((resolve) => setTimeout(resolve, 500, 0))");
-  const middle = `(({x, y, width, height}) => [x + width / 2, y + height / 2].map(Math.round).join(" "))`;
-  const text = await firefox.evaluate(`${middle}(document.getElementById("${id}").getBoundingClientRect())`);
-  const [left = 0, top = 0] = String(text).split(" ").map(Number);
-  await firefox.click(left, top);
+  await firefox.click(...(await middleOfTool(firefox, id)));
 }
 
 // The tests are the chapters of one desktop's life, in this order.
@@ -124,7 +118,7 @@ describe("a person in Firefox", () => {
       const copyHere = (text: string) =>
         x("sh", "-c", `printf %s '${text}' | xclip -selection clipboard -i >/dev/null 2>&1`);
       const here = async () =>
-        (await run(["xclip", "-selection", "clipboard", "-o"], { env: { ...screen.env }, timeoutMs: 15_000 }))
+        (await run(["timeout", "15", "xclip", "-selection", "clipboard", "-o"], { env: { ...screen.env } }))
           .stdout;
       await copyInside("theirs");
       await copyHere("mine");
@@ -138,14 +132,14 @@ describe("a person in Firefox", () => {
       await firefox.click(280, 280);
       await press("ctrl+v");
       const isTaken = async () => (await there("-o")) === "mine";
-      expect(await waitFor(isTaken, { timeoutMs: 20_000, everyMs: 200 })).toBe(true);
+      expect(await waitFor(isTaken, { timeoutMs: 60_000, everyMs: 200 })).toBe(true);
       await copyInside("from inside");
       // A person is at it meanwhile: Firefox lets a page write at a key alone.
       const isHere = async () => {
         await press("shift");
         return (await here()).trimEnd() === "from inside";
       };
-      expect(await waitFor(isHere, { timeoutMs: 20_000, everyMs: 300 }), await here()).toBe(true);
+      expect(await waitFor(isHere, { timeoutMs: 60_000, everyMs: 300 }), await here()).toBe(true);
     },
     SLOW,
   );
