@@ -3,7 +3,7 @@
 import type { Page } from "playwright-core";
 import { waitFor } from "../../src/lib/wait.ts";
 
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 60_000;
 /** Asked while another page is on its way. */
 const BETWEEN_PAGES = /context was destroyed|Cannot find context/;
 
@@ -16,4 +16,12 @@ export async function pageHolds(page: Page, expression: string): Promise<boolean
     });
   const holds = async () => (await ask()) === true;
   return (await waitFor(holds, { timeoutMs: TIMEOUT_MS, everyMs: 50 })) === true;
+}
+
+/** What a page was asked for; undefined when another one took its place meanwhile. */
+export async function orNextPage<T>(asked: Promise<T>): Promise<T | undefined> {
+  return await asked.catch((error: unknown) => {
+    if (!BETWEEN_PAGES.test(String(error))) throw error;
+    return undefined;
+  });
 }
