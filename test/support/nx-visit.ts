@@ -9,6 +9,7 @@ import { run } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { basic, connectRequest } from "./broker-door.ts";
 import { WINDOW_COLOUR } from "./fault-images.ts";
+import { LivedTime } from "./lived-time.ts";
 import { QvdClient } from "./qvd-client.ts";
 
 export type Person = {
@@ -28,8 +29,10 @@ export type Look = {
   readonly host?: string;
 };
 
-const SHOWN_MS = 20_000;
-const FOCUS_MS = 20_000;
+const SHOWN_MS = 60_000;
+const FOCUS_MS = 60_000;
+/** Of a silence; it needs no closer look. */
+const SHORT_MS = 500;
 /** Who has the keyboard while no window has it. */
 const UNFOCUSED = "Openbox";
 
@@ -61,6 +64,7 @@ export class Visit {
   readonly #client: QvdClient;
   readonly #proxy: Bun.Subprocess;
   readonly #arrivalsMs: number[];
+  readonly #time = new LivedTime();
 
   /** Resolves when the desktop's window is seen; throws with the broker's answer when it is no 101. */
   static async open(screen: Screen, port: number, person: Person, look: Look = {}): Promise<Visit> {
@@ -99,10 +103,14 @@ export class Visit {
     return (await waitFor(isSeen, { timeoutMs: shownMs, everyMs: 50 })) === true;
   }
 
-  /** The longest that nothing came since `sinceMs` by performance.now(), until now. */
+  /** The longest that nothing came since `sinceMs` by performance.now(), until now; not counting that the machine stood still. */
   longestSilenceMs(sinceMs: number): number {
     const moments = [sinceMs, ...this.#arrivalsMs.filter((at) => at >= sinceMs), performance.now()];
-    return Math.max(...moments.slice(1).map((at, index) => at - (moments[index] ?? at)));
+    const silences = moments.slice(1).map((at, index) => {
+      const from = moments[index] ?? at;
+      return at - from < SHORT_MS ? at - from : this.#time.between(from, at);
+    });
+    return Math.max(...silences);
   }
 
   async type(text: string): Promise<void> {
@@ -131,6 +139,7 @@ export class Visit {
   async leave(): Promise<void> {
     this.#proxy.kill("SIGKILL");
     await this.#proxy.exited;
+    this.#time.stop();
     this.#client.terminate();
   }
 }
