@@ -50,7 +50,7 @@ export type FaultReport = {
 };
 
 export const LAB = { lab: "flt", network: "10.98.8" } as const;
-const RUNNING_MS = 120_000;
+const RUNNING_MS = 180_000;
 /** Without faults every desktop is served within this. */
 const CALM_MS = 90_000;
 /** A boot without hardware's help, on a machine that does much else. */

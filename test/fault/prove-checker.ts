@@ -7,7 +7,7 @@
 import { readdirSync } from "node:fs";
 import { copyFile, rename } from "node:fs/promises";
 import type { VmId } from "../../src/domain/ids.ts";
-import { sleep, waitFor } from "../../src/lib/wait.ts";
+import { waitFor } from "../../src/lib/wait.ts";
 import { parseBeats } from "../support/beating-desktop.ts";
 import type { LabNode } from "../support/lab-node.ts";
 import type { ManyNodes } from "../support/many-nodes.ts";
@@ -15,6 +15,7 @@ import { checkBeats, type Violation } from "./check-beats.ts";
 import { type FaultRunOptions, openLab, readMachineRecords } from "./fault-run.ts";
 import { Witnesses } from "./witnesses.ts";
 
+const CONTAINER_TWICE_MS = 60_000;
 /** A machine has to boot until it runs twice, and to say so. */
 const MACHINE_TWICE_MS = 180_000;
 
@@ -35,14 +36,20 @@ async function proveWithContainer(lab: ManyNodes, options: FaultRunOptions): Pro
   witnesses.start();
   try {
     const { vmId, node } = await runTwice(lab, lab.desktops[0], options);
-    await sleep(3_000);
     // As after a run: what the taker's home holds, and what was seen from outside.
     const taker = lab.findDesktop(vmId).findIndex((place) => place.node !== node);
-    return checkBeats({
-      desktop: `desktop ${vmId}`,
-      witnesses: witnesses.of(vmId),
-      beats: parseBeats(lab.listBeats(vmId)[taker] ?? ""),
+    const look = () =>
+      checkBeats({
+        desktop: `desktop ${vmId}`,
+        witnesses: witnesses.of(vmId),
+        beats: parseBeats(lab.listBeats(vmId)[taker] ?? ""),
+      });
+    // The second one has to write something first, and the first one beside it.
+    await waitFor(() => look().some(({ kind }) => kind === "overlap"), {
+      timeoutMs: CONTAINER_TWICE_MS,
+      everyMs: 500,
     });
+    return look();
   } finally {
     witnesses.stop();
   }
@@ -75,7 +82,7 @@ async function runTwice(
     await copyFile(`${folder}/${name}`, `${folder}/${name}.copy`);
     await rename(`${folder}/${name}.copy`, `${folder}/${name}`);
   }
-  const timeoutMs = leaseSeconds * 6_000;
+  const timeoutMs = leaseSeconds * 15_000;
   const isTwice = () => lab.findDesktop(vmId).length === 2;
   if (!(await waitFor(isTwice, { timeoutMs, everyMs: 100 }))) throw new Error("nothing ran twice");
   return { vmId, node };

@@ -17,9 +17,9 @@ import type { ManyNodes } from "../support/many-nodes.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const LEASE_SECONDS = 4;
-const TEST_MS = 180_000;
+const TEST_MS = 300_000;
 /** For what is to come: a desktop that starts elsewhere takes its time where three boxes share two processors. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 90_000;
 const OPTIONS = {
   executable: `${ROOT}/dist/qvd`,
   nodes: 3,
@@ -34,7 +34,7 @@ const OPTIONS = {
 beforeAll(async () => {
   await runOk("building the executable", [process.execPath, "run", "build.ts"], {
     cwd: ROOT,
-    timeoutMs: 120_000,
+    timeoutMs: 280_000,
   });
 }, TEST_MS);
 
@@ -53,7 +53,7 @@ describe("three boxes", () => {
 
   const lives = () => readLives(lab);
   const served = async () =>
-    (await waitFor(() => isEverybodyServed(lab), { timeoutMs: 60_000, everyMs: 500 })) === true;
+    (await waitFor(() => isEverybodyServed(lab), { timeoutMs: PATIENCE_MS, everyMs: 500 })) === true;
   const on = (node: LabNode): readonly VmId[] =>
     lab.desktops.filter((vmId) => lab.findDesktop(vmId)[0]?.node === node);
   const fullest = () => lab.nodes.toSorted((one, other) => on(other).length - on(one).length)[0] as LabNode;
@@ -184,7 +184,7 @@ describe("three boxes", () => {
       expect(await served()).toBe(true);
       await namesake.start();
       const isRefused = async () => (await namesake.log()).split("another box is registered").length > 3;
-      expect(await waitFor(isRefused, { timeoutMs: 60_000, everyMs: 100 })).toBe(true);
+      expect(await waitFor(isRefused, { timeoutMs: PATIENCE_MS, everyMs: 100 })).toBe(true);
       const takeovers = await lab.countTakeovers();
       await node.powerOff();
       const isTaken = async () => (await lab.countTakeovers()) > takeovers;
@@ -214,4 +214,4 @@ test("two minutes of faults: no desktop runs twice, no acknowledged write is los
   expect(report.violations).toEqual([]);
   expect(report.unserved).toEqual([]);
   expect(report.beats).toBeGreaterThan(1_000);
-}, 400_000);
+}, 600_000);
