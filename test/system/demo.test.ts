@@ -43,12 +43,12 @@ async function countLeftovers(): Promise<readonly string[]> {
 beforeAll(async () => {
   await demo("--stop");
   rmSync(STATE, { recursive: true, force: true });
-}, 60_000);
+}, 310_000);
 
 afterAll(async () => {
   await demo("--stop");
   rmSync(STATE, { recursive: true, force: true });
-}, 200_000);
+}, 310_000);
 
 describe("script/demo", () => {
   test("says that there is none before the first run", async () => {
@@ -90,7 +90,7 @@ describe("script/demo", () => {
     expect(JSON.parse((await demo("--info")).stdout)).toEqual(before);
     const answer = await fetch(before.wat.url, { tls: { ca: readFileSync(before.ca, "utf8") } });
     expect(answer.status).toBe(200);
-  }, 120_000);
+  }, 320_000);
 
   test("keeps its passwords where only root reads them", () => {
     expect(statSync(`${STATE}/demo.json`).mode & 0o777).toBe(0o600);
@@ -102,5 +102,5 @@ describe("script/demo", () => {
     expect((await demo("--stop")).exitCode).toBe(0);
     expect(await countLeftovers()).toEqual([]);
     expect((await demo("--stop")).stderr).toContain("does not run");
-  }, 200_000);
+  }, 310_000);
 });

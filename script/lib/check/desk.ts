@@ -35,13 +35,13 @@ export class Desk {
 
   /** A click can come before the panel listens, so it is repeated like a person would. */
   async openTerminal(): Promise<void> {
-    await this.see(PANEL_COLOUR, 0.015, 15_000);
+    await this.see(PANEL_COLOUR, 0.015, 60_000);
     await sleep(300);
     for (let tries = 1; ; tries++) {
       const { x, y } = await this.#findSession();
       await this.#click(x + TERMINAL_LAUNCHER.fromLeft, y + SESSION_HEIGHT - TERMINAL_LAUNCHER.fromBottom);
       try {
-        await this.see(TERMINAL_COLOUR, 0.1, 4_000);
+        await this.see(TERMINAL_COLOUR, 0.1, 10_000);
         await sleep(300);
         return;
       } catch (error) {
@@ -93,6 +93,6 @@ export class Desk {
   }
 
   #program(...command: readonly string[]): Promise<string> {
-    return runOk("use the client's screen", command, { env: { ...this.#screen.env }, timeoutMs: 20_000 });
+    return runOk("use the client's screen", command, { env: { ...this.#screen.env }, timeoutMs: 60_000 });
   }
 }

@@ -22,6 +22,9 @@ import { CheckReport } from "./report.ts";
 import { stopInWat } from "./wat-visit.ts";
 
 const GEOMETRY = "1024x768";
+/** Ample: a machine that does much else is no reason to say that the demo is broken. */
+const SEEN_MS = 60_000;
+const FIREFOX_MS = 180_000;
 
 type Round = {
   readonly place: Place;
@@ -162,7 +165,7 @@ async function connectAndSee(
   const connectMs = performance.now() - start;
   if (final.status !== 101) throw new Error(`connect_to_vm was answered ${final.status}: ${final.body}`);
   const viewer = await show(connection);
-  const pixelMs = (await desk.see(colour, 0.1, 30_000)) - start;
+  const pixelMs = (await desk.see(colour, 0.1, SEEN_MS)) - start;
   return { viewer, progress, connectMs, pixelMs };
 }
 
@@ -170,16 +173,16 @@ async function useTerminal(
   { desk, guest, report, credentials, place }: Round,
   colour: string,
 ): Promise<void> {
-  await desk.see(COLOUR, 0.3, 15_000);
+  await desk.see(COLOUR, 0.3, SEEN_MS);
   await desk.photograph(`${place.state}/check/desktop.png`);
   await desk.openTerminal();
   const word = randomBytes(6).toString("hex");
   const start = performance.now();
   // The terminal itself takes the colour; nothing else on the screen has it.
   await desk.type(`printf '\\033]11;${colour}\\007'; echo ${word} > ~/qvd-check`);
-  report.time("line typed to window repainted", (await desk.see(colour, 0.15, 15_000)) - start);
+  report.time("line typed to window repainted", (await desk.see(colour, 0.15, SEEN_MS)) - start);
   const path = `/home/${credentials.user.login}/qvd-check`;
-  const read = await waitFor(() => guest.read(path)?.trim() === word, { timeoutMs: 5_000 });
+  const read = await waitFor(() => guest.read(path)?.trim() === word, { timeoutMs: SEEN_MS });
   if (read !== true) throw new Error(`${path} in the guest does not hold the word that was typed`);
 }
 
@@ -188,7 +191,7 @@ async function useFirefox({ desk, guest, report, place }: Round, colour: string)
   const page = `<title>QVD check</title><body style='background:${colour}'>`;
   const start = performance.now();
   await desk.type(`echo "${page}" > ~/qvd-check.html; firefox ~/qvd-check.html &`);
-  report.time("Firefox started to page painted", (await desk.see(colour, 0.2, 90_000)) - start);
+  report.time("Firefox started to page painted", (await desk.see(colour, 0.2, FIREFOX_MS)) - start);
   await desk.photograph(`${place.state}/check/firefox.png`);
   return readFirefox(guest);
 }
@@ -228,7 +231,7 @@ async function stop({ place, credentials, vmId, report }: Round): Promise<void> 
 }
 
 async function awaitVm(round: Round, what: string, isRight: (vm: VmShape) => boolean): Promise<void> {
-  const vm = await waitFor(async () => isRight(await readVm(round)), { timeoutMs: 60_000, everyMs: 50 });
+  const vm = await waitFor(async () => isRight(await readVm(round)), { timeoutMs: SEEN_MS, everyMs: 50 });
   if (vm !== true) throw new Error(`the web admin tool does not say that the desktop ${what}`);
 }
 

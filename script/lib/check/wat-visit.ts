@@ -26,7 +26,7 @@ export async function stopInWat(visit: WatVisit): Promise<number> {
   try {
     // The certificate is verified by the client's part of the check; a browser keeps an authority only in a profile.
     const page = await browser.newPage({ ignoreHTTPSErrors: true, viewport: { width: 1280, height: 860 } });
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(60_000);
     await openDesktop(page, visit);
     await page.screenshot({ path: visit.picture });
     const start = performance.now();
