@@ -44,7 +44,7 @@ beforeAll(async () => {
   });
   channels.open(lab.vmId, { socketPath: lab.socketPath, ownerUid: lab.ownerUid });
   await lab.start();
-  await waitFor(() => channels.read(lab.vmId)?.address !== null, { timeoutMs: 20_000, everyMs: 20 });
+  await waitFor(() => channels.read(lab.vmId)?.address !== null, { timeoutMs: 60_000, everyMs: 20 });
 }, 660_000);
 
 afterAll(async () => {
@@ -59,7 +59,7 @@ function view(channel: DisplayChannel = "rfb", key = KEY): Promise<RfbViewer> {
 
 async function sees(viewer: RfbViewer, colour: number, atLeast: number): Promise<boolean> {
   const isThere = async () => (await viewer.look()).count(colour) >= atLeast;
-  return (await waitFor(isThere, { timeoutMs: 20_000, everyMs: 50 })) === true;
+  return (await waitFor(isThere, { timeoutMs: 60_000, everyMs: 50 })) === true;
 }
 
 /** Until its agent has seen that it is over, too. */
@@ -95,7 +95,7 @@ describe("a desktop that is first seen by a browser", () => {
     await waitFor(() => false, { timeoutMs: 600 });
     viewer.type("ñ 漢\n");
     const lastLine = () => lab.inside("tail -n 1 /home/bea/typed");
-    expect(await waitFor(async () => (await lastLine()) === "ñ 漢", { timeoutMs: 15_000, everyMs: 50 })).toBe(
+    expect(await waitFor(async () => (await lastLine()) === "ñ 漢", { timeoutMs: 60_000, everyMs: 50 })).toBe(
       true,
     );
     viewer.close();
@@ -113,7 +113,7 @@ describe("a desktop that is first seen by a browser", () => {
     viewer.type("ñ ç ã ü ß € â Ñ 漢\n");
     const typed = () => lab.inside("tail -n 1 /home/bea/typed");
     expect(
-      await waitFor(async () => (await typed()) === "ñ ç ã ü ß € â Ñ 漢", { timeoutMs: 15_000, everyMs: 50 }),
+      await waitFor(async () => (await typed()) === "ñ ç ã ü ß € â Ñ 漢", { timeoutMs: 60_000, everyMs: 50 }),
       await typed(),
     ).toBe(true);
     viewer.close();
@@ -128,22 +128,32 @@ describe("a desktop that is first seen by a browser", () => {
     ];
     await lab.inside(
       `cat > /tmp/count <<'END'
-for line in $(seq 1 90); do echo "line $line of some text, $((line * line))"; sleep 0.05; done; touch /tmp/counted; sleep 1000
+line=0
+until [ "$line" -ge 90 ] && [ -e /tmp/enough ]; do
+  line=$((line + 1)); echo "line $line of some text, $((line * line))"; sleep 0.05
+done
+touch /tmp/counted; sleep 1000
 END
 setpriv --reuid=2001 --regid=2001 --clear-groups env DISPLAY=:100 HOME=/home/bea setsid xterm -geometry 60x20+200+200 -e sh /tmp/count >/dev/null 2>&1 </dev/null &`,
     );
     const isSame = () => copying.picture.pixels.every((pixel, at) => pixel === plain.picture.pixels[at]);
+    // On a busy machine many lines come with one picture, and the text scrolls for longer.
+    const hasCopied = async () => {
+      await Promise.all([copying.take(), plain.take()]);
+      return copying.picture.seen.copy > 10;
+    };
+    expect(await waitFor(hasCopied, { timeoutMs: 60_000, everyMs: 20 })).toBe(true);
+    await lab.inside("touch /tmp/enough");
     const isShown = async () => {
       const news = [await copying.take(), await plain.take()];
       return !news.includes(true) && isSame() && (await lab.inside("ls /tmp/counted 2>/dev/null")) !== "";
     };
     expect(await waitFor(isShown, { timeoutMs: 60_000, everyMs: 20 })).toBe(true);
-    expect(copying.picture.seen.copy).toBeGreaterThan(10);
     expect(plain.picture.seen).toMatchObject({ copy: 0, palette: 0 });
     copying.close();
     plain.close();
     await lab.inside("pkill -KILL -f /tmp/count");
-  }, 90_000);
+  }, 180_000);
 
   test("follows the window's size, back to the first one too", async () => {
     const [viewer, control] = [await view(), await view("control")];
@@ -158,7 +168,7 @@ setpriv --reuid=2001 --regid=2001 --clear-groups env DISPLAY=:100 HOME=/home/bea
         // To X the size of the last NX client is no change, so it is missed by a pixel.
         return size.height === height && width - size.width <= 1;
       };
-      expect(await waitFor(fits, { timeoutMs: 15_000, everyMs: 20 }), `${width}x${height}`).toBe(true);
+      expect(await waitFor(fits, { timeoutMs: 60_000, everyMs: 20 }), `${width}x${height}`).toBe(true);
     }
     viewer.close();
     control.close();
@@ -177,7 +187,7 @@ setpriv --reuid=2001 --regid=2001 --clear-groups env DISPLAY=:100 HOME=/home/bea
     next.type("small\n", { withoutShift: true });
     const lastLine = () => lab.inside("tail -n 1 /home/bea/typed");
     expect(
-      await waitFor(async () => (await lastLine()) === "small", { timeoutMs: 15_000, everyMs: 50 }),
+      await waitFor(async () => (await lastLine()) === "small", { timeoutMs: 60_000, everyMs: 50 }),
       await lastLine(),
     ).toBe(true);
     next.close();
@@ -190,10 +200,10 @@ describe("the same session by browser and by NX", () => {
     try {
       const viewer = await view();
       await channels.prepareSession(lab.vmId, { ...REQUEST, access: "nx", session: 2 });
-      expect(await waitFor(() => viewer.isClosed, { timeoutMs: 15_000, everyMs: 10 })).toBe(true);
+      expect(await waitFor(() => viewer.isClosed, { timeoutMs: 60_000, everyMs: 10 })).toBe(true);
       const client = screen.connect();
       const isPainted = async () => (await client.countPixels("#c02040")) > 50_000;
-      expect(await waitFor(isPainted, { timeoutMs: 20_000, everyMs: 100 })).toBe(true);
+      expect(await waitFor(isPainted, { timeoutMs: 60_000, everyMs: 100 })).toBe(true);
       await channels.prepareSession(lab.vmId, { ...REQUEST, session: 3 });
       const back = await view();
       expect(await sees(back, WINDOW, 50_000)).toBe(true);
@@ -202,18 +212,18 @@ describe("the same session by browser and by NX", () => {
     } finally {
       await screen.stop();
     }
-  }, 60_000);
+  }, 120_000);
 
   test("is found again after the agent's end", async () => {
     const before = attachments;
     await lab.inside("pkill -KILL -f '/opt/qvd/qvd'");
     const isBack = () => attachments > before && channels.read(lab.vmId)?.xState === "suspended";
-    expect(await waitFor(isBack, { timeoutMs: 15_000, everyMs: 50 })).toBe(true);
+    expect(await waitFor(isBack, { timeoutMs: 60_000, everyMs: 50 })).toBe(true);
     await channels.prepareSession(lab.vmId, { ...REQUEST, session: 4 });
     const viewer = await view();
     expect(await sees(viewer, WINDOW, 50_000)).toBe(true);
     viewer.close();
-  }, 30_000);
+  }, 120_000);
 });
 
 describe("what serves the display inside", () => {
