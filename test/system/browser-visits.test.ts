@@ -82,7 +82,13 @@ async function typeInto(page: Page, text: string): Promise<void> {
 
 const typed = () => lab.desktop.inside("tail -n 1 /home/alice/typed");
 async function hasTyped(text: string): Promise<boolean> {
-  return (await waitFor(async () => (await typed()) === text, { timeoutMs: 20_000, everyMs: 50 })) === true;
+  return (await waitFor(async () => (await typed()) === text, { timeoutMs: 60_000, everyMs: 50 })) === true;
+}
+
+/** Noted at the time that the page is told, before or after it. */
+async function hasEnded(cause: string): Promise<void> {
+  const endCause = () => lab.visits.visits.at(-1)?.endCause;
+  expect(await waitFor(() => endCause() === cause, { timeoutMs: 60_000 }), `${endCause()}`).toBe(true);
 }
 
 describe("an administrator", () => {
@@ -123,7 +129,7 @@ describe("an administrator", () => {
       await helper.waitForSelector("text=The person at the desktop has ended this.");
       await owner.waitForSelector("#watched", { state: "hidden" });
       expect(await owner.getAttribute("main", "data-shown")).toBe("");
-      expect(lab.visits.visits.at(-1)?.endCause).toBe("sent-away");
+      await hasEnded("sent-away");
     },
     SLOW,
   );
@@ -136,7 +142,7 @@ describe("an administrator", () => {
         await owner.waitForSelector("#question[open]");
         await answer();
         await helper.waitForSelector("text=The person at the desktop said no.");
-        expect(lab.visits.visits.at(-1)?.endCause).toBe("refused");
+        await hasEnded("refused");
       }
     },
     SLOW,

@@ -45,7 +45,7 @@ beforeAll(async () => {
   channels.open(lab.vmId, { socketPath: lab.socketPath, ownerUid: lab.ownerUid });
   client = await ClientSide.start(PORTS, PLACE.screen);
   await lab.start();
-  await waitFor(() => channels.read(lab.vmId)?.address !== null, { timeoutMs: 10_000, everyMs: 20 });
+  await waitFor(() => channels.read(lab.vmId)?.address !== null, { timeoutMs: 60_000, everyMs: 20 });
   const tls = await createTlsPair();
   fingerprint = new Bun.CryptoHasher("sha256").update(derOf(tls.tlsCertificate)).digest("hex");
   door = await openBrokerDoor({ listen: { address: "127.0.0.1", port: 0, ...tls } });
@@ -152,8 +152,8 @@ describe("sound", () => {
       "list sink-inputs",
       "set-sink-volume 0 10%",
     ])
-      expect(await asUser(`${TUNNEL} timeout 5 pactl ${asked}`)).toMatch(refused);
-    expect(await asUser(`${TUNNEL} timeout 5 parec > /dev/null`)).toMatch(refused);
+      expect(await awaitInside(`${TUNNEL} pactl ${asked}`, refused)).toMatch(refused);
+    expect(await awaitInside(`${TUNNEL} timeout 5 parec > /dev/null`, refused)).toMatch(refused);
     // And it plays on.
     expect(await isHeard(400)).toBe(true);
     expect(failures).toEqual([]);
@@ -228,7 +228,8 @@ describe("a shared folder", () => {
     await symlink(`${client.folder}/run`, `${folder}/absolute-way-out`);
     const { said } = await connect("--share", folder);
     expect(await waitFor(isThere, { timeoutMs: 60_000, everyMs: 100 }), said()).toBe(true);
-    expect(said()).toContain(`${folder} is ~/Redirected/my papers in the desktop`);
+    const isTold = () => said().includes(`${folder} is ~/Redirected/my papers in the desktop`);
+    expect(await waitFor(isTold, { timeoutMs: 60_000 }), said()).toBe(true);
     expect(await inShare("mkdir made && echo written there > made/note && mv made/note note")).toBe("");
     expect(await Bun.file(`${folder}/note`).text()).toBe("written there\n");
   }, 180_000);
