@@ -13,7 +13,7 @@ import {
 } from "../../src/node/guest-channel/guest-channels.ts";
 import { createGuestLab, type GuestLab } from "./guest-lab.ts";
 
-const GATEWAY = "10.94.7.1";
+const GATEWAY = "172.29.39.1";
 const REQUEST: PrepareRequest = {
   session: 1,
   account: { login: "hal", uid: 2001, fullName: "Hal" },
@@ -28,7 +28,7 @@ let channels: GuestChannels;
 const failed: string[] = [];
 
 beforeAll(async () => {
-  lab = await createGuestLab({ place: { instance: "hooklab", network: "10.94.7", screen: ":94" } });
+  lab = await createGuestLab({ place: { instance: "hooklab", network: "172.29.39", screen: ":94" } });
   channels = createGuestChannels({
     log: silentLog(),
     clock: systemClock,
@@ -42,7 +42,7 @@ beforeAll(async () => {
   await lab.inside(
     "mv /etc/qvd /etc/qvd-lab; mkdir -p /etc/qvd/hooks; cp -a /etc/qvd-lab/session /etc/qvd/session",
   );
-  await waitFor(() => channels.read(lab.vmId)?.isAttached === true, { timeoutMs: 20_000, everyMs: 20 });
+  await waitFor(() => channels.read(lab.vmId)?.isAttached === true, { timeoutMs: 60_000, everyMs: 20 });
 }, 660_000);
 
 afterAll(async () => {
@@ -72,7 +72,7 @@ describe("an image's hooks", () => {
       "pre-connect: The hook pre-connect (/etc/qvd/hooks/pre-connect) ended with 1: no licence left",
     ]);
     expect(await lab.inside("getent passwd hal || echo nobody")).toContain("nobody");
-  }, 30_000);
+  }, 120_000);
 
   test("make the account in the place of ours, and are told who for", async () => {
     for (const name of ["pre-connect", "connect", "after_add_user"])
@@ -94,7 +94,7 @@ describe("an image's hooks", () => {
     for (const line of lines) expect(line).toContain("site berlin note two words qvd.vm.user.name hal");
     expect(lines[0]).toContain("qvd.vm.session.state stopped qvd.hook.on_action pre_connect");
     expect(lines[1]).toContain("qvd.hook.on_provisioning add_user");
-  }, 60_000);
+  }, 120_000);
 
   test("see the session's end, by the names in vma.conf too", async () => {
     await lab.inside("rm -f /tmp/said");
@@ -103,12 +103,12 @@ describe("an image's hooks", () => {
 printf 'vma.on_action.stop = /usr/local/bin/on-stop\\n' > /etc/qvd/vma.conf`);
     await channels.stopSession(lab.vmId);
     expect(
-      await waitFor(async () => (await said()).includes("disconnected"), { timeoutMs: 15_000, everyMs: 100 }),
+      await waitFor(async () => (await said()).includes("disconnected"), { timeoutMs: 60_000, everyMs: 100 }),
     ).toBe(true);
     const lines = (await said()).trim().split("\n");
     expect(lines[0]).toMatch(/^stop .*qvd\.vm\.session\.state listening qvd\.hook\.on_action stop$/);
     expect(lines[1]).toContain("qvd.hook.on_state disconnected");
-  }, 30_000);
+  }, 120_000);
 
   test("hold up no power-off that the node insists on: the order fails, a signal to init doesn't", async () => {
     await hook("poweroff", "exit 7");
@@ -119,5 +119,5 @@ printf 'vma.on_action.stop = /usr/local/bin/on-stop\\n' > /etc/qvd/vma.conf`);
     expect(answer).toContain("ended with 7");
     expect(await lab.isRunning()).toBe(true);
     expect(await lab.inside("cat /var/log/qvd-hooks.log")).toContain("no licence left");
-  }, 30_000);
+  }, 120_000);
 });
