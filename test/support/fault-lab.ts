@@ -67,7 +67,7 @@ export class FaultLab {
     await visit.type(word);
     const isThere = () => existsSync(file) && readFileSync(file, "utf8").includes(word);
     // A desktop that has just started stands back behind all else on the machine for some seconds.
-    if (!(await waitFor(isThere, { timeoutMs: 15_000 }))) throw new Error(`${word} did not reach ${file}`);
+    if (!(await waitFor(isThere, { timeoutMs: 60_000 }))) throw new Error(`${word} did not reach ${file}`);
   }
 
   async openSessions(vmId?: number): Promise<readonly OpenSession[]> {
@@ -96,12 +96,12 @@ export class FaultLab {
   }
 
   /** True once the trail has such an event after `sinceId`. */
-  async tells(vmId: number, code: string, sinceId: number, timeoutMs = 30_000): Promise<boolean> {
+  async tells(vmId: number, code: string, sinceId: number, timeoutMs = 60_000): Promise<boolean> {
     const isTold = async () => (await this.trail(vmId, sinceId)).some((event) => event.code === code);
     return (await waitFor(isTold, { timeoutMs, everyMs: 50 })) === true;
   }
 
-  async reaches(vmId: number, state: string, timeoutMs = 30_000): Promise<boolean> {
+  async reaches(vmId: number, state: string, timeoutMs = 60_000): Promise<boolean> {
     const { sql } = this.box.database;
     const isThere = async () => {
       const rows = await sql<{ state: string }[]>`select state from vm_reports where vm_id = ${vmId}`;

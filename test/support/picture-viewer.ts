@@ -15,7 +15,7 @@ export type PictureViewerTarget = {
 const OK = "OK\n";
 const VERSION = "RFB 003.008\n";
 const INIT_BYTES = 24;
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 60_000;
 
 export class PictureViewer {
   readonly picture: RfbPicture;

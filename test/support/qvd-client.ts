@@ -2,6 +2,9 @@
 
 import { waitFor } from "../../src/lib/wait.ts";
 
+/** Less than a test has. */
+const ANSWER_MS = 25_000;
+
 export class QvdClient {
   /** Everything received so far, a character a byte. */
   received = "";
@@ -96,7 +99,7 @@ export class QvdClient {
   }
 
   /** Waits until what was received matches, and takes it out; throws at the deadline. */
-  async expect(pattern: RegExp, timeoutMs = 15_000): Promise<string> {
+  async expect(pattern: RegExp, timeoutMs = ANSWER_MS): Promise<string> {
     const match = await waitFor(() => pattern.exec(this.received), { timeoutMs, everyMs: 2 });
     if (match === undefined)
       throw new Error(`nothing matched ${pattern} in ${JSON.stringify(this.received.slice(-600))}`);
@@ -105,14 +108,14 @@ export class QvdClient {
   }
 
   /** The next final answer, progress skipped. */
-  async answer(timeoutMs = 15_000): Promise<{ status: number; head: string; body: string }> {
+  async answer(timeoutMs = ANSWER_MS): Promise<{ status: number; head: string; body: string }> {
     const head = await this.expect(/HTTP\/1\.1 (?!102)\d{3} [^\r]+\r\n(?:[^\r\n]+\r\n)*\r\n/, timeoutMs);
     const length = Number(/Content-Length: (\d+)/.exec(head)?.[1] ?? 0);
     const body = length === 0 ? "" : await this.expect(new RegExp(`^[\\s\\S]{${length}}`), timeoutMs);
     return { status: Number(head.slice(9, 12)), head, body };
   }
 
-  async expectEnd(timeoutMs = 15_000): Promise<void> {
+  async expectEnd(timeoutMs = ANSWER_MS): Promise<void> {
     const ended = await waitFor(() => this.hasEnded || this.isClosed, { timeoutMs, everyMs: 2 });
     if (!ended) throw new Error("the connection was not closed");
   }

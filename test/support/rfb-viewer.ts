@@ -20,7 +20,7 @@ export type Picture = {
 
 type Rectangle = [x: number, y: number, width: number, height: number];
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 60_000;
 const RAW = 0;
 const DESKTOP_SIZE = -223;
 

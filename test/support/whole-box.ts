@@ -40,7 +40,7 @@ export type WholeBoxOptions = {
 export type PartName = "db" | "node" | "admin" | "keeper" | "auth" | `broker-${number}`;
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const READY_MS = 60_000;
+const READY_MS = 120_000;
 const STOP_MS = 60_000;
 const OTHER_RUN_MS = 300_000;
 
@@ -182,7 +182,7 @@ export class WholeBox {
   }
 
   /** SIGKILL to a part; returns its successor once there is one. */
-  async killPart(name: PartName, timeoutMs = 15_000): Promise<ProcessIdentity> {
+  async killPart(name: PartName, timeoutMs = 60_000): Promise<ProcessIdentity> {
     const before = this.find(name);
     if (before === undefined) throw new Error(`${name} does not run: ${this.log(name)}`);
     process.kill(before.pid, "SIGKILL");
@@ -264,7 +264,7 @@ export class WholeBox {
     const status = readBoxStatus(this.layout)?.box;
     if (status && isProcessRunning(status)) process.kill(status.pid, "SIGKILL");
     if (existsSync(group)) await writeFile(`${group}/cgroup.kill`, "1\n");
-    await waitFor(() => listCgroupPids(group).length === 0, { timeoutMs: 10_000 });
+    await waitFor(() => listCgroupPids(group).length === 0, { timeoutMs: 60_000 });
     for (const name of (await readdir("/sys/class/net")).filter(
       (name) => name === `${instance}br0` || name.startsWith(`${instance}-`),
     ))

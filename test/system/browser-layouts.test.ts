@@ -66,8 +66,8 @@ describe("a keyboard with the layout", () => {
         await x("pressing a key", "xdotool", "key", "--delay", "40", key);
       const isTyped = async () => (await lab.desktop.inside("tail -n 1 /home/alice/typed")) === text;
       expect(
-        await waitFor(isTyped, { timeoutMs: 20_000, everyMs: 50 }),
+        await waitFor(isTyped, { timeoutMs: 60_000, everyMs: 50 }),
         await lab.desktop.inside("tail -n 1 /home/alice/typed"),
       ).toBe(true);
-    }, 60_000);
+    }, 120_000);
 });

@@ -62,7 +62,7 @@ async function slide(from: readonly Point[], to: readonly Point[], steps = 12): 
   await touch("touchEnd");
 }
 
-const hasHeard = async (path: string, test: (text: string) => boolean, timeoutMs = 20_000) =>
+const hasHeard = async (path: string, test: (text: string) => boolean, timeoutMs = 60_000) =>
   (await waitFor(async () => test(await lab.desktop.inside(`cat ${path} 2>/dev/null || true`)), {
     timeoutMs,
     everyMs: 100,
@@ -167,7 +167,7 @@ describe("the keyboard of the screen", () => {
     await lab.desktop.inside("pkill -f /tmp/listen; true");
     // Until its window is gone what is typed goes there.
     const isGone = async () => (await lab.desktop.inside("pgrep -f '[/]tmp/listen' || echo gone")) === "gone";
-    expect(await waitFor(isGone, { timeoutMs: 20_000, everyMs: 100 })).toBe(true);
+    expect(await waitFor(isGone, { timeoutMs: 60_000, everyMs: 100 })).toBe(true);
     await page.tap("#keyboard");
     await page.waitForTimeout(500);
     await touch("touchStart", { x: 150, y: 200 });

@@ -83,7 +83,7 @@ async function isPainted(page: Page): Promise<boolean> {
 
 async function hasTyped(text: string): Promise<boolean> {
   const isThere = async () => (await lab.desktop.inside("tail -n 1 /home/alice/typed")) === text;
-  return (await waitFor(isThere, { timeoutMs: 20_000, everyMs: 50 })) === true;
+  return (await waitFor(isThere, { timeoutMs: 60_000, everyMs: 50 })) === true;
 }
 
 /** Signed in, at the desktop, with the focus in its window. */
@@ -114,7 +114,7 @@ function sizeOf(page: Page): Promise<string> {
 
 async function becomesSized(page: Page, width: number, height: number): Promise<void> {
   const isSo = async () => (await sizeOf(page)) === `${width}x${height}`;
-  expect(await waitFor(isSo, { timeoutMs: 20_000, everyMs: 50 }), await sizeOf(page)).toBe(true);
+  expect(await waitFor(isSo, { timeoutMs: 60_000, everyMs: 50 }), await sizeOf(page)).toBe(true);
 }
 
 // The tests are the chapters of one desktop's life, in this order.
@@ -199,10 +199,10 @@ describe("a person in a browser", () => {
       await signIn(page, { url });
       await openDesktop(page, url);
       line.cut(true);
-      await page.waitForSelector("text=Connecting again", { timeout: 10_000 });
+      await page.waitForSelector("text=Connecting again", { timeout: 60_000 });
       await page.waitForTimeout(1_000);
       line.cut(false);
-      await page.waitForSelector("main[data-shown]", { timeout: 20_000 });
+      await page.waitForSelector("main[data-shown]", { timeout: 60_000 });
       expect(await isPainted(page)).toBe(true);
       await clickWindow(page);
       await page.keyboard.type("back again");
@@ -249,10 +249,10 @@ describe("a person in a browser", () => {
       await page.click("#clipboard");
       const holds = async () =>
         (await lab.desktop.inside("DISPLAY=:100 timeout 3 xclip -selection clipboard -o")) === "mine";
-      expect(await waitFor(holds, { timeoutMs: 20_000, everyMs: 200 })).toBe(true);
+      expect(await waitFor(holds, { timeoutMs: 60_000, everyMs: 200 })).toBe(true);
       await copyInside("theirs");
       const has = async () => (await page.evaluate<string>("navigator.clipboard.readText()")) === "theirs";
-      expect(await waitFor(has, { timeoutMs: 20_000, everyMs: 200 })).toBe(true);
+      expect(await waitFor(has, { timeoutMs: 60_000, everyMs: 200 })).toBe(true);
       await context.close();
     },
     SLOW,
@@ -328,7 +328,7 @@ describe("the same session in the browser and in an NX client", () => {
     const { context, page } = await sitDown();
     const windows = await lab.desktop.inside("pgrep -x xterm");
     const visit = await Visit.open(screen, lab.door.port, ALICE, { colour: "#204080" });
-    await page.waitForSelector("text=Shown elsewhere", { timeout: 10_000 });
+    await page.waitForSelector("text=Shown elsewhere", { timeout: 60_000 });
     expect(await lab.desktop.inside("pgrep -x xterm")).toBe(windows);
     await page.click("#again");
     await page.waitForSelector("main[data-shown]", { timeout: 60_000 });
@@ -343,7 +343,7 @@ describe("the same session in the browser and in an NX client", () => {
     const { context, page } = await sitDown();
     const nx = await lab.door.open();
     nx.send(connectRequest(1));
-    await page.waitForSelector("text=Shown elsewhere", { timeout: 10_000 });
+    await page.waitForSelector("text=Shown elsewhere", { timeout: 60_000 });
     expect((await nx.answer(20_000)).status).toBe(101);
     nx.terminate();
     await page.click("#again");

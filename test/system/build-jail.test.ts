@@ -114,7 +114,7 @@ test("what is mounted in a covered folder can be unmounted while a build goes on
       await runOk("unmounting", ["/usr/bin/umount", folder]);
     const isFree = async () =>
       (await runOk("looking", ["/usr/sbin/losetup", "--associated", image])).trim() === "";
-    expect(await waitFor(isFree, { timeoutMs: 10_000 })).toBe(true);
+    expect(await waitFor(isFree, { timeoutMs: 60_000 })).toBe(true);
   } finally {
     build.kill("SIGKILL");
     await build.exited;

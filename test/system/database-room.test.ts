@@ -65,14 +65,14 @@ beforeAll(async () => {
   database = connect("site");
   await database.sql`create table events (id int generated always as identity primary key, text text)`;
   await database.sql`insert into events (text) select 'before' from generate_series(1, 1000)`;
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await database.close();
   server.kill("SIGQUIT");
   await server.exited;
   await runOk("unmounting the small disk", ["/usr/bin/umount", disk]);
   await rm(scratch, { recursive: true });
-}, 60_000);
+}, 120_000);
 
 /** As a desktop without limits does: somebody without any right writes until nothing fits. */
 async function fill(): Promise<void> {

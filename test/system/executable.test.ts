@@ -20,14 +20,14 @@ function bare(...words: readonly string[]): Promise<RunResult> {
 
 beforeAll(async () => {
   if (!existsSync(BUILT))
-    await runOk("compile", [process.execPath, "run", "build.ts"], { timeoutMs: 120_000 });
+    await runOk("compile", [process.execPath, "run", "build.ts"], { timeoutMs: 280_000 });
   await makeTinyRoot(root);
   // The C library's parts that only it needs.
   for (const name of ["libm.so.6", "libdl.so.2", "libpthread.so.0"])
     copyFileSync(`/lib/x86_64-linux-gnu/${name}`, `${root}/usr/lib/x86_64-linux-gnu/${name}`);
   mkdirSync(`${root}/opt`, { recursive: true });
   copyFileSync(BUILT, `${root}/opt/qvd`);
-}, 150_000);
+}, 300_000);
 
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -45,7 +45,7 @@ describe("the executable on a root with neither Bun nor Node", () => {
       expect(stdout).toStartWith(summary);
       expect(exitCode).toBe(0);
     }
-  }, 60_000);
+  }, 120_000);
 
   test("is no agent outside a desktop: it would make accounts on a machine", async () => {
     const { exitCode, stderr } = await bare("guest", "run");

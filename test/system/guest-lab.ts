@@ -115,7 +115,7 @@ export async function createGuestLab(options: GuestLabOptions = {}): Promise<Gue
     async inside(text) {
       const enter = ["nsenter", `--target=${await findInit(tree, VM)}`, ...namespaces, "--root", "--wd"];
       try {
-        return (await run([...enter, "--", "/bin/sh", "-c", text], { timeoutMs: 20_000 })).stdout.trim();
+        return (await run([...enter, "--", "/bin/sh", "-c", text], { timeoutMs: 60_000 })).stdout.trim();
       } catch (error) {
         // What it began goes on in there, and is what somebody will look for.
         throw new Error(`${describeError(error)}: ${text}`);
@@ -187,7 +187,7 @@ export async function createScreen(
     ["Xvfb", place.screen, "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"],
     quiet,
   );
-  if (!(await waitFor(isUp, { timeoutMs: 20_000, everyMs: 50 }))) throw new Error("Xvfb did not come up");
+  if (!(await waitFor(isUp, { timeoutMs: 60_000, everyMs: 50 }))) throw new Error("Xvfb did not come up");
   // A key that a machine which stands still holds down for long would come many times.
   await runOk("having keys come once", ["xset", "r", "off"], { env });
   const openbox = await startWindowManager((command) => Bun.spawn([...command], quiet), home);

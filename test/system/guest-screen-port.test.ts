@@ -58,7 +58,7 @@ const prepare = (more: Partial<PrepareRequest> = {}) =>
   channels.prepareSession(lab.vmId, { ...REQUEST, ...more });
 
 async function becomes(test: () => boolean | Promise<boolean>): Promise<void> {
-  expect(await waitFor(test, { timeoutMs: 20_000, everyMs: 20 }), String(test)).toBe(true);
+  expect(await waitFor(test, { timeoutMs: 60_000, everyMs: 20 }), String(test)).toBe(true);
 }
 
 /** As a broker takes it at the door. */
@@ -168,7 +168,7 @@ test("ends its seats with the agent, and is shown again by the next one", async 
   const next = await view("afterwards");
   await sees(next);
   next.close();
-}, 60_000);
+}, 120_000);
 
 test("is closed to old keys and new ones while its agent's folder is full, and says why", async () => {
   const filler = "/run/qvd-guest/filler";
@@ -204,7 +204,7 @@ test("ends with its server, and is there again with the next session", async () 
   const next = await view("ofthenext");
   await sees(next);
   next.close();
-}, 60_000);
+}, 120_000);
 
 test("is the door's where the session is nxagent's", async () => {
   await channels.stopSession(lab.vmId);
@@ -214,4 +214,4 @@ test("is the door's where the session is nxagent's", async () => {
   expect(seat.said).toStartWith("OK\n");
   await expect(view()).rejects.toThrow();
   seat.leave();
-}, 60_000);
+}, 120_000);

@@ -36,7 +36,7 @@ export function testEnd(lab: () => FaultLab): void {
     const startMs = performance.now();
     expect(await box.interrupt()).toBe(0);
     lab().note("Ctrl-C: the box has ended", startMs);
-    expect(await waitFor(() => visit.isOver, { timeoutMs: 15_000 })).toBe(true);
+    expect(await waitFor(() => visit.isOver, { timeoutMs: 60_000 })).toBe(true);
     await visit.leave();
     await expectNothingLeft(box);
     await box.start();
@@ -44,11 +44,11 @@ export function testEnd(lab: () => FaultLab): void {
     const next = await lab().visit(alice);
     await lab().proveWork(next, alice);
     await next.leave();
-  }, 120_000);
+  }, 240_000);
 }
 
 /** The last to leave may be on its way out. */
 async function expectNothingLeft(box: WholeBox): Promise<void> {
-  await waitFor(async () => (await box.countLeftovers()).length === 0, { timeoutMs: 30_000, everyMs: 100 });
+  await waitFor(async () => (await box.countLeftovers()).length === 0, { timeoutMs: 60_000, everyMs: 100 });
   expect(await box.countLeftovers()).toEqual([]);
 }

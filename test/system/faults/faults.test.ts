@@ -21,7 +21,7 @@ beforeAll(async () => {
 }, 420_000);
 afterAll(async () => {
   await made?.dispose();
-}, 120_000);
+}, 240_000);
 
 function lab(): FaultLab {
   if (made === undefined) throw new Error("there is no box");

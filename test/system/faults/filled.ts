@@ -58,7 +58,7 @@ export function testFilled(lab: () => FaultLab): void {
     await visit.type(word);
     const file = `${home}/${login}/${TYPED_FILE}`;
     const isThere = async () => existsSync(file) && (await readFile(file, "utf8")).includes(word);
-    if (!(await waitFor(isThere, { timeoutMs: 30_000 }))) throw new Error(`${word} did not reach ${file}`);
+    if (!(await waitFor(isThere, { timeoutMs: 60_000 }))) throw new Error(`${word} did not reach ${file}`);
   }
 
   async function readPostmaster(): Promise<string> {

@@ -12,7 +12,7 @@ import { packMute } from "../../support/fault-images.ts";
 import { addPerson, type FaultLab } from "../../support/fault-lab.ts";
 import { askOnce } from "../../support/nx-visit.ts";
 
-const TEST_MS = 90_000;
+const TEST_MS = 240_000;
 
 export function testImages(lab: () => FaultLab): void {
   test(
@@ -108,7 +108,7 @@ export function testImages(lab: () => FaultLab): void {
       const diId = asId<DiId>(JSON.parse(added).id);
       const base = baseFolder(box.layout, diId);
       // It is unpacked in advance; a box that was moved or restored may have neither.
-      expect(await waitFor(() => existsSync(base), { timeoutMs: 20_000 })).toBe(true);
+      expect(await waitFor(() => existsSync(base), { timeoutMs: 60_000 })).toBe(true);
       await rm(base, { recursive: true });
       await rm(`${box.layout.imagesFolder}/${diId}-whole.tar`);
       const person = await addPerson(box, "lost", "lost");
