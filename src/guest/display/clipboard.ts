@@ -8,7 +8,8 @@ import { MOST_CLIPBOARD } from "../../wire/display/control.ts";
 
 export type ClipboardDeps = {
   readonly read: () => Promise<string | undefined>;
-  readonly write: (text: string) => void;
+  /** Resolves once the program that holds the text has begun to, or has ended. */
+  readonly write: (text: string) => Promise<unknown>;
   /** Called with what was copied in the desktop, once. */
   readonly tell: (text: string) => void;
   readonly log: Log;
@@ -21,8 +22,10 @@ export class Clipboard {
   readonly #deps: ClipboardDeps;
   #timer: ReturnType<typeof setInterval> | undefined;
   #isLooking = false;
-  /** A text was set since the last look, and the program that is to hold it may be starting. */
+  /** A text was set since the last look. */
   #isFresh = false;
+  /** Programs that are to hold a text and don't yet; a busy machine may take seconds to start one. */
+  #starting = 0;
   /** What both sides have; undefined before the first look. */
   #last: string | undefined;
 
@@ -44,14 +47,22 @@ export class Clipboard {
   set(text: string): void {
     this.#last = text;
     this.#isFresh = true;
+    void this.#write(text);
+  }
+
+  async #write(text: string): Promise<void> {
+    this.#starting++;
     try {
-      this.#deps.write(text);
+      await this.#deps.write(text);
     } catch (error) {
       this.#deps.log.warn("clipboard-not-set", { error });
+    } finally {
+      this.#starting--;
     }
   }
 
   async #look(): Promise<void> {
+    if (this.#starting > 0) return;
     const mayBeOlder = this.#isFresh;
     this.#isFresh = false;
     if (mayBeOlder || this.#isLooking) return;

@@ -35,7 +35,7 @@ export type DisplayPrograms = {
   /** What was copied in the session; undefined when that is no text. */
   readonly readClipboard: (user: LaunchInput, display?: string) => Promise<string | undefined>;
   /** Makes a text what was copied. */
-  readonly writeClipboard: (user: LaunchInput, text: string, display?: string) => void;
+  readonly writeClipboard: (user: LaunchInput, text: string, display?: string) => Promise<unknown>;
 };
 
 const xclip = (display = DISPLAY) => ["xclip", "-display", display, "-selection", "clipboard"];
@@ -71,8 +71,8 @@ export const displayPrograms: DisplayPrograms = {
     });
     return exitCode === 0 ? stdout : undefined;
   },
-  writeClipboard(user, text, display) {
-    // It stays, to answer for the text, until something else is copied: so it is not waited for.
+  async writeClipboard(user, text, display) {
+    // A child of it stays, to answer for the text, until something else is copied; it ends itself when that begins.
     const child = Bun.spawn([...asUser(user), ...xclip(display), "-i"], {
       ...placeOf(user),
       stdio: ["pipe", "ignore", "ignore"],
@@ -80,6 +80,7 @@ export const displayPrograms: DisplayPrograms = {
     child.unref();
     void feedChild(child.stdin, text);
     endInput(child.stdin);
+    return await child.exited;
   },
 };
 
