@@ -2,6 +2,8 @@
 
 import type { Page } from "playwright-core";
 
+/** For whatever is waited for on the page; half of it is little where two processors do much else. */
+const PATIENCE_MS = 60_000;
 /** Chromium breaks its requests off when an interface of the machine comes or goes, as desktops of other tests do. */
 const NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED";
 /** Of a try that another one is still in the way of. */
@@ -15,6 +17,7 @@ export async function visitPage(page: Page, address: string): Promise<void> {
       isBroken ||= request.failure()?.errorText === NETWORK_CHANGED;
     };
     page.on("requestfailed", onFailed);
+    page.setDefaultTimeout(PATIENCE_MS);
     try {
       // With nothing but another part behind the # a page isn't loaded again.
       if (tries > 1 && address.includes("#")) await page.goto("about:blank");

@@ -14,7 +14,7 @@ import { openTcpCutter } from "../support/tcp-cutter.ts";
 import { type BrowserLab, openBrowserLab, WINDOW_PIXELS } from "./browser-lab.ts";
 
 const PLACE = { instance: "ffxlab", network: "172.29.10", screen: ":97" };
-const SLOW = 120_000;
+const SLOW = 240_000;
 
 let lab: BrowserLab;
 let screen: Screen;
@@ -87,7 +87,7 @@ async function takeKeyboard(): Promise<void> {
     await x("xdotool", "mousemove", ...String(place).split(" "), "sleep", "0.2", "click", "1");
     return (await firefox.evaluate("document.hasFocus()")) === true;
   };
-  expect(await waitFor(isTaken, { timeoutMs: 30_000, everyMs: 250 })).toBe(true);
+  expect(await waitFor(isTaken, { timeoutMs: 60_000, everyMs: 250 })).toBe(true);
 }
 
 /** One of the tools, once the bar has come down to show it. */
@@ -166,7 +166,7 @@ describe("a person in Firefox", () => {
       );
       const isHere = async () =>
         (await run(["sh", "-c", `sha256sum < "${folder}/big.bin"`])).stdout.trim() === sum;
-      expect(await waitFor(isHere, { timeoutMs: 30_000, everyMs: 200 })).toBe(true);
+      expect(await waitFor(isHere, { timeoutMs: 60_000, everyMs: 200 })).toBe(true);
     },
     SLOW,
   );

@@ -35,7 +35,7 @@ beforeAll(async () => {
   await visitPage(page, `${lab.url}/desktop/1`);
   await page.waitForSelector("main[data-shown]", { timeout: 60_000 });
   const isPainted = async () => Number(await page.evaluate(WINDOW_PIXELS)) > 50_000;
-  expect(await waitFor(isPainted, { timeoutMs: 30_000, everyMs: 100 })).toBe(true);
+  expect(await waitFor(isPainted, { timeoutMs: 60_000, everyMs: 100 })).toBe(true);
   await page.mouse.move(280, 280);
   await page.mouse.down();
   await page.mouse.up();

@@ -13,7 +13,7 @@ import { type BrowserLab, openBrowserLab } from "./browser-lab.ts";
 import { hearPitch } from "./peripherals-lab.ts";
 
 const PLACE = { instance: "sndlab", network: "172.29.23", screen: ":98" };
-const SLOW = 120_000;
+const SLOW = 240_000;
 const AS_USER =
   "setpriv --reuid=2001 --regid=2001 --clear-groups env HOME=/home/alice XDG_RUNTIME_DIR=/run/user/2001";
 
@@ -114,7 +114,7 @@ async function isHeardInside(isRight: (heard: Heard) => boolean): Promise<void> 
     heard = await recordInside();
     return isRight(heard);
   };
-  expect(await waitFor(isThere, { timeoutMs: 30_000 }), JSON.stringify(heard)).toBe(true);
+  expect(await waitFor(isThere, { timeoutMs: 60_000 }), JSON.stringify(heard)).toBe(true);
 }
 
 async function recordInside(): Promise<Heard> {

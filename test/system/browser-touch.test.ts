@@ -9,7 +9,7 @@ import { type BrowserLab, openBrowserLab } from "./browser-lab.ts";
 
 const PLACE = { instance: "tchlab", network: "172.29.22", screen: ":86" };
 const PHONE = { width: 400, height: 800 };
-const SLOW = 120_000;
+const SLOW = 240_000;
 
 let lab: BrowserLab;
 let browser: Browser;
@@ -133,7 +133,7 @@ describe("fingers on the screen", () => {
     );
     expect(
       await waitFor(async () => (await lab.desktop.inside("ls /tmp")).includes("mouse-ready"), {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
       }),
     ).toBe(true);
   }, SLOW);
@@ -149,7 +149,7 @@ describe("fingers on the screen", () => {
           return hasHeard("/tmp/mouse", (text) => text.includes(button), 5_000);
         };
         expect(
-          await waitFor(comes, { timeoutMs: 30_000 }),
+          await waitFor(comes, { timeoutMs: 60_000 }),
           await lab.desktop.inside("cat -v /tmp/mouse"),
         ).toBe(true);
       },

@@ -8,7 +8,7 @@ import { visitPage } from "../support/visit-page.ts";
 import { type BrowserLab, openBrowserLab, WINDOW_PIXELS } from "./browser-lab.ts";
 
 const PLACE = { instance: "twobox", network: "172.29.24", screen: ":99" };
-const SLOW = 120_000;
+const SLOW = 240_000;
 const AS_USER =
   "setpriv --reuid=2001 --regid=2001 --clear-groups env HOME=/home/alice XDG_RUNTIME_DIR=/run/user/2001";
 
@@ -26,7 +26,7 @@ afterAll(async () => {
 }, SLOW);
 
 async function becomes(read: () => Promise<boolean>, what: string): Promise<void> {
-  expect(await waitFor(read, { timeoutMs: 30_000, everyMs: 100 }), what).toBe(true);
+  expect(await waitFor(read, { timeoutMs: 60_000, everyMs: 100 }), what).toBe(true);
 }
 
 test(

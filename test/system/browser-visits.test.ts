@@ -10,7 +10,7 @@ import { type BrowserLab, openBrowserLab } from "./browser-lab.ts";
 
 const PLACE = { instance: "vstlab", network: "172.29.21", screen: ":87" };
 const VM = asId<VmId>(1);
-const SLOW = 120_000;
+const SLOW = 240_000;
 
 let lab: BrowserLab;
 let browser: Browser;
@@ -57,7 +57,7 @@ async function comeToHelp(mayControl: boolean, needsConsent = true): Promise<Pag
 }
 
 async function shown(page: Page): Promise<void> {
-  await page.waitForSelector("main[data-shown]", { timeout: 30_000 });
+  await page.waitForSelector("main[data-shown]", { timeout: 60_000 });
   const isPainted = () =>
     page.evaluate<boolean>(`(() => {
       const canvas = document.querySelector("canvas");
@@ -66,7 +66,7 @@ async function shown(page: Page): Promise<void> {
       for (let at = 0; at < data.length; at += 4) if (data[at] > 180 && data[at + 1] < 60) red++;
       return red > 20000;
     })()`);
-  expect(await waitFor(isPainted, { timeoutMs: 30_000, everyMs: 100 })).toBe(true);
+  expect(await waitFor(isPainted, { timeoutMs: 60_000, everyMs: 100 })).toBe(true);
 }
 
 async function typeInto(page: Page, text: string): Promise<void> {

@@ -13,7 +13,7 @@ import { type BrowserLab, openBrowserLab } from "./browser-lab.ts";
 const PLACE = { instance: "brwlab", network: "172.29.8", screen: ":95" };
 const BACKGROUND = [0x20, 0x40, 0x80] as const;
 const WINDOW = [0xc0, 0x20, 0x40] as const;
-const SLOW = 120_000;
+const SLOW = 240_000;
 
 let lab: BrowserLab;
 let browser: Browser;
@@ -58,7 +58,7 @@ async function signIn(page: Page, { password = "secret", url = lab.url } = {}): 
 
 async function openDesktop(page: Page, url = lab.url): Promise<void> {
   await visitPage(page, `${url}/desktop/1`);
-  await page.waitForSelector("main[data-shown]", { timeout: 30_000 });
+  await page.waitForSelector("main[data-shown]", { timeout: 60_000 });
 }
 
 /** How many pixels of the canvas have that colour, a few shades off counted: it came as JPEG. */
@@ -78,7 +78,7 @@ function countPixels(page: Page, [red, green, blue]: readonly [number, number, n
 async function isPainted(page: Page): Promise<boolean> {
   const both = async () =>
     (await countPixels(page, WINDOW)) > 50_000 && (await countPixels(page, BACKGROUND)) > 200_000;
-  return (await waitFor(both, { timeoutMs: 30_000, everyMs: 100 })) === true;
+  return (await waitFor(both, { timeoutMs: 60_000, everyMs: 100 })) === true;
 }
 
 async function hasTyped(text: string): Promise<boolean> {

@@ -10,7 +10,7 @@ import { visitPage } from "../support/visit-page.ts";
 import { PASSWORD } from "../support/wat-site.ts";
 import { type ConsoleLab, openConsoleLab } from "./console-lab.ts";
 
-const SLOW = 120_000;
+const SLOW = 240_000;
 let lab: ConsoleLab;
 let browser: Browser;
 let context: BrowserContext;
@@ -44,12 +44,12 @@ async function colourOf(page: Page): Promise<Colour | undefined> {
 
 async function becomes(page: Page, colour: Colour): Promise<void> {
   const isIt = async () => (await colourOf(page)) === colour;
-  expect(await waitFor(isIt, { timeoutMs: 30_000, everyMs: 50 }), `it becomes ${colour}`).toBe(true);
+  expect(await waitFor(isIt, { timeoutMs: 60_000, everyMs: 50 }), `it becomes ${colour}`).toBe(true);
 }
 
 async function becomesAny(page: Page): Promise<void> {
   const isPainted = async () => (await colourOf(page)) !== undefined;
-  expect(await waitFor(isPainted, { timeoutMs: 30_000, everyMs: 50 })).toBe(true);
+  expect(await waitFor(isPainted, { timeoutMs: 60_000, everyMs: 50 })).toBe(true);
 }
 
 async function isSomebodyThere(): Promise<boolean> {
@@ -76,8 +76,9 @@ async function openWat(login = "admin"): Promise<Page> {
 async function openConsole(): Promise<Page> {
   const wat = await openWat();
   for (let tries = 1; ; tries += 1) {
-    const opening = context.waitForEvent("page");
-    await wat.click("button:has-text('Console')");
+    const opening = context.waitForEvent("page", { timeout: 60_000 });
+    // The page that opens is awaited below, and may be one whose network changed.
+    await wat.click("button:has-text('Console')", { noWaitAfter: true });
     const page = await opening;
     let isBroken = false;
     page.on("requestfailed", (request) => {
@@ -91,7 +92,7 @@ async function openConsole(): Promise<Page> {
       isBroken ||= page.url().startsWith("chrome-error:");
       return isBroken || (await isShown());
     };
-    await waitFor(isDecided, { timeoutMs: 30_000, everyMs: 50 });
+    await waitFor(isDecided, { timeoutMs: 60_000, everyMs: 50 });
     if (await isShown()) return page;
     expect([tries < 4, isBroken], `${page.url()}: ${await page.textContent("body")}`).toEqual([true, true]);
     await page.close();
@@ -183,7 +184,7 @@ describe("an administrator who sees a console", () => {
         const own = await context.newPage();
         await signIn(own, lab.near);
         await own.click(`a[href='/desktop/${lab.vmId}']`);
-        await own.waitForSelector("main[data-shown]", { timeout: 30_000 });
+        await own.waitForSelector("main[data-shown]", { timeout: 60_000 });
         await page.waitForSelector("text=The person of this machine has come to its console");
         await press(own, "a", "blue");
         await press(own, "b", "green");
@@ -260,7 +261,7 @@ describe("its person", () => {
         const page = await context.newPage();
         await signIn(page, lab[box]);
         await page.click(`a[href='/desktop/${lab.vmId}']`);
-        await page.waitForSelector("main[data-shown]", { timeout: 30_000 });
+        await page.waitForSelector("main[data-shown]", { timeout: 60_000 });
         expect(await page.isVisible("#files-open")).toBe(false);
         await press(page, "a", "blue");
         await press(page, "d", "red");
@@ -290,7 +291,7 @@ describe("its person", () => {
       const page = await context.newPage();
       await signIn(page);
       await page.click(`a[href='/desktop/${lab.vmId}']`);
-      await page.waitForSelector("main[data-shown]", { timeout: 30_000 });
+      await page.waitForSelector("main[data-shown]", { timeout: 60_000 });
       expect(await waitFor(isSomebodyThere, { timeoutMs: 60_000 })).toBe(true);
       const asked = async () => (await lab.owner.execute(sql`select id from sessions`)).length;
       const before = await asked();
@@ -299,7 +300,7 @@ describe("its person", () => {
       // What its node says a moment later, where its OSF leaves it so.
       await lab.owner.execute(sql`update vms set wish = 'stopped' where id = ${lab.vmId}`);
       await lab.owner.execute(sql`update vm_reports set state = 'stopped' where vm_id = ${lab.vmId}`);
-      await page.waitForSelector("#veil-title:has-text('Shut down')", { timeout: 30_000 });
+      await page.waitForSelector("#veil-title:has-text('Shut down')", { timeout: 60_000 });
       expect(await page.textContent("#again")).toBe("Open again");
       expect(await asked()).toBe(before);
     },
