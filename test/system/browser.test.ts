@@ -6,6 +6,7 @@ import { openScreen } from "../../bench/screen.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { connectRequest } from "../support/broker-door.ts";
 import { Visit } from "../support/nx-visit.ts";
+import { pageHolds } from "../support/page-holds.ts";
 import { openTcpCutter } from "../support/tcp-cutter.ts";
 import { visitPage } from "../support/visit-page.ts";
 import { type BrowserLab, openBrowserLab } from "./browser-lab.ts";
@@ -219,9 +220,17 @@ describe("a person in a browser", () => {
     async () => {
       const { context, page } = await sitDown();
       const windows = await lab.desktop.inside("pgrep -x xterm");
+      // It is said for half a second, in which a busy machine may draw nothing.
+      await page.evaluate(`(() => {
+        const veil = document.getElementById("veil");
+        window.said = [];
+        new MutationObserver(() => said.push(veil.textContent))
+          .observe(veil, { subtree: true, childList: true, characterData: true });
+      })()`);
       await lab.desktop.inside("pkill -KILL -f '/opt/qvd/qvd'");
-      await page.waitForSelector("text=The desktop has closed its screen.", { timeout: 10_000 });
-      await page.waitForSelector("main[data-shown]", { timeout: 30_000 });
+      const isTold = `said.some((text) => text.includes("The desktop has closed its screen."))`;
+      expect(await pageHolds(page, isTold), `${await page.evaluate("said")}`).toBe(true);
+      await page.waitForSelector("main[data-shown]", { timeout: 60_000 });
       expect(await isPainted(page)).toBe(true);
       await clickWindow(page);
       await page.keyboard.type("as before");

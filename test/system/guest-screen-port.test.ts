@@ -191,7 +191,7 @@ test("is closed to old keys and new ones while its agent's folder is full, and s
   const viewer = await view("onceithasroom");
   await sees(viewer);
   viewer.close();
-}, 60_000);
+}, 120_000);
 
 test("ends with its server, and is there again with the next session", async () => {
   await prepare({ session: 7 });

@@ -116,6 +116,8 @@ describe("a real desktop", () => {
     expect(await waitFor(async () => (await owner()) !== "", { timeoutMs: 60_000, everyMs: 50 })).toBe(true);
     expect(await owner()).toMatch(/^alice\.b .*There is a newer\s+version/);
     await lab.inside("pkill -f 'title notice'; rm /usr/local/bin/xmessage");
+    // What follows counts the terminals.
+    expect(await waitFor(async () => (await owner()) === "", { timeoutMs: 60_000, everyMs: 50 })).toBe(true);
   }, 120_000);
 
   test("lets nobody but its root speak to the node", async () => {
