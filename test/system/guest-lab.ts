@@ -26,6 +26,8 @@ const CACHE = "/var/cache/qvd-test";
 const VM = asId<VmId>(1);
 const IMAGE = asId<DiId>(1);
 const ID_FIRST = 1_000_000;
+/** Less than a test gives its end. */
+const REMOVE_MS = 150_000;
 export const GATEWAY = "10.93.1.1";
 const PACKAGES = "nxagent,xauth,xinit,x11-xserver-utils,xterm,i3lock,dbus,dbus-x11,procps,iproute2,passwd";
 
@@ -132,7 +134,8 @@ export async function createGuestLab(options: GuestLabOptions = {}): Promise<Gue
       await storage.unmountDesktop(VM);
       await network.remove();
       await removeInstance(instance);
-      await run(["rm", "-rf", "--one-file-system", "--", scratch]);
+      // A busy machine takes minutes for a whole system's files, and what is left of them fills its disk.
+      await run(["rm", "-rf", "--one-file-system", "--", scratch], { timeoutMs: REMOVE_MS });
     },
   };
 }
