@@ -65,7 +65,7 @@ export async function isReached(enter: Enter, address: string): Promise<boolean>
  * the kernel asks for a neighbour's hardware address at most once a second.
  */
 export async function comesToBeReached(enter: Enter, address: string): Promise<boolean> {
-  return (await waitFor(() => isReached(enter, address), { timeoutMs: 15_000 })) === true;
+  return (await waitFor(() => isReached(enter, address), { timeoutMs: 30_000 })) === true;
 }
 
 /** Desktops in namespaces count from 1. */
@@ -134,7 +134,7 @@ export async function createNetworkLab(options: NetworkLabOptions): Promise<Netw
 function inNamespace(name: string): Enter {
   return (...command) =>
     run(["/usr/sbin/ip", "netns", "exec", name, ...command], {
-      timeoutMs: 20_000,
+      timeoutMs: 70_000,
     });
 }
 

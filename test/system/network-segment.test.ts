@@ -16,6 +16,28 @@ import {
 
 const PLAIN: PolicyTexts = { isNat: true, uplink: "", gateway: "", allow: "", nameServers: "", domain: "" };
 type Enter = (...command: string[]) => Promise<RunResult>;
+/** Says to each from where it was reached, until somebody says a word to it. */
+const SERVER = `import socket, sys
+s = socket.create_server(("0.0.0.0", int(sys.argv[1])))
+while True:
+    c, a = s.accept()
+    c.settimeout(2)
+    try:
+        c.sendall(a[0].encode())
+        c.shutdown(socket.SHUT_WR)
+        if c.recv(1): break
+    except OSError: pass
+    c.close()`;
+/** Ends with `endServer`, or after a minute by itself. */
+const serve = (enter: Enter, port: number) =>
+  enter("/usr/bin/timeout", "60", "/usr/bin/python3", "-c", SERVER, `${port}`);
+const connect = async (enter: Enter, seconds: number, script: string) =>
+  await enter("/usr/bin/timeout", `${seconds}`, "/bin/bash", "-c", `exec 3<>/dev/tcp/${script}`);
+async function endServer(within: Enter, port: number): Promise<void> {
+  const isTold = async () =>
+    (await connect(within, 5, `127.0.0.1/${port} && echo >&3 && cat <&3`)).exitCode === 0;
+  await waitFor(isTold, { timeoutMs: 30_000 });
+}
 const ip = (...words: string[]) => runOk("preparing", ["/usr/sbin/ip", ...words]);
 
 describe("on a segment that others share", () => {
@@ -31,7 +53,7 @@ describe("on a segment that others share", () => {
     await ip("-n", "h5s-router", "addr", "add", "10.230.0.254/24", "dev", "eth0");
     await lab.network.ensure();
     desktop = await lab.plugIn();
-  }, 30_000);
+  }, 180_000);
   afterAll(() => lab.dispose(), 180_000);
 
   test("a desktop has an address of its part and the segment's router, and both reach each other", async () => {
@@ -60,28 +82,18 @@ describe("on a segment that others share", () => {
   });
 
   test("nobody on the segment comes to a desktop's screen, and the box does", async () => {
-    const program = `import socket, sys
-s = socket.create_server(("0.0.0.0", int(sys.argv[1])))
-while True: s.accept()[0].sendall(b"here")`;
     const reach = async (enter: Enter, port: number) =>
-      (
-        await enter(
-          "/usr/bin/timeout",
-          "1",
-          "/bin/bash",
-          "-c",
-          `exec 3<>/dev/tcp/${desktop.port.address}/${port}`,
-        )
-      ).exitCode === 0;
-    const serving = [SCREEN_PORT, SCREEN_PORT + 1].map((port) =>
-      desktop.run("/usr/bin/timeout", "5", "/usr/bin/python3", "-c", program, `${port}`),
-    );
-    const isThere = () => reach((...words) => run(words), SCREEN_PORT);
-    expect(await waitFor(isThere, { timeoutMs: 5_000, everyMs: 50 })).toBe(true);
-    expect(await reach(router, SCREEN_PORT + 1)).toBe(true);
+      (await connect(enter, 1, `${desktop.port.address}/${port}`)).exitCode === 0;
+    const comesToReach = (enter: Enter, port: number) =>
+      waitFor(() => reach(enter, port), { timeoutMs: 30_000, everyMs: 50 });
+    const ports = [SCREEN_PORT, SCREEN_PORT + 1];
+    const serving = ports.map((port) => serve(desktop.run, port));
+    expect(await comesToReach((...words) => run(words), SCREEN_PORT)).toBe(true);
+    expect(await comesToReach(router, SCREEN_PORT + 1)).toBe(true);
     expect(await reach(router, SCREEN_PORT)).toBe(false);
+    for (const port of ports) await endServer(desktop.run, port);
     await Promise.all(serving);
-  }, 20_000);
+  }, 180_000);
 
   test("the box passes nothing on for a desktop that sends it what is for others", async () => {
     await desktop.run("/usr/sbin/ip", "route", "replace", "default", "via", "10.230.0.1");
@@ -122,38 +134,28 @@ describe("without NAT, with private targets that the site allows", () => {
       await ip("-n", "h5w-office", "addr", "add", `10.227.0.${last}/24`, "dev", "eth0");
     await ip("-n", "h5w-office", "route", "add", cidr, "via", "10.227.0.1");
     desktop = await lab.plugIn();
-  }, 30_000);
+  }, 180_000);
   afterAll(async () => {
     await lab.dispose();
     await run(["/usr/sbin/ip", "link", "del", "h5wout"]);
-  }, 30_000);
+  }, 180_000);
 
-  /** A server says from where it was reached. */
-  const serve = (port: number) =>
-    office(
-      "/usr/bin/timeout",
-      "20",
-      "/usr/bin/python3",
-      "-c",
-      `import socket
-s = socket.create_server(("0.0.0.0", ${port})); c, a = s.accept(); c.sendall(a[0].encode()); c.close()`,
-    );
-  const ask = (address: string, port: number) =>
-    desktop.run("/usr/bin/timeout", "2", "/bin/bash", "-c", `exec 3<>/dev/tcp/${address}/${port} && cat <&3`);
+  const ask = (address: string, port: number) => connect(desktop.run, 2, `${address}/${port} && cat <&3`);
 
   test("what is allowed is reached under the desktop's own address, and nothing beside it", async () => {
-    const serving = serve(8001);
+    const serving = serve(office, 8001);
     expect((await ask("10.227.0.2", 8002)).exitCode).not.toBe(0);
     expect((await ask("10.227.0.4", 8001)).exitCode).not.toBe(0);
     // It may not listen yet.
     const heard = await waitFor(async () => (await ask("10.227.0.2", 8001)).stdout || undefined, {
-      timeoutMs: 15_000,
+      timeoutMs: 30_000,
     });
     expect(heard).toBe(desktop.port.address);
+    await endServer(office, 8001);
     await serving;
     expect(await comesToBeReached(desktop.run, "10.227.0.3")).toBe(true);
     expect(await isReached(desktop.run, "10.227.0.2")).toBe(false);
-  }, 40_000);
+  }, 180_000);
 
   test("nobody there reaches a desktop that didn't ask", async () => {
     expect(await isReached(office, desktop.port.address)).toBe(false);
