@@ -35,7 +35,7 @@ export async function makeDiskLab({ driver, isShared = false }: DiskLabOptions):
       idRangeFirst: FIRST,
       log: silentLog(),
       reserveBytes: 0,
-      lockTimeoutMs: 500,
+      lockTimeoutMs: 2_000,
       driver,
       boxName: "lab",
     });

@@ -106,6 +106,12 @@ export class FrozenLab {
     return exitCode === 0;
   }
 
+  /** Whether it waits in the kernel, as whoever writes to what is frozen does. */
+  async hangs(pid: number): Promise<boolean> {
+    const isHanging = async () => /^State:\tD/m.test(await readFile(`/proc/${pid}/status`, "utf8"));
+    return (await waitFor(isHanging, { timeoutMs: 20_000 })) === true;
+  }
+
   async writeToParent(): Promise<void> {
     await runOk("writing to the parent", ["/usr/bin/touch", `${this.parent}/written`], { timeoutMs: 20_000 });
   }

@@ -19,7 +19,7 @@ const IMAGE = asId<DiId>(1);
 let lab: DesktopLab;
 beforeAll(async () => {
   lab = await createDesktopLab("stoc", "10.244.0.0/24");
-}, 60_000);
+}, 180_000);
 afterAll(() => lab.dispose(), 180_000);
 
 type Keeps = Omit<MountRequest, "vmId" | "diId" | "slot">;
@@ -42,11 +42,11 @@ async function live(spec: ContainerSpec, driver: StorageDriver, made: { keeps: K
       ({ exitCode }) => exitCode === 0,
       () => false,
     );
-  expect(await waitFor(isIn, { timeoutMs: 10_000 })).toBe(true);
+  expect(await waitFor(isIn, { timeoutMs: 30_000 })).toBe(true);
   const said = await lab.inGuest(vmId, made.script);
   await lab.hypervisor.kill(vmId);
   const isDead = async () => (await lab.hypervisor.observe()).get(vmId)?.isAlive !== true;
-  expect(await waitFor(isDead, { timeoutMs: 10_000 })).toBe(true);
+  expect(await waitFor(isDead, { timeoutMs: 30_000 })).toBe(true);
   await lab.hypervisor.cleanUp(vmId);
   await storage.unmountDesktop(vmId);
   return said;
@@ -72,7 +72,7 @@ test("a limit is what df says inside, and where writing ends; chosen folders are
   expect(first.stdout).toMatch(/ext4\nNo space left on device\nNo space left on device\n1777\n$/);
   const second = await live(spec, "overlay", { keeps, script: "cat /tmp/note /var/log/note; ls /var" });
   expect(second.stdout).toBe("mine\nkept\nlog\n");
-}, 60_000);
+}, 180_000);
 
 test.each(["overlay", "copy"] as const)(
   "with %s, people become root by setuid programs of the system, not of their home",
@@ -85,7 +85,7 @@ test.each(["overlay", "copy"] as const)(
       expect(said.stdout).toBe("4755\nnosuid\n0\n");
     }
   },
-  60_000,
+  180_000,
 );
 
 test("a desktop that was started meanwhile keeps nothing of another open", async () => {
@@ -94,17 +94,17 @@ test("a desktop that was started meanwhile keeps nothing of another open", async
     await lab.storage.mountDesktop({ vmId: spec.vmId, diId: IMAGE, slot: spec.vmId, homeMb: 40 });
     await lab.hypervisor.start(spec, new AbortController().signal);
     const isIn = () => lab.inGuest(spec.vmId, "true").then(({ exitCode }) => exitCode === 0);
-    expect(await waitFor(isIn, { timeoutMs: 10_000 })).toBe(true);
+    expect(await waitFor(isIn, { timeoutMs: 30_000 })).toBe(true);
   }
   for (const { vmId } of [one, two]) {
     await lab.hypervisor.kill(vmId);
     const isDead = async () => (await lab.hypervisor.observe()).get(vmId)?.isAlive !== true;
-    expect(await waitFor(isDead, { timeoutMs: 10_000 })).toBe(true);
+    expect(await waitFor(isDead, { timeoutMs: 30_000 })).toBe(true);
     await lab.hypervisor.cleanUp(vmId);
     await lab.storage.unmountDesktop(vmId);
     expect(await listLoops(`${lab.layout.homesFolder}/${vmId}.img`)).toEqual([]);
   }
-}, 60_000);
+}, 180_000);
 
 test("a link that a desktop lays into a folder it keeps leads its next life nowhere on the host", async () => {
   const spec = await lab.prepareScript(SCRIPT);
@@ -124,4 +124,4 @@ test("a link that a desktop lays into a folder it keeps leads its next life nowh
   }
   expect((await readdir(outside, { recursive: true })).filter((name) => name.endsWith("new"))).toEqual([]);
   await rm(outside, { recursive: true });
-}, 60_000);
+}, 180_000);

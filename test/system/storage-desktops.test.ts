@@ -28,7 +28,7 @@ beforeAll(async () => {
   await makeTinyRoot(`${scratch}/tiny`);
   await packRoot(`${scratch}/tiny`, `${scratch}/tiny.tar`);
   await storage.ensureBase(DI, `${scratch}/tiny.tar`, new AbortController().signal);
-}, 60_000);
+}, 180_000);
 beforeEach(() => storage.unmountDesktop(VM));
 afterAll(async () => {
   await storage.unmountDesktop(VM);

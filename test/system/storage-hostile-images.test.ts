@@ -19,7 +19,7 @@ beforeAll(async () => {
   good = `${scratch}/good.tar`;
   await makeTinyRoot(tiny);
   await packRoot(tiny, good);
-}, 60_000);
+}, 180_000);
 afterAll(() => run(["/usr/bin/rm", "-rf", "--one-file-system", "--", scratch]));
 
 function openStorage(): Storage {

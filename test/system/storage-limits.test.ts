@@ -16,7 +16,7 @@ let lab: DiskLab;
 let desktop: MountRequest;
 beforeAll(async () => {
   lab = await makeDiskLab({ driver: "overlay", isShared: true });
-}, 60_000);
+}, 180_000);
 beforeEach(() => {
   desktop = { ...lab.newDesktop(), diId: lab.images[0], homeMb: 40 };
 });
@@ -31,7 +31,7 @@ async function otherBox(): Promise<Storage> {
   const layout = layoutOf(`${folder}/state`, `${folder}/run`, lab.layout.sharedFolder);
   await mkdir(layout.basesFolder, { recursive: true });
   await symlink(baseFolder(lab.layout, desktop.diId), baseFolder(layout, desktop.diId));
-  const settings = { idRangeFirst: 1_000_000, log: silentLog(), reserveBytes: 0, lockTimeoutMs: 200 };
+  const settings = { idRangeFirst: 1_000_000, log: silentLog(), reserveBytes: 0, lockTimeoutMs: 1_000 };
   return createStorage({ layout, ...settings, boxName: "other" });
 }
 
@@ -68,7 +68,7 @@ test("a home is one box's at a time, and the other is told whose", async () => {
   await expect(lab.storage.mountDesktop(desktop)).rejects.toThrow("the box other");
   await other.unmountDesktop(desktop.vmId);
   expect(await loops()).toEqual([]);
-}, 30_000);
+}, 180_000);
 
 test("the lock outlives the node that took it, and ends with the unmounting", async () => {
   const other = await otherBox();
@@ -101,7 +101,7 @@ test("a node that is killed while a home moves into its image loses nothing and 
   const own = names.filter((name) => new RegExp(`^(moved-)?${desktop.vmId}(\\D|$)`).test(name)).sort();
   const image = `${desktop.vmId}.img`;
   expect(own).toEqual([image, `${image}.holder`, `${image}.lock`, `moved-${desktop.vmId}`]);
-}, 60_000);
+}, 180_000);
 
 test("a mount namespace that was made meanwhile keeps neither the home nor its lock", async () => {
   desktop = { ...desktop, persistence: "everything", systemMb: 40 };
@@ -238,7 +238,7 @@ test("a home that is raised has all of its room, or stays as it was and tells of
   expect(readImageMb(image)).toBe(120);
   expect((await stat(image)).blocks * 512).toBeGreaterThanOrEqual(120 * 2 ** 20);
   await runOk("unmounting the small disk", ["/usr/bin/umount", disk]);
-}, 30_000);
+}, 180_000);
 
 test("a full disk stops starts with its reason, and a running desktop goes on writing to its home", async () => {
   const disk = `${lab.scratch}/small`;
@@ -262,7 +262,7 @@ test("a full disk stops starts with its reason, and a running desktop goes on wr
   await storage.mountDesktop({ ...limited, vmId: another, homeMb: 30 });
   for (const vmId of [another, desktop.vmId]) await storage.unmountDesktop(vmId);
   await runOk("unmounting the small disk", ["/usr/bin/umount", disk]);
-}, 30_000);
+}, 180_000);
 
 test("the lock's file says nothing but who", async () => {
   await lab.storage.mountDesktop(desktop);

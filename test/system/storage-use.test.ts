@@ -8,7 +8,7 @@ import { type DiskLab, makeDiskLab } from "../support/disk-lab.ts";
 let lab: DiskLab;
 beforeAll(async () => {
   lab = await makeDiskLab({ driver: "overlay", isShared: true });
-}, 60_000);
+}, 180_000);
 afterAll(() => lab.dispose());
 
 test("homes with a file system of their own are told with their use while they are mounted", async () => {
