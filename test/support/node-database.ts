@@ -145,8 +145,14 @@ export class NodeDatabase {
 
   /** Waits until the desktop is reported so; says what it was instead when it isn't in time. */
   async reaches(vmId: VmId, state: string, timeoutMs = 15_000): Promise<string> {
-    await waitFor(async () => (await this.state(vmId)) === state, { timeoutMs, everyMs: 5 });
-    return await this.state(vmId);
+    let seen = "";
+    const isReached = async () => {
+      seen = await this.state(vmId);
+      return seen === state;
+    };
+    // Not looked at again: it may be in the next state by then.
+    await waitFor(isReached, { timeoutMs, everyMs: 5 });
+    return seen;
   }
 
   async trail(vmId: VmId): Promise<readonly string[]> {
