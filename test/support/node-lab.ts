@@ -182,7 +182,7 @@ export class NodeLab {
     for (const vmId of (await hypervisor.observe()).keys()) {
       await hypervisor.kill(vmId);
       const isDead = async () => (await hypervisor.observe()).get(vmId)?.isAlive !== true;
-      await waitFor(isDead, { timeoutMs: 15_000 });
+      await waitFor(isDead, { timeoutMs: 30_000 });
       await hypervisor.cleanUp(vmId);
     }
     for (const vmId of (await storage.listMounted()).keys()) await storage.unmountDesktop(vmId);

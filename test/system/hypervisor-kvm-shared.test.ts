@@ -44,7 +44,7 @@ async function startOne(lab: MachineLab, persistence: Persistence): Promise<Reco
   }
   await lab.hypervisor.kill(vmId);
   const isDead = async () => (await lab.hypervisor.observe()).get(vmId)?.isAlive !== true;
-  await waitFor(isDead, { timeoutMs: 15_000 });
+  await waitFor(isDead, { timeoutMs: 30_000 });
   await lab.hypervisor.cleanUp(vmId);
   await lab.releaseAndCount(vmId);
   return found;
@@ -64,11 +64,11 @@ test("a home and a kept system on shared storage stay in no memory of the box", 
   const { lab, logged } = await labOn("hvks", "10.203.0.0/24", `${scratch}/shared`);
   expect(await startOne(lab, "everything")).toEqual({ disk: true, qcow2: true });
   expect(logged).toEqual([]);
-}, 60_000);
+}, 180_000);
 
 test("a fresh system is the box's own, and goes through its memory", async () => {
   expect(await startOne(labs[0] as MachineLab, "home")).toEqual({ disk: true, qcow2: false });
-}, 60_000);
+}, 180_000);
 
 test("storage that knows no direct writes is used all the same, and told of", async () => {
   const memory = `${scratch}/memory`;
@@ -78,4 +78,4 @@ test("storage that knows no direct writes is used all the same, and told of", as
   expect(await startOne(lab, "home")).toEqual({ disk: false, qcow2: false });
   expect(logged).toHaveLength(1);
   expect(JSON.parse(logged[0] ?? "")).toMatchObject({ event: "machine-disk-cached", vmId: 1 });
-}, 60_000);
+}, 180_000);

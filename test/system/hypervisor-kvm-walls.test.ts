@@ -27,7 +27,7 @@ beforeAll(async () => {
   sector.set([0x55, 0xaa], 510);
   stubborn = `${folder}/stubborn.raw`;
   await writeFile(stubborn, sector);
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await lab.dispose();
   await rm(folder, { recursive: true });
@@ -40,7 +40,7 @@ const statusOf = async (vmId: VmId) => readFile(`/proc/${await pidOf(vmId)}/stat
 
 async function end(vmId: VmId): Promise<void> {
   await lab.hypervisor.kill(vmId);
-  await waitFor(async () => !(await isAlive(vmId)), { timeoutMs: 15_000 });
+  await waitFor(async () => !(await isAlive(vmId)), { timeoutMs: 30_000 });
   await lab.hypervisor.cleanUp(vmId);
   expect(await lab.releaseAndCount(vmId)).toEqual([]);
 }
@@ -115,7 +115,7 @@ describe("a machine's QEMU", () => {
       greeting += Buffer.from(chunk).toString();
     };
     const viewer = await Bun.connect({ unix: files.screen, socket: { data } });
-    expect(await waitFor(() => greeting.startsWith("RFB 003"), { timeoutMs: 15_000 })).toBe(true);
+    expect(await waitFor(() => greeting.startsWith("RFB 003"), { timeoutMs: 30_000 })).toBe(true);
     viewer.terminate();
     await end(vmId);
   });
@@ -171,11 +171,11 @@ describe("a machine whose disk is full", () => {
     await runOk("making room", ["/usr/bin/mount", "-o", "remount,size=8m", small]);
     expect(await becomes("running")).toBe(true);
     const hasGrown = async () => (await stat(systemDisk)).size > 256 * 1024;
-    expect(await waitFor(hasGrown, { timeoutMs: 10_000 })).toBe(true);
+    expect(await waitFor(hasGrown, { timeoutMs: 30_000 })).toBe(true);
     unwatch();
     await end(vmId);
     await runOk("unmounting", ["/usr/bin/umount", small]);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("a machine in which nothing of ours runs", () => {
@@ -186,7 +186,7 @@ describe("a machine in which nothing of ours runs", () => {
     const status = await visitQmp(control, 5_000, (command) => command("query-status"));
     expect(status).toMatchObject({ status: "running" });
     await lab.hypervisor.terminate(vmId);
-    expect(await waitFor(async () => !(await isAlive(vmId)), { timeoutMs: 15_000 })).toBe(true);
+    expect(await waitFor(async () => !(await isAlive(vmId)), { timeoutMs: 30_000 })).toBe(true);
     await end(vmId);
   });
 

@@ -9,7 +9,7 @@ describe("a machine that doesn't listen for its power button yet", () => {
   let lab: MachineLab;
   beforeAll(async () => {
     lab = await createMachineLab("hvkb", "10.230.0.0/24");
-  }, 60_000);
+  }, 180_000);
   afterAll(() => lab.dispose(), 180_000);
 
   test("goes down when it does, by one halt", async () => {

@@ -18,7 +18,7 @@ beforeAll(async () => {
   lab = await createDesktopLab("hvx", "10.216.0.0/24");
   const spec = await lab.prepare("polite");
   await lab.hypervisor.start(spec, new AbortController().signal);
-  await waitFor(() => lab.hasBooted(spec.vmId), { timeoutMs: 10_000 });
+  await waitFor(() => lab.hasBooted(spec.vmId), { timeoutMs: 30_000 });
   init = (await lab.init(spec.vmId)) ?? 0;
   const tree = await openCgroupTree("hvx");
   const group = groupFolder(tree, "container", spec.vmId);
@@ -26,7 +26,7 @@ beforeAll(async () => {
   limitFiles = tree.roots.flatMap((root) =>
     ["memory.max", "memory.limit_in_bytes", "pids.max", "cpu.max"].map((file) => `${root}${below}/${file}`),
   );
-}, 60_000);
+}, 180_000);
 afterAll(() => lab.dispose(), 180_000);
 
 /** Prints "got it" where it works. */

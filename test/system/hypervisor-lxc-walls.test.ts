@@ -16,8 +16,8 @@ beforeAll(async () => {
   lab = await createDesktopLab("hvw", "10.234.0.0/24");
   spec = await lab.prepare("polite");
   await lab.hypervisor.start(spec, new AbortController().signal);
-  await waitFor(() => lab.hasBooted(spec.vmId), { timeoutMs: 10_000 });
-}, 60_000);
+  await waitFor(() => lab.hasBooted(spec.vmId), { timeoutMs: 30_000 });
+}, 180_000);
 afterAll(() => lab.dispose(), 180_000);
 
 const guest = async (script: string) => lab.inGuest(spec.vmId, script);

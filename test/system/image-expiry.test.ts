@@ -91,7 +91,7 @@ test("at the soft expiry they read of it in a window on their screen", async () 
   await publish({ expirySoftSeconds: 1, expiryHardSeconds: 3600 });
   expect(await lab.rows.tells(vm, "expiry-told", 30_000)).toBe(true);
   expect(await lab.rows.textOf(vm, "expiry-told")).toMatch(NOTICE);
-  expect(await waitFor(async () => (await windows()) === 1, { timeoutMs: 15_000 })).toBe(true);
+  expect(await waitFor(async () => (await windows()) === 1, { timeoutMs: 30_000 })).toBe(true);
   // A window of four lines of text covers what was plain before.
   const isSeen = async () => (await plainPixels()) < 760_000;
   expect(await waitFor(isSeen, { timeoutMs: 30_000, everyMs: 100 })).toBe(true);
@@ -103,7 +103,7 @@ test("they are told once, and the desktop goes on", async () => {
   const hasChanged = async () => (await windows()) !== 1 || (await lab.rows.state(vm)) !== "running";
   expect(await waitFor(hasChanged, { timeoutMs: 3_000, everyMs: 200 })).toBeUndefined();
   expect((await lab.rows.trail(vm)).filter((code) => code === "expiry-told")).toHaveLength(1);
-}, 30_000);
+}, 180_000);
 
 test("at the hard expiry the desktop is stopped by the flavour's word, and their screen goes", async () => {
   await publish({ expirySoftSeconds: 1, expiryHardSeconds: 2 });

@@ -72,7 +72,7 @@ test("what nft has loaded is read back, with groups, however much it is", async 
   expect((await listNeighbours()).split("\n")).toHaveLength(ports.length);
   for (const remove of parts) await changePortElements(netlink, NAMES, { remove, add: [] });
   expect(await listPortElements(netlink, NAMES)).toEqual([]);
-}, 30_000);
+}, 180_000);
 
 test("who is let through is known, by its name, its hardware address and its address", async () => {
   const { interfaceName, mac, address } = await network.addPort(TWO, "10.236.0.11");

@@ -53,7 +53,7 @@ beforeAll(async () => {
   await servers.stdout.getReader().read();
   spec = await lab.prepare("polite");
   await lab.hypervisor.start(spec, new AbortController().signal);
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   servers.kill();
   await servers.exited;

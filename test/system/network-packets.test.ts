@@ -25,7 +25,7 @@ beforeAll(async () => {
   me = await lab.plugIn();
   other = await lab.plugIn();
   friends = [await lab.plugIn({ group: 3 }), await lab.plugIn({ group: 3 }), await lab.plugIn({ group: 4 })];
-}, 60_000);
+}, 180_000);
 afterAll(() => lab.dispose(), 180_000);
 
 const send = (from: LabDesktop, to: LabDesktop) =>
@@ -34,7 +34,7 @@ const send = (from: LabDesktop, to: LabDesktop) =>
 describe("of all that a desktop can send", () => {
   test("nothing reaches another desktop, and the box only what it says as itself", async () => {
     expectHostAlone(await send(me, other));
-  }, 60_000);
+  }, 180_000);
 
   test("a desktop that was never plugged in reaches nothing at all", async () => {
     await runOk("emptying", ["/usr/sbin/nft", "flush", "set", "bridge", INSTANCE, "mac"]);
@@ -44,7 +44,7 @@ describe("of all that a desktop can send", () => {
     for (const [at, one] of friends.entries())
       await lab.network.addPort(one.vmId, one.port.address, { group: at === 2 ? 4 : 3 });
     expect(await comesToBeReached(me.run, GATEWAY.address)).toBe(true);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("desktops of one group", () => {
@@ -53,7 +53,7 @@ describe("desktops of one group", () => {
     expectNeighbourly(await send(one, two), two, [me, other, three]);
     expect(await comesToBeReached(one.run, two.port.address)).toBe(true);
     expect(await isReached(one.run, three.port.address)).toBe(false);
-  }, 60_000);
+  }, 180_000);
 
   test("stay together when the node starts anew, and part when they are plugged in without it", async () => {
     const [one, two] = [friends[0] ?? me, friends[1] ?? me];
@@ -63,7 +63,7 @@ describe("desktops of one group", () => {
     expect(await isReached(one.run, two.port.address)).toBe(false);
     await lab.network.addPort(two.vmId, two.port.address, { group: 3 });
     expect(await comesToBeReached(one.run, two.port.address)).toBe(true);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("a desktop that opens flows without end", () => {
@@ -104,7 +104,7 @@ describe("rules that are loaded again under traffic", () => {
     for (let round = 0; round < 8; round += 1) await lab.reopen().ensure();
     const result = await pinging;
     expect(result.stdout).toContain(" 0% packet loss");
-  }, 20_000);
+  }, 180_000);
 
   test("leave nothing behind when the box is taken down", async () => {
     const gone = await createNetworkLab({ instance: "h5q", cidr: "10.226.0.0/24" });

@@ -29,7 +29,7 @@ beforeAll(async () => {
   other = await lab.plugInMachine();
   friends = [await lab.plugInMachine({ group: 3 }), await lab.plugInMachine({ group: 3 })];
   container = await lab.plugIn();
-}, 60_000);
+}, 180_000);
 afterAll(() => lab.dispose(), 60_000);
 
 const send = (from: LabMachine, to: LabMachine | LabDesktop) =>
@@ -44,16 +44,16 @@ describe("of all that a virtual machine can send", () => {
     async (_whom, to) => {
       expectHostAlone(await send(me, to()));
     },
-    60_000,
+    180_000,
   );
 
   test("machines of one group hear each other as themselves, and get neither addresses nor routes", async () => {
     const [one, two] = [friends[0] ?? me, friends[1] ?? me];
     expectNeighbourly(await send(one, two), two, [me, other, container]);
-  }, 60_000);
+  }, 180_000);
 
   test("one that was never plugged in reaches nothing at all", async () => {
     await runOk("emptying", ["/usr/sbin/nft", "flush", "set", "bridge", INSTANCE, "mac"]);
     expect(Object.values(await send(me, other)).flat()).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 });

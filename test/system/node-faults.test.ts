@@ -29,7 +29,7 @@ beforeAll(async () => {
     limits: { firstBackoffMs: 50, mostBackoffMs: 100, startTimeoutMs: 1_000, goingDownMs: 8_000 },
   });
   await lab.startNode();
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await lab?.dispose();
   await rm(scratch, { recursive: true, force: true });
@@ -60,7 +60,7 @@ describe("a desktop whose agent never answers", () => {
     expect(await lab.rows.reaches(vm, "stopped", 20_000)).toBe("stopped");
     expect(await lab.rows.trail(vm)).not.toContain("start-given-up");
     expect(await lab.count()).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("a desktop whose image", () => {
@@ -81,7 +81,7 @@ describe("a desktop whose image", () => {
       expect((await lab.rows.trail(vm)).filter((code) => code === "start-failed")).toHaveLength(3);
       await lab.rows.tag(lab.rows.diId);
     },
-    60_000,
+    180_000,
   );
 });
 
@@ -90,5 +90,5 @@ test("the box starts other desktops all the while", async () => {
   await lab.rows.wish(vm, "running");
   expect(await lab.rows.reaches(vm, "starting_2", 20_000)).toBe("starting_2");
   await lab.signalNode("SIGINT", 40_000);
-  expect(await waitFor(async () => (await lab.count()).length === 0, { timeoutMs: 15_000 })).toBe(true);
-}, 90_000);
+  expect(await waitFor(async () => (await lab.count()).length === 0, { timeoutMs: 30_000 })).toBe(true);
+}, 180_000);

@@ -58,7 +58,7 @@ test("SIGTERM hands over: the desktop goes on", async () => {
   await lab.signalNode("SIGTERM");
   expect(await identities()).toEqual(before);
   await lab.startNode();
-}, 60_000);
+}, 180_000);
 
 test("SIGKILL of the agent ends no session, and the desktop stays running", async () => {
   const before = await identities();
@@ -99,7 +99,7 @@ test("SIGINT shuts the box down: the desktop is stopped, its wish stands", async
   await lab.signalNode("SIGINT");
   expect(await lab.count()).toEqual([]);
   expect(await lab.rows.row(vm)).toMatchObject({ state: "stopped", wish: "running" });
-}, 60_000);
+}, 180_000);
 
 /** Init and nxagent of the desktop: the same as long as neither was restarted. */
 async function identities() {

@@ -77,7 +77,7 @@ beforeAll(async () => {
   channels.open(lab.vmId, { socketPath: lab.socketPath, ownerUid: lab.ownerUid });
   await lab.start();
   await lab.inside(`cat > /etc/pam.d/i3lock <<'END'\n${PAM}\nEND`);
-  expect(await waitFor(() => channels.read(lab.vmId)?.isAttached === true, { timeoutMs: 15_000 })).toBe(true);
+  expect(await waitFor(() => channels.read(lab.vmId)?.isAttached === true, { timeoutMs: 30_000 })).toBe(true);
   await channels.prepareSession(lab.vmId, {
     session: 1,
     account: { login: "alice", uid: 2001, fullName: "Alice" },
@@ -123,7 +123,7 @@ async function press(text: string): Promise<void> {
 async function type(text: string): Promise<boolean | undefined> {
   const before = verdicts.length;
   await press(text);
-  await waitFor(() => verdicts.length > before, { timeoutMs: 15_000, everyMs: 50 });
+  await waitFor(() => verdicts.length > before, { timeoutMs: 30_000, everyMs: 50 });
   return verdicts[before];
 }
 
@@ -136,7 +136,7 @@ test("stays locked for a wrong password and for another user's, and opens for it
   expect(await isLocked()).toBe(true);
   await shows(LOCKED, 500_000);
   expect(await type(SEED_PASSWORD)).toBe(true);
-  expect(await waitFor(async () => !(await isLocked()), { timeoutMs: 10_000, everyMs: 100 })).toBe(true);
+  expect(await waitFor(async () => !(await isLocked()), { timeoutMs: 30_000, everyMs: 100 })).toBe(true);
   await shows(WINDOW, 50_000);
 }, 120_000);
 
@@ -148,7 +148,7 @@ test("proves nobody but the session's user, and only to them", async () => {
   expect(await ask("alice", "alice")).toBe("0");
   expect(await ask("root", "alice")).toBe("1");
   expect(await ask("alice", "nobody")).toBe("1");
-}, 60_000);
+}, 180_000);
 
 test("stays locked while the node is away, and opens when it is back", async () => {
   await lock();
@@ -156,7 +156,7 @@ test("stays locked while the node is away, and opens when it is back", async () 
   await press(SEED_PASSWORD);
   expect(await waitFor(async () => !(await isLocked()), { timeoutMs: 3_000, everyMs: 200 })).toBeFalsy();
   channels.open(lab.vmId, { socketPath: lab.socketPath, ownerUid: lab.ownerUid });
-  expect(await waitFor(() => channels.read(lab.vmId)?.isAttached === true, { timeoutMs: 15_000 })).toBe(true);
+  expect(await waitFor(() => channels.read(lab.vmId)?.isAttached === true, { timeoutMs: 30_000 })).toBe(true);
   expect(await type(SEED_PASSWORD)).toBe(true);
-  expect(await waitFor(async () => !(await isLocked()), { timeoutMs: 10_000, everyMs: 100 })).toBe(true);
+  expect(await waitFor(async () => !(await isLocked()), { timeoutMs: 30_000, everyMs: 100 })).toBe(true);
 }, 120_000);

@@ -19,7 +19,7 @@ async function showsWindow(display: string): Promise<boolean> {
   try {
     const isShown = async () =>
       (await run(["xwininfo", "-display", display, "-name", "xlogo"])).stdout.includes("IsViewable");
-    return (await waitFor(isShown, { timeoutMs: 10_000, everyMs: 50 })) === true;
+    return (await waitFor(isShown, { timeoutMs: 30_000, everyMs: 50 })) === true;
   } finally {
     child.kill("SIGKILL");
     await child.exited;
@@ -35,7 +35,7 @@ describe("openbox, where tests and benchmarks see desktops", () => {
       } finally {
         await screen.close();
       }
-    }, 40_000);
+    }, 180_000);
 
   test("leaves no room for another", async () => {
     const screen = await openScreen("640x480");
@@ -45,7 +45,7 @@ describe("openbox, where tests and benchmarks see desktops", () => {
     } finally {
       await screen.close();
     }
-  }, 40_000);
+  }, 180_000);
 });
 
 describe("the manager of `qvd connect`'s own window", () => {
@@ -60,7 +60,7 @@ describe("the manager of `qvd connect`'s own window", () => {
     server = Bun.spawn(["sh", "-c", open], { env: { ...CLEAN_ENV }, stdio: ["ignore", "ignore", "ignore"] });
     const isThere = () =>
       existsSync(`${folder}/number`) && readFileSync(`${folder}/number`, "utf8").length > 1;
-    await waitFor(isThere, { timeoutMs: 10_000, everyMs: 20 });
+    await waitFor(isThere, { timeoutMs: 30_000, everyMs: 20 });
     number = readFileSync(`${folder}/number`, "utf8").trim();
     manager = await startPlainManager({ number, cookie: COOKIE });
   });
@@ -74,5 +74,5 @@ describe("the manager of `qvd connect`'s own window", () => {
 
   test("shows what asks as soon as it is there", async () => {
     expect(await showsWindow(`:${number}`)).toBe(true);
-  }, 20_000);
+  }, 180_000);
 });
