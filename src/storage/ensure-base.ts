@@ -97,7 +97,7 @@ function runConfined(
         archivePath: work.archivePath,
         format: archive.format,
         cwd: `/proc/${process.pid}/fd/${tree}`,
-        confinement: unpackingConfinement(namespace.pid),
+        confinement: unpackingConfinement({ pid: namespace.pid, vmsFolder: context.layout.vmsFolder }),
         action: [
           ...["--extract", "--preserve-permissions", "--same-owner", "--numeric-owner"],
           // File capabilities, but no trusted.* or security.*, which would speak to the host's kernel.

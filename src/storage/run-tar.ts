@@ -33,17 +33,29 @@ const FIRST_TO_GO = ["/usr/bin/choom", "-n", "500", "--"];
 /** tar keeps a name of any length whole, and zeros compress 30,000 to one: a small image could take all of the box. */
 const MOST_MEMORY = [...FIRST_TO_GO, "/usr/bin/prlimit", `--as=${1536 * 2 ** 20}`, "--"];
 
-/** What anybody may write to on a host, or keeps his things in; a tar gone wrong finds nothing there. */
-const COVER_HOST =
-  'for path in /tmp /var /run /home /root /srv /mnt /media /opt /etc; do mount -t tmpfs -o size=16k,mode=555 none "$path" || exit 97; done; exec "$@"';
+/**
+ * Desktops' disks, which would be held for as long as the unpacking takes; then what anybody may write to on a host, or keeps
+ * his things in: a tar gone wrong finds nothing there.
+ */
+const LEAVE_HOST = `awk -v folder="$1/" 'index($5, folder) == 1 { print $5 }' /proc/self/mountinfo | xargs -r umount --lazy -- 2>/dev/null
+shift
+for path in /tmp /var /run /home /root /srv /mnt /media /opt /etc; do mount -t tmpfs -o size=16k,mode=555 none "$path" || exit 97; done
+exec "$@"`;
 
-/** To unpack: root of the user namespace of process `pid`. */
-export function unpackingConfinement(pid: number): readonly string[] {
+export type Unpacker = {
+  /** A process in the user namespace. */
+  readonly pid: number;
+  /** Where desktops' disks are mounted. */
+  readonly vmsFolder: string;
+};
+
+/** To unpack: root of a user namespace, among mounts that only the host's root may change. */
+export function unpackingConfinement({ pid, vmsFolder }: Unpacker): readonly string[] {
   return [
-    ...["/usr/bin/nsenter", `--user=/proc/${pid}/ns/user`, "--setuid=0", "--setgid=0"],
     ...["/usr/bin/unshare", "--mount", "--net", "--ipc", "--uts"],
     // The tree is not below the root: it is a mount without a place, and the working folder.
-    ...["/bin/sh", "-c", COVER_HOST, "qvd-unpack"],
+    ...["/bin/sh", "-c", LEAVE_HOST, "qvd-unpack", vmsFolder],
+    ...["/usr/bin/nsenter", `--user=/proc/${pid}/ns/user`, "--setuid=0", "--setgid=0"],
     // Asked for last: entering a namespace forgets it.
     ...["/usr/bin/setpriv", "--no-new-privs", "--pdeathsig=KILL", "--"],
   ];

@@ -68,8 +68,9 @@ export async function makeTinyRoot(folder: string): Promise<void> {
 
 /** Packs `folder` as an image; the name's ending picks the compression. */
 export async function packRoot(folder: string, archivePath: string): Promise<void> {
-  await runOk("packing the tiny root", [
+  const command = [
     ...["/usr/bin/tar", "--create", "--auto-compress", "--numeric-owner", "--xattrs", "--xattrs-include=*"],
     ...["--owner=0", "--group=0", "-C", folder, "-f", archivePath, "."],
-  ]);
+  ];
+  await runOk("packing the tiny root", command, { timeoutMs: 300_000 });
 }

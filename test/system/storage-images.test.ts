@@ -31,7 +31,7 @@ beforeAll(async () => {
   await makeTinyRoot(tiny);
   for (const ending of ["tar", "tar.gz", "tar.xz", "tar.zst", "tar.bz2"])
     await packRoot(tiny, `${scratch}/good.${ending}`);
-}, 180_000);
+}, 400_000);
 afterAll(async () => {
   await run(["/usr/bin/umount", `${scratch}/small`]);
   await run(["/usr/bin/rm", "-rf", "--one-file-system", "--", scratch]);

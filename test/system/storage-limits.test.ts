@@ -9,7 +9,9 @@ import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { readImageMb } from "../../src/storage/image-file.ts";
 import type { MountRequest } from "../../src/storage/mount-desktop.ts";
+import { unpackingConfinement } from "../../src/storage/run-tar.ts";
 import { createStorage, type Storage } from "../../src/storage/storage.ts";
+import { withUserNamespace } from "../../src/storage/user-namespace.ts";
 import { type DiskLab, listLoops, makeDiskLab } from "../support/disk-lab.ts";
 
 let lab: DiskLab;
@@ -147,6 +149,21 @@ test("a mount namespace is let go of by the box's own umount, never by one that 
   copy.kill();
   await copy.exited;
   await rm(folder, { recursive: true });
+});
+
+test("an image that is being unpacked holds no home", async () => {
+  await lab.storage.mountDesktop(desktop);
+  await withUserNamespace({ first: 7_000_000, count: 65_536 }, async ({ pid }) => {
+    const confinement = unpackingConfinement({ pid, vmsFolder: lab.layout.vmsFolder });
+    const script = 'echo "$(id -u) $(touch /var/x /usr/x 2>/dev/null || echo writes nowhere)"; exec sleep 60';
+    const unpacking = Bun.spawn([...confinement, "/bin/sh", "-c", script], { stdout: "pipe" });
+    const { value } = await unpacking.stdout.getReader().read();
+    expect(Buffer.from(value ?? []).toString()).toBe("0 writes nowhere\n");
+    await lab.storage.unmountDesktop(desktop.vmId);
+    expect(await loops()).toEqual([]);
+    unpacking.kill("SIGKILL");
+    await unpacking.exited;
+  });
 });
 
 test("a person's sandbox that has a copy of the home is waited for", async () => {
