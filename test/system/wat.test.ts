@@ -9,7 +9,8 @@ import { visitPage } from "../support/visit-page.ts";
 import { PASSWORD } from "../support/wat-site.ts";
 import { startWat, type Wat } from "./wat-support.ts";
 
-const SLOW = 120_000;
+/** Each of some fifty pages is looked at by axe. */
+const SLOW = 400_000;
 const PAGES = [
   "/",
   "/desktops",
