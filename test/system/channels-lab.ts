@@ -99,7 +99,7 @@ export class ChannelsLab {
   }
 
   /** The same, at last or when time is up. */
-  async awaitInside(text: string, wanted: RegExp, timeoutMs = 30_000): Promise<string> {
+  async awaitInside(text: string, wanted: RegExp, timeoutMs = 60_000): Promise<string> {
     let said = "";
     const isSaid = async () => {
       said = await this.desktop.inside(
@@ -148,7 +148,7 @@ export class ChannelsLab {
   }
 
   async #becomes(xState: string): Promise<boolean> {
-    return (await waitFor(() => this.xState === xState, { timeoutMs: 30_000, everyMs: 20 })) === true;
+    return (await waitFor(() => this.xState === xState, { timeoutMs: 60_000, everyMs: 20 })) === true;
   }
 }
 

@@ -22,5 +22,5 @@ describe("a machine that doesn't listen for its power button yet", () => {
     expect(lab.heard(spec.vmId)).toContain("up polite");
     await lab.hypervisor.cleanUp(spec.vmId);
     expect(await lab.releaseAndCount(spec.vmId)).toEqual([]);
-  }, 130_000);
+  }, 300_000);
 });

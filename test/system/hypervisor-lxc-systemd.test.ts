@@ -108,7 +108,7 @@ test("our real agent attaches from within systemd, and tells of its power-off", 
     });
     await chmod(`${spec.channelFolder}/guest.sock`, 0o666);
     await lab.hypervisor.start(spec, new AbortController().signal);
-    expect(await waitFor(() => heard.includes('"type":"beat"'), { timeoutMs: 30_000 })).toBe(true);
+    expect(await waitFor(() => heard.includes('"type":"beat"'), { timeoutMs: 90_000 })).toBe(true);
     await lab.inGuest(spec.vmId, "systemctl poweroff");
     expect(await waitFor(() => heard.includes('"type":"powering-off"'), { timeoutMs: 30_000 })).toBe(true);
     const isGone = async () => (await lab.hypervisor.observe()).get(spec.vmId)?.isAlive !== true;

@@ -107,7 +107,7 @@ export class ClientSide {
     const file = `${this.folder}/run/recorded`;
     const words = ["--format=s16le", "--rate=8000", "--channels=1", "--latency-msec=20"];
     const command = `exec timeout ${ms / 1000} parec -d loudspeaker.monitor ${words.join(" ")} > ${file}`;
-    await this.#run(["sh", "-c", command], ms + 10_000);
+    await this.#run(["sh", "-c", command], ms + 30_000);
     const bytes = await readFile(file);
     return new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
   }
@@ -166,7 +166,7 @@ export class ClientSide {
         socket.destroy();
       })();
     });
-    const timer = setTimeout(() => socket.destroy(), 10_000);
+    const timer = setTimeout(() => socket.destroy(), 40_000);
     const answer = await answered.promise;
     clearTimeout(timer);
     return { status: Number(answer.slice(9, 12)), head: answer, close: () => socket.destroy() };
@@ -269,7 +269,7 @@ set-default-source microphone
     return child;
   }
 
-  #run(command: readonly string[], timeoutMs = 10_000) {
+  #run(command: readonly string[], timeoutMs = 30_000) {
     return run([...AS_NOBODY, ...command], { env: this.#environment(), cwd: "/", timeoutMs });
   }
 }

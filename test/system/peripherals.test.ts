@@ -218,7 +218,7 @@ describe("a folder of the client's", () => {
     );
     expect(shared.head).toBe("HTTP/1.1 101 Switching Protocols\r\nX-QVD-Share-Ticket: my papers\r\n\r\n");
     const isThere = async () => (await inShare("cat letter.txt")) === "dear desk";
-    expect(await waitFor(isThere, { timeoutMs: 20_000, everyMs: 50 }), await inShare("ls -la")).toBe(true);
+    expect(await waitFor(isThere, { timeoutMs: 60_000, everyMs: 50 }), await inShare("ls -la")).toBe(true);
     const sum = new Bun.CryptoHasher("md5").update(await Bun.file(`${folder}/big`).bytes()).digest("hex");
     expect(await inShare("md5sum < big")).toBe(`${sum}  -`);
   });
@@ -285,10 +285,10 @@ describe("a folder of the client's", () => {
     await lab.connect({}, ["slave"]);
     expect((await ask()).status).toBe(101);
     const isThere = async () => (await inShare("cat letter.txt")) === "dear desk";
-    expect(await waitFor(isThere, { timeoutMs: 20_000, everyMs: 50 })).toBe(true);
+    expect(await waitFor(isThere, { timeoutMs: 60_000, everyMs: 50 })).toBe(true);
     await lab.desktop.inside("pkill -9 sshfs");
     expect((await ask()).status).toBe(101);
-    expect(await waitFor(isThere, { timeoutMs: 20_000, everyMs: 50 })).toBe(true);
+    expect(await waitFor(isThere, { timeoutMs: 60_000, everyMs: 50 })).toBe(true);
   });
 
   test("can't be had where the box keeps FUSE to itself, and the trail says so", async () => {
