@@ -259,7 +259,7 @@ describe("a person", () => {
       await page.getByText("All is well.").waitFor({ timeout: 20_000 });
       const shown = await steps.count();
       expect(shown).toBeGreaterThan(40);
-      await page.reload();
+      await visitPage(page, page.url());
       expect(await steps.count()).toBe(shown);
       await context.close();
     },
@@ -284,7 +284,7 @@ describe("a person", () => {
       await page.waitForURL(/search=carla$/);
       const isFound = async () => (await page.locator("tbody tr").count()) === 2;
       expect(await waitFor(isFound, { timeoutMs: 20_000 })).toBe(true);
-      await page.reload();
+      await visitPage(page, page.url());
       expect(await page.locator("tbody tr").count()).toBe(2);
       await context.close();
     },
