@@ -106,10 +106,15 @@ export class FrozenLab {
     return exitCode === 0;
   }
 
-  /** Whether it waits in the kernel, as whoever writes to what is frozen does. */
+  /** Whether it waits in the kernel, as whoever writes to what is frozen does: for longer than a read of the disk takes. */
   async hangs(pid: number): Promise<boolean> {
-    const isHanging = async () => /^State:\tD/m.test(await readFile(`/proc/${pid}/status`, "utf8"));
-    return (await waitFor(isHanging, { timeoutMs: 20_000 })) === true;
+    let looks = 0;
+    const isHanging = async () => {
+      const isWaiting = /^State:\tD/m.test(await readFile(`/proc/${pid}/status`, "utf8"));
+      looks = isWaiting ? looks + 1 : 0;
+      return looks === 6;
+    };
+    return (await waitFor(isHanging, { timeoutMs: 20_000, everyMs: 50 })) === true;
   }
 
   async writeToParent(): Promise<void> {
