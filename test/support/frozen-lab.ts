@@ -65,6 +65,8 @@ export class FrozenLab {
       await run([FSFREEZE, "--unfreeze", this.home], SOON);
       await runOk("unmounting the home", ["/usr/bin/umount", this.home], SOON);
     }
+    // Mounted again while somebody's copy of the mount lives, it would be the file system that a test has shut down.
+    await this.isHomeDetached();
   }
 
   async findDisk(): Promise<WritableMount> {
