@@ -144,7 +144,7 @@ export class ChannelsLab {
 
   /** Of a channel, in the trail. */
   async awaitFailure(): Promise<void> {
-    expect(await waitFor(() => this.failures.length > 0, { timeoutMs: 60_000, everyMs: 50 })).toBe(true);
+    expect(await waitFor(() => this.failures.length > 0, { timeoutMs: 120_000, everyMs: 50 })).toBe(true);
   }
 
   async #becomes(xState: string): Promise<boolean> {

@@ -9,7 +9,7 @@ const PORTS = { media: 27_231, cups: 27_232, slave: 27_233 };
 const BOTH_WAYS = { "qvd.client.audio.sound.enable": "1", "qvd.client.audio.microphone.enable": "1" };
 const PARTS = "ps -o user=,comm= -C pipewire,wireplumber,pipewire-pulse | sort";
 
-setDefaultTimeout(180_000);
+setDefaultTimeout(300_000);
 
 let lab: ChannelsLab;
 
@@ -68,7 +68,7 @@ describe("a desktop with PipeWire", () => {
     await lab.desktop.inside(harm);
     await lab.connect(BOTH_WAYS, ["media"]);
     expect(await lab.awaitInside("pactl get-default-sink", /qvd_client/)).toBe("qvd_client");
-    expect((await lab.desktop.inside(PARTS)).split("\n").length).toBe(3);
+    expect(await lab.awaitInside(`${PARTS} | wc -l`, /^3$/)).toBe("3");
     await lab.asUser("pkill pacat");
     await lab.playTone();
     expect(await lab.isHeard(400)).toBe(true);

@@ -14,7 +14,7 @@ const PRINTING = "env CUPS_SERVER=/run/user/2001/qvd-cups/cups.sock";
 const CUPS_LOG = "tail -20 /run/user/2001/qvd-cups/error_log";
 
 // PulseAudio and CUPS take their time on a busy machine.
-setDefaultTimeout(180_000);
+setDefaultTimeout(300_000);
 
 let lab: ChannelsLab;
 
@@ -97,7 +97,7 @@ describe("sound and printing", () => {
   test("a client that offers what it asked for badly has its session, and the trail says why", async () => {
     await lab.connect(EVERYTHING, ["slave"]);
     const isTold = () => new Set(lab.failures.map(({ channel }) => channel)).size === 2;
-    expect(await waitFor(isTold, { timeoutMs: 100_000, everyMs: 50 })).toBe(true);
+    expect(await waitFor(isTold, { timeoutMs: 150_000, everyMs: 50 })).toBe(true);
     const said = lab.failures.map(({ text }) => text).join("\n");
     expect(said).toContain("the client's PulseAudio does not answer");
     expect(said).toContain("the client's CUPS shows no printer");
