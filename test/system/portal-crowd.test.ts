@@ -8,7 +8,7 @@ import { playAuth } from "../support/played-auth.ts";
 import { createTableWebStore } from "../support/table-web-store.ts";
 import { visitPage } from "../support/visit-page.ts";
 
-const SLOW = 120_000;
+const SLOW = 300_000;
 const TEXT = "Too many people sign in at the moment. Retry in about 1 seconds.";
 const BUSY: AuthAnswer = { id: 0, outcome: "busy", text: TEXT, retryMs: 1_000 };
 
@@ -45,7 +45,7 @@ async function openForm(options: { readonly javaScriptEnabled?: boolean; readonl
   const { javaScriptEnabled = true, next } = options;
   const context = await browser.newContext({ ignoreHTTPSErrors: true, javaScriptEnabled });
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(90_000);
   await visitPage(page, `https://127.0.0.1:${door.port}/sign-in${next === undefined ? "" : `?next=${next}`}`);
   return page;
 }

@@ -8,7 +8,7 @@ import { type BrokerDoor, openBrokerDoor } from "../support/broker-door.ts";
 import { createTableWebStore } from "../support/table-web-store.ts";
 import { visitPage } from "../support/visit-page.ts";
 
-const SLOW = 120_000;
+const SLOW = 300_000;
 /** Where pictures of the pages go, for people to look at; none are made without. */
 const PICTURES = process.env.QVD_TEST_PICTURES;
 

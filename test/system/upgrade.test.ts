@@ -41,7 +41,7 @@ beforeAll(async () => {
   const [far] = await sql<{ id: number }[]>`
     insert into nodes (name, address) values ('far', ${`127.0.0.1:${desktop.port}`}) returning id`;
   await sql`update vms set node_id = ${far?.id ?? 0} where id = ${alice.vmId}`;
-}, 180_000);
+}, 400_000);
 afterAll(async () => {
   desktop?.close();
   await box?.dispose();
@@ -73,7 +73,7 @@ test("an upgrade replaces the brokers, and a session with traffic sees no break"
   const [built, newer] = [`${ROOT}/dist/qvd-newer-${process.pid}`, `${box.executable}.new`];
   await runOk("compile another version", [process.execPath, "run", "build.ts", "9.8.7", built], {
     cwd: ROOT,
-    timeoutMs: 120_000,
+    timeoutMs: 300_000,
   });
   // The box has a disk of its own; there it takes the old one's place at once.
   copyFileSync(built, newer);
@@ -101,4 +101,4 @@ test("an upgrade replaces the brokers, and a session with traffic sees no break"
   expect(await waitFor(() => !before.some(isProcessRunning), { timeoutMs: 20_000 })).toBe(true);
   const isOver = async () => !(await box.qvd(["node", "status"])).stdout.includes("draining");
   expect(await waitFor(isOver, { timeoutMs: 30_000, everyMs: 500 })).toBe(true);
-}, 180_000);
+}, 400_000);
