@@ -7,6 +7,16 @@ const TIMEOUT_MS = 60_000;
 /** Asked while another page is on its way. */
 const BETWEEN_PAGES = /context was destroyed|Cannot find context/;
 
+/** Once more where another page came in the middle of it, such as one that is loaded again because the network changed. */
+export async function onOnePage<T>(look: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++)
+    try {
+      return await look();
+    } catch (error) {
+      if (tries === 4 || !BETWEEN_PAGES.test(String(error))) throw error;
+    }
+}
+
 /** False when the expression didn't become true in time. */
 export async function pageHolds(page: Page, expression: string): Promise<boolean> {
   const ask = () =>

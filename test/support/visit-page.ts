@@ -9,9 +9,10 @@ const NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED";
 /** Of a try that another one is still in the way of. */
 const PASSING = [NETWORK_CHANGED, "chrome-error://", "is interrupted by another navigation"];
 
-/** Goes there, and again when the network changed under the page while it loaded. */
-export async function visitPage(page: Page, address: string): Promise<void> {
-  for (let tries = 1; tries <= 4; tries += 1) {
+/** Goes there, and again when the network changed under the page while it loaded; `onAgain` is called before that. */
+export async function visitPage(page: Page, address: string, onAgain = () => {}): Promise<void> {
+  for (let tries = 1; tries <= 6; tries += 1) {
+    if (tries > 1) onAgain();
     let isBroken = false;
     const onFailed = (request: { failure(): { errorText: string } | null }) => {
       isBroken ||= request.failure()?.errorText === NETWORK_CHANGED;

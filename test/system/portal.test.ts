@@ -5,6 +5,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { asId, type VmId } from "../../src/domain/ids.ts";
 import { type BrokerDoor, openBrokerDoor } from "../support/broker-door.ts";
+import { onOnePage } from "../support/page-holds.ts";
 import { createTableWebStore } from "../support/table-web-store.ts";
 import { visitPage } from "../support/visit-page.ts";
 
@@ -48,11 +49,14 @@ const LOOKS: readonly Look[] = [
 ];
 
 async function listAxeFindings(page: Page): Promise<string[]> {
-  await page.evaluate(await readFile("node_modules/axe-core/axe.min.js", "utf8"));
-  return page.evaluate<string[]>(
-    `axe.run(document, {resultTypes: ["violations"]}).then(({violations}) => violations.map((v) =>
+  const axe = await readFile("node_modules/axe-core/axe.min.js", "utf8");
+  return await onOnePage(async () => {
+    await page.evaluate(axe);
+    return await page.evaluate<string[]>(
+      `axe.run(document, {resultTypes: ["violations"]}).then(({violations}) => violations.map((v) =>
        v.id + ": " + v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(", ")))`,
-  );
+    );
+  });
 }
 
 async function judge(page: Page, name: string, look: Look): Promise<void> {
