@@ -73,7 +73,7 @@ describe("a connection lost inside a transaction", () => {
     const said = await new Response(child.stdout).text();
     expect(await child.exited).toBe(0);
     expect(said.trim()).toBe("alive 0");
-  }, 30_000);
+  }, 90_000);
 
   // Unpatched, the old connection's last error is given to the new one's first query.
   test("is not told to the query that comes after it", async () => {
@@ -91,7 +91,7 @@ describe("a connection lost inside a transaction", () => {
       expect(isDatabaseAway(await busy)).toBe(true);
       expect(await victim.orm.execute(sql`select 1 one`)).toHaveLength(1);
     }
-  }, 20_000);
+  }, 90_000);
 
   // Unpatched, it waits for an answer that can't come, until its deadline.
   test("doesn't hold up who closes the client then", async () => {
@@ -130,7 +130,7 @@ describe("a connection lost inside a transaction", () => {
     const names = (await owner.orm.select().from(tenants)).map((tenant) => tenant.name);
     expect(names).toContain("before");
     expect(names).not.toContain("half");
-  }, 30_000);
+  }, 90_000);
 
   test("listening begins anew, and catches up", async () => {
     const heard: string[] = [];
@@ -149,7 +149,7 @@ describe("a connection lost inside a transaction", () => {
     await notify(database.open("qvd_node").orm, "two");
     expect(await waitFor(() => heard.at(-1) === "two", { timeoutMs: 15_000 })).toBe(true);
     await listening.close();
-  }, 30_000);
+  }, 90_000);
 });
 
 describe("a server that stops and starts", () => {
@@ -179,7 +179,7 @@ describe("a server that stops and starts", () => {
         const error = await ask(database).catch((caught) => caught);
         expect(isAppError(error) && error.code).toBe("database-away");
         expect(isDatabaseAway(error)).toBe(true);
-        expect(performance.now() - startedMs).toBeLessThan(2_500);
+        expect(performance.now() - startedMs).toBeLessThan(4_000);
       }
       await startServer(server);
       expect((await ask(database))[0]?.one).toBe(1);
