@@ -159,6 +159,7 @@ test("an image that is being unpacked holds no home", async () => {
     const unpacking = Bun.spawn([...confinement, "/bin/sh", "-c", script], { stdout: "pipe" });
     const { value } = await unpacking.stdout.getReader().read();
     expect(Buffer.from(value ?? []).toString()).toBe("0 writes nowhere\n");
+    expect((await lab.storage.listMounted()).get(desktop.vmId)?.mounts.length).toBe(4);
     await lab.storage.unmountDesktop(desktop.vmId);
     expect(await loops()).toEqual([]);
     unpacking.kill("SIGKILL");
