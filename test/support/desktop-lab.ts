@@ -79,7 +79,10 @@ export async function createDesktopLab(
   await network.ensure();
   await storage.ensureBase(IMAGE, archive, new AbortController().signal);
   const open = () =>
-    createLxcHypervisor({ instance, layout, resolvers: ["192.0.2.53"], searchDomain: "office.test" });
+    createLxcHypervisor({
+      ...{ instance, layout, resolvers: ["192.0.2.53"], searchDomain: "office.test" },
+      boxAddress: range.gateway,
+    });
   const hypervisor = await open();
   const tree = await openCgroupTree(instance);
   let lastId = 0;

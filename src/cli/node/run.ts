@@ -3,8 +3,10 @@ import { availableParallelism, hostname } from "node:os";
 import type { Config } from "../../config/load-config.ts";
 import { openDatabase } from "../../db/client.ts";
 import { requireSchema } from "../../db/migrate.ts";
+import type { Layout } from "../../domain/node/layout.ts";
 import { leaseTimes } from "../../domain/node/lease-times.ts";
-import { parseNetworkRange } from "../../domain/node/network-range.ts";
+import type { NetworkPolicy } from "../../domain/node/network-policy.ts";
+import { type NetworkRange, parseNetworkRange } from "../../domain/node/network-range.ts";
 import type { PlacementOptions } from "../../domain/node/placement.ts";
 import {
   manualPolicy,
@@ -14,7 +16,7 @@ import {
 import { VM_LIMITS } from "../../domain/vm/facts.ts";
 import { renderOrderScript } from "../../guest/session/order-script.ts";
 import { bothHypervisors } from "../../hypervisor/both-hypervisors.ts";
-import { createLxcHypervisor } from "../../hypervisor/lxc/lxc-hypervisor.ts";
+import { createLxcHypervisor, type LxcOptions } from "../../hypervisor/lxc/lxc-hypervisor.ts";
 import { systemClock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import { findCgroupRoot } from "../../lib/process.ts";
@@ -86,9 +88,7 @@ export const nodeRun: Command = {
           databaseAddress,
           checkDatabase: () => requireSchema(database.sql),
           hypervisor: bothHypervisors(
-            await createLxcHypervisor({
-              ...{ instance, layout, resolvers: [range.gateway], searchDomain: policy.domain },
-            }),
+            await createLxcHypervisor(containerOptions({ instance, layout, range, policy })),
             machines,
           ),
           acceleration,
@@ -118,6 +118,18 @@ export const nodeRun: Command = {
     }
   },
 };
+
+/** A segment that others share carries what their wires do: there the way to the box stays as it is. */
+function containerOptions(box: {
+  readonly instance: string;
+  readonly layout: Layout;
+  readonly range: NetworkRange;
+  readonly policy: NetworkPolicy;
+}): LxcOptions {
+  const { instance, layout, range, policy } = box;
+  const boxAddress = policy.uplink === undefined ? range.gateway : undefined;
+  return { instance, layout, resolvers: [range.gateway], searchDomain: policy.domain, boxAddress };
+}
 
 /** Where other boxes find this one's broker. */
 function relayAddress({ nodeAddress, brokerPort }: Config): string {

@@ -37,6 +37,7 @@ import { createGroupReadier } from "./ready-groups.ts";
 import { startContainer } from "./start-container.ts";
 import { SYSTEMD_SIGNALS } from "./systemd-files.ts";
 import { watchGroups } from "./watch-groups.ts";
+import { widenWay } from "./widen-way.ts";
 
 export type LxcOptions = {
   readonly instance: string;
@@ -45,6 +46,8 @@ export type LxcOptions = {
   readonly resolvers: readonly string[];
   /** Domain that they look short names up in; empty or missing for none. */
   readonly searchDomain?: string;
+  /** The box's own address on their bridge, where nothing but desktops is on it: their way there is widened. */
+  readonly boxAddress?: string | undefined;
 };
 
 /** What the verbs of this folder work with. */
@@ -52,6 +55,8 @@ export type LxcContext = LxcOptions & { readonly tree: CgroupTree };
 
 /** How long LXC's monitor may tidy up after its container was killed; it takes 40 ms. */
 const TIDY_TIMEOUT_MS = 500;
+/** It takes two programs, for which others that start shall not wait. */
+const WIDENED_AFTER_MS = 5_000;
 
 /** `unavailable` on a host without the control groups that desktops need. */
 export async function createLxcHypervisor(options: LxcOptions): Promise<Hypervisor> {
@@ -73,7 +78,11 @@ export async function createLxcHypervisor(options: LxcOptions): Promise<Hypervis
         throw cause;
       }
     },
-    settle: (vmId) => raiseCpuShare(tree, vmId),
+    async settle(vmId) {
+      await raiseCpuShare(tree, vmId);
+      // Where it fails, what the desktop sends comes in smaller pieces.
+      setTimeout(() => void widen(context, vmId).catch(() => {}), WIDENED_AFTER_MS).unref();
+    },
     async halt(vmId) {
       const init = await findInit(tree, vmId);
       if (init !== undefined)
@@ -91,6 +100,12 @@ export async function createLxcHypervisor(options: LxcOptions): Promise<Hypervis
     cleanUp: (vmId) => cleanUp(context, vmId),
     watch: (onChange) => watchGroups(tree, onChange),
   };
+}
+
+async function widen({ tree, instance, boxAddress }: LxcContext, vmId: VmId): Promise<void> {
+  const init = boxAddress === undefined ? undefined : await findInit(tree, vmId);
+  if (init === undefined || boxAddress === undefined) return;
+  await widenWay({ init, interfaceName: interfaceName(instance, vmId), boxAddress });
 }
 
 async function isAlive(tree: CgroupTree, vmId: VmId): Promise<boolean> {
