@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { compareSittings, pickByWords, type Sitting } from "./compare.ts";
+import { compareSittings, pickByWords } from "./compare.ts";
 import { openLine } from "./line.ts";
 import { nameProgram } from "./measure.ts";
 import { paintPlasma, paintText } from "./pictures.ts";
+import { joinSittings, type Sitting } from "./sitting.ts";
 import { BLOCK, MARK, renderStamp } from "./stamp.ts";
 import { delaysOf } from "./watch.ts";
 
@@ -39,6 +40,14 @@ describe("the comparison of browsers", () => {
     );
     expect(dark).toEqual([]);
   });
+});
+
+test("of several rounds there are medians, and the keys of all", () => {
+  const { typed, ...unkeyed } = sitting(40, 1);
+  const joined = joinSittings([sitting(50, 30), unkeyed, sitting(60, 10)]);
+  expect(joined.shown.scroll).toMatchObject({ framesPerSecond: 50, processors: 0.1 });
+  expect(joined.typed).toEqual({ delaysMs: [30, 10], lost: 0 });
+  expect(joinSittings([{ shown: {} }])).toEqual({ shown: {} });
 });
 
 test("one scene alone is judged by its own figures", () => {

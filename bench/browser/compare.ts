@@ -1,68 +1,48 @@
 /**
  * Desktops in a browser, side by side: ours by its page on the QVD port, TigerVNC's server with noVNC, xpra with its
- * HTML5 client. The same scenes by the same X client, the same Chromium, the same TLS, one server after the other at each
- * size. Peers have an empty screen; ours has the gateway and a whole desktop behind it.
+ * HTML5 client. The same scenes by the same X client over the same desktop, the same Chromium, the same TLS and as many relays
+ * between, one server after the other, in rounds; medians are compared. Ours has the gateway and a whole box behind it.
  */
 
-import { type BenchIo, type Figure, figure, median, percentile } from "../bench.ts";
+import { type BenchIo, type Figure, figure, median, percentile, readCounts } from "../bench.ts";
 import type { BenchBox } from "../box.ts";
-import { type Shown, sitDown, type Typed } from "./measure.ts";
+import type { Shown } from "./measure.ts";
 import { ourServer } from "./our-server.ts";
-import { giveCertificate, openBrowserPeers, tigervnc, xpra } from "./peers.ts";
+import { giveCertificate, giveDesktop, openBrowserPeers, tigervnc, xpra } from "./peers.ts";
 import type { BrowserServer, Size } from "./server.ts";
+import { describeSitting, joinSittings, SHOWN, type Sitting, sitAt } from "./sitting.ts";
 
 const SIZES: Readonly<Record<string, Size>> = {
   small: { width: 1024, height: 768 },
   large: { width: 1920, height: 1080 },
 };
-const SHOWN = ["scroll", "drag", "clip"] as const;
-const SHOW_SECONDS = 8;
-/** The screen is shown once in 17 ms, so that a median of few keys says little. */
-const [KEYS, FAR_KEYS] = [200, 60];
-/** Each way: 40 ms there and back. */
-const FAR_MS = 20;
-
-/** What was seen of one server at one size; only of what was asked for. */
-export type Sitting = {
-  readonly shown: Readonly<Partial<Record<(typeof SHOWN)[number], Shown>>>;
-  readonly typed?: Typed;
-  readonly typedFar?: Typed;
-};
+const ROUNDS = 3;
 
 /**
  * Words leave out the rest: scenes (`scroll`, `drag`, `clip`, `keys`), servers (`ours`, `tigervnc`, `xpra`) and sizes
- * (`small`, `large`), all of a kind where none of it is named. `plain` besides shows what TLS costs TigerVNC's.
+ * (`small`, `large`), all of a kind where none of it is named; a number is how many rounds there are. `plain` besides shows
+ * what TLS costs TigerVNC's.
  */
 export async function compareBrowsers(io: BenchIo, box: BenchBox, archive: string): Promise<Figure[]> {
   const [person] = box.people;
   if (person === undefined) throw new Error("the box has nobody");
+  const words = io.words ?? [];
   io.say("preparing the Debian of TigerVNC and xpra");
   const peers = await openBrowserPeers(archive);
+  const pick = <T>(of: Readonly<Record<string, T>>) => pickByWords(of, words);
   const figures: Figure[] = [];
-  const pick = <T>(of: Readonly<Record<string, T>>) => pickByWords(of, io.words ?? []);
-  const scenes = pick({ scroll: "scroll", drag: "drag", clip: "clip", keys: "keys" });
   try {
     giveCertificate(peers, box.hand.layout);
+    giveDesktop(peers);
     for (const size of pick(SIZES)) {
-      const sittings = new Map<string, Sitting>();
       const starts = pick({
         ours: () => ourServer(box, person),
         tigervnc: () => tigervnc(peers, size),
         xpra: () => xpra(peers, size),
-        ...(io.words?.includes("plain") === true ? { plain: () => tigervnc(peers, size, true) } : {}),
+        ...(words.includes("plain") ? { plain: () => tigervnc(peers, size, true) } : {}),
       });
-      for (const start of starts) {
-        if (io.signal.aborted) return figures;
-        const server = await start();
-        try {
-          sittings.set(server.name, await sitAt(server, size, scenes));
-          io.say(`${size.width}x${size.height}: ${server.name} ${JSON.stringify(sittings.get(server.name))}`);
-          for (const line of describeCpu(sittings.get(server.name))) io.say(line);
-        } finally {
-          await server.close();
-        }
-      }
-      figures.push(...compareSittings(sittings, `${size.width}x${size.height}`));
+      const sittings = await playRounds(io, size, starts);
+      figures.push(...compareSittings(sittings, nameOf(size)));
     }
     return figures;
   } finally {
@@ -70,31 +50,46 @@ export async function compareBrowsers(io: BenchIo, box: BenchBox, archive: strin
   }
 }
 
+/** Keys are typed in the first round alone: there are many of them. */
+async function playRounds(
+  io: BenchIo,
+  size: Size,
+  starts: readonly (() => Promise<BrowserServer>)[],
+): Promise<ReadonlyMap<string, Sitting>> {
+  const scenes = pickByWords(Object.fromEntries([...SHOWN, "keys"].map((one) => [one, one])), io.words ?? []);
+  const [most = ROUNDS] = readCounts(io.words ?? [], [ROUNDS]);
+  const seen = new Map<string, Sitting[]>();
+  for (let round = 1; round <= most; round++)
+    for (const start of starts) {
+      if (io.signal.aborted) break;
+      const server = await start();
+      try {
+        const sitting = await sitAt(
+          server,
+          size,
+          round === 1 ? scenes : scenes.filter((one) => one !== "keys"),
+        );
+        seen.set(server.name, [...(seen.get(server.name) ?? []), sitting]);
+        io.say(`${nameOf(size)}, round ${round}: ${server.name}`);
+        for (const line of describeSitting(sitting)) io.say(line);
+      } finally {
+        await server.close();
+      }
+    }
+  const joined = new Map([...seen].map(([name, list]) => [name, joinSittings(list)]));
+  for (const [name, sitting] of joined)
+    io.say([`${nameOf(size)}, all rounds: ${name}`, ...describeSitting(sitting)].join("\n"));
+  return joined;
+}
+
+function nameOf({ width, height }: Size): string {
+  return `${width}x${height}`;
+}
+
 /** What is named among the words, or all. */
 export function pickByWords<T>(of: Readonly<Record<string, T>>, words: readonly string[]): readonly T[] {
   const named = Object.entries(of).filter(([name]) => words.includes(name));
   return (named.length > 0 ? named : Object.entries(of)).map(([, one]) => one);
-}
-
-async function sitAt(server: BrowserServer, size: Size, scenes: readonly string[]): Promise<Sitting> {
-  const near = await sitDown(server, size, 0);
-  const shown: Partial<Record<(typeof SHOWN)[number], Shown>> = {};
-  const hasKeys = scenes.includes("keys");
-  let typed: Typed | undefined;
-  try {
-    for (const scene of SHOWN)
-      if (scenes.includes(scene)) shown[scene] = await near.show(scene, SHOW_SECONDS);
-    if (hasKeys) typed = await near.type(KEYS);
-  } finally {
-    await near.leave();
-  }
-  if (typed === undefined) return { shown };
-  const far = await sitDown(server, size, FAR_MS);
-  try {
-    return { shown, typed, typedFar: await far.type(FAR_KEYS) };
-  } finally {
-    await far.leave();
-  }
 }
 
 /** Ours beside the best of the others in each figure, whichever that is; what wasn't looked at is left out. */
@@ -133,16 +128,4 @@ export function compareSittings(sittings: ReadonlyMap<string, Sitting>, size: st
 
 function aFrame(shown: Shown | undefined, pick: (shown: Shown) => number): number {
   return shown === undefined ? Number.NaN : pick(shown) / shown.framesPerSecond;
-}
-
-/** Milliseconds a frame of each program. */
-function describeCpu(sitting: Sitting | undefined): string[] {
-  return SHOWN.flatMap((scene) => {
-    const shown = sitting?.shown[scene];
-    if (shown === undefined) return [];
-    const parts = Object.entries(shown.byProgram).map(
-      ([name, processors]) => `${name} ${((processors * 1000) / shown.framesPerSecond).toFixed(2)}`,
-    );
-    return [`  CPU of ${scene}, ms a frame: ${parts.join(", ")}`];
-  });
 }

@@ -74,12 +74,12 @@ type Parts = { readonly server: BrowserServer; readonly line: Line; readonly pag
 async function measure({ server, line, page }: Parts, seconds: number): Promise<Shown> {
   // The first pictures of a scene are another matter than its run.
   await page.waitForTimeout(1_500);
-  const pids = server.listPids();
-  const [bytes, busy, start] = [await line.read(), readCpus(pids), performance.now()];
+  const [bytes, busy, start] = [await line.read(), readCpus(server.listPids()), performance.now()];
   const watched = await watchFor(page, () => page.waitForTimeout(seconds * 1000));
   const tookSeconds = (performance.now() - start) / 1000;
-  const [bytesAfter, busyAfter] = [await line.read(), readCpus(pids)];
-  const byProgram = sumByProgram(pids.map((pid, i) => [pid, (busyAfter[i] ?? 0) - (busy[i] ?? 0)]));
+  const bytesAfter = await line.read();
+  // One that has begun meanwhile has done all of its work here.
+  const byProgram = sumByProgram(server.listPids().map((pid) => [pid, cpuOf(pid) - (busy.get(pid) ?? 0)]));
   return {
     framesPerSecond: watched.seenAt.length / tookSeconds,
     kBPerSecond: (bytesAfter.toBrowser - bytes.toBrowser) / 1000 / tookSeconds,
@@ -106,8 +106,8 @@ async function press(page: Page, keys: number): Promise<Typed> {
   return { delaysMs, lost: keys - delaysMs.length };
 }
 
-function readCpus(pids: readonly number[]): number[] {
-  return pids.map(cpuOf);
+function readCpus(pids: readonly number[]): ReadonlyMap<number, number> {
+  return new Map(pids.map((pid) => [pid, cpuOf(pid)]));
 }
 
 function sumByProgram(spent: readonly (readonly [pid: number, seconds: number])[]): Map<string, number> {

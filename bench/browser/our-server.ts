@@ -1,8 +1,6 @@
 /** Our own page on the QVD port: the desktop of a person of a box, whole, with its container and the box's processes. */
 
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { CLEAN_ENV } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
@@ -10,6 +8,7 @@ import { visitPage } from "../../test/support/visit-page.ts";
 import type { BenchBox, Person } from "../box.ts";
 import { listProcesses } from "../processes.ts";
 import { focusCanvas, namespaceOf } from "./peers.ts";
+import { startRelay } from "./relay.ts";
 import type { BrowserServer } from "./server.ts";
 
 const X_SERVERS: readonly string[] = ["/usr/bin/Xtigervnc", "/usr/bin/nxagent"];
@@ -18,15 +17,14 @@ const X_SERVERS: readonly string[] = ["/usr/bin/Xtigervnc", "/usr/bin/nxagent"];
 export async function ourServer(box: BenchBox, person: Person): Promise<BrowserServer> {
   const { target } = box.whoIs(person);
   const network = await openNetwork();
-  const socket = join(mkdtempSync(join(tmpdir(), "qvd-bench-line-")), "line");
-  const stopLine = await startRelay(socket, target.port);
+  const relay = await startRelay(target.port);
   const place: { server: number | undefined } = { server: undefined };
   return {
     name: "QVD",
     get socket() {
       return `/proc/${place.server}/root/tmp/.X11-unix/X100`;
     },
-    port: socket,
+    port: relay.socket,
     beside: network.beside,
     listPids() {
       const own = place.server === undefined ? undefined : namespaceOf(place.server);
@@ -40,7 +38,7 @@ export async function ourServer(box: BenchBox, person: Person): Promise<BrowserS
       await focusCanvas(page);
     },
     close: async () => {
-      await stopLine();
+      await relay.close();
       await network.close();
     },
   };
@@ -88,17 +86,6 @@ async function openNetwork(): Promise<{ readonly beside: readonly string[]; clos
       child.kill("SIGKILL");
       await child.exited;
     },
-  };
-}
-
-/** From that network's line to the broker: one hop more than the peers have. */
-async function startRelay(socket: string, port: number): Promise<() => Promise<void>> {
-  const words = [process.execPath, join(import.meta.dir, "line.ts"), socket, `${port}`, "0"];
-  const child = Bun.spawn(words, { env: { ...CLEAN_ENV }, stdin: "pipe", stdout: "pipe", stderr: "inherit" });
-  await child.stdout.getReader().read();
-  return async () => {
-    child.kill();
-    await child.exited;
   };
 }
 

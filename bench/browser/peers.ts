@@ -1,14 +1,16 @@
 /**
- * TigerVNC with noVNC, and xpra with its HTML5 client, all of Debian's packages, each with an empty X server of the wanted size.
- * Over TLS as ours: with our certificate, and the cipher that ours and Chromium agree on.
+ * TigerVNC with noVNC, and xpra with its HTML5 client, all of Debian's packages, each with an X server of the wanted size and
+ * the desktop that ours shows. Over TLS as ours: with our certificate, and the cipher that ours and Chromium agree on.
  */
 
-import { copyFileSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import type { Page } from "playwright-core";
+import { SESSION_SCRIPT } from "../../src/guest/session/scripts.ts";
 import { CLEAN_ENV } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { listProcesses } from "../processes.ts";
 import { openPeerDebian, type PeerDebian } from "../session/peer-debian.ts";
+import { startRelay } from "./relay.ts";
 import type { BrowserServer, Size } from "./server.ts";
 
 const PACKAGES = [
@@ -55,6 +57,14 @@ system_default = default
 Ciphersuites = ${TLS.ciphers}
 `;
 
+const DESKTOP = "/usr/local/bin/bench-desktop";
+
+/** To be called before any of them is started: the desktop as our agent begins it. */
+export function giveDesktop(peers: PeerDebian): void {
+  writeFileSync(`${peers.root}${DESKTOP}`, SESSION_SCRIPT);
+  chmodSync(`${peers.root}${DESKTOP}`, 0o755);
+}
+
 /** To be called before any of them is started with TLS. */
 export function giveCertificate(peers: PeerDebian, { tlsCertificate, tlsKey }: Certificate): void {
   const folder = `${peers.root}${TLS.folder}`;
@@ -77,8 +87,9 @@ export async function tigervnc(peers: PeerDebian, size: Size, isPlain = false): 
   ];
   await waitForPort(peers, port);
   await waitForPort(peers, 5901);
+  started.push(start(peers, DESKTOP, ":1"));
   return {
-    ...describe(peers, started, port),
+    ...(await describe(peers, started, port)),
     name: isPlain ? "TigerVNC + noVNC, no TLS" : "TigerVNC + noVNC",
     socket: `${peers.root}/tmp/.X11-unix/X1`,
     async open(page, line) {
@@ -98,12 +109,12 @@ export async function xpra(peers: PeerDebian, size: Size): Promise<BrowserServer
     `xpra start-desktop :2 --daemon=no --bind-ssl=127.0.0.1:${port} --html=on --xvfb='${screen}' --ssl-auth=allow`,
     `--ssl-cert=${TLS.folder}/certificate.pem --ssl-key=${TLS.folder}/key.pem`,
     "--mdns=no --notifications=no --pulseaudio=no --webcam=no --printing=no --dbus-launch=no --resize-display=no",
-    "--start='sleep 100000'",
+    `--start=${DESKTOP}`,
   ];
   const started = [start(peers, words.join(" "))];
   await waitForPort(peers, port);
   return {
-    ...describe(peers, started, port),
+    ...(await describe(peers, started, port)),
     name: "xpra HTML5",
     socket: `${peers.root}/tmp/.X11-unix/X2`,
     async open(page, line) {
@@ -116,7 +127,7 @@ export async function xpra(peers: PeerDebian, size: Size): Promise<BrowserServer
   };
 }
 
-function start(peers: PeerDebian, command: string): Bun.Subprocess {
+function start(peers: PeerDebian, command: string, display = ""): Bun.Subprocess {
   return Bun.spawn(
     [
       ...peers.inside,
@@ -124,7 +135,7 @@ function start(peers: PeerDebian, command: string): Bun.Subprocess {
       "-",
       "peer",
       "-c",
-      `export OPENSSL_CONF=${TLS.folder}/openssl.cnf; XDG_RUNTIME_DIR=/run/user/$(id -u) exec ${command} >>/tmp/said 2>&1`,
+      `export OPENSSL_CONF=${TLS.folder}/openssl.cnf DISPLAY=${display}; XDG_RUNTIME_DIR=/run/user/$(id -u) exec ${command} >>/tmp/said 2>&1`,
     ],
     {
       env: { ...CLEAN_ENV },
@@ -139,15 +150,17 @@ async function waitForPort(peers: PeerDebian, port: number): Promise<void> {
     throw new Error(`nothing listens at ${port}: ${await peers.run("reading", "tail -n 5 /tmp/said")}`);
 }
 
-function describe(peers: PeerDebian, started: readonly Bun.Subprocess[], port: number) {
+async function describe(peers: PeerDebian, started: readonly Bun.Subprocess[], port: number) {
+  const relay = await startRelay(port, peers.beside);
   return {
-    port,
+    port: relay.socket,
     beside: peers.beside,
     listPids: () => pidsOf(peers),
     close: async () => {
+      await relay.close();
       await peers.run(
         "ending a server",
-        "pkill -KILL -u peer; sleep 0.3; rm -f /tmp/.X?-lock /tmp/.X11-unix/X?; true",
+        "pkill -KILL -u peer; sleep 0.3; rm -rf /tmp/.X?-lock /tmp/.X11-unix/X? /home/peer/.cache /home/peer/.config; true",
       );
       await Promise.all(started.map((one) => one.exited));
     },
