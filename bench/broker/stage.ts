@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BROKER_MEMORY } from "../../src/cli/node/broker-memory.ts";
+import { PROCESS_MEMORY } from "../../src/cli/process-memory.ts";
 import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { connectRequest } from "../../test/support/broker-door.ts";
@@ -132,7 +132,7 @@ async function startBroker(
   { on, authSocket }: { readonly on: readonly string[]; readonly authSocket?: string },
 ): Promise<RunningRelay> {
   const script = join(import.meta.dir, "../../test/support/broker-process.ts");
-  const memory = Object.entries(BROKER_MEMORY).map((pair) => pair.join("="));
+  const memory = Object.entries(PROCESS_MEMORY).map((pair) => pair.join("="));
   const program = startProgram([
     ...[...on, "env", ...memory],
     ...[process.execPath, script, `${desktopPort}`, `${folder}/key`, `${folder}/crt`],

@@ -18,6 +18,7 @@ import { type Account, readAccount } from "../accounts.ts";
 import { childEnv, fingerprintOf, ourselves, rootChildEnv } from "../child.ts";
 import { migrateDatabase } from "../migrate.ts";
 import type { Mode } from "../mode.ts";
+import { PROCESS_MEMORY } from "../process-memory.ts";
 import { Part, type PartOptions } from "./part.ts";
 import { type BoxStatus, readBoxStatus, writeBoxStatus } from "./status-file.ts";
 
@@ -165,7 +166,8 @@ export class Box {
     const env = account === undefined ? rootChildEnv(this.#config) : childEnv(this.#config);
     // Node and admin leave all that people use alone when they start anew.
     const fingerprint = name === "db" ? {} : { fingerprint: fingerprintOf(env) };
-    return { name, command: [...ourselves(), ...words], account, env, ...fingerprint };
+    const command = [...ourselves(), ...words];
+    return { name, command, account, env: { ...env, ...PROCESS_MEMORY }, ...fingerprint };
   }
 
   #add(options: Pick<PartOptions, "spec" | "stopSignal" | "stopTimeoutMs">): Part {

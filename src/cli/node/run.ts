@@ -35,7 +35,7 @@ import { childEnv, fingerprintOf, ourselves, rootChildEnv } from "../child.ts";
 import type { Command } from "../command.ts";
 import { openBoxStorage, openKeptLease, openShared } from "../keeper/lease.ts";
 import { openMode, requireRoot } from "../mode.ts";
-import { BROKER_MEMORY } from "./broker-memory.ts";
+import { PROCESS_MEMORY } from "../process-memory.ts";
 import { machineParts } from "./machine-parts.ts";
 import { networkParts } from "./network-parts.ts";
 import { readBoxId } from "./read-box-id.ts";
@@ -163,7 +163,8 @@ function listWorkers(config: Config): readonly WorkerSpec[] {
       goesFirst: "lease",
     },
     {
-      ...{ name: "auth", command: [...ourselves(), "auth", "run"], account: readAccount("qvd-auth"), env },
+      ...{ name: "auth", command: [...ourselves(), "auth", "run"], account: readAccount("qvd-auth") },
+      env: { ...env, ...PROCESS_MEMORY },
       fingerprint,
     },
     ...brokers.map(
@@ -171,7 +172,7 @@ function listWorkers(config: Config): readonly WorkerSpec[] {
         name: `broker-${number}`,
         command: [...ourselves(), "broker", "run", "--worker", String(number)],
         account: broker,
-        env: { ...env, ...BROKER_MEMORY },
+        env: { ...env, ...PROCESS_MEMORY },
         fingerprint,
         drains: true,
         goesFirst: "sessions",
