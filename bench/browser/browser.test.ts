@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { compareSittings, pickByWords } from "./compare.ts";
 import { openLine } from "./line.ts";
-import { nameProgram } from "./measure.ts";
 import { paintPlasma, paintText } from "./pictures.ts";
 import { joinSittings, type Sitting } from "./sitting.ts";
+import { nameProgram, spentBetween } from "./spent.ts";
 import { BLOCK, MARK, renderStamp } from "./stamp.ts";
 import { delaysOf } from "./watch.ts";
 
@@ -87,6 +87,23 @@ test.each([
   [[], "others"],
 ])("the program of %p is %p", (command, name) => {
   expect(nameProgram(command)).toBe(name);
+});
+
+test("of a process that ended meanwhile counts what it has done since, wherever it is counted", () => {
+  const use = (program: string, parentPid: number, seconds: number) => ({ program, parentPid, seconds });
+  const before = new Map([
+    [1, use("postmaster", 0, 1)],
+    [2, use("backend", 1, 5)],
+    [3, use("stranger's", 9, 7)],
+  ]);
+  const after = new Map([
+    [1, use("postmaster", 0, 6.25)],
+    [4, use("backend", 1, 0.5)],
+  ]);
+  expect([...spentBetween(before, after)]).toEqual([
+    ["postmaster", 0.25],
+    ["backend", 0.5],
+  ]);
 });
 
 test("a stamp says its number in black and white after red and green", () => {

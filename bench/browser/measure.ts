@@ -7,10 +7,10 @@ import { chromium, type Page } from "playwright-core";
 import { LineSplitter } from "../../src/lib/lines.ts";
 import { CLEAN_ENV } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
-import { listProcesses, readCpuSeconds } from "../processes.ts";
 import type { Counted } from "./line.ts";
 import type { SceneName } from "./scene.ts";
 import type { BrowserServer, Size } from "./server.ts";
+import { readUses, spentBetween } from "./spent.ts";
 import { delaysOf, findStamp, startWatching, type Watched, watchFor } from "./watch.ts";
 
 export type Shown = {
@@ -74,12 +74,11 @@ type Parts = { readonly server: BrowserServer; readonly line: Line; readonly pag
 async function measure({ server, line, page }: Parts, seconds: number): Promise<Shown> {
   // The first pictures of a scene are another matter than its run.
   await page.waitForTimeout(1_500);
-  const [bytes, busy, start] = [await line.read(), readCpus(server.listPids()), performance.now()];
+  const [bytes, busy, start] = [await line.read(), readUses(server.listPids()), performance.now()];
   const watched = await watchFor(page, () => page.waitForTimeout(seconds * 1000));
   const tookSeconds = (performance.now() - start) / 1000;
   const bytesAfter = await line.read();
-  // One that has begun meanwhile has done all of its work here.
-  const byProgram = sumByProgram(server.listPids().map((pid) => [pid, cpuOf(pid) - (busy.get(pid) ?? 0)]));
+  const byProgram = spentBetween(busy, readUses(server.listPids()));
   return {
     framesPerSecond: watched.seenAt.length / tookSeconds,
     kBPerSecond: (bytesAfter.toBrowser - bytes.toBrowser) / 1000 / tookSeconds,
@@ -104,37 +103,6 @@ async function press(page: Page, keys: number): Promise<Typed> {
   });
   const delaysMs = delaysOf(watched);
   return { delaysMs, lost: keys - delaysMs.length };
-}
-
-function readCpus(pids: readonly number[]): ReadonlyMap<number, number> {
-  return new Map(pids.map((pid) => [pid, cpuOf(pid)]));
-}
-
-function sumByProgram(spent: readonly (readonly [pid: number, seconds: number])[]): Map<string, number> {
-  const commands = new Map(listProcesses().map(({ pid, command }) => [pid, command]));
-  const sums = new Map<string, number>();
-  for (const [pid, seconds] of spent) {
-    const name = nameProgram(commands.get(pid) ?? []);
-    // One that ended was counted before, and not after.
-    sums.set(name, (sums.get(name) ?? 0) + Math.max(0, seconds));
-  }
-  return sums;
-}
-
-/** As its file is called; ours by the words that say which of its parts it is. */
-export function nameProgram([program = "", ...words]: readonly string[]): string {
-  const name = program.split(" ")[0]?.split("/").at(-1)?.replace(/:$/, "") || "others";
-  const said = words.filter((word) => /^[a-z-]+$/.test(word) && !word.startsWith("-"));
-  return name === "qvd" || name === "agent" ? ["qvd", ...said.slice(0, 2)].join(" ") : name;
-}
-
-function cpuOf(pid: number): number {
-  try {
-    return readCpuSeconds(pid);
-  } catch {
-    // It ended meanwhile.
-    return 0;
-  }
 }
 
 async function startScene(
