@@ -165,7 +165,10 @@ async function startBrowser(server: BrowserServer) {
   const program = join(folder, "chromium");
   writeFileSync(program, `#!/bin/sh\nexec ${[...server.beside, "/usr/bin/chromium"].join(" ")} "$@"\n`);
   chmodSync(program, 0o755);
-  const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-gpu"] });
+  // By itself it ends the benchmark at a signal, and the box would be left behind.
+  const signals = { handleSIGINT: false, handleSIGTERM: false };
+  const args = ["--no-sandbox", "--disable-gpu"];
+  const browser = await chromium.launch({ executablePath: program, args, ...signals });
   browser.on("disconnected", () => rmSync(folder, { recursive: true, force: true }));
   return browser;
 }
