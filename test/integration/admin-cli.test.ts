@@ -116,7 +116,7 @@ describe("commands", () => {
     const secret = "GEZDGNBVGY3TQOJQ";
     const set = async () => {
       const running = Bun.spawn(
-        ["bun", `${import.meta.dir}/../../src/main.ts`, "user", "set-second-factor", "eva"],
+        [process.execPath, `${import.meta.dir}/../../src/main.ts`, "user", "set-second-factor", "eva"],
         {
           stdin: Buffer.from(`${secret}\n`),
           stdout: "pipe",
