@@ -57,6 +57,19 @@ afterAll(async () => {
 const prepare = (more: Partial<PrepareRequest> = {}) =>
   channels.prepareSession(lab.vmId, { ...REQUEST, ...more });
 
+/** An agent that follows another looks for the session when it has told the node that it is there. */
+async function becomesClosed(key?: string): Promise<void> {
+  await becomes(() =>
+    view(key).then(
+      (viewer) => {
+        viewer.close();
+        return false;
+      },
+      () => true,
+    ),
+  );
+}
+
 async function becomes(test: () => boolean | Promise<boolean>): Promise<void> {
   expect(await waitFor(test, { timeoutMs: 60_000, everyMs: 20 }), String(test)).toBe(true);
 }
@@ -162,6 +175,7 @@ test("ends its seats with the agent, and is shown again by the next one", async 
   await becomes(seat.isGone);
   await becomes(() => attachments > before);
   viewer.close();
+  await becomesClosed();
   await expect(view()).rejects.toThrow("refused");
   await prepare({ session: 6, slaveKey: "afterwards" });
   expect((await sit("afterwards")).said).toBe("DIRECT\n");
@@ -185,6 +199,7 @@ test("is closed to old keys and new ones while its agent's folder is full, and s
   const before = attachments;
   await lab.inside("pkill -KILL -f '/opt/qvd/qvd'");
   await becomes(() => attachments > before);
+  await becomesClosed("beforetheagentsend");
   await isRefused("beforetheagentsend");
   await lab.inside(`rm ${filler}`);
   await prepare({ session: 64, slaveKey: "onceithasroom" });
