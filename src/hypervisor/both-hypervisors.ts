@@ -26,6 +26,7 @@ export function bothHypervisors(containers: Hypervisor, machines: Hypervisor): H
     },
     start: (spec, signal) => (spec.kind === "container" ? containers : machines).start(spec, signal),
     settle: (vmId) => all("settle", vmId),
+    widenWay: async (vmId) => (await containers.widenWay?.(vmId)) === true,
     halt: (vmId) => all("halt", vmId),
     isListening: (vmId, port) => both.some((driver) => driver.isListening?.(vmId, port) === true),
     terminate: (vmId) => all("terminate", vmId),

@@ -68,6 +68,11 @@ export interface Hypervisor {
   start(spec: DesktopSpec, signal: AbortSignal): Promise<void>;
   /** Its start is over: from here on it has a running desktop's share of the processors. Nothing to do for one that is gone. */
   settle(vmId: VmId): Promise<void>;
+  /**
+   * What a running desktop sends its own box may go in large packets from here on; true when that wasn't so. Missing where no
+   * desktop has such a way. Cheap while there is nothing to do, and false of what is gone.
+   */
+  widenWay?(vmId: VmId): Promise<boolean>;
   /** Asks init to go down. */
   halt(vmId: VmId): Promise<void>;
   /**

@@ -46,19 +46,22 @@ export async function ensureBridge(
     if (ifname === bridge && address !== wanted) await ip(bridge, ["addr", "del", address, "dev", bridge]);
   await ip(bridge, ["addr", "replace", wanted, "dev", bridge]);
   await ip(bridge, ["link", "set", bridge, "up"]);
-  if (uplink === undefined) await takeLargeSegments(bridge, range);
-  else await ip(uplink, ["link", "set", uplink, "master", bridge, "up"]);
+  const route = [range.cidr, "dev", bridge, "proto", "kernel", "scope", "link", "src", range.gateway];
+  if (uplink === undefined) {
+    await keepSize(bridge);
+    // Desktops are told by TCP that the box takes large segments; those whose way is widened send them.
+    await ip(bridge, ["route", "replace", ...route, "advmss", `${OWN_BOX_SEGMENT_BYTES}`]);
+  } else {
+    await ip(uplink, ["link", "set", uplink, "master", bridge, "up"]);
+    // The bridge may be of a time when it had no port outside.
+    await ip(bridge, ["route", "replace", ...route]);
+  }
 }
 
-/**
- * Desktops are told by TCP that the box takes large segments; those whose way is widened send them. The bridge keeps its
- * size by itself once it was given another: else it takes that of its ports, and new desktops take its.
- */
-async function takeLargeSegments(bridge: string, range: NetworkRange): Promise<void> {
+/** By itself it takes that of its ports, and new desktops take its; one that it was given it keeps, if it had another. */
+async function keepSize(bridge: string): Promise<void> {
   for (const size of [PACKET_BYTES.wire + 1, PACKET_BYTES.wire])
     await ip(bridge, ["link", "set", bridge, "mtu", `${size}`]);
-  const route = [range.cidr, "dev", bridge, "proto", "kernel", "scope", "link", "src", range.gateway];
-  await ip(bridge, ["route", "replace", ...route, "advmss", `${OWN_BOX_SEGMENT_BYTES}`]);
 }
 
 async function refuseUplink(

@@ -25,6 +25,8 @@ export type VmMemory = {
   network:
     | { readonly atMs: number; readonly seen: VmNetwork | undefined; readonly isDoubtful: boolean }
     | undefined;
+  /** Its way to the box, from its first look in this life on; `tries` are those in a row that had something to do. */
+  way: { dueAtMs: number; tries: number; isTroubleTold: boolean } | undefined;
   /** What is being done to it now; one thing at a time. */
   running: { action: VmAction; readonly abort: AbortController } | undefined;
   /** The pass in which its last steps ended: what that pass had read by then is out of date. */
@@ -49,6 +51,7 @@ export function newMemory(desktop: NodeDesktop, nowMs: number): VmMemory {
     wasVisited: false,
     wasExpiryTold: false,
     network: undefined,
+    way: undefined,
     running: undefined,
     movedInPass: 0,
     callOff: undefined,

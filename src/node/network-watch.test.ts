@@ -35,6 +35,7 @@ function setUp(state: Watched["report"]["state"]) {
       } as unknown as ConstructorParameters<typeof NetworkWatch>[0]["network"],
       clock: { nowMs: () => world.nowMs, monotonicMs: () => world.nowMs },
       channels: { read: () => ({ isAttached: world.isAttached }) as never },
+      hypervisor: {},
       timers: { after, every: () => () => {} },
       log: silentLog(),
       wake: () => void world.woken++,

@@ -1,6 +1,6 @@
 /**
  * Checks the desktops' own networks from outside, beside the passes: a check may take a second where nobody
- * answers. What it found lies in the desktop's memory and wakes it when it is news.
+ * answers. What it found lies in the desktop's memory and wakes it when it is news. Has their ways to the box looked at, too.
  */
 
 import type { VmId } from "../domain/ids.ts";
@@ -9,9 +9,11 @@ import type { Timers } from "../lib/clock.ts";
 import { describeError } from "../lib/errors.ts";
 import type { LoopDeps } from "./deps.ts";
 import type { VmMemory } from "./memory.ts";
+import { WayWatch } from "./way-watch.ts";
 
 export type NetworkWatchDeps = Pick<LoopDeps, "network" | "clock" | "log"> & {
   readonly channels: Pick<LoopDeps["channels"], "read">;
+  readonly hypervisor: Pick<LoopDeps["hypervisor"], "widenWay">;
   readonly timers: Timers;
   readonly wake: (vmId: VmId) => void;
 };
@@ -25,10 +27,12 @@ export class NetworkWatch {
   readonly #deps: NetworkWatchDeps;
   readonly #times: NetworkTimes;
   readonly #asking = new Set<VmId>();
+  readonly #ways: WayWatch;
 
   constructor(deps: NetworkWatchDeps, times: NetworkTimes = NETWORK_TIMES) {
     this.#deps = deps;
     this.#times = times;
+    this.#ways = new WayWatch(deps);
   }
 
   /**
@@ -37,6 +41,7 @@ export class NetworkWatch {
    * up before its agent is, so that it is asked while it boots and nobody waits.
    */
   look(memory: VmMemory, { isAlive, agent }: Pick<VmObserved, "isAlive" | "agent">): boolean {
+    if (isAlive) this.#ways.look(memory);
     const { state } = memory.report;
     const isUp = state === "running" || state === "starting_2";
     // A machine without our agent has the network that it likes, or none.

@@ -132,6 +132,7 @@ function forgetLife(memory: VmMemory): void {
   memory.wasVisited = false;
   memory.wasExpiryTold = false;
   memory.network = undefined;
+  memory.way = undefined;
 }
 
 /** Step and executor have the same action, so that its arguments are those of the executor. */

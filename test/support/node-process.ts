@@ -51,7 +51,7 @@ process.exitCode = await runNode(
     database: openDatabase(options.database, { applicationName: `node ${instance}` }),
     databaseAddress: options.database,
     checkDatabase: async () => {},
-    hypervisor: await createLxcHypervisor({ instance, layout, resolvers: [] }),
+    hypervisor: await createLxcHypervisor({ instance, layout, resolvers: [], boxAddress: range.gateway }),
     storage: createStorage({ layout, idRangeFirst, log, reserveBytes: 0 }),
     network: createNetwork({ instance, range, resolvers: [], log }),
     workers: options.workers,

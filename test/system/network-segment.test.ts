@@ -101,6 +101,15 @@ describe("on a segment that others share", () => {
     await desktop.run("/usr/sbin/ip", "route", "replace", "default", "via", "10.230.0.254");
   });
 
+  test("tells nobody of segments that wires don't take, though its bridge did before", async () => {
+    const route = ["10.230.0.0/24", "dev", "h5sbr0", "proto", "kernel", "scope", "link", "src", "10.230.0.1"];
+    await ip("route", "replace", ...route, "advmss", "65480");
+    await lab.network.ensure();
+    const told = await ip("route", "show", "dev", "h5sbr0");
+    expect(told).toContain("10.230.0.0/24");
+    expect(told).not.toContain("advmss");
+  });
+
   test("an interface that the box itself uses, or doesn't have, is refused by its name", async () => {
     for (const uplink of ["lo", "h5snone"]) {
       const range = parseNetworkRange("10.229.0.0/24");

@@ -113,31 +113,6 @@ describe("a desktop", () => {
     await lab.inNetworkOf(one.vmId, ["/usr/sbin/ip", "route", "del", two.port.address]);
   });
 
-  test("sends its box packets as large as loopback's, once it has settled, and all others as wires have them", async () => {
-    const reads = (path: string) => readFileSync(path, "utf8").trim();
-    const { bridge, interfaceName } = one.port;
-    expect(await ping(GATEWAY, "-M do -s 60000")).toBe(false);
-
-    await lab.hypervisor.settle(one.vmId);
-    const isWide = () => ping(GATEWAY, "-M do -s 60000");
-    expect(await waitFor(isWide, { timeoutMs: 20_000, everyMs: 500 })).toBe(true);
-    const way = (address: string) => lab.inNetworkOf(one.vmId, ["/usr/sbin/ip", "route", "get", address]);
-    expect((await way(GATEWAY)).stdout).toContain("mtu 65520");
-    for (const address of [two.port.address, "198.51.100.1"])
-      expect((await way(address)).stdout).not.toContain("mtu");
-    expect((await lab.inNetworkOf(one.vmId, ["/usr/sbin/ip", "link", "show", "eth0"])).stdout).toContain(
-      "mtu 1500",
-    );
-    expect([reads(`/sys/class/net/${interfaceName}/mtu`), reads(`/sys/class/net/${bridge}/mtu`)]).toEqual([
-      "65520",
-      "1500",
-    ]);
-    expect(reads(`/sys/class/net/${two.port.interfaceName}/mtu`)).toBe("1500");
-    // What the box tells desktops by TCP.
-    const routes = await runOk("reading routes", ["/usr/sbin/ip", "route", "show", "dev", bridge]);
-    expect(routes).toContain("advmss 65480");
-  });
-
   test("gets answers to what the host asked for", async () => {
     const listener = Bun.spawn(
       [

@@ -5,6 +5,7 @@ import { readdir } from "node:fs/promises";
 import type { SessionId, VmId } from "../../src/domain/ids.ts";
 import { homeFolder } from "../../src/domain/node/layout.ts";
 import { readProcessIdentity } from "../../src/lib/process.ts";
+import { runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { NodeLab } from "../support/node-lab.ts";
 import { buildAgent, ensureArchive } from "./guest-lab.ts";
@@ -59,6 +60,24 @@ test("SIGTERM hands over: the desktop goes on", async () => {
   expect(await identities()).toEqual(before);
   await lab.startNode();
 }, 180_000);
+
+test("a way to the box that was taken away while there was no node is widened by the next", async () => {
+  const gateway = "10.215.0.1";
+  const route = async (...words: string[]) => {
+    const enter = ["/usr/bin/nsenter", `--target=${await lab.init(vm)}`, "--net", "--"];
+    return await runOk("reading a route", [...enter, "/usr/sbin/ip", "route", ...words]);
+  };
+  const isWide = async () => (await route("get", gateway)).includes("mtu 65520");
+  const before = await identities();
+  expect(await waitFor(isWide, { timeoutMs: 20_000 })).toBe(true);
+  await lab.signalNode("SIGKILL");
+  await route("del", `${gateway}/32`);
+  expect(await isWide()).toBe(false);
+  await lab.startNode();
+  expect(await waitFor(isWide, { timeoutMs: 20_000 })).toBe(true);
+  expect(await lab.log()).not.toContain("way-not-widened");
+  expect(await identities()).toEqual(before);
+}, 120_000);
 
 test("SIGKILL of the agent ends no session, and the desktop stays running", async () => {
   const before = await identities();

@@ -55,8 +55,6 @@ export type LxcContext = LxcOptions & { readonly tree: CgroupTree };
 
 /** How long LXC's monitor may tidy up after its container was killed; it takes 40 ms. */
 const TIDY_TIMEOUT_MS = 500;
-/** It takes two programs, for which others that start shall not wait. */
-const WIDENED_AFTER_MS = 5_000;
 
 /** `unavailable` on a host without the control groups that desktops need. */
 export async function createLxcHypervisor(options: LxcOptions): Promise<Hypervisor> {
@@ -78,11 +76,8 @@ export async function createLxcHypervisor(options: LxcOptions): Promise<Hypervis
         throw cause;
       }
     },
-    async settle(vmId) {
-      await raiseCpuShare(tree, vmId);
-      // Where it fails, what the desktop sends comes in smaller pieces.
-      setTimeout(() => void widen(context, vmId).catch(() => {}), WIDENED_AFTER_MS).unref();
-    },
+    settle: (vmId) => raiseCpuShare(tree, vmId),
+    widenWay: (vmId) => widen(context, vmId),
     async halt(vmId) {
       const init = await findInit(tree, vmId);
       if (init !== undefined)
@@ -102,10 +97,16 @@ export async function createLxcHypervisor(options: LxcOptions): Promise<Hypervis
   };
 }
 
-async function widen({ tree, instance, boxAddress }: LxcContext, vmId: VmId): Promise<void> {
+async function widen({ tree, instance, boxAddress }: LxcContext, vmId: VmId): Promise<boolean> {
   const init = boxAddress === undefined ? undefined : await findInit(tree, vmId);
-  if (init === undefined || boxAddress === undefined) return;
-  await widenWay({ init, interfaceName: interfaceName(instance, vmId), boxAddress });
+  if (init === undefined || boxAddress === undefined) return false;
+  try {
+    return await widenWay({ init, interfaceName: interfaceName(instance, vmId), boxAddress });
+  } catch (cause) {
+    // It has ended meanwhile.
+    if ((await findInit(tree, vmId)) !== init) return false;
+    throw cause;
+  }
 }
 
 async function isAlive(tree: CgroupTree, vmId: VmId): Promise<boolean> {
