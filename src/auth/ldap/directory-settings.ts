@@ -1,5 +1,6 @@
 /** A tenant's directory as its settings describe it, ready for use; or what is missing, for administrators. */
 
+import { refuseExpression } from "../../domain/setting/bounded-expression.ts";
 import type { SettingValues } from "../../domain/setting/registry.ts";
 import { secretUse } from "../../domain/setting/secret-use.ts";
 import { describeError, isAppError } from "../../lib/errors.ts";
@@ -60,6 +61,9 @@ export function readDirectorySettings(
   const bindPassword = readBindPassword(values, secretKey);
   if (typeof bindPassword === "object") return bindPassword;
   const racf = values["auth.ldap.racf_allowregex"];
+  // It was checked when it was set; one of an earlier version could hold up the sign-ins of all tenants.
+  const refusal = refuseExpression(racf);
+  if (refusal !== undefined) return { fault: `auth.ldap.racf_allowregex ${refusal}` };
   const required = values["auth.ldap.groups.required"];
   return {
     servers,

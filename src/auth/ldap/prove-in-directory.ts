@@ -10,6 +10,7 @@
 
 import { randomBytes } from "node:crypto";
 import { type Entry, NoSuchObjectError } from "ldapts";
+import { MOST_EXPRESSION_TEXT } from "../../domain/setting/bounded-expression.ts";
 import type { BindOutcome, DirectorySession } from "./directory-session.ts";
 import type { DirectorySettings } from "./directory-settings.ts";
 import { explainRefusal } from "./explain-refusal.ts";
@@ -104,7 +105,7 @@ function judgeBind(
   if (bound.outcome === "done") return {};
   if (racfAllow === undefined || bound.code !== INVALID_CREDENTIALS) return undefined;
   // Silence means nothing, though an expression such as `.*` fits it.
-  if (bound.text === "" || !racfAllow.test(bound.text)) return undefined;
+  if (bound.text === "" || !racfAllow.test(bound.text.slice(0, MOST_EXPRESSION_TEXT))) return undefined;
   return { "qvd.auth.ldap.racf_detailed_error": bound.text };
 }
 

@@ -1,5 +1,6 @@
 /** A tenant's directory, LDAP or Active Directory: QVD 4's settings, and those that its plugin lacked. */
 
+import { refuseExpression } from "./bounded-expression.ts";
 import type { SettingSpec } from "./spec.ts";
 
 export const LDAP_SETTINGS = {
@@ -116,16 +117,8 @@ export const LDAP_SETTINGS = {
     kind: "text",
     default: "",
     label: "Refusals that count as success",
-    doc: "A regular expression over what the directory itself says when it refuses a password, for RACF, which refuses right but expired ones. A refusal without a word never fits. Leave it empty elsewhere.",
-    check: (value) => {
-      try {
-        new RegExp(value);
-        return undefined;
-      } catch {
-        // Whatever is wrong with it, it is no expression.
-        return "must be a regular expression";
-      }
-    },
+    doc: "A regular expression over what the directory itself says when it refuses a password, for RACF, which refuses right but expired ones. A refusal without a word never fits. Two repetitions at most, none within another; the first 160 letters count. Leave it empty elsewhere.",
+    check: refuseExpression,
   },
   "auth.ldap.name.normalize": {
     group: "directory",
