@@ -67,6 +67,7 @@ import { deleteUserPage, showDeleteUser } from "./pages/users/delete.tsx";
 import { listUsersFragment, listUsersPage } from "./pages/users/list.tsx";
 import { resetSecondFactor, revokeUserToken, showResetSecondFactor } from "./pages/users/proofs.tsx";
 import { setPassword, showSetPassword } from "./pages/users/set-password.tsx";
+import { setSecondFactor, showSetSecondFactor } from "./pages/users/set-second-factor.tsx";
 import { showUser, showUserFragment } from "./pages/users/show.tsx";
 import type { Assets } from "./ui/assets.ts";
 
@@ -194,6 +195,8 @@ function addUserRoutes(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.post("/users/:id/password", setPassword(deps));
   app.post("/users/:id/block", actOnUser(deps, "block"));
   app.post("/users/:id/unblock", actOnUser(deps, "unblock"));
+  app.get("/users/:id/second-factor", showSetSecondFactor(deps));
+  app.post("/users/:id/second-factor", setSecondFactor(deps));
   app.get("/users/:id/second-factor/reset", showResetSecondFactor(deps));
   app.post("/users/:id/second-factor/reset", resetSecondFactor(deps));
   app.post("/users/:id/tokens/:token/revoke", revokeUserToken(deps));

@@ -239,6 +239,7 @@ function askAs(route: Route, as: SignedInAs): Promise<Response> {
   const fields = {
     ...{ login: "x", name: "x", fullName: "x", password: "long enough", passwordAgain: "long enough" },
     ...{ diTag: "default", tag: "pilot", memoryMb: "1024", cpus: "1", userId: "1", osfId: "1" },
+    secret: "gezdgnbvgy3tqojq",
   };
   if (isApi(route)) {
     const headers = { Authorization: `Bearer ${as.token}`, "Content-Type": "application/json" };

@@ -146,29 +146,33 @@ describe("a user's page", () => {
   });
 });
 
+const kept = "gezdgnbvgy3tqojqgezdgnbvgy3tqojq";
+const never = new AbortController().signal;
+
+async function makeUser(login: string): Promise<UserId> {
+  const owner = database.open("qvd_owner").orm;
+  const tenantId = asId<TenantId>(1);
+  const [row] = await owner.insert(users).values({ tenantId, login }).returning({ id: users.id });
+  if (row === undefined) throw new Error(`${login} is there`);
+  await owner.insert(userCredentials).values({ userId: row.id, passwordHash: await hashPassword(PASSWORD) });
+  return row.id;
+}
+
+/** As the page does where people sign in. */
+function signIn(login: string, more: object = {}) {
+  const proof = { kind: "password", password: PASSWORD, canAskForCode: true, ...more } as const;
+  return auth.verify({ kind: "user", login, proof, origin: crypto.randomUUID() }, never);
+}
+
 describe("a second factor of QVD 4", () => {
-  const kept = "gezdgnbvgy3tqojqgezdgnbvgy3tqojq";
-  const never = new AbortController().signal;
   let path: string;
   let userId: UserId;
   const put = async (login: string, body: unknown) =>
     await askApi(admin, { method: "PUT", path, body }, await admin.signIn(login));
-  const lena = (more: object) => {
-    const proof = { kind: "password", password: PASSWORD, canAskForCode: true, ...more } as const;
-    return auth.verify({ kind: "user", login: "lena", proof, origin: crypto.randomUUID() }, never);
-  };
+  const lena = (more: object) => signIn("lena", more);
 
   beforeAll(async () => {
-    const owner = database.open("qvd_owner").orm;
-    const [row] = await owner
-      .insert(users)
-      .values({ tenantId: asId<TenantId>(1), login: "lena" })
-      .returning({ id: users.id });
-    if (row === undefined) throw new Error("lena is there");
-    await owner
-      .insert(userCredentials)
-      .values({ userId: row.id, passwordHash: await hashPassword(PASSWORD) });
-    userId = row.id;
+    userId = await makeUser("lena");
     path = `/users/${userId}/second-factor`;
   });
 
@@ -207,6 +211,63 @@ describe("a second factor of QVD 4", () => {
     const again = await put("admin", { secret: "A".repeat(32) });
     expect(again.status).toBe(409);
     expect(await again.text()).toContain("reset it first");
+  });
+});
+
+describe("a second factor of QVD 4, on the user's page", () => {
+  let userId: UserId;
+  const form = () => `/users/${userId}/second-factor`;
+  beforeAll(async () => {
+    userId = await makeUser("mona");
+  });
+
+  test("is offered to whoever has none", async () => {
+    const as = await admin.signIn("admin");
+    const page = await (await getPage(admin, `/users/${userId}`, as)).text();
+    expect(page).toContain(`href="${form()}"`);
+    expect(await (await getPage(admin, form(), as)).text()).toContain(`action="${form()}"`);
+  });
+
+  test("is set by nobody of another tenant, nor without the right", async () => {
+    const foreign = await admin.signIn("acme-admin");
+    expect((await getPage(admin, form(), foreign)).status).toBe(404);
+    expect((await postForm(admin, form(), foreign, { secret: kept })).status).toBe(404);
+    const owner = database.open("qvd_owner").sql;
+    await owner`update role_acls set acl = 'user.see-main.' where acl = '*'`;
+    const refused = await postForm(admin, form(), await admin.signIn("admin"), { secret: kept });
+    await owner`update role_acls set acl = '*' where acl = 'user.see-main.'`;
+    expect(refused.status).toBe(403);
+    expect(await refused.text()).not.toContain(kept);
+    expect((await signIn("mona")).outcome).toBe("accepted");
+  });
+
+  test("comes back with what is wrong at its field, and without what was typed", async () => {
+    const as = await admin.signIn("admin");
+    for (const secret of ["", `${kept}1`]) {
+      const refused = await postForm(admin, form(), as, { secret });
+      expect(refused.status).toBe(422);
+      const text = await refused.text();
+      expect(text).toContain("Must be 16 to 128 of A-Z 2-7, as QVD 4 kept it.");
+      expect(text).toContain('aria-invalid="true"');
+      expect(text).not.toContain(kept);
+    }
+  });
+
+  test("goes on with the app that has it, and is offered no second time", async () => {
+    const as = await admin.signIn("admin");
+    const done = await postForm(admin, form(), as, { secret: kept });
+    expect([done.status, done.headers.get("Location")]).toEqual([303, `/users/${userId}`]);
+    expect((await signIn("mona")).outcome).toBe("second-factor-needed");
+    expect((await signIn("mona", { secondFactor: codeNow(kept) })).outcome).toBe("accepted");
+    const page = await (await getPage(admin, `/users/${userId}`, as)).text();
+    expect(page).not.toContain(`href="${form()}"`);
+    expect(page).toContain("Reset second factor");
+    const again = await postForm(admin, form(), as, { secret: kept });
+    expect(again.status).toBe(422);
+    expect(await again.text()).toContain("reset it first");
+    const { orm } = database.open("qvd_owner");
+    const audit = await orm.select().from(auditLog).where(eq(auditLog.subjectName, "mona"));
+    expect(audit).toMatchObject([{ action: "user.set-second-factor", actor: "administrator:admin@*" }]);
   });
 });
 

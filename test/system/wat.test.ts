@@ -42,6 +42,7 @@ const PAGES = [
   "/users/new",
   "/users/1/change",
   "/users/1/password",
+  "/users/1/second-factor",
   "/users/1/second-factor/reset",
   "/users/1/delete",
   "/images",
@@ -92,11 +93,8 @@ async function openContext(
   site: Wat = wat,
 ): Promise<{ context: BrowserContext; page: Page; complaints: string[] }> {
   const { width, ...rest } = look;
-  const context = await browser.newContext({
-    ignoreHTTPSErrors: true,
-    viewport: { width, height: 860 },
-    ...rest,
-  });
+  const viewport = { width, height: 860 };
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport, ...rest });
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));

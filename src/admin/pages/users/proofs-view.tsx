@@ -26,7 +26,9 @@ export function ProofsCard({ view }: { readonly view: ProofsView }) {
       title="Sign-in"
       isFlush
       aside={
-        secondFactor === undefined ? undefined : (
+        secondFactor === undefined ? (
+          <ButtonLink href={`/users/${user.id}/second-factor`} label="Set second factor" icon="key" isSmall />
+        ) : (
           <ButtonLink
             href={`/users/${user.id}/second-factor/reset`}
             label="Reset second factor"
