@@ -72,7 +72,11 @@ function decideReply(deps: RequestDeps, request: AuthRequest, signal: AbortSigna
     case "seal-second-factor":
       return answerAdministration(deps.administration, request, signal);
     case "unlock":
-      return unlockScreen(deps.unlock, { ...request, userId: asId<UserId>(request.userId) }, signal);
+      return unlockScreen(
+        deps.unlock,
+        { ...request, userId: asId<UserId>(request.userId), vmId: asId<VmId>(request.vmId) },
+        signal,
+      );
     default:
       return assertNever(request);
   }

@@ -24,6 +24,8 @@ export type Claim = {
   readonly kind: AuthQuestion["kind"];
   /** Undefined where the proof names its owner itself. */
   readonly name: LoginName | undefined;
+  /** It is the name of an account of ours; else what somebody typed, which may be another that they sign in by. */
+  readonly isAccountName?: true;
   readonly proof: AuthProof;
   /** Address of the person's client. */
   readonly origin: string;
@@ -70,6 +72,8 @@ export interface Authenticator {
   /** Kinds of proof that it can look at; others pass it by. */
   readonly proofs: readonly AuthProof["kind"][];
   prove(attempt: Attempt, signal: AbortSignal): Promise<Finding>;
+  /** The account that a name is of which isn't an account's, where it can be told without the proof. Never rejects. */
+  findName?(attempt: Attempt, signal: AbortSignal): Promise<LoginName | undefined>;
   /** Tells those who wait for their turn where they stand. Called now and then. */
   tellPlaces?(): void;
 }

@@ -8,8 +8,9 @@ import type { AuthQuestion } from "../wire/auth/messages.ts";
 import type { AuthRequest } from "../wire/auth/requests.ts";
 import type { AccountStore } from "./account-store.ts";
 import type { AdministrationDeps } from "./answer-administration.ts";
-import { answerQuestion, decideClaim, decideVerdict } from "./answer-question.ts";
+import { type AnswerDeps, answerQuestion, decideClaim, decideVerdict } from "./answer-question.ts";
 import { answerRequest } from "./answer-request.ts";
+import type { Verdict } from "./authenticator.ts";
 import { type ChainParts, createChain } from "./chain/create-chain.ts";
 import { HalfProofs } from "./chain/half-proof.ts";
 import { FairQueue, type QueueLimits } from "./fair-queue.ts";
@@ -103,10 +104,7 @@ export async function runAuth(deps: AuthDeps): Promise<void> {
     store: secondFactors,
     tickets,
     halfProofs,
-    prove: ({ of: kind, login, tenant, proof, origin }, signal) =>
-      tenant === undefined
-        ? decideVerdict(answerDeps, { id: 0, kind, login, proof, origin }, signal)
-        : decideClaim(answerDeps, { kind, name: { login, tenant }, proof, origin }, signal),
+    prove: (person, signal) => provePerson(answerDeps, person, signal),
     resume: verifier.resume,
   };
   const unlock: UnlockDeps = {
@@ -135,6 +133,18 @@ export async function runAuth(deps: AuthDeps): Promise<void> {
   }
   for (const server of servers) server.stop();
   deps.log.info("auth-stopped");
+}
+
+/** As at any sign-in. Whoever is signed in already is named as their account is. */
+function provePerson(
+  deps: AnswerDeps,
+  { of: kind, login, tenant, proof, origin }: Parameters<EnrolDeps["prove"]>[0],
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const asked = { kind, proof, origin };
+  return tenant === undefined
+    ? decideVerdict(deps, { ...asked, id: 0, login }, signal)
+    : decideClaim(deps, { ...asked, name: { login, tenant }, isAccountName: true }, signal);
 }
 
 /** Who somebody is, and nothing else. */

@@ -81,6 +81,7 @@ test("somebody who is signed in is named by their tenant, and no other account's
 
 describe("whoever has a second factor", () => {
   let set: Awaited<ReturnType<typeof enrol>>;
+  let unspent: string;
   beforeAll(async () => {
     set = await enrol("alice");
   });
@@ -120,6 +121,14 @@ describe("whoever has a second factor", () => {
     expect((await byClient("alice", `${SEED_PASSWORD}${code}`)).outcome).toBe("denied");
   });
 
+  test("puts a recovery code there too, each once, when the phone is lost", async () => {
+    const code = set.codes[9] ?? "";
+    expect((await byClient("alice", `wrong password${code}`)).outcome).toBe("denied");
+    expect((await byClient("alice", `${SEED_PASSWORD}${code.replace("-", "")}`)).outcome).toBe("denied");
+    expect((await byClient("alice", `${SEED_PASSWORD}${code}`)).outcome).toBe("accepted");
+    expect((await byClient("alice", `${SEED_PASSWORD}${code}`)).outcome).toBe("denied");
+  });
+
   test("who shows one code twice at once is let in once", async () => {
     const code = await freshCode(set.secret);
     const both = await Promise.all([1, 2, 3].map(() => inBrowser("alice", { secondFactor: code })));
@@ -132,9 +141,9 @@ describe("whoever has a second factor", () => {
     expect((await inBrowser("alice", { secondFactor: first })).outcome).toBe("denied");
     expect((await inBrowser("alice", { secondFactor: second.replace("-", "") })).outcome).toBe("accepted");
     const { orm } = site.database.open("qvd_owner");
-    expect(await orm.$count(recoveryCodes, sql`used_at is null`)).toBe(8);
+    expect(await orm.$count(recoveryCodes, sql`used_at is null`)).toBe(7);
     const rows = await orm.select().from(auditLog).where(eq(auditLog.action, "second-factor.use"));
-    expect(rows.at(-1)).toMatchObject({ actor: "user:alice@default", detail: { recoveryCodesLeft: 8 } });
+    expect(rows.at(-1)).toMatchObject({ actor: "user:alice@default", detail: { recoveryCodesLeft: 7 } });
   });
 
   test("needs both to renew the recovery codes, after which those of before are dead", async () => {
@@ -152,6 +161,7 @@ describe("whoever has a second factor", () => {
     expect((await renew({})).outcome).toBe("denied");
     const renewed = await renew({ secondFactor: await freshCode(set.secret) });
     assertOutcome(renewed, "codes-renewed");
+    unspent = renewed.recoveryCodes[1] ?? "";
     expect((await inBrowser("alice", { secondFactor: set.codes[3] })).outcome).toBe("denied");
     expect((await inBrowser("alice", { secondFactor: renewed.recoveryCodes[0] })).outcome).toBe("accepted");
   });
@@ -186,6 +196,7 @@ describe("whoever has a second factor", () => {
       outcomes.push((await inBrowser("alice", { secondFactor: `00000${guess}` })).outcome);
     expect(new Set(outcomes)).toEqual(new Set(["denied"]));
     expect((await inBrowser("alice", { secondFactor: await freshCode(set.secret) })).outcome).toBe("denied");
+    expect((await byClient("alice", `${SEED_PASSWORD}${unspent}`)).outcome).toBe("accepted");
   });
 
   test("is helped by an administrator when all is lost", async () => {

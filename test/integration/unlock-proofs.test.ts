@@ -1,4 +1,4 @@
-/** What unlocks a locked screen, asked at the auth socket as the node does: a directory's password, and the code behind it. */
+/** What unlocks a locked screen, asked at the auth socket as the node does: a directory's password, a code behind it, a token. */
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
@@ -37,8 +37,9 @@ async function set(values: Readonly<Record<string, unknown>>): Promise<void> {
 }
 
 /** An address for each keeps the throttle out of the way. */
-async function unlock(secret: string, whose: "alice" | "bob" = "bob"): Promise<string> {
-  const { userId, vmId } = site.seed[whose];
+async function unlock(secret: string, whose: "alice" | "bob" = "bob", at?: number): Promise<string> {
+  const { userId, vmId: own } = site.seed[whose];
+  const vmId = at ?? own;
   const request = { kind: "unlock", userId, vmId, secret, origin: crypto.randomUUID() } as const;
   return (await site.auth.ask(request, never)).outcome;
 }
@@ -65,14 +66,63 @@ describe("somebody of a directory", () => {
     expect(await unlock(DIRECTORY_PASSWORD, "bob")).toBe("unlocked");
   });
 
+  test("who signs in by another name than their account's needs none here, nor for a second factor", async () => {
+    await set({
+      "auth.ldap.filter": "(&(objectClass=inetOrgPerson)(employeeNumber=%u))",
+      "auth.ldap.name.normalize": true,
+    });
+    const origin = () => crypto.randomUUID();
+    const proof = { kind: "password", password: DIRECTORY_PASSWORD } as const;
+    const signIn = (login: string) =>
+      site.auth.verify({ kind: "user", login, proof, origin: origin() }, never);
+    expect(await signIn("4711")).toMatchObject({ outcome: "accepted", userId: site.seed.bob.userId });
+    expect((await signIn("bob")).outcome).toBe("denied");
+    expect(await unlock(DIRECTORY_PASSWORD)).toBe("unlocked");
+    expect(await unlock(`${DIRECTORY_PASSWORD}!`)).toBe("denied");
+    expect(await unlock(DIRECTORY_PASSWORD, "alice")).toBe("denied");
+    const begin = { kind: "begin-enrolment", of: "user", login: "bob", proof, origin: origin() } as const;
+    expect((await site.auth.ask({ ...begin, tenant: "default" }, never)).outcome).toBe("enrolment-begun");
+    expect((await site.auth.ask(begin, never)).outcome).toBe("denied");
+  });
+
   test("stays out while the directory is away, and isn't told that the password is wrong", async () => {
     await set({ "auth.ldap.host": ["ldaps://localhost:9"] });
     expect(await unlock(DIRECTORY_PASSWORD)).toBe("unavailable");
   });
 });
 
+describe("somebody with a token", () => {
+  const make = async (wish: { readonly vmId?: number; readonly isMultiUse?: boolean } = {}) => {
+    const { userId } = site.seed.alice;
+    const request = { kind: "create-token", userId, isMultiUse: true, origin: "192.0.2.5", ...wish } as const;
+    const made = await site.auth.ask(request, never);
+    if (made.outcome !== "token-created") throw new Error(JSON.stringify(made));
+    return made.token;
+  };
+
+  test("unlocks by it, bare or as clients are given it, as often as it is good", async () => {
+    const many = await make();
+    expect(await unlock(many, "alice")).toBe("unlocked");
+    expect(await unlock(btoa(`${many}\n`), "alice")).toBe("unlocked");
+    expect(await unlock(`${many.slice(1)}x`, "alice")).toBe("denied");
+    expect(await unlock(many, "bob")).toBe("denied");
+    const once = await make({ isMultiUse: false });
+    expect(await unlock(once, "alice")).toBe("unlocked");
+    expect(await unlock(once, "alice")).toBe("denied");
+  });
+
+  test("doesn't at another desktop than it was made for, nor against the policy", async () => {
+    const bound = await make({ vmId: site.seed.alice.vmId });
+    expect(await unlock(bound, "alice", site.seed.bob.vmId)).toBe("denied");
+    expect(await unlock(bound, "alice")).toBe("unlocked");
+    await set({ "auth.policy": "deny by=token" });
+    expect(await unlock(bound, "alice")).toBe("denied");
+  });
+});
+
 describe("somebody with a second factor", () => {
   let secret: string;
+  let recoveryCodes: readonly string[];
   beforeAll(async () => {
     const proof = { kind: "password", password: SEED_PASSWORD } as const;
     const origin = crypto.randomUUID();
@@ -83,7 +133,9 @@ describe("somebody with a second factor", () => {
     if (begun.outcome !== "enrolment-begun") throw new Error(JSON.stringify(begun));
     secret = begun.secret;
     const { ticket } = begun;
-    await site.auth.ask({ kind: "confirm-enrolment", ticket, code: codeNow(secret), origin }, never);
+    const confirm = { kind: "confirm-enrolment", ticket, code: codeNow(secret), origin } as const;
+    const done = await site.auth.ask(confirm, never);
+    recoveryCodes = done.outcome === "enrolled" ? done.recoveryCodes : [];
     expect(await owner().$count(secondFactors)).toBe(1);
   });
   /** One that wasn't shown yet: those of the steps before count as spent once a later one was. */
@@ -107,6 +159,14 @@ describe("somebody with a second factor", () => {
       expect(await unlock(`${password}${code}`)).toBe("denied");
       expect(await unlock(code)).toBe("denied");
     });
+
+  test("who has lost the phone unlocks by a recovery code behind the password, once", async () => {
+    const [code = "", next = ""] = recoveryCodes;
+    expect(await unlock(`wrong ${DIRECTORY_PASSWORD}${code}`)).toBe("denied");
+    expect(await unlock(`${DIRECTORY_PASSWORD}${code}`)).toBe("unlocked");
+    expect(await unlock(`${DIRECTORY_PASSWORD}${code}`)).toBe("denied");
+    expect(await unlock(`${SEED_PASSWORD}${next.toUpperCase()}`)).toBe("unlocked");
+  });
 
   test("needs no code where nobody is asked for one", async () => {
     await set({ "auth.second-factor": "off" });

@@ -168,7 +168,7 @@ export function seedDirectory(): string {
       entry(`ou=${ou},${DIRECTORY_BASE}`, ["objectClass: organizationalUnit"]),
     ),
     person(`uid=ann,${people}`, "ann", ["mail: ann@example.org", "displayName: Ann Ford"]),
-    person(`uid=bob,${people}`, "bob"),
+    person(`uid=bob,${people}`, "bob", ["employeeNumber: 4711"]),
     person(`uid=josé,${people}`, "josé"),
     person(`uid=o'hara*,${people}`, "o'hara*"),
     person(`uid=a\\,b\\+c\\=d,${people}`, "a,b+c=d"),

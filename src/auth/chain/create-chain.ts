@@ -17,11 +17,13 @@ import type {
   Authenticator,
   Claim,
   Finding,
+  ProvedAccount,
   ProvedPerson,
   SecondFactor,
   Verdict,
   Verifier,
 } from "../authenticator.ts";
+import type { LoginName } from "../login.ts";
 import type { HalfProof, HalfProofs } from "./half-proof.ts";
 import { planChain } from "./plan-chain.ts";
 
@@ -73,7 +75,7 @@ export function createChain(deps: ChainDeps): Verifier & { readonly resume: Resu
       }
       const settings = await readSettings(deps.store, claim.name?.tenant);
       const plan = planChain(claim.kind, settings);
-      const { proof, code } = await takeCode(deps, claim, { settings, plan });
+      const { proof, code } = await takeCode(deps, { ...claim, settings }, { plan, signal });
       const attempt: Attempt = { ...claim, proof, settings };
       const course: Course = { claim, settings, plan, code };
       let failure: Verdict = { outcome: "denied" };
@@ -121,9 +123,10 @@ function describeBusy(retryMs = 60_000): string {
  */
 async function takeCode(
   deps: ChainDeps,
-  { kind, name, proof }: Claim,
-  { settings, plan }: Pick<Course, "settings" | "plan">,
+  attempt: Attempt,
+  { plan, signal }: Pick<Course, "plan"> & { readonly signal: AbortSignal },
 ): Promise<Pick<Course, "code"> & Pick<Claim, "proof">> {
+  const { name, proof, settings } = attempt;
   if (proof.kind !== "password") return { proof, code: undefined };
   const factor = deps.secondFactors.find((one) => plan.includes(one.name));
   if (
@@ -133,12 +136,26 @@ async function takeCode(
     name === undefined
   )
     return { proof, code: proof.secondFactor };
-  const stored = await deps.store.findAccount(kind, name);
-  const split = (await factor.isEnrolled(stored?.account))
-    ? factor.split(proof.password, settings)
-    : undefined;
+  const split = factor.split(proof.password, settings);
   if (split === undefined) return { proof, code: undefined };
+  const owner = await findOwner(deps, { ...attempt, name }, { plan, signal });
+  if (!(await factor.isEnrolled(owner))) return { proof, code: undefined };
   return { proof: { ...proof, password: split.password }, code: split.code };
+}
+
+/** Whose account a name means. A directory is asked whether or not there is one of that name, so that time doesn't tell. */
+async function findOwner(
+  { store, authenticators }: ChainDeps,
+  attempt: Attempt & { readonly name: LoginName },
+  { plan, signal }: Pick<Course, "plan"> & { readonly signal: AbortSignal },
+): Promise<ProvedAccount | undefined> {
+  const { kind, name } = attempt;
+  const knowing = authenticators.filter((one) => one.findName !== undefined && plan.includes(one.name));
+  const others = await Promise.all(knowing.map((one) => one.findName?.(attempt, signal)));
+  const stored = await Promise.all(
+    [name, ...others.map((other) => other ?? name)].map((one) => store.findAccount(kind, one)),
+  );
+  return stored.find((one) => one !== undefined)?.account;
 }
 
 async function resumeHalf(

@@ -2,9 +2,8 @@
 
 import { describeError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
-import { openSession } from "./directory-session.ts";
+import { type DirectorySession, openSession } from "./directory-session.ts";
 import type { DirectoryServer, DirectorySettings } from "./directory-settings.ts";
-import { type DirectoryFinding, proveInDirectory } from "./prove-in-directory.ts";
 import type { ServerHealth } from "./server-health.ts";
 
 export type DirectoryDeps = {
@@ -14,13 +13,19 @@ export type DirectoryDeps = {
   readonly log: Log;
 };
 
-export type AskedDirectory = DirectoryFinding | { readonly outcome: "unavailable"; readonly text: string };
+export type DirectoryAway = { readonly outcome: "unavailable"; readonly text: string };
 
-export async function askDirectory(
+type Asking<T> = {
+  /** Rejects when this server can't answer. */
+  readonly ask: (session: DirectorySession) => Promise<T>;
+  readonly signal: AbortSignal;
+};
+
+export async function askDirectory<T>(
   deps: DirectoryDeps,
   settings: DirectorySettings,
-  person: { readonly login: string; readonly password: string; readonly signal: AbortSignal },
-): Promise<AskedDirectory> {
+  asking: Asking<T>,
+): Promise<T | DirectoryAway> {
   const failures: string[] = [];
   for (const server of settings.servers) {
     const key = keyOf(server, settings);
@@ -30,11 +35,11 @@ export async function askDirectory(
       continue;
     }
     try {
-      const finding = await askServer(deps, server, { settings, person });
+      const answer = await askServer(deps, server, { ...asking, timeoutMs: settings.timeoutMs });
       deps.health.noteSuccess(key);
-      return finding;
+      return answer;
     } catch (error) {
-      if (person.signal.aborted)
+      if (asking.signal.aborted)
         return { outcome: "unavailable", text: "nobody waits for the answer any more" };
       const text = describeError(error);
       failures.push(`${server.name}: ${text}`);
@@ -45,18 +50,15 @@ export async function askDirectory(
   return { outcome: "unavailable", text: failures.join("; ") };
 }
 
-async function askServer(
+async function askServer<T>(
   deps: DirectoryDeps,
   server: DirectoryServer,
-  {
-    settings,
-    person,
-  }: { readonly settings: DirectorySettings; readonly person: Parameters<typeof askDirectory>[2] },
-): Promise<DirectoryFinding> {
-  const signal = AbortSignal.any([person.signal, AbortSignal.timeout(settings.timeoutMs)]);
+  { ask, signal: asker, timeoutMs }: Asking<T> & { readonly timeoutMs: number },
+): Promise<T> {
+  const signal = AbortSignal.any([asker, AbortSignal.timeout(timeoutMs)]);
   const session = await openSession(server, { signal, systemAuthorities: deps.systemAuthorities });
   try {
-    return await proveInDirectory(session, settings, person);
+    return await ask(session);
   } finally {
     session.close();
   }

@@ -8,8 +8,10 @@ import { createHmac, randomBytes } from "node:crypto";
 import type { Clock } from "../../lib/clock.ts";
 import type { Authenticator, Finding } from "../authenticator.ts";
 import { FairQueue, MAY_WAIT_MS } from "../fair-queue.ts";
-import { type AskedDirectory, askDirectory, type DirectoryDeps } from "./ask-directory.ts";
+import { askDirectory, type DirectoryAway, type DirectoryDeps } from "./ask-directory.ts";
+import type { DirectorySession } from "./directory-session.ts";
 import { readDirectorySettings } from "./directory-settings.ts";
+import { type DirectoryFinding, findLogin, proveInDirectory } from "./prove-in-directory.ts";
 
 export type LdapDeps = DirectoryDeps & {
   readonly clock: Clock;
@@ -33,19 +35,19 @@ export function createLdapAuthenticator(deps: LdapDeps): Authenticator {
     name: "ldap",
     proofs: ["password"],
     async prove(attempt, signal): Promise<Finding> {
-      const { kind, name, proof, settings: values, origin } = attempt;
+      const { kind, name, isAccountName, proof, settings: values, origin } = attempt;
       if (name === undefined || proof.kind !== "password" || proof.password === "")
         return { outcome: "denied" };
-      // Directories fold such letters together, and accounts of ours don't: one person would have several.
-      if (name.login.normalize("NFKC").toLowerCase() !== name.login) return { outcome: "denied" };
+      if (isFolded(name.login)) return { outcome: "denied" };
       const settings = readDirectorySettings(values, deps.secretKey);
       if ("fault" in settings) return { outcome: "unavailable", text: settings.fault };
-      const key = refused.keyOf([settings.servers, name, proof.password]);
+      const key = refused.keyOf([settings.servers, name, isAccountName, proof.password]);
       if (refused.has(key)) return { outcome: "denied" };
-      const person = { login: name.login, password: proof.password, signal };
+      const person = { login: name.login, password: proof.password, isAccountName };
       const { asker = origin, mayWaitMs = MAY_WAIT_MS, onPlace } = attempt;
-      const ask = () => askDirectory(deps, settings, person);
-      const served = await queues[kind].run(ask, { asker, mayWaitMs, onPlace, signal });
+      const ask = (session: DirectorySession) => proveInDirectory(session, settings, person);
+      const prove = () => askDirectory(deps, settings, { ask, signal });
+      const served = await queues[kind].run(prove, { asker, mayWaitMs, onPlace, signal });
       if (served.outcome === "full") return { outcome: "busy", retryMs: served.retryMs };
       if (served.outcome === "left") return { outcome: "unavailable", text: "Whoever asked has left." };
       const finding = served.value;
@@ -55,11 +57,32 @@ export function createLdapAuthenticator(deps: LdapDeps): Authenticator {
       }
       return toFinding(finding, name.tenant);
     },
+    async findName(attempt, signal) {
+      const { kind, name, isAccountName, settings: values, origin } = attempt;
+      const settings = readDirectorySettings(values, deps.secretKey);
+      if ("fault" in settings || !settings.normalizesName) return undefined;
+      if (name === undefined || isAccountName || isFolded(name.login)) return undefined;
+      // Kept in an object: a name that is nobody's is an answer as well.
+      const ask = async (session: DirectorySession) => ({
+        login: await findLogin(session, settings, name.login),
+      });
+      const find = () => askDirectory(deps, settings, { ask, signal });
+      const { asker = origin, mayWaitMs = MAY_WAIT_MS, onPlace } = attempt;
+      const served = await queues[kind].run(find, { asker, mayWaitMs, onPlace, signal });
+      if (served.outcome !== "served" || !("login" in served.value)) return undefined;
+      const { login } = served.value;
+      return login === undefined ? undefined : { login, tenant: name.tenant };
+    },
     tellPlaces: () => queues.user.tellPlaces(),
   };
 }
 
-function toFinding(finding: AskedDirectory, tenant: string): Finding {
+/** Directories fold such letters together, and accounts of ours don't: one person would have several. */
+function isFolded(login: string): boolean {
+  return login.normalize("NFKC").toLowerCase() !== login;
+}
+
+function toFinding(finding: DirectoryFinding | DirectoryAway, tenant: string): Finding {
   if (finding.outcome !== "proved")
     return finding.outcome === "denied"
       ? { outcome: "denied" }

@@ -14,7 +14,7 @@ import { MOST_EXPRESSION_TEXT } from "../../domain/setting/bounded-expression.ts
 import type { BindOutcome, DirectorySession } from "./directory-session.ts";
 import type { DirectorySettings } from "./directory-settings.ts";
 import { explainRefusal } from "./explain-refusal.ts";
-import { fillDn, fillFilter, firstRdnValue } from "./templates.ts";
+import { fillDn, fillFilter, firstRdnValue, widenFilter } from "./templates.ts";
 
 export type DirectoryFinding =
   | {
@@ -31,7 +31,12 @@ export type DirectoryFinding =
 
 const INVALID_CREDENTIALS = 49;
 
-type Person = { readonly login: string; readonly password: string };
+type Person = {
+  readonly login: string;
+  readonly password: string;
+  /** The login is an account's of ours. */
+  readonly isAccountName?: true | undefined;
+};
 type Asked = {
   readonly session: DirectorySession;
   readonly settings: DirectorySettings;
@@ -78,6 +83,23 @@ export async function proveInDirectory(
   return await concludeEntry(asked, found, racf);
 }
 
+/**
+ * The login of the account that a name stands for, as far as whoever searches may see. Undefined for nobody's, and where only
+ * the person's own password would find them: none is needed here or tried.
+ */
+export async function findLogin(
+  session: DirectorySession,
+  settings: DirectorySettings,
+  name: string,
+): Promise<string | undefined> {
+  const { base, bindDn, bindPassword } = settings;
+  if (base === "" || (bindDn !== "" && bindPassword === undefined)) return undefined;
+  const asked: Asked = { session, settings, person: { login: name, password: "" } };
+  await bindToSearch(asked);
+  const entry = await findEntry(asked);
+  return typeof entry === "string" ? undefined : loginOf(entry, settings, name);
+}
+
 async function bindByPattern(asked: Asked): Promise<DirectoryFinding | undefined> {
   const { session, settings, person } = asked;
   if (settings.userBindPattern === "") return undefined;
@@ -122,7 +144,9 @@ async function bindToSearch({ session, settings, person }: Asked): Promise<strin
 
 /** The one entry, or why there isn't one. */
 async function findEntry({ session, settings, person }: Asked): Promise<Entry | string> {
-  const { base, filter, entries } = await listSearched(session, settings, person.login);
+  const isOther = person.isAccountName === true && settings.normalizesName;
+  const asked = isOther ? { ...settings, filter: widenFilter(settings.filter) } : settings;
+  const { base, filter, entries } = await listSearched(session, asked, person.login);
   const [entry, second] = entries;
   if (entry === undefined) return `no entry below ${base} matches ${filter}`;
   return second === undefined ? entry : `more than one entry below ${base} matches ${filter}`;
@@ -183,16 +207,19 @@ async function concludeEntry(
   const { required } = settings.groups;
   if (required.length > 0 && !required.some((group) => folded.has(group.toLowerCase())))
     return { outcome: "denied", why: `${entry.dn} is in none of the groups ${required.join(", ")}` };
-  const [uid, account] = [firstValue(entry, "uid"), firstValue(entry, "sAMAccountName")];
-  const login = settings.normalizesName ? (uid ?? account ?? person.login) : person.login;
   return {
     outcome: "proved",
     dn: entry.dn,
-    login: login.trim().toLowerCase(),
+    login: loginOf(entry, settings, person.login),
     fullName: (firstValue(entry, "displayName") ?? firstValue(entry, "cn") ?? "").slice(0, 200),
     groups,
     parameters: { ...racf, ...readParameters(entry, settings) },
   };
+}
+
+function loginOf(entry: Entry, { normalizesName }: DirectorySettings, typed: string): string {
+  const [uid, account] = [firstValue(entry, "uid"), firstValue(entry, "sAMAccountName")];
+  return (normalizesName ? (uid ?? account ?? typed) : typed).trim().toLowerCase();
 }
 
 async function listGroups(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { escapeDn, escapeFilter, fillDn, fillFilter, firstRdnValue } from "./templates.ts";
+import { escapeDn, escapeFilter, fillDn, fillFilter, firstRdnValue, widenFilter } from "./templates.ts";
 
 describe("a login in a DN", () => {
   const cases: [login: string, dn: string][] = [
@@ -40,4 +40,15 @@ describe("a login in a filter", () => {
   test("and a DN do not fill each other's places", () => {
     expect(fillFilter("(|(m=%d)(u=%u))", { login: "%d", dn: "cn=%u" })).toBe("(|(m=cn=%u)(u=%d))");
   });
+});
+
+describe("a filter for names of accounts", () => {
+  const own = "(uid=%u)(sAMAccountName=%u)";
+  const cases: [template: string, widened: string][] = [
+    ["(employeeNumber=%u)", `(|(employeeNumber=%u)${own})`],
+    ["(&(objectClass=person)(mail=%u@example.org))", `(&(objectClass=person)(|(mail=%u@example.org)${own}))`],
+    ["(|(uid=%u)(mail=%u))", `(|(|(uid=%u)${own})(|(mail=%u)${own}))`],
+    ["(objectClass=person)", "(objectClass=person)"],
+  ];
+  test.each(cases)("%s", (template, widened) => expect(widenFilter(template)).toBe(widened));
 });

@@ -15,6 +15,14 @@ export function fillFilter(
   return template.replace(/%([ud])/g, (_, letter: "u" | "d") => filled[letter]);
 }
 
+/**
+ * A filter for the names that people sign in by, made one that finds them by the name of their account too, where that is
+ * their entry's (`auth.ldap.name.normalize`). What else it asks of an entry it goes on asking.
+ */
+export function widenFilter(template: string): string {
+  return template.replace(/\([^()=]+=[^()]*%u[^()]*\)/g, (part) => `(|${part}(uid=%u)(sAMAccountName=%u))`);
+}
+
 export function escapeDn(value: string): string {
   return value
     .replace(/[,+"\\<>;=]/g, (character) => `\\${character}`)

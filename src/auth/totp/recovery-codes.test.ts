@@ -1,5 +1,5 @@
-import { expect, test } from "bun:test";
-import { hashRecoveryCode, makeRecoveryCode } from "./recovery-codes.ts";
+import { describe, expect, test } from "bun:test";
+import { hashRecoveryCode, makeRecoveryCode, splitRecoveryCode } from "./recovery-codes.ts";
 
 const randomByte = () => crypto.getRandomValues(new Uint8Array(1))[0] ?? 0;
 
@@ -22,3 +22,18 @@ test.each(["", "123456", "abcde-fghj", "abcde-fghjkm", "abcde_fghjk", "abcde-fgh
   "%j is none",
   (text) => expect(hashRecoveryCode(text)).toBeUndefined(),
 );
+
+describe("a recovery code behind a password", () => {
+  const cases: [text: string, split: ReturnType<typeof splitRecoveryCode>][] = [
+    ["passwordabcde-fgh23", { password: "password", code: "abcde-fgh23" }],
+    ["pass-word ABCDE-FGH23", { password: "pass-word ", code: "ABCDE-FGH23" }],
+    // Six digits are a code of the app, and never the end of one of these.
+    ["passwordabcde-23456", { password: "password", code: "abcde-23456" }],
+    ["passwordabcdefgh23", undefined],
+    ["passwordabcde-fgh2", undefined],
+    ["passwordabcde-fgh01", undefined],
+    ["abcde-fgh23", undefined],
+    ["", undefined],
+  ];
+  test.each(cases)("%j", (text, split) => expect(splitRecoveryCode(text)).toEqual(split as never));
+});

@@ -21,6 +21,18 @@ export function makeRecoveryCode(randomByte: () => number): string {
   return `${code.slice(0, 5)}-${code.slice(5)}`;
 }
 
+/**
+ * A password with a recovery code behind it, from a client that has one field; undefined where there is none. The hyphen is
+ * needed: without it nothing says where the password ends.
+ */
+export function splitRecoveryCode(
+  text: string,
+): { readonly password: string; readonly code: string } | undefined {
+  const code = text.slice(-LENGTH - 1);
+  const password = text.slice(0, -LENGTH - 1);
+  return /^[a-z2-9]{5}-[a-z2-9]{5}$/i.test(code) && password !== "" ? { password, code } : undefined;
+}
+
 /** Undefined where it can't be one. People leave out the hyphen and write capitals. */
 export function hashRecoveryCode(text: string): Uint8Array | undefined {
   const clean = text.toLowerCase().replace(/[\s-]/g, "");

@@ -11,7 +11,7 @@ import type { SiteMarks } from "../marks.ts";
 import type { Tickets } from "../ticket.ts";
 import { CodeLimiter } from "./code-limiter.ts";
 import { findStep, isCode, splitAppended } from "./one-time-code.ts";
-import { hashRecoveryCode } from "./recovery-codes.ts";
+import { hashRecoveryCode, splitRecoveryCode } from "./recovery-codes.ts";
 import type { PersonId, StoredSecondFactor, TotpStore } from "./totp-store.ts";
 
 export type TotpDeps = {
@@ -33,7 +33,7 @@ export function createTotp(deps: TotpDeps): SecondFactor {
       // Where there is nobody, nobody is looked for, which takes as long.
       return (await store.find(account?.id ?? NOBODY)) !== undefined;
     },
-    split: (password) => splitAppended(password),
+    split: (password) => splitAppended(password) ?? splitRecoveryCode(password),
     async verify(account, text) {
       const factor = await store.find(account.id);
       if (factor === undefined) return false;
