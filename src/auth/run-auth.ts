@@ -25,9 +25,11 @@ import { createTenantSettings } from "./oidc/tenant-settings.ts";
 import { serveAuth } from "./server.ts";
 import { SignInThrottle } from "./sign-in-throttle.ts";
 import { SiteThrottle } from "./site-throttle.ts";
+import { Throttle } from "./throttle.ts";
 import type { Tickets } from "./ticket.ts";
 import { createTokenAuthenticator } from "./tokens/token-authenticator.ts";
 import type { TokenStore } from "./tokens/token-store.ts";
+import { CODE_LIMITS, CodeLimiter } from "./totp/code-limiter.ts";
 import type { EnrolDeps } from "./totp/enrol.ts";
 import { createTotp } from "./totp/totp.ts";
 import type { TotpStore } from "./totp/totp-store.ts";
@@ -77,7 +79,9 @@ export async function runAuth(deps: AuthDeps): Promise<void> {
   const { secondFactors, tokens, tickets } = deps;
   const halfProofs = new HalfProofs({ tickets, readNowMs: () => secondFactors.readNowMs() });
   const marks = new SiteMarks(deps.marks, log);
-  const totp = createTotp({ store: secondFactors, tickets, marks, clock: systemClock, log });
+  const codes = new Throttle(systemClock, CODE_LIMITS);
+  const limiter = new CodeLimiter({ marks, codes });
+  const totp = createTotp({ store: secondFactors, tickets, limiter, log });
   const oidc: OidcDeps = {
     providers: new Providers({ ...deps.oidc, monotonicMs: () => systemClock.monotonicMs() }),
     tickets,
@@ -97,7 +101,7 @@ export async function runAuth(deps: AuthDeps): Promise<void> {
     halfProofs,
     log,
   });
-  const throttle = new SiteThrottle(new SignInThrottle(systemClock), marks);
+  const throttle = new SiteThrottle(new SignInThrottle(systemClock, codes), marks);
   const readNameRules = createNameRules(store, systemClock);
   const answerDeps = { verifier, throttle, readNameRules, log };
   const enrol: EnrolDeps = {

@@ -40,11 +40,13 @@ export type Who = {
 };
 
 export type Lane = "pair" | "account" | "address";
+/** `code`: tries with the right password and wrong codes, which `totp/code-limiter.ts` holds up. */
+export type SlowedLane = Lane | "code";
 
 export type SlowedSignIn = {
   /** Names it for `forget`. */
   readonly id: string;
-  readonly lane: Lane;
+  readonly lane: SlowedLane;
   readonly kind: Who["kind"] | undefined;
   readonly login: string | undefined;
   readonly tenant: string | undefined;
@@ -74,15 +76,17 @@ export type SignInAttempt = Omit<Attempt, "end"> & {
 
 export class SignInThrottle {
   readonly #clock: Clock;
-  readonly #lanes: Readonly<Record<Lane, Throttle>>;
+  readonly #lanes: Readonly<Record<SlowedLane, Throttle>>;
   readonly #provedAtMs = new Map<string, number>();
 
-  constructor(clock: Clock) {
+  /** `codes` is the code limiter's: it is shown and forgotten here, and slows no sign-in down by itself. */
+  constructor(clock: Clock, codes: Throttle = new Throttle(clock)) {
     this.#clock = clock;
     this.#lanes = {
       pair: new Throttle(clock, LIMITS.pair),
       account: new Throttle(clock, LIMITS.account),
       address: new Throttle(clock, LIMITS.address),
+      code: codes,
     };
   }
 
@@ -151,7 +155,7 @@ export class SignInThrottle {
   }
 
   learn(
-    lane: Lane | "proved",
+    lane: SlowedLane | "proved",
     key: string,
     mark: { readonly failures: number; readonly ageMs: number } | undefined,
   ): void {
@@ -160,25 +164,25 @@ export class SignInThrottle {
     else if (mark !== undefined && !this.#isKnown(key)) this.#keepProved(key, mark.ageMs);
   }
 
-  noteTold(lane: Lane, key: string, how: Parameters<Throttle["noteTold"]>[1]): void {
+  noteTold(lane: SlowedLane, key: string, how: Parameters<Throttle["noteTold"]>[1]): void {
     this.#lanes[lane].noteTold(key, how);
   }
 
   /** At most `most`, those that wait longest first; of one tenant's accounts alone where it is named. */
   list(most: number, tenant?: string): { readonly slowed: readonly SlowedSignIn[]; readonly total: number } {
-    const known = LANES.flatMap((lane) => this.#lanes[lane].list().map((one) => describe(lane, one)));
+    const known = SLOWED_LANES.flatMap((lane) => this.#lanes[lane].list().map((one) => describe(lane, one)));
     const all = tenant === undefined ? known : known.filter((one) => one.tenant === tenant);
     const sorted = all.sort((one, other) => other.waitMs - one.waitMs || other.failures - one.failures);
     return { slowed: sorted.slice(0, most), total: all.length };
   }
 
-  listSlowedKeys(): readonly Key[] {
-    return LANES.flatMap((lane) => this.#lanes[lane].list().map(({ key }) => ({ lane, key })));
+  listSlowedKeys(): readonly Key<SlowedLane>[] {
+    return SLOWED_LANES.flatMap((lane) => this.#lanes[lane].list().map(({ key }) => ({ lane, key })));
   }
 
   /** What it was about; undefined when nobody of this id is slowed down any more. */
   forget(id: string): SlowedSignIn | undefined {
-    for (const lane of LANES) {
+    for (const lane of SLOWED_LANES) {
       const one = this.#lanes[lane].list().find(({ key }) => markId(lane, key) === id);
       if (one === undefined) continue;
       this.#lanes[lane].forget(one.key);
@@ -210,6 +214,7 @@ export class SignInThrottle {
 }
 
 const LANES: readonly Lane[] = ["pair", "account", "address"];
+const SLOWED_LANES: readonly SlowedLane[] = [...LANES, "code"];
 const LIMITS = { pair: THROTTLE, account: ACCOUNT_LANE, address: ADDRESS_LANE } as const satisfies Record<
   Lane,
   ThrottleLimits
@@ -231,12 +236,13 @@ function giveBack(attempt: Attempt): void {
 }
 
 function describe(
-  lane: Lane,
+  lane: SlowedLane,
   { key, failures, waitMs }: { readonly key: string; readonly failures: number; readonly waitMs: number },
 ): SlowedSignIn {
   const parts = parseKey(key);
-  const [kind, login, tenant, origin] =
+  const [kind, login, tenant, last] =
     lane === "address" ? [undefined, undefined, undefined, parts[0]] : parts;
+  const origin = lane === "code" ? undefined : last;
   const known = kind === "user" || kind === "administrator" ? kind : undefined;
   return {
     id: markId(lane, key),
@@ -250,7 +256,8 @@ function describe(
   };
 }
 
-/** The keys are our own JSON of texts: `keysOf`. */
+/** The keys are our own JSON of texts (`keysOf`); those of codes were once a number, which says nothing. */
 function parseKey(key: string): readonly string[] {
-  return JSON.parse(key) as string[];
+  const parts: unknown = JSON.parse(key);
+  return Array.isArray(parts) ? (parts as string[]) : [];
 }

@@ -61,8 +61,7 @@ export class SiteThrottle {
     const slowed = marks.length < MOST_LISTED_MARKS ? this.#memory.listSlowedKeys() : [];
     for (const { lane, key } of slowed)
       if (!counted.has(markId(lane, key))) this.#memory.learn(lane, key, undefined);
-    for (const { lane, key, ...mark } of marks)
-      if (lane !== "code" && lane !== "proved") this.#memory.learn(lane, key, mark);
+    for (const { lane, key, ...mark } of marks) if (lane !== "proved") this.#memory.learn(lane, key, mark);
   }
 
   /** At every box; false when nobody of this id is slowed down any more. */

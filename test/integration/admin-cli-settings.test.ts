@@ -87,9 +87,10 @@ describe("sign-ins", () => {
     const listed = (await type("auth slowed")).out;
     expect(listed).toMatch(/ann@default +192\.0\.2\.17 +12 +in 8 s +a1/);
     expect(listed).toMatch(/\(anybody\) +2001:db8:0:1::\/64/);
+    expect(listed).toMatch(/carla@default +\(wrong codes\) +6 +in 29 s +e5/);
     expect(await type("auth forget", "a1")).toMatchObject({ err: "forgotten\n", code: 0 });
     expect((await type("auth forget", "a1")).err).toContain("Nobody of this id");
-    expect(JSON.parse((await type("auth slowed", "--json")).out).slowed.length).toBe(3);
+    expect(JSON.parse((await type("auth slowed", "--json")).out).slowed.length).toBe(4);
   });
 
   test("a directory is tried, and the exit code tells whether one is well", async () => {

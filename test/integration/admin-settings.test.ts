@@ -112,7 +112,9 @@ describe("a form of settings", () => {
 
 describe("who is slowed down", () => {
   test("is shown to the site's administrators, and to a tenant's their own", async () => {
-    expect(await html("/settings/slowed")).toContain("192.0.2.17");
+    const all = await html("/settings/slowed");
+    for (const text of ["192.0.2.17", "carla@default", "wrong codes of a second factor"])
+      expect(all).toContain(text);
     const own = await html("/settings/slowed", acme);
     expect(own).toContain("eve@acme");
     expect(own).not.toContain("192.0.2.17");
@@ -123,8 +125,10 @@ describe("who is slowed down", () => {
     expect((await postForm(admin, "/settings/slowed/forget", acme, { id: "d4" })).status).toBe(303);
     expect((await postForm(admin, "/settings/slowed/forget", site, { id: "c3" })).status).toBe(303);
     expect((await askApi(admin, { method: "DELETE", path: "/auth/slowed/a1" }, site)).status).toBe(204);
-    const audit = await listAudit(admin.database.open("qvd_admin").orm, { limit: 3 });
+    expect((await postForm(admin, "/settings/slowed/forget", site, { id: "e5" })).status).toBe(303);
+    const audit = await listAudit(admin.database.open("qvd_admin").orm, { limit: 4 });
     expect(audit.map(({ action, subjectName }) => `${action} ${subjectName}`)).toEqual([
+      "sign-in.forget-slowed carla@default",
       "sign-in.forget-slowed ann@default",
       "sign-in.forget-slowed-site 2001:db8:0:1::/64",
       "sign-in.forget-slowed eve@acme",

@@ -1,4 +1,4 @@
-/** What auth answers the admin process besides sign-ins, for pages: two who are slowed down, and a directory with a fault. */
+/** What auth answers the admin process besides sign-ins, for pages: some who are slowed down, and a directory with a fault. */
 
 import type { AdminDeps } from "../../src/admin/deps.ts";
 import type { SlowedShape } from "../../src/wire/auth/administration.ts";
@@ -17,6 +17,7 @@ export const PLAYED_SLOWED: readonly SlowedShape[] = [
   { id: "b2", lane: "account", kind: "administrator", login: "admin", tenant: "*", failures: 31, waitMs: 0 },
   { id: "c3", lane: "address", origin: "2001:db8:0:1::/64", failures: 130, waitMs: 4_900 },
   { id: "d4", lane: "account", kind: "user", login: "eve", tenant: "acme", failures: 40, waitMs: 900 },
+  { id: "e5", lane: "code", kind: "user", login: "carla", tenant: "default", failures: 6, waitMs: 29_000 },
 ];
 
 /** Forgets for real, so that a second time nobody is there. */

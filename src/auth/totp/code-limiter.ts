@@ -4,9 +4,8 @@
  * few. It keeps nobody out but those who have the password; its owner uses a recovery code meanwhile, which nobody guesses.
  */
 
-import type { Clock } from "../../lib/clock.ts";
 import { markId, type SiteMarks } from "../marks.ts";
-import { Throttle, type ThrottleLimits } from "../throttle.ts";
+import type { Throttle, ThrottleLimits } from "../throttle.ts";
 
 export const CODE_LIMITS = {
   freeFailures: 4,
@@ -17,7 +16,16 @@ export const CODE_LIMITS = {
   mostWaiting: 0,
 } as const satisfies ThrottleLimits;
 
-export type CodeLimiterDeps = { readonly marks: SiteMarks; readonly clock: Clock };
+/** `codes` may be one that others read too, with `CODE_LIMITS`. */
+export type CodeLimiterDeps = { readonly marks: SiteMarks; readonly codes: Throttle };
+
+/** Whose codes; `describe` of `sign-in-throttle.ts` reads them off the key. */
+export type CodeOwner = {
+  readonly secondFactorId: number;
+  readonly kind: "user" | "administrator";
+  readonly login: string;
+  readonly tenant: string;
+};
 
 export type CodeAttempt = {
   /** To be called once; a code that throws while it is looked at counts as a wrong one. */
@@ -28,14 +36,15 @@ export class CodeLimiter {
   readonly #marks: SiteMarks;
   readonly #codes: Throttle;
 
-  constructor({ marks, clock }: CodeLimiterDeps) {
+  constructor({ marks, codes }: CodeLimiterDeps) {
     this.#marks = marks;
-    this.#codes = new Throttle(clock, CODE_LIMITS);
+    this.#codes = codes;
   }
 
   /** "refuse": no code of this second factor is looked at now. It counts as a wrong one until it ends. */
-  async enter(secondFactorId: number): Promise<CodeAttempt | "refuse"> {
-    const key = `${secondFactorId}`;
+  async enter({ kind, login, tenant, secondFactorId }: CodeOwner): Promise<CodeAttempt | "refuse"> {
+    // Of one that is set up anew nothing is known.
+    const key = JSON.stringify([kind, login, tenant, `${secondFactorId}`]);
     const id = markId("code", key);
     const marks = await this.#marks.read([id]);
     if (marks !== undefined) this.#codes.learn(key, marks.get(id));

@@ -5,8 +5,9 @@ import { asId, type TenantId, type UserId } from "../../domain/ids.ts";
 import { settingValues } from "../../domain/setting/resolve.ts";
 import { silentLog } from "../../lib/log.ts";
 import { SiteMarks } from "../marks.ts";
+import { Throttle } from "../throttle.ts";
 import { Tickets } from "../ticket.ts";
-import { CODE_LIMITS } from "./code-limiter.ts";
+import { CODE_LIMITS, CodeLimiter } from "./code-limiter.ts";
 import { formatCode, stepAt } from "./one-time-code.ts";
 import { createTotp } from "./totp.ts";
 import type { TotpStore } from "./totp-store.ts";
@@ -34,7 +35,8 @@ test("codes that couldn't be looked at are forgiven with a right one", async () 
   };
   const log = silentLog();
   const marks = new SiteMarks(createMemoryMarks(clock), log);
-  const totp = createTotp({ store: store as TotpStore, tickets, marks, clock, log });
+  const limiter = new CodeLimiter({ marks, codes: new Throttle(clock, CODE_LIMITS) });
+  const totp = createTotp({ store: store as TotpStore, tickets, limiter, log });
   const show = () => totp.verify(ANN, formatCode(secret, stepAt(time.ms)), settingValues([]));
   time.isDatabaseAway = true;
   for (let tries = 0; tries <= CODE_LIMITS.freeFailures; tries++)

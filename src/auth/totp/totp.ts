@@ -4,12 +4,10 @@
  */
 
 import { asId, type UserId } from "../../domain/ids.ts";
-import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import type { SecondFactor } from "../authenticator.ts";
-import type { SiteMarks } from "../marks.ts";
 import type { Tickets } from "../ticket.ts";
-import { CodeLimiter } from "./code-limiter.ts";
+import type { CodeLimiter } from "./code-limiter.ts";
 import { findStep, isCode, splitAppended } from "./one-time-code.ts";
 import { hashRecoveryCode, splitRecoveryCode } from "./recovery-codes.ts";
 import type { PersonId, StoredSecondFactor, TotpStore } from "./totp-store.ts";
@@ -17,16 +15,14 @@ import type { PersonId, StoredSecondFactor, TotpStore } from "./totp-store.ts";
 export type TotpDeps = {
   readonly store: TotpStore;
   readonly tickets: Tickets;
-  readonly marks: SiteMarks;
-  readonly clock: Clock;
+  readonly limiter: CodeLimiter;
   readonly log: Log;
 };
 
 const NOBODY: PersonId = { userId: asId<UserId>(0) };
 
 export function createTotp(deps: TotpDeps): SecondFactor {
-  const { store } = deps;
-  const limiter = new CodeLimiter(deps);
+  const { store, limiter } = deps;
   return {
     name: "totp",
     async isEnrolled(account) {
@@ -39,9 +35,11 @@ export function createTotp(deps: TotpDeps): SecondFactor {
       if (factor === undefined) return false;
       const code = text.replaceAll(/\s/g, "");
       if (!isCode(code)) return await useRecoveryCode(store, account.id, { factor, text });
-      const attempt = await limiter.enter(factor.id);
+      const { login, tenantName: tenant } = account;
+      const kind = "userId" in account.id ? "user" : "administrator";
+      const attempt = await limiter.enter({ secondFactorId: factor.id, kind, login, tenant });
       if (attempt === "refuse") {
-        deps.log.warn("second-factor-guessed", { login: account.login, tenant: account.tenantName });
+        deps.log.warn("second-factor-guessed", { login, tenant });
         return false;
       }
       let isRight = false;

@@ -8,16 +8,16 @@ export const authSlowed: Command = {
   summary: "List whose next try to sign in is slowed down, after too many failures.",
   options: JSON_OPTION,
   details:
-    "Of the whole site. An account is slowed down by failures from one address, by those from all addresses, and an address by those of all accounts.",
+    "Of the whole site. An account is slowed down by failures from one address, by those from all addresses, and an address by those of all accounts; a second factor by wrong codes.",
   examples: ["qvd auth slowed", "qvd auth slowed --json"],
   async run(io, args) {
     const api = await openApi(io.env);
     const { slowed, total } = SlowedListShape.parse(await api.ask("GET", "/auth/slowed"));
     if (args.options.json) printJson(io, { slowed, total });
     else {
-      const rows = slowed.map(({ id, login, tenant, origin, failures, waitMs }) => [
+      const rows = slowed.map(({ id, lane, login, tenant, origin, failures, waitMs }) => [
         login === undefined ? "(anybody)" : `${login}@${tenant ?? ""}`,
-        origin ?? "(anywhere)",
+        lane === "code" ? "(wrong codes)" : (origin ?? "(anywhere)"),
         String(failures),
         waitMs <= 0 ? "now" : `in ${Math.ceil(waitMs / 1000)} s`,
         id,

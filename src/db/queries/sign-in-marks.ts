@@ -12,7 +12,7 @@ export async function readSignInMarks(db: Db, ids: readonly string[]) {
 
 /** Of the lanes that slow sign-ins down, those with the most failures first. */
 export async function listSignInMarks(db: Db, most: number) {
-  return await selectLiving(db, inArray(signInMarks.lane, ["pair", "account", "address"]))
+  return await selectLiving(db, inArray(signInMarks.lane, ["pair", "account", "address", "code"]))
     .orderBy(desc(signInMarks.failures))
     .limit(most);
 }

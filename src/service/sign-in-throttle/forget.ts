@@ -10,7 +10,7 @@ export const forgetSlowedInput = z.object({
   name: textField(1, 200),
   /** Of the account; an address is the site's. */
   tenant: textField(1, 128).optional(),
-  lane: z.enum(["pair", "account", "address"]),
+  lane: z.enum(["pair", "account", "address", "code"]),
 });
 
 /** Checks the right and notes who forgot whose failures; auth, which alone remembers them, is told by the caller. */

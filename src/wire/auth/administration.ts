@@ -33,7 +33,7 @@ export type DirectoryStep = z.infer<typeof DirectoryStep>;
 
 export const SlowedShape = z.strictObject({
   id: z.string(),
-  lane: z.enum(["pair", "account", "address"]),
+  lane: z.enum(["pair", "account", "address", "code"]),
   kind: z.enum(["user", "administrator"]).optional(),
   login: z.string().optional(),
   tenant: z.string().optional(),

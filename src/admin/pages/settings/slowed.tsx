@@ -71,6 +71,7 @@ const LANES = {
   pair: "from this address",
   account: "from all addresses together",
   address: "of all accounts together",
+  code: "wrong codes of a second factor",
 } as const satisfies Record<SlowedShape["lane"], string>;
 
 function SlowedTable(props: {
