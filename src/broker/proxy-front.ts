@@ -36,9 +36,8 @@ export class ProxyFront {
     if (nowMs >= this.#deadlineMs) this.#refuse("no PROXY header came in time");
   }
 
-  drain(): void {
-    this.#raw.terminate();
-  }
+  /** Its header is under way, and behind it a client whom nobody has told to go elsewhere; it has its deadline. */
+  drain(): void {}
 
   onData(chunk: Uint8Array): void {
     if (this.#isOver) return;

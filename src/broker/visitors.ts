@@ -37,6 +37,7 @@ export class Visitors {
   readonly #places: AddressPlaces;
   readonly #sweep: ReturnType<typeof setInterval>;
   #openCount = 0;
+  #isDraining = false;
 
   constructor(deps: VisitorsDeps) {
     const { halfOpenMs, perAddress: most } = deps.limits;
@@ -92,6 +93,8 @@ export class Visitors {
     socket.data = connection;
     this.#talking.add(connection);
     tuneSocket(socket);
+    // It came to the port before the drain, and its balancer's header after.
+    if (this.#isDraining) connection.drain();
     if (this.#isFull || admission === "full") socket.terminate();
     else this.#pace.admit(socket);
   }
@@ -114,6 +117,7 @@ export class Visitors {
   }
 
   drain(): void {
+    this.#isDraining = true;
     for (const one of [...this.#talking]) one.drain();
   }
 

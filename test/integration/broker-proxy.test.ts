@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { parseBalancers } from "../../src/broker/balancers.ts";
+import type { BrokerState } from "../../src/wire/broker/state-file.ts";
 import { askPing } from "../support/ask-ping.ts";
 import {
   type BrokerDoor,
@@ -147,6 +148,33 @@ test("a session behind a balancer carries bytes both ways, whole and in order", 
   expect(other.store.sessions[0]?.end).toMatchObject({ cause: "client-left", bytesFromClient: sent.length });
   await other.close();
   echo.close();
+}, 30_000);
+
+test("one whose header is under way when the broker is replaced gets its answer, and then the end", async () => {
+  const [replaced, states]: [AbortController, BrokerState[]] = [new AbortController(), []];
+  const balancers = parseBalancers("127.0.0.2");
+  const other = await openBrokerDoor({
+    listen: { address: "127.0.0.1", port: 0, ...(await createTlsPair()), balancers },
+    replaced: replaced.signal,
+    onState: (state) => states.push(state),
+  });
+  const said = Promise.withResolvers<Uint8Array>();
+  const opening = openProxied(other.port, said.promise, asBalancer.localAddress);
+  await until("it has come", () => states.at(-1)?.open === 1);
+  replaced.abort();
+  await until("the broker drains", () => states.at(-1)?.phase === "draining");
+  said.resolve(header());
+  const client = await opening;
+  let text = "";
+  client.on("data", (chunk: Buffer) => {
+    text += chunk.toString("latin1");
+  });
+  client.write("GET /qvd/ping HTTP/1.1\r\n\r\n");
+  await until("its answer", () => text.endsWith(`${ALIVE}\r\n`));
+  // Nobody keeps a broker that was replaced by asking nothing.
+  await other.ended;
+  client.destroy();
+  await other.close();
 }, 30_000);
 
 function portOf(server: Server): number {
