@@ -22,6 +22,7 @@ import type { Gateway } from "./gateway/gateway.ts";
 import { keepTogether } from "./keep-together.ts";
 import { notAvailable } from "./not-available.ts";
 import { acceptRelay, type Relay } from "./relay/accept-relay.ts";
+import { readChannelKey } from "./relay/channel-proof.ts";
 import type { EndpointDeps, Outcome, ReadySession } from "./request.ts";
 import type { PipeContext } from "./session-pipe.ts";
 import type { OwnedSocket, SocketOwner } from "./socket.ts";
@@ -226,7 +227,7 @@ export class Connection implements SocketOwner {
     if (outcome.isLast) this.#sendLast(outcome.answer);
     else {
       this.#send(outcome.answer);
-      this.#hasAnswered = true;
+      this.#hasAnswered = outcome.expectsMore !== true;
       this.#enterReading();
     }
   }
@@ -242,6 +243,7 @@ export class Connection implements SocketOwner {
       return await endpoint.answer(this.#deps, {
         head,
         clientAddress: this.clientAddress,
+        readChannelKey: () => readChannelKey(this.#socket),
         signal,
         authenticate: () =>
           this.#authenticator.authenticate({

@@ -59,6 +59,8 @@ export interface TokenMaker {
 export type BrokerRequest = {
   readonly head: RequestHead;
   readonly clientAddress: string;
+  /** What only the two ends of this connection know. */
+  readonly readChannelKey: () => Uint8Array;
   /** The person behind the request, or the answer for somebody who couldn't prove to be one. */
   authenticate(): Promise<Identity | Answer>;
   /** Sends a progress message. */
@@ -82,7 +84,13 @@ export type ReadySession = {
 };
 
 export type Outcome =
-  | { readonly kind: "answer"; readonly answer: Answer; readonly isLast: boolean }
+  | {
+      readonly kind: "answer";
+      readonly answer: Answer;
+      readonly isLast: boolean;
+      /** The asker is known, and about to go on: a drain waits for that. */
+      readonly expectsMore?: boolean;
+    }
   | { readonly kind: "upgrade"; readonly session: ReadySession }
   | { readonly kind: "relay"; readonly relay: Relay };
 

@@ -1,12 +1,18 @@
 /** Two brokers, as on two boxes: a client of one reaches a desktop of the other's, and strangers don't. */
 
 import { afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { once } from "node:events";
+import { connect as connectTls, createServer } from "node:tls";
+import { parseBalancers } from "../../src/broker/balancers.ts";
+import type { ListenOptions } from "../../src/broker/listen.ts";
 import { type BoxIdentity, findProofFault, formatProof } from "../../src/broker/relay/box-proof.ts";
+import { formatChannelProof } from "../../src/broker/relay/channel-proof.ts";
 import { asId, type SessionId } from "../../src/domain/ids.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { createBoxIdentities, openEchoDesktop } from "../support/box-identities.ts";
 import { type BrokerDoor, openBrokerDoor } from "../support/broker-door.ts";
 import type { QvdClient } from "../support/qvd-client.ts";
+import { createTlsPair } from "../support/tls-pair.ts";
 
 const CONNECT =
   "GET /qvd/connect_to_vm?id=1 HTTP/1.1\r\nAuthorization: Basic YWxpY2U6c2VjcmV0\r\nConnection: Upgrade\r\nUpgrade: QVD/1.0\r\n\r\n";
@@ -26,12 +32,14 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-async function openDoor(identity: BoxIdentity): Promise<BrokerDoor> {
+/** Shows the box's own certificate, or another. */
+async function openDoor(identity: BoxIdentity, more: Partial<ListenOptions> = {}): Promise<BrokerDoor> {
   const listen = {
     address: "127.0.0.1",
     port: 0,
     tlsKey: identity.key,
     tlsCertificate: identity.certificate,
+    ...more,
   };
   const door = await openBrokerDoor({ identity, listen });
   closing.push(door.close);
@@ -146,6 +154,81 @@ describe("a session at a desktop of another box", () => {
         });
       const client = await connect(near);
       expect(await receives(client, "node far")).toBe(true);
+    }
+  });
+});
+
+describe("where the port shows a certificate of another authority", () => {
+  for (const balancers of [undefined, parseBalancers("127.0.0.2")])
+    test(`boxes know each other all the same${balancers ? ", also where balancers are listed" : ""}`, async () => {
+      const desktop = openDesktop();
+      const shown = { ...(await createTlsPair()), balancers };
+      const [near, far] = [await openDoor(one, shown), await openDoor(two, shown)];
+      shareSessions(near, far, desktop.port);
+      const client = await connect(near);
+      expect(await receives(client, "NXPROXY-hello")).toBe(true);
+      client.send("ping from afar");
+      expect(await receives(client, "ping from afar")).toBe(true);
+      expect(desktop.connections).toBe(1);
+    });
+
+  test("boxes of another site are none, whichever of the two is", async () => {
+    const desktop = openDesktop();
+    const shown = await createTlsPair();
+    for (const [here, there] of [
+      [one, stranger],
+      [stranger, one],
+    ] as const) {
+      const [near, far] = [await openDoor(here), await openDoor(there, shown)];
+      shareSessions(near, far, desktop.port);
+      const client = await connect(near);
+      expect(await receives(client, "can't be reached through node far")).toBe(true);
+    }
+    expect(desktop.connections).toBe(0);
+  });
+
+  test("nobody between two boxes can pass their proofs on, even with the port's own key", async () => {
+    const desktop = openDesktop();
+    const shown = await createTlsPair();
+    const [near, far] = [await openDoor(one), await openDoor(two, shown)];
+    shareSessions(near, far, desktop.port);
+    const seen: string[] = [];
+    const between = createServer({ key: shown.tlsKey, cert: shown.tlsCertificate }, (socket) => {
+      const onward = connectTls({ host: "127.0.0.1", port: far.port, rejectUnauthorized: false });
+      socket.on("data", (chunk: Buffer) => seen.push(chunk.toString("latin1")));
+      socket.pipe(onward).pipe(socket);
+      for (const end of [socket, onward]) end.on("error", () => {});
+    }).listen(0, "127.0.0.1");
+    closing.push(() => between.close());
+    await once(between, "listening");
+    const told = near.store.onRequest;
+    const at = between.address();
+    const address = `127.0.0.1:${typeof at === "object" ? at?.port : ""}`;
+    near.store.onRequest = (session) => {
+      told(session);
+      session.elsewhere = { node: "far", address };
+    };
+    const client = await connect(near);
+    expect(await receives(client, "can't be reached through node far")).toBe(true);
+    expect(seen.join("")).toStartWith("GET /qvd/relay_proof ");
+    expect(seen.join("")).not.toContain("/qvd/relay?");
+    expect(desktop.connections).toBe(0);
+  });
+
+  test("strangers are told that there is nothing, and what was signed elsewhere proves nothing", async () => {
+    const far = await openDoor(two, await createTlsPair());
+    const key = crypto.getRandomValues(new Uint8Array(32));
+    const proofs = [
+      {},
+      formatChannelProof(stranger, "asks", key),
+      formatChannelProof(one, "asks", key),
+      formatChannelProof(one, "answers", key),
+    ];
+    for (const proof of proofs) {
+      const client = await far.open();
+      const lines = Object.entries(proof).map(([name, value]) => `${name}: ${value}\r\n`);
+      client.send(`GET /qvd/relay_proof HTTP/1.1\r\n${lines.join("")}\r\n`);
+      expect((await client.answer()).status).toBe(404);
     }
   });
 });

@@ -7,6 +7,7 @@ import { giveBackAuthToken } from "./give-back-auth-token.ts";
 import { listOfApplications, listOfVm } from "./list-of-vm.ts";
 import { ping } from "./ping.ts";
 import { relay } from "./relay.ts";
+import { relayProof } from "./relay-proof.ts";
 import { sessionState } from "./session-state.ts";
 import { stopVm } from "./stop-vm.ts";
 
@@ -37,6 +38,8 @@ export function findEndpoint({ method, path }: RequestHead): Route {
       return { answer: connectToVm, isLastWord: true, needsBothWays: true };
     case "/qvd/relay":
       return { answer: relay, isLastWord: true, needsBothWays: true };
+    case "/qvd/relay_proof":
+      return talk(relayProof);
     case "/qvd/authenticate_user":
       return talk(authenticateUser);
     case "/qvd/create_auth_token":

@@ -32,7 +32,12 @@ export const CERTIFICATE_HEADER = "x-qvd-certificate";
 export const SIGNATURE_HEADER = "x-qvd-signature";
 
 export function formatProof(identity: BoxIdentity, request: RelayRequest): Readonly<Record<string, string>> {
-  const signer = createSign("sha256").update(textOf(request));
+  return signAsBox(identity, textOf(request));
+}
+
+/** The two headers by which this box stands for a text. */
+export function signAsBox(identity: BoxIdentity, text: string): Readonly<Record<string, string>> {
+  const signer = createSign("sha256").update(text);
   return {
     [CERTIFICATE_HEADER]: new X509Certificate(identity.certificate).raw.toString("base64"),
     [SIGNATURE_HEADER]: signer.sign(createPrivateKey(identity.key)).toString("base64"),
@@ -57,13 +62,22 @@ export function findProofFault(
   request: RelayRequest,
   headers: ReadonlyMap<string, string>,
 ): string | undefined {
+  return findSignatureFault(authority, textOf(request), headers);
+}
+
+/** The same of any text that a box of the site stands for. */
+export function findSignatureFault(
+  authority: string,
+  text: string,
+  headers: ReadonlyMap<string, string>,
+): string | undefined {
   const stranger = findStrangerFault(authority, headers);
   const certificate = parseCertificate(headers.get(CERTIFICATE_HEADER));
   if (stranger !== undefined || certificate === undefined) return stranger;
   const signature = Buffer.from(headers.get(SIGNATURE_HEADER) ?? "", "base64");
   try {
-    const isGood = createVerify("sha256").update(textOf(request)).verify(certificate.publicKey, signature);
-    return isGood ? undefined : "its signature is not over this request";
+    const isGood = createVerify("sha256").update(text).verify(certificate.publicKey, signature);
+    return isGood ? undefined : "its signature is over something else";
   } catch {
     // A signature that isn't even one of that key's kind.
     return "its signature can't be read";
