@@ -116,8 +116,8 @@ export class Connection implements SocketOwner {
   }
 
   onData(chunk: Uint8Array): void {
-    if (this.#phase === "handshake") this.#enterReading();
-    if (this.#phase !== "reading" && this.#phase !== "answering") return;
+    // What comes with the handshake's end waits until the client's certificate was looked at.
+    if (this.#phase !== "handshake" && this.#phase !== "reading" && this.#phase !== "answering") return;
     keepTogether(this.#waiting, chunk);
     this.#waitingBytes += chunk.length;
     if (this.#canRead) this.#proceed();

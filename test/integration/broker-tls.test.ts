@@ -1,12 +1,14 @@
 /** TLS of the QVD port: versions, clients' certificates and what was revoked, all of it replaced while it runs. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { parseBalancers } from "../../src/broker/balancers.ts";
 import { type ReadTls, readTls, type TlsFiles } from "../../src/broker/tls/read-tls.ts";
+import { run } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import type { BrokerState } from "../../src/wire/broker/state-file.ts";
-import { askPing } from "../support/ask-ping.ts";
+import { askPing, type VisitOptions } from "../support/ask-ping.ts";
 import {
   type BrokerDoor,
   connectRequest,
@@ -15,6 +17,9 @@ import {
   reportListening,
 } from "../support/broker-door.ts";
 import { type ClientAuthority, createClientAuthority, readPair } from "../support/client-authority.ts";
+import { greetAs } from "../support/client-hello.ts";
+import { openSlowPackets } from "../support/slow-packets.ts";
+import { createTlsPair } from "../support/tls-pair.ts";
 
 const ALIVE = "I am alive!";
 const SWITCHED = /101 Switching Protocols\r\n.*\r\n\r\n$/;
@@ -43,8 +48,8 @@ type Site = {
   readonly close: () => Promise<void>;
 };
 
-/** A port whose TLS comes from files of its own folder. */
-async function openSite(isRequired?: boolean): Promise<Site> {
+/** A port whose TLS comes from files of its own folder; what comes from 127.0.0.2 comes from a balancer. */
+async function openSite(isRequired?: boolean, isBalanced = false): Promise<Site> {
   const folder = mkdtempSync(`${tmpdir()}/qvd-tls-files-`);
   const use = (name: string) => {
     copyFileSync(`${servers.folder}/${name}.key`, `${folder}/tls.key`);
@@ -69,7 +74,10 @@ async function openSite(isRequired?: boolean): Promise<Site> {
   const first: ReadTls = await readTls(files, Date.now());
   const states: BrokerState[] = [];
   const door = await openBrokerDoor({
-    listen: { ...first.tls, address: "127.0.0.1", port: 0 },
+    listen: {
+      ...{ ...first.tls, address: "127.0.0.1", port: 0 },
+      balancers: isBalanced ? parseBalancers("127.0.0.2") : undefined,
+    },
     tls: { files, first },
     limits: { tlsLookMs: 20 },
     onState: (state) => states.push(state),
@@ -81,8 +89,18 @@ async function openSite(isRequired?: boolean): Promise<Site> {
   return { door, files, folder, states, use, close };
 }
 
+/** By their numbers on the wire: AES-128 with GCM and, for the older versions, with CBC, each for ECDSA and RSA. */
+const GOOD = [0xc02b, 0xc02f, 0xc009, 0xc013, 0x002f];
+/** What QVD 4 left out, each for ECDSA and RSA where there are both. */
+const WEAK = [
+  // 3DES, RC4, DES and export.
+  ...[0xc008, 0xc012, 0x000a, 0xc007, 0xc011, 0x0005, 0x0009, 0x0003, 0x0008],
+  // Without encryption, and without a certificate.
+  ...[0xc006, 0xc010, 0x003b, 0xc018, 0x0034, 0x006c],
+];
+
 describe("TLS", () => {
-  test("is 1.2 or 1.3, and nothing older", async () => {
+  test("is 1.2 or 1.3", async () => {
     const { door, close } = await openSite();
     for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
       const { text, protocol } = await askPing(door.port, {
@@ -90,16 +108,41 @@ describe("TLS", () => {
       });
       expect([text.includes(ALIVE), protocol]).toEqual([true, version]);
     }
-    const old = await askPing(door.port, { tls: { minVersion: "TLSv1", maxVersion: "TLSv1.1" } });
-    expect(old.text).toMatch(/^(closed|error)/);
     await close();
   });
+
+  for (const [how, balancers] of [
+    ["alone", undefined],
+    ["where balancers are listed", parseBalancers("127.0.0.2")],
+  ] as const)
+    for (const kind of ["ec", "rsa"] as const)
+      test(`is nothing older, and has no weak cipher, with a key of ${kind}, ${how}`, async () => {
+        const pair = await createTlsPair(kind);
+        const door = await openBrokerDoor({ listen: { address: "127.0.0.1", port: 0, ...pair, balancers } });
+        const greet = (version: number, ciphers: readonly number[]) =>
+          greetAs(door.port, { version, ciphers });
+        expect(await greet(0x0303, GOOD)).toBe("hello");
+        // 70 is protocol_version, 40 handshake_failure.
+        for (const older of [0x0302, 0x0301, 0x0300]) expect(await greet(older, GOOD)).toBe("alert 70");
+        expect(await greet(0x0303, WEAK)).toBe("alert 40");
+        await door.close();
+      });
 });
 
+/** Through a balancer the port takes plain TCP first. */
+const WAYS: readonly (readonly [string, VisitOptions?])[] = [
+  ["coming by themselves"],
+  [
+    "coming through a balancer",
+    { localAddress: "127.0.0.2", before: Buffer.from("PROXY TCP4 198.51.100.7 10.0.0.1 35554 443\r\n") },
+  ],
+];
+
 describe("clients' certificates", () => {
-  const visit = (site: Site, path?: string, version?: "TLSv1.2") =>
+  const visit = (site: Site, path?: string, more: { version?: "TLSv1.2"; way?: VisitOptions } = {}) =>
     askPing(site.door.port, {
-      tls: { ...(path && readPair(path)), ...(version && { maxVersion: version }) },
+      ...more.way,
+      tls: { ...(path && readPair(path)), ...(more.version && { maxVersion: more.version }) },
     });
 
   test("are asked of nobody unless the site says so", async () => {
@@ -109,14 +152,34 @@ describe("clients' certificates", () => {
     await site.close();
   });
 
-  test("where required, let in who has a good one and nobody else", async () => {
+  for (const [how, way] of WAYS)
+    test(`where required, let in who has a good one and nobody else, ${how}`, async () => {
+      const site = await openSite(true, way !== undefined);
+      const another = await createClientAuthority("Another");
+      const stranger = await another.issue("stranger");
+      for (const version of [undefined, "TLSv1.2"] as const) {
+        const more = { ...(version && { version }), ...(way && { way }) };
+        expect((await visit(site, good, more)).text).toContain(ALIVE);
+        for (const path of [undefined, bad, stranger])
+          expect((await visit(site, path, more)).text).toMatch(/^(closed|error)/);
+      }
+      rmSync(another.folder, { recursive: true });
+      await site.close();
+    });
+
+  test("where required, are looked at before what comes in a packet with the handshake's end", async () => {
     const site = await openSite(true);
-    const stranger = await (await createClientAuthority("Another")).issue("stranger");
-    for (const version of [undefined, "TLSv1.2"] as const) {
-      expect((await visit(site, good, version)).text).toContain(ALIVE);
-      for (const path of [undefined, bad, stranger])
-        expect((await visit(site, path, version)).text).toMatch(/^(closed|error)/);
-    }
+    const relay = await openSlowPackets(site.door.port, 100);
+    for (const maxVersion of ["TLSv1.3", "TLSv1.2"] as const)
+      for (const [path, answer] of [
+        [good, /I am alive!/],
+        [undefined, /^(closed|error)/],
+        [bad, /^(closed|error)/],
+      ] as const) {
+        const { text } = await askPing(relay.port, { tls: { ...(path && readPair(path)), maxVersion } });
+        expect(text).toMatch(answer);
+      }
+    relay.stop();
     await site.close();
   });
 
@@ -134,19 +197,44 @@ describe("clients' certificates", () => {
     await site.close();
   });
 
-  test("revoked while the broker runs, are refused from then on", async () => {
-    const site = await openSite(true);
-    const late = await clients.issue("late");
-    expect((await visit(site, late)).text).toContain(ALIVE);
-    await clients.revoke("late");
-    await clients.list();
-    copyFileSync(clients.revoked, `${site.folder}/crl.pem`);
-    const isRefused = async () => /^(closed|error)/.test((await visit(site, late)).text);
-    expect(await waitFor(isRefused, { timeoutMs: 15_000 })).toBe(true);
-    expect((await visit(site, good)).text).toContain(ALIVE);
-    await site.close();
-  });
+  for (const isBalanced of [false, true])
+    test(`revoked while the broker runs, are refused from then on${isBalanced ? ", where balancers are listed" : ""}`, async () => {
+      const site = await openSite(true, isBalanced);
+      const name = isBalanced ? "latest" : "late";
+      const late = await clients.issue(name);
+      const resume = (version: string) => askResumed(site.door.port, late, version);
+      for (const version of VERSIONS) expect(await resume(version)).toEqual(["New", true]);
+      // So that what is refused below was good before.
+      for (const version of VERSIONS) expect(await resume(version)).toEqual(["Reused", true]);
+      await clients.revoke(name);
+      await clients.list();
+      copyFileSync(clients.revoked, `${site.folder}/crl.pem`);
+      const isRefused = async () => /^(closed|error)/.test((await visit(site, late)).text);
+      expect(await waitFor(isRefused, { timeoutMs: 15_000 })).toBe(true);
+      // Nor by what it kept of a connection before.
+      for (const version of VERSIONS) expect(await resume(version)).toEqual(["New", false]);
+      expect((await visit(site, good)).text).toContain(ALIVE);
+      await site.close();
+    });
 });
+
+const VERSIONS = ["tls1_2", "tls1_3"];
+
+/** By openssl, which goes on with the TLS session that it kept of the same version, where the server lets it; whether it was answered. */
+async function askResumed(port: number, pair: string, version: string): Promise<[string, boolean]> {
+  const kept = `${pair}-${version}`;
+  const asked = await run(
+    [
+      ...["openssl", "s_client", "-connect", `127.0.0.1:${port}`, `-${version}`, "-ign_eof"],
+      ...["-cert", `${pair}.crt`, "-key", `${pair}.key`, "-sess_out", kept],
+      ...(existsSync(kept) ? ["-sess_in", kept] : []),
+    ],
+    // What follows the ping ends the connection, and so openssl.
+    { stdin: "GET /qvd/ping HTTP/1.1\r\n\r\nbye\r\n", timeoutMs: 15_000 },
+  );
+  const how = /^(New|Reused), /m.exec(asked.stdout)?.[1] ?? "";
+  return [how, asked.stdout.includes(ALIVE)];
+}
 
 describe("a new certificate", () => {
   test("is shown to whoever comes next, and sessions go on under the old one", async () => {
