@@ -17,11 +17,14 @@ import {
 } from "../support/broker-door.ts";
 import { QvdClient } from "../support/qvd-client.ts";
 import {
+  C_BY_TOKEN,
   PERL_BY_TOKEN,
   RECORDED_CLIENTS,
   RECORDED_TOKEN,
+  RECORDED_TOKEN_OF_MANY_USES,
   type RecordedClient,
 } from "../support/recorded-clients.ts";
+import { createTableWebStore } from "../support/table-web-store.ts";
 import { createTlsPair } from "../support/tls-pair.ts";
 import { openTlsRecordRelay } from "../support/tls-record-relay.ts";
 
@@ -30,7 +33,8 @@ const SWITCHED = /^[\s\S]*?HTTP\/1\.1 101 Switching Protocols\r\nX-QVD-Slave-Key
 let door: BrokerDoor;
 let desktop: EchoDesktop;
 beforeAll(async () => {
-  door = await openBrokerDoor();
+  // As a box has it: the gateway looks at the first line of each connection.
+  door = await openBrokerDoor({ web: createTableWebStore(() => undefined) });
   desktop = openEchoDesktop();
 });
 afterAll(async () => {
@@ -40,6 +44,7 @@ afterAll(async () => {
 beforeEach(() => {
   // Of one use: what a client asks for on its one connection is one use.
   door.auth.tokens.set(RECORDED_TOKEN, { userId: 1, isMultiUse: false });
+  door.auth.tokens.set(RECORDED_TOKEN_OF_MANY_USES, { userId: 1, isMultiUse: true });
   door.store.addDesktop(1, 1, { state: "running", wish: "running" });
   door.store.onRequest = (session) => reportListening(door.store, session, desktop.port);
   door.store.onStop = () => {};
@@ -78,7 +83,7 @@ async function replay(
   return client;
 }
 
-for (const recorded of [...RECORDED_CLIENTS, PERL_BY_TOKEN])
+for (const recorded of [...RECORDED_CLIENTS, PERL_BY_TOKEN, C_BY_TOKEN])
   describe(recorded.name, () => {
     for (const [how, cut] of CUTS)
       test(`has its desktop stopped before, ${how}`, async () => {
@@ -122,6 +127,19 @@ test("what a Qt client says beyond the five reaches the desktop as far as it may
   const names = Object.keys(last().client.given ?? {});
   expect(names).not.toContain("qvd.client.nxagent.extra_args");
   expect(names).not.toContain("qvd.client.hostname");
+});
+
+test("what a Perl client says of Windows reaches the desktop", async () => {
+  const windows = RECORDED_CLIENTS.find(({ name }) => name === "Perl on Windows");
+  if (windows === undefined) throw new Error("there is no such client");
+  (await replay(windows, (text) => [text])).close();
+  expect(last().client.given).toMatchObject({
+    "qvd.client.os": "windows",
+    "qvd.client.os.name": "Windows 10",
+    "qvd.client.os.version": "10.0",
+    "qvd.client.hostname": "ANNS-PC",
+    "qvd.client.printing.flavor": "slave4",
+  });
 });
 
 test("all of them get their sessions from a broker that is a process of its own", async () => {

@@ -55,6 +55,22 @@ const PERL: RecordedClient = {
   },
 };
 
+/** It says more of its system there; the rest is what it says everywhere. */
+const PERL_ON_WINDOWS: RecordedClient = {
+  ...PERL,
+  name: "Perl on Windows",
+  list: PERL.list.replace("(linux)", "(MSWin32)"),
+  connect: PERL.connect
+    .replace("qvd.client.os=linux", "qvd.client.os=windows")
+    .replace(
+      "&id=1",
+      "&qvd.client.os.version=10.0&qvd.client.hostname=ANNS-PC&id=1&qvd.client.printing.flavor=slave4&qvd.client.os.name=Windows%2010",
+    )
+    .replace("(linux)", "(MSWin32)"),
+  told: { ...PERL.told, os: "windows" },
+  stop: { ...PERL.stop, request: PERL.stop.request.replace("(linux)", "(MSWin32)") },
+};
+
 const C: RecordedClient = {
   name: "C library",
   connections: "two",
@@ -141,12 +157,25 @@ export const RECORDED_CLIENTS: readonly RecordedClient[] = [
       request: QT.stop.request.replace("Connection:", "Auth-5051: dmFsdWU=\nConnection:"),
     },
   },
+  PERL_ON_WINDOWS,
 ];
 
-/** That of `PERL_BY_TOKEN`, of alice. */
+/** That of `PERL_BY_TOKEN`, of alice, and that of `C_BY_TOKEN`, which comes on two connections. */
 export const RECORDED_TOKEN = "0kZ3hTq8cVb2XnMd5RwLs7YpGjAa1FeUiBoKt9QxCvE";
+export const RECORDED_TOKEN_OF_MANY_USES = "Q7mWz1RkPf4YtHb9LxDs2VnJc6EgUoAa8TiKq3MyBwX";
 
-const BEARER = `Authorization: Bearer ${Buffer.from(RECORDED_TOKEN).toString("base64")}`;
+const bearerOf = (token: string) => `Authorization: Bearer ${Buffer.from(token).toString("base64")}`;
+const BEARER = bearerOf(RECORDED_TOKEN);
+const BEARER_OF_MANY_USES = bearerOf(RECORDED_TOKEN_OF_MANY_USES);
+
+/** From a gateway of the portal (`qvdclient -b`). */
+export const C_BY_TOKEN: RecordedClient = {
+  ...C,
+  name: "C library, by a token",
+  list: C.list.replace(BASIC, BEARER_OF_MANY_USES),
+  connect: C.connect.replace(BASIC, BEARER_OF_MANY_USES),
+  stop: { ...C.stop, request: C.stop.request.replace(BASIC, BEARER_OF_MANY_USES) },
+};
 
 /** From the portal, by a token in place of a password; its variables of the environment go with the list alone. */
 export const PERL_BY_TOKEN: RecordedClient = {
