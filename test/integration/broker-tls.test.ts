@@ -218,6 +218,22 @@ describe("clients' certificates", () => {
     });
 });
 
+test("a list that lapses lets nobody in, nor by a TLS session that was kept", async () => {
+  await clients.list(10);
+  const site = await openSite(true);
+  const kept = await clients.issue("kept");
+  for (const version of VERSIONS)
+    for (const how of ["New", "Reused"])
+      expect(await askResumed(site.door.port, kept, version)).toEqual([how, true]);
+  const isRefused = async () =>
+    /^(closed|error)/.test((await askPing(site.door.port, { tls: readPair(kept) })).text);
+  expect(await waitFor(isRefused, { timeoutMs: 30_000, everyMs: 200 })).toBe(true);
+  for (const version of VERSIONS)
+    expect(await askResumed(site.door.port, kept, version)).toEqual(["Reused", false]);
+  await clients.list();
+  await site.close();
+}, 60_000);
+
 const VERSIONS = ["tls1_2", "tls1_3"];
 
 /** By openssl, which goes on with the TLS session that it kept of the same version, where the server lets it; whether it was answered. */

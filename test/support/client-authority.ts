@@ -11,8 +11,8 @@ export type ClientAuthority = {
   /** Paths without their endings `.key` and `.crt`. */
   readonly issue: (name: string, days?: number) => Promise<string>;
   readonly revoke: (name: string) => Promise<void>;
-  /** Writes the list anew. */
-  readonly list: (days?: number) => Promise<void>;
+  /** Writes the list anew, good for two days unless it is for less. */
+  readonly list: (seconds?: number) => Promise<void>;
 };
 
 const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
@@ -43,8 +43,8 @@ export async function createClientAuthority(name = "Clients of a test"): Promise
       return `${folder}/${who}`;
     },
     revoke: async (who) => void (await openssl("ca", ...own, "-revoke", `${who}.crt`)),
-    list: async (days = 2) =>
-      void (await openssl("ca", ...own, "-gencrl", "-crldays", `${days}`, "-out", "crl.pem")),
+    list: async (seconds = 2 * 86_400) =>
+      void (await openssl("ca", ...own, "-gencrl", "-crlsec", `${seconds}`, "-out", "crl.pem")),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What the QVD port shows of itself, and what it asks of clients, in TLS. PEM texts, as `read-tls.ts` checks them. */
 
+import type { X509Certificate } from "node:crypto";
 import { isOfSite } from "../relay/box-proof.ts";
 import type { OwnedSocket } from "../socket.ts";
 
@@ -21,6 +22,8 @@ export type ClientCertificates = {
    * each authority up to the root must have one that hasn't lapsed, or none of its certificates is good.
    */
   readonly revoked: readonly string[];
+  /** When the first of these lists lapses, in milliseconds since 1970. */
+  readonly revokedEndsAtMs?: number | undefined;
   /** The site's own: its boxes come in for what they relay, and prove it again (see box-proof.ts). */
   readonly siteAuthority?: string | undefined;
 };
@@ -37,8 +40,19 @@ export function tlsOptions({ tlsKey, tlsCertificate, clients }: BrokerTls): Bun.
 
 /** Asked after the handshake, before the first byte is read; a connection that isn't admitted just ends. */
 export function isAdmitted(socket: OwnedSocket, { clients }: BrokerTls): boolean {
-  if (clients === undefined || socket.authorized) return true;
+  if (clients === undefined) return true;
   const certificate = socket.getPeerX509Certificate();
+  // Somebody who goes on with a TLS session of before isn't verified again, whatever has lapsed since.
+  if (socket.authorized) return !socket.isSessionReused() || isStillGood(certificate, clients);
   if (certificate === undefined) return !clients.isRequired;
   return clients.siteAuthority !== undefined && isOfSite(certificate, clients.siteAuthority);
+}
+
+/** Replaced files need no look: with them came a new context, which takes no session of the one before. */
+function isStillGood(
+  certificate: X509Certificate | undefined,
+  { revokedEndsAtMs = Number.POSITIVE_INFINITY }: ClientCertificates,
+): boolean {
+  const nowMs = Date.now();
+  return certificate !== undefined && nowMs < Date.parse(certificate.validTo) && nowMs < revokedEndsAtMs;
 }

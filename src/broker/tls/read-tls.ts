@@ -106,7 +106,7 @@ async function readClients(files: NonNullable<TlsFiles["clients"]>, nowMs: numbe
   const firstMs = Math.min(...lapses);
   const text = () => `a list in it lapsed at ${new Date(firstMs).toISOString()}, so no client gets in`;
   const lapsed = nowMs < firstMs ? undefined : describe(files.revoked, text());
-  return { certificates: { ...certificates, revoked }, lapsed };
+  return { certificates: { ...certificates, revoked, revokedEndsAtMs: firstMs }, lapsed };
 }
 
 /** When it lapses. Its signature is proved with the certificate of its issuer among `authorities`. */
