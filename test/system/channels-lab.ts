@@ -66,17 +66,43 @@ export class ChannelsLab {
     given: Readonly<Record<string, string>>,
     offered: readonly (keyof ClientPorts)[],
   ): Promise<void> {
+    await this.#prepare(given);
+    this.#proxy = this.client.connect(`${this.#place.network}.10`, offered);
+    expect(await this.#becomes("connected")).toBe(true);
+  }
+
+  /** The same while another client is there still. */
+  async takeOver(
+    given: Readonly<Record<string, string>>,
+    offered: readonly (keyof ClientPorts)[],
+  ): Promise<void> {
+    const before = this.#proxy;
+    await this.#prepare(given);
+    if (before !== undefined) await this.client.stopProxy(before);
+    this.#proxy = this.client.connect(`${this.#place.network}.10`, offered);
+    expect(await this.#becomes("connected")).toBe(true);
+  }
+
+  /** The same by a browser: its NX client has to go in any case. */
+  async takeOverByBrowser(): Promise<void> {
+    const before = this.#proxy;
+    // The image has nothing that shows it to a browser.
+    await this.#prepare({}, "browser").catch(() => {});
+    if (before !== undefined) await this.client.stopProxy(before);
+    expect(await this.#becomes("suspended")).toBe(true);
+  }
+
+  async #prepare(given: Readonly<Record<string, string>>, access?: "browser"): Promise<void> {
     const request: PrepareRequest = {
       session: ++this.#session,
       account: { login: "bea", uid: 2001, fullName: "Bea" },
       client: { ...BASIC, given },
       accept: `${this.#place.network}.1`,
       slaveKey: KEY,
+      ...(access === undefined ? {} : { access }),
     };
     this.failures.length = 0;
     await this.#channels.prepareSession(this.desktop.vmId, request);
-    this.#proxy = this.client.connect(`${this.#place.network}.10`, offered);
-    expect(await this.#becomes("connected")).toBe(true);
   }
 
   async leave(): Promise<void> {

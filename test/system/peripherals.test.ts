@@ -94,6 +94,22 @@ describe("sound and printing", () => {
     await lab.leave();
   });
 
+  test("go with their client, where another takes the session over and asks for none", async () => {
+    await lab.connect(EVERYTHING, ["media", "cups", "slave"]);
+    expect(await lab.awaitInside(`${PRINTING} lpstat -e`, /QVD-desk/)).toContain("QVD-desk");
+    await lab.takeOver({}, ["slave"]);
+    expect(await lab.awaitInside("pgrep -c cupsd", /^0$/)).toBe("0");
+    expect(await lab.awaitInside("pactl get-default-sink", /silence/)).toContain("qvd_silence");
+    expect(lab.failures).toEqual([]);
+    await lab.leave();
+    // By browser, which shows no printers of its computer.
+    await lab.connect(EVERYTHING, ["media", "cups", "slave"]);
+    expect(await lab.awaitInside(`${PRINTING} lpstat -e`, /QVD-desk/)).toContain("QVD-desk");
+    await lab.takeOverByBrowser();
+    expect(await lab.awaitInside("pgrep -c cupsd", /^0$/)).toBe("0");
+    expect(await lab.awaitInside("pactl get-default-sink", /silence/)).toContain("qvd_silence");
+  });
+
   test("a client that offers what it asked for badly has its session, and the trail says why", async () => {
     await lab.connect(EVERYTHING, ["slave"]);
     const isTold = () => new Set(lab.failures.map(({ channel }) => channel)).size === 2;
@@ -226,6 +242,17 @@ describe("a folder of the client's", () => {
   test("takes what the desktop writes", async () => {
     expect(await inShare("mkdir made && echo written there > made/note && mv made/note note")).toBe("");
     expect(await Bun.file(`${folder}/note`).text()).toBe("written there\n");
+  });
+
+  test("has its names in the desktop's letters, whatever the client's are", async () => {
+    const old = await lab.client.makeFolder("old");
+    await writeFile(Buffer.concat([Buffer.from(`${old}/caf`), Buffer.of(0xe9)]), "strong\n");
+    const upgrade = "Connection: Upgrade\r\nUpgrade: qvd:sftp/1.0;charset=ISO-8859-1\r\n";
+    const answer = await lab.client.share(`PUT /shares/${old} HTTP/1.1\r\n${PROOF}${upgrade}\r\n`, old);
+    expect(answer.status).toBe(101);
+    expect(await lab.awaitInside("cat /home/bea/Redirected/old/café", /strong/)).toBe("strong");
+    answer.close();
+    expect(await lab.awaitInside("pgrep -c sshfs", /^1$/)).toBe("1");
   });
 
   test("is the user's, and nothing of ours stays for it", async () => {

@@ -55,7 +55,8 @@ export class Peripherals {
   readonly #deps: PeripheralsDeps;
   #kept: Kept | undefined;
   #state: XState = "none";
-  #isUp = false;
+  /** What was brought up; another client may have been prepared for since. */
+  #up: Kept | undefined;
   #last: Promise<unknown> = Promise.resolve();
   readonly #watch = new SoundWatch({
     timers: systemTimers,
@@ -121,24 +122,31 @@ export class Peripherals {
   async #settle(): Promise<void> {
     const kept = this.#kept;
     if (kept === undefined) return;
+    if (this.#up !== undefined && (this.#state !== "connected" || this.#up !== kept)) {
+      const gone = this.#up;
+      this.#up = undefined;
+      await this.#takeDown(gone);
+    }
+    if (this.#state === "connected") await this.#bringUp(kept);
+    else if (this.#state === "none") await this.#quietly(() => endSoundServer(kept.user));
+  }
+
+  async #bringUp(kept: Kept): Promise<void> {
     const { user, plan } = kept;
-    if (this.#state === "connected") {
-      this.#isUp = true;
-      if (plan.sound !== "off") await this.#attempt("sound", SOUND_PORT, () => this.#connectSound(kept));
-      const { printing } = plan;
-      if (isServed(printing))
-        await this.#attempt("printing", printing === "slave" ? SLAVE_PORT : PRINT_PORT, () =>
-          connectPrinting(user, { folder: `${this.#deps.places.folder}/cups`, way: printing }),
-        );
-      return;
-    }
-    if (this.#isUp) {
-      this.#isUp = false;
-      // At the session's end its server goes too; one whose tunnel has just broken may be slow to answer.
-      if (plan.sound !== "off" && this.#state !== "none") await this.#quietly(() => disconnectSound(user));
-      if (isServed(plan.printing)) await this.#quietly(() => disconnectPrinting(user));
-    }
-    if (this.#state === "none") await this.#quietly(() => endSoundServer(user));
+    this.#up = kept;
+    if (plan.sound !== "off") await this.#attempt("sound", SOUND_PORT, () => this.#connectSound(kept));
+    const { printing } = plan;
+    if (!isServed(printing)) return;
+    const folder = `${this.#deps.places.folder}/cups`;
+    await this.#attempt("printing", printing === "slave" ? SLAVE_PORT : PRINT_PORT, () =>
+      connectPrinting(user, { folder, way: printing }),
+    );
+  }
+
+  async #takeDown({ user, plan }: Kept): Promise<void> {
+    // At the session's end its server goes too; one whose tunnel has just broken may be slow to answer.
+    if (plan.sound !== "off" && this.#state !== "none") await this.#quietly(() => disconnectSound(user));
+    if (isServed(plan.printing)) await this.#quietly(() => disconnectPrinting(user));
   }
 
   async #attempt(channel: ChannelName, port: number, work: () => Promise<string | undefined>): Promise<void> {
@@ -168,9 +176,9 @@ export class Peripherals {
   async #mendSound(): Promise<void> {
     const { log } = this.#deps;
     try {
-      if (this.#state !== "connected" || this.#kept === undefined) return;
+      if (this.#state !== "connected" || this.#up === undefined) return;
       log.info("channel-lost", { channel: "sound" });
-      const problem = await this.#connectSound(this.#kept);
+      const problem = await this.#connectSound(this.#up);
       if (problem !== undefined) log.warn("channel-not-mended", { channel: "sound", problem });
     } catch (error) {
       log.warn("channel-not-mended", { channel: "sound", problem: describeError(error) });
