@@ -13,7 +13,9 @@ function play() {
       return world.copied;
     },
     write: async (text) => {
+      if (world.isBroken) return false;
       world.copied = text;
+      return true;
     },
     tell: (text) => void told.push(text),
     log: silentLog(),
@@ -71,13 +73,28 @@ test("goes on after a look that failed", async () => {
   expect(told).toEqual(["after"]);
 });
 
+test("what was there is not told as new where nothing holds the text that was set", async () => {
+  const { told, world, clipboard, looked } = play();
+  clipboard.share(true);
+  await looked();
+  world.isBroken = true;
+  clipboard.set("theirs");
+  await looked();
+  world.isBroken = false;
+  await looked(3);
+  world.copied = "after";
+  await looked(3);
+  clipboard.share(false);
+  expect(told).toEqual(["after"]);
+});
+
 test("what was being looked at when sharing ended is not told", async () => {
   const read = Promise.withResolvers<string>();
   const told: string[] = [];
   let looks = 0;
   const clipboard = new Clipboard({
     read: async () => (looks++ === 0 ? "before" : await read.promise),
-    write: async () => {},
+    write: async () => true,
     tell: (text) => void told.push(text),
     log: silentLog(),
     everyMs: 2,
@@ -106,6 +123,7 @@ test.each([0.5, 1.5, 6])(
       write: async (text) => {
         await sleep(everyMs * startsFor);
         held = text;
+        return true;
       },
       tell: (text) => void told.push(text),
       log: silentLog(),

@@ -8,8 +8,8 @@ import { MOST_CLIPBOARD } from "../../wire/display/control.ts";
 
 export type ClipboardDeps = {
   readonly read: () => Promise<string | undefined>;
-  /** Resolves once the program that holds the text has begun to, or has ended. */
-  readonly write: (text: string) => Promise<unknown>;
+  /** Resolves once the program that holds the text has begun to, or won't: false then. */
+  readonly write: (text: string) => Promise<boolean>;
   /** Called with what was copied in the desktop, once. */
   readonly tell: (text: string) => void;
   readonly log: Log;
@@ -53,12 +53,20 @@ export class Clipboard {
   async #write(text: string): Promise<void> {
     this.#starting++;
     try {
-      await this.#deps.write(text);
+      if (await this.#deps.write(text)) return;
+      this.#deps.log.warn("clipboard-not-set", { reason: "nothing holds it" });
+      this.#forget(text);
     } catch (error) {
       this.#deps.log.warn("clipboard-not-set", { error });
+      this.#forget(text);
     } finally {
       this.#starting--;
     }
+  }
+
+  /** What the desktop has in its place was there before: it would be told as new. */
+  #forget(text: string): void {
+    if (this.#last === text) this.#last = undefined;
   }
 
   async #look(): Promise<void> {

@@ -34,12 +34,14 @@ export type DisplayPrograms = {
   readonly setKeyboard: (user: LaunchInput, keyboard: string) => Promise<boolean>;
   /** What was copied in the session; undefined when that is no text. */
   readonly readClipboard: (user: LaunchInput, display?: string) => Promise<string | undefined>;
-  /** Makes a text what was copied. */
-  readonly writeClipboard: (user: LaunchInput, text: string, display?: string) => Promise<unknown>;
+  /** Makes a text what was copied; false when nothing holds it. */
+  readonly writeClipboard: (user: LaunchInput, text: string, display?: string) => Promise<boolean>;
 };
 
 const xclip = (display = DISPLAY) => ["xclip", "-display", display, "-selection", "clipboard"];
 const CLIPBOARD_MS = 2_000;
+/** A busy machine may take seconds to start it; one whose display doesn't answer would wait for ever. */
+const HOLD_MS = 10_000;
 
 export const displayPrograms: DisplayPrograms = {
   openScreen(user, { width, height }) {
@@ -76,11 +78,13 @@ export const displayPrograms: DisplayPrograms = {
     const child = Bun.spawn([...asUser(user), ...xclip(display), "-i"], {
       ...placeOf(user),
       stdio: ["pipe", "ignore", "ignore"],
+      timeout: HOLD_MS,
+      killSignal: "SIGKILL",
     });
     child.unref();
     void feedChild(child.stdin, text);
     endInput(child.stdin);
-    return await child.exited;
+    return (await child.exited) === 0;
   },
 };
 

@@ -20,7 +20,7 @@ function play() {
         looks++;
         return copied.get(display);
       },
-      writeClipboard: async (_user, text, display = ":100") => copied.set(display, text),
+      writeClipboard: async (_user, text, display = ":100") => copied.set(display, text).has(display),
     },
     display: ":101",
     log: silentLog(),
