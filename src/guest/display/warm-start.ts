@@ -3,6 +3,7 @@
  * both gone as soon as nxagent is suspended with nobody at its other end. Measured: 0.5 s from nothing to suspended.
  */
 
+import { sleep } from "../../lib/wait.ts";
 import type { ScreenSize } from "../../wire/display/control.ts";
 import type { LaunchInput } from "../session/launch.ts";
 import type { XSession } from "../session/x-session.ts";
@@ -22,8 +23,10 @@ export async function warmStart(x: XSession, options: WarmStart): Promise<string
   const screen = tryStart(() => programs.openScreen(user, size));
   if (screen === undefined) return "the image has no Xvfb, which a browser's first visit needs";
   try {
-    const display = await Promise.race([screen.display, Bun.sleep(timeoutMs)]);
-    if (display === undefined) return "Xvfb did not come up; the image may lack it";
+    const late = sleep(timeoutMs, signal).then(() => "late" as const);
+    const display = await Promise.race([screen.display, late]);
+    if (display === "late") return `Xvfb was not ready after ${timeoutMs / 1000} s`;
+    if (display === undefined) return "Xvfb ended at its start; the image may lack it";
     const visitor = tryStart(() => programs.visit(user, display));
     if (visitor === undefined) return "the image has no nxproxy, which a browser's first visit needs";
     try {

@@ -228,7 +228,10 @@ export class GuestSession {
     if (this.#served === this.#nx) return outcome;
     this.#deps.log.warn("session-falls-back-to-nxagent", { text: outcome.text });
     this.#served = this.#nx;
-    return this.#nx.prepare(coming, signal);
+    const onNxagent = await this.#nx.prepare(coming, signal);
+    if (onNxagent.isGood || signal.aborted) return onNxagent;
+    // What kept both is told: on a slow machine the second one's trouble is but the first one's.
+    return fail(onNxagent.fault, `${outcome.text}; nor does it come on nxagent: ${onNxagent.text}`);
   }
 
   /** For a session that begins. */

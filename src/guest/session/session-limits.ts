@@ -2,6 +2,11 @@
 
 export type SessionLimits = {
   readonly startMs: number;
+  /**
+   * Of Xvnc: the session of an emulated machine beside others has taken 35 s, and what is begun in its place takes three programs. The node
+   * waits 60 s for all.
+   */
+  readonly ownStartMs: number;
   readonly suspendMs: number;
   /**
    * How long a taken-over client may go by itself, its broker having cut it off: nxagent then suspends in 0.2 s
@@ -17,6 +22,7 @@ export type SessionLimits = {
 
 export const SESSION_LIMITS: SessionLimits = {
   startMs: 20_000,
+  ownStartMs: 40_000,
   suspendMs: 20_000,
   patienceMs: 500,
   graceMs: 4_000,

@@ -137,12 +137,12 @@ export class VncSession implements ServedSession {
 
   async #awaitUp(signal: AbortSignal): Promise<OrderOutcome | undefined> {
     const { limits } = this.#deps;
-    const isSettled = await this.#x.waitUntil((state) => state !== "starting", limits.startMs, signal);
+    const isSettled = await this.#x.waitUntil((state) => state !== "starting", limits.ownStartMs, signal);
     if (this.#x.state === "suspended" || signal.aborted) return undefined;
     const end = this.#x.describeEnd();
     if (isSettled) return fail("session-start-failed", `Xvnc ended at its start: ${end}`);
     await endSession({ x: this.#x, limits }, signal);
-    return fail("session-start-timeout", `Xvnc was not ready after ${limits.startMs / 1000} s: ${end}`);
+    return fail("session-start-timeout", `Xvnc was not ready after ${limits.ownStartMs / 1000} s: ${end}`);
   }
 
   async #showByBrowser({ order, user, size }: Coming, signal: AbortSignal): Promise<OrderOutcome> {
