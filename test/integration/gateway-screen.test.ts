@@ -90,7 +90,7 @@ describe("a browser at a desktop", () => {
     socket.socket.send(JSON.stringify({ type: "resize", width: "1", height: 2 }));
     socket.socket.send(JSON.stringify({ type: "resize", width: 1e9, height: 700 }));
     await becomes(() => display.orders.length > 0);
-    expect(display.orders).toEqual(['{"type":"resize","width":3840,"height":700}']);
+    expect(display.orders).toEqual(['{"type":"resize","width":7680,"height":700}']);
     socket.close();
   });
 

@@ -119,6 +119,7 @@ describe("a session that a browser begins", () => {
     const [viewer, control] = [await view(), await view("control")];
     for (const [width, height] of [
       [2560, 1440],
+      [5120, 1440],
       [801, 603],
       [1000, 700],
     ] as const) {

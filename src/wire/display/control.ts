@@ -11,10 +11,11 @@ export const MOST_CONTROL_BYTES = 640 * 1024;
 /** A longer text stays on its side. */
 export const MOST_CLIPBOARD = 100_000;
 
-/** Windows need some room, and a server a picture's memory for each viewer. */
+/** Windows need some room, and may span monitors that stand beside each other. A server has a picture's memory for each viewer. */
 export const SCREEN_BOUNDS = {
   least: { width: 320, height: 240 },
-  most: { width: 3840, height: 2400 },
+  most: { width: 7680, height: 4800 },
+  mostPixels: 3840 * 2400,
 } as const;
 /** What nxagent's RANDR offers. */
 export const NX_SCREEN = { width: 1920, height: 1200 } as const;
@@ -36,15 +37,15 @@ export type DisplayNews =
   /** What may be heard of the desktop, and what it may hear; before anything else. */
   | ({ readonly type: "sound" } & SoundPolicy);
 
-/** The nearest size that a screen may have, of the largest as which it can be shown. */
+/** The nearest size that a screen may have, of the largest as which it can be shown. One with too many pixels keeps its shape. */
 export function fitScreen(wanted: ScreenSize, most: ScreenSize = SCREEN_BOUNDS.most): ScreenSize {
-  const { least } = SCREEN_BOUNDS;
+  const { least, mostPixels } = SCREEN_BOUNDS;
   const clamp = (value: number, from: number, to: number) =>
     Math.min(to, Math.max(from, Math.round(Number.isFinite(value) ? value : from)));
-  return {
-    width: clamp(wanted.width, least.width, most.width),
-    height: clamp(wanted.height, least.height, most.height),
-  };
+  const width = clamp(wanted.width, least.width, most.width);
+  const height = clamp(wanted.height, least.height, most.height);
+  const scale = Math.min(1, Math.sqrt(mostPixels / (width * height)));
+  return { width: Math.floor(width * scale), height: Math.floor(height * scale) };
 }
 
 /** `WxH` as clients give it; undefined when it isn't that. */

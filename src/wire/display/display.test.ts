@@ -63,7 +63,12 @@ describe("orders about the screen", () => {
   });
 
   test("keep within what X allows", () => {
-    expect(fitScreen({ width: 5000, height: 10 })).toEqual({ width: 3840, height: 240 });
+    expect(fitScreen({ width: 9000, height: 10 })).toEqual({ width: 7680, height: 240 });
+    // Two monitors beside each other; then two larger ones, of which no server shall hold every pixel.
+    expect(fitScreen({ width: 5120, height: 1440 })).toEqual({ width: 5120, height: 1440 });
+    const { width, height } = fitScreen({ width: 7680, height: 2160 });
+    expect(width * height).toBeLessThanOrEqual(3840 * 2400);
+    expect([width / height, width * height > 9e6]).toEqual([expect.closeTo(7680 / 2160, 2), true]);
     expect(fitScreen({ width: 5000, height: 10 }, NX_SCREEN)).toEqual({ width: 1920, height: 240 });
     expect(fitScreen({ width: Number.NaN, height: 600.4 })).toEqual({ width: 320, height: 600 });
   });
