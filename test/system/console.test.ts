@@ -125,6 +125,11 @@ describe("an administrator", () => {
       await press(page, "a", "blue");
       await press(page, "d", "red");
       await press(page, "b", "green");
+      // A dead key comes by its place, as all do: what it makes is for the machine's own system to say.
+      const keyboard = await context.newCDPSession(page);
+      for (const type of ["keyDown", "keyUp"] as const)
+        await keyboard.send("Input.dispatchKeyEvent", { type, key: "Dead", code: "KeyA" });
+      await becomes(page, "blue");
       expect([await countAudit("vm.open-console"), await countAudit("visit.begin")]).toEqual(
         before.map((count) => count + 1),
       );
@@ -219,7 +224,7 @@ describe("nobody else", () => {
     SLOW,
   );
 
-  test("opens one with a ticket that is none, or was used", async () => {
+  test("opens one with a ticket that is none", async () => {
     const page = await context.newPage();
     await visitPage(page, `${lab.near}/visit#made-up`);
     await page.waitForSelector("#veil-title:has-text('Over')");

@@ -1,5 +1,5 @@
 /**
- * Dead keys of a person's Firefox, which nothing but a keyboard drives: under remote control it has no input method. The
+ * Dead keys and an input method of a person's Firefox, which nothing but a keyboard drives: under remote control it has no input method. The
  * page is our keyboard alone, and tells what it would type in a desktop.
  */
 
@@ -17,8 +17,19 @@ const PAGE = `<!doctype html><meta charset=utf-8>
   let count = 0;
   const say = (text) => navigator.sendBeacon("/said?" + count++, text);
   const keys = new Keys(field, button);
-  canvas.addEventListener("keydown", (event) => say(event.key));
-  keys.attach({ target: () => canvas, type: (keysym) => say(keysym < 0x1000000 ? String.fromCodePoint(keysym) : "?") });
+  const [target, type] = [() => canvas, (keysym) => say(String.fromCodePoint(keysym % 0x1000000))];
+  let isByPlace = false;
+  canvas.addEventListener("keydown", (event) => say(isByPlace ? "at " + event.code : event.key));
+  canvas.tabIndex = -1;
+  keys.attach({ target, type });
+  // As a machine's console has it.
+  addEventListener("keydown", ({ key }) => {
+    if (key !== "F9") return;
+    isByPlace = true;
+    keys.attach({ target, type, isByPlace });
+    keys.focus();
+    say("by place");
+  });
   addEventListener("focus", () => say("looked at"));
   keys.focus();
   say("ready");
@@ -85,10 +96,32 @@ for (const [layout, keys, text] of [
 ] as const)
   test(`a keyboard with the layout ${layout} gives ${text}`, async () => {
     await x("setxkbmap", "-layout", layout);
-    said.clear();
-    for (const key of keys) await x("xdotool", "key", "--delay", "40", key);
-    // An x of the beginning may be late.
-    const letters = () => words().filter((one) => [...one].length === 1 && one !== "x");
-    const isThere = () => letters().join("").startsWith(text);
-    expect(await waitFor(isThere, { timeoutMs: 60_000, everyMs: 50 }), words().join(" ")).toBe(true);
+    await gives(keys, text);
   }, 120_000);
+
+test("what an input method puts together comes as it is, and none of the keys that it took", async () => {
+  await x("setxkbmap", "-layout", "us");
+  // GTK's own: the number of a letter, shown as it grows.
+  await gives(["a", "ctrl+shift+u", "6", "f", "2", "2", "space", "b"], "a漢b");
+}, 120_000);
+
+test("at a console keys come by their places, dead ones too, and nothing is put together", async () => {
+  await x("setxkbmap", "-layout", "es");
+  await x("xdotool", "key", "F9");
+  const isSaid = (text: string) => waitFor(() => words().includes(text), { timeoutMs: 60_000, everyMs: 50 });
+  expect(await isSaid("by place"), words().join(" ")).toBe(true);
+  said.clear();
+  for (const key of ["dead_acute", "a", "ntilde", "F8"]) await x("xdotool", "key", "--delay", "40", key);
+  expect(await isSaid("at F8"), words().join(" ")).toBe(true);
+  const keys = words().filter((one) => one.startsWith("at ") || one.length === 1);
+  expect(keys).toEqual(["at Quote", "at KeyA", "at Semicolon", "at F8"]);
+}, 120_000);
+
+async function gives(keys: readonly string[], text: string): Promise<void> {
+  said.clear();
+  for (const key of keys) await x("xdotool", "key", "--delay", "40", key);
+  // An x of the beginning may be late.
+  const letters = () => words().filter((one) => [...one].length === 1 && one !== "x");
+  const isThere = () => letters().join("").startsWith(text);
+  expect(await waitFor(isThere, { timeoutMs: 60_000, everyMs: 50 }), words().join(" ")).toBe(true);
+}

@@ -28,6 +28,7 @@ export class Keys {
   #target = () => undefined;
   #type = () => {};
   #isTouched = false;
+  #isByPlace = false;
   /** Letters of a growing word that were typed already. */
   #typed = [];
   /** Keys that went on to noVNC, so that their end does too. */
@@ -52,10 +53,14 @@ export class Keys {
     button.addEventListener("click", () => this.#toggle());
   }
 
-  /** `target` is where noVNC listens, `type` sends a keysym down and up. */
-  attach({ target, type }) {
+  /**
+   * `target` is where noVNC listens, `type` sends a keysym down and up. `isByPlace` is of a machine's own screen: its system
+   * has the layout and puts letters together, and hears of places of keys alone.
+   */
+  attach({ target, type, isByPlace = false }) {
     this.#target = target;
     this.#type = type;
+    this.#isByPlace = isByPlace;
   }
 
   /** Has what was copied on this computer go before the keys that paste it. */
@@ -64,7 +69,9 @@ export class Keys {
   }
 
   focus() {
-    this.#field.focus({ preventScroll: true });
+    // Outside of a field of text no browser puts dead keys together.
+    const place = this.#isByPlace && !this.#isTouched ? this.#target() : this.#field;
+    place?.focus({ preventScroll: true });
   }
 
   /** The keyboard of the screen, up or down. */

@@ -51,7 +51,7 @@ export class Stage {
   }
 
   /** `onShown` comes with the first picture's size. */
-  show(channel, { mayTouch = true, onShown }) {
+  show(channel, { mayTouch = true, isConsole = false, onShown }) {
     this.screen.replaceChildren();
     const mine = new RFB(this.screen, channel, { shared: true });
     this.rfb = mine;
@@ -66,7 +66,11 @@ export class Stage {
       this.#bar.hidden = false;
       this.main.dataset.shown = "";
       if (mayTouch)
-        this.keys.attach({ target: () => this.canvas, type: (keysym) => mine.sendKey(keysym, null) });
+        this.keys.attach({
+          target: () => this.canvas,
+          type: (keysym) => mine.sendKey(keysym, null),
+          isByPlace: isConsole,
+        });
       this.keys.focus();
       this.fit();
       onShown?.();

@@ -42,7 +42,7 @@ function show(channel, { kind, name: whose, mayControl: mayTouch }) {
     : `You see ${whose}, and touch nothing on it.`;
   document.title = `${whose} · QVD`;
   for (const id of ["keyboard", "cad"]) document.getElementById(id).hidden = !mayTouch;
-  stage.show(channel, { mayTouch });
+  stage.show(channel, { mayTouch, isConsole: kind === "console" });
 }
 
 function end(text = "The screen was closed.") {
