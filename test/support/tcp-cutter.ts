@@ -4,23 +4,27 @@ export type TcpCutter = {
   readonly port: number;
   /** Resets what is open, and lets nobody through while true. */
   cut(isCut: boolean): void;
+  /** Swallows what comes while true, on connections that are open and new ones; those pass nothing afterwards, either. */
+  swallow(isSwallowing: boolean): void;
   stop(): void;
 };
 
-type Side = { peer: Bun.Socket<Side> | undefined; early: Uint8Array[] };
+type Side = { peer: Bun.Socket<Side> | undefined; early: Uint8Array[]; readonly line: { isDead: boolean } };
 
 export function openTcpCutter(target: number): TcpCutter {
   const open = new Set<Bun.Socket<Side>>();
   let isCut = false;
+  let line = { isDead: false };
   const handlers = {
     data: (socket: Bun.Socket<Side>, chunk: Uint8Array) => {
-      const { peer, early } = socket.data;
+      const { peer, early, line } = socket.data;
+      if (line.isDead) return;
       if (peer === undefined) early.push(chunk);
       else peer.write(chunk);
     },
     close: (socket: Bun.Socket<Side>) => {
       open.delete(socket);
-      socket.data.peer?.end();
+      if (!socket.data.line.isDead) socket.data.peer?.end();
     },
     error: () => {},
   };
@@ -30,13 +34,13 @@ export function openTcpCutter(target: number): TcpCutter {
     socket: {
       ...handlers,
       open: (socket) => {
-        socket.data = { peer: undefined, early: [] };
+        socket.data = { peer: undefined, early: [], line };
         if (isCut) return void socket.terminate();
         open.add(socket);
         void Bun.connect<Side>({
           hostname: "127.0.0.1",
           port: target,
-          data: { peer: socket, early: [] },
+          data: { peer: socket, early: [], line: socket.data.line },
           socket: {
             ...handlers,
             open: (behind) => {
@@ -53,6 +57,10 @@ export function openTcpCutter(target: number): TcpCutter {
     cut: (wanted) => {
       isCut = wanted;
       if (wanted) for (const socket of open) socket.terminate();
+    },
+    swallow: (isSwallowing) => {
+      if (isSwallowing) line.isDead = true;
+      else line = { isDead: false };
     },
     stop: () => server.stop(true),
   };

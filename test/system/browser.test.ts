@@ -216,6 +216,31 @@ describe("a person in a browser", () => {
   );
 
   test(
+    "comes back by itself after a break in which the line swallowed all and nobody was told",
+    async () => {
+      const line = openTcpCutter(lab.door.port);
+      const url = `https://127.0.0.1:${line.port}`;
+      const { context, page } = await arrive();
+      await signIn(page, { url });
+      await openDesktop(page, url);
+      // Until the page knows that this gateway answers.
+      await page.waitForTimeout(25_000);
+      line.swallow(true);
+      await page.waitForSelector("text=Connecting again", { timeout: 90_000 });
+      line.swallow(false);
+      await page.waitForSelector("main[data-shown]", { timeout: 90_000 });
+      expect(await isPainted(page)).toBe(true);
+      await clickWindow(page);
+      await page.keyboard.type("heard again");
+      await page.keyboard.press("Enter");
+      expect(await hasTyped("heard again")).toBe(true);
+      await context.close();
+      line.stop();
+    },
+    SLOW,
+  );
+
+  test(
     "comes back by itself when the agent in the desktop dies, with its windows",
     async () => {
       const { context, page } = await sitDown();

@@ -78,6 +78,8 @@ describe("a page's connection", () => {
     page.onData(Buffer.concat([said(OPCODE.binary, "x"), said(OPCODE.ping, "p"), said(OPCODE.text, "y")]));
     expect(heard).toEqual(["binary x", "text y"]);
     expect(socket.text).toBe(`hello${frame(OPCODE.pong, "p")}`);
+    page.onData(said(OPCODE.text, '{"type":"ping"}'));
+    expect(socket.text).toEndWith(frame(OPCODE.text, '{"type":"pong"}'));
   });
 
   test("keeps what isn't taken up to a bound, and loses what is beyond it", () => {

@@ -9,6 +9,7 @@
 import { CLOSE, formatClose, formatFrame, OPCODE } from "../../wire/websocket/frame.ts";
 import { MessageReader, type WebSocketMessage } from "../../wire/websocket/message-reader.ts";
 import type { OwnedSocket, SocketOwner } from "../socket.ts";
+import { PAGE_PING, PAGE_PONG } from "./page-message.ts";
 import type { PageSocket, PageSocketOwner } from "./page-socket.ts";
 import { Unsent } from "./unsent.ts";
 
@@ -127,11 +128,17 @@ export class PageConnection implements PageSocket, SocketOwner {
     if (this.#isLeaving) return;
     const { kind } = message;
     if (kind === "binary") this.#owner?.onBinary(message.bytes);
+    else if (kind === "text" && message.text === PAGE_PING) this.#answer(OPCODE.text, Buffer.from(PAGE_PONG));
     else if (kind === "text") this.#owner?.onText(message.text);
     else if (kind === "close") this.close();
     else if (kind === "fault") this.close(message.code);
-    // While it takes nothing, further answers would only pile up. A pong has said all by having come.
-    else if (kind === "ping" && this.#unsent.bytes === 0) this.#send(OPCODE.pong, message.bytes);
+    // A pong has said all by having come.
+    else if (kind === "ping") this.#answer(OPCODE.pong, message.bytes);
+  }
+
+  /** While it takes nothing, further answers would only pile up. */
+  #answer(opcode: number, payload: Uint8Array): void {
+    if (this.#unsent.bytes === 0) this.#send(opcode, payload);
   }
 
   #send(opcode: number, payload: Uint8Array): number {

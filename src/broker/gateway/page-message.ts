@@ -10,6 +10,10 @@ import {
 } from "../../wire/display/control.ts";
 import type { SessionEnd } from "../store.ts";
 
+/** A page can't ask by WebSocket's own ping; whoever has its connection answers. */
+export const PAGE_PING = '{"type":"ping"}';
+export const PAGE_PONG = '{"type":"pong"}';
+
 export type ToPage =
   | DisplayNews
   /** How the start goes, for the person. */

@@ -13,6 +13,8 @@ import { Stage } from "./stage.js";
 
 const RESIZE_MS = 250;
 const RETRY = { firstMs: 500, mostMs: 10_000, most: 40 };
+/** Of a line that swallows what is asked. */
+const TICKET_MS = 15_000;
 const byId = (id) => document.getElementById(id);
 const stage = new Stage();
 const { main, screen, keys } = stage;
@@ -31,6 +33,7 @@ async function fetchTicket() {
   const response = await fetch(`/desktop/${desktop}/ticket`, {
     method: "POST",
     headers: { "X-CSRF-Token": csrf, Accept: "application/json" },
+    signal: AbortSignal.timeout(TICKET_MS),
   });
   if (response.status === 401) location.assign(`/sign-in?next=/desktop/${desktop}`);
   const body = await response.json();
@@ -95,6 +98,7 @@ function retryLater({ title, text } = describeEnd({ type: "ended" })) {
 function show(on) {
   sharing.attach((message) => on.say(message));
   stage.show(on, {
+    isConsole: kind === "console",
     onShown() {
       tries = 0;
       clipboard.attach((message) => on.say(message));
