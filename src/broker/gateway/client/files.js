@@ -11,10 +11,15 @@ export class Files {
     this.#csrf = csrf;
     byId("files-open").addEventListener("click", () => {
       byId("files").showModal();
-      void this.#list();
+      this.#list().catch(() => this.#say("The connection was lost; try again."));
     });
     byId("files").addEventListener("close", onClose);
-    byId("files-input").addEventListener("change", (event) => void this.#send([...event.target.files]));
+    byId("files-input").addEventListener("change", (event) => {
+      const files = [...event.target.files];
+      // Or the same one, chosen once more after it failed, were no change.
+      event.target.value = "";
+      this.#send(files).catch(() => this.#say("The connection was lost; try again."));
+    });
   }
 
   async #send(files) {
@@ -30,7 +35,6 @@ export class Files {
       if (!response.ok) return this.#say(body.error.message);
       this.#say(`${body.name} is there.`);
     }
-    byId("files-input").value = "";
     await this.#list();
   }
 
