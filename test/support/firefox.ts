@@ -10,6 +10,10 @@ export type Firefox = {
   /** Keys as a person presses them, one after the other. */
   press(...keys: readonly string[]): Promise<void>;
   click(x: number, y: number): Promise<void>;
+  /** A finger that is lifted after so long. */
+  touch(x: number, y: number, forMs: number): Promise<void>;
+  /** Gives the page a size; without one that of its window. */
+  resize(size?: { readonly width: number; readonly height: number }): Promise<void>;
   /** Chooses files for the input that a selector finds. */
   setFiles(selector: string, paths: readonly string[]): Promise<void>;
   stop(): Promise<void>;
@@ -119,6 +123,17 @@ export async function startFirefox({
       ];
       await act([{ type: "pointer", id: "mouse", actions }]);
     },
+    touch: async (x, y, forMs) => {
+      const actions = [
+        { type: "pointerMove", x, y },
+        { type: "pointerDown", button: 0 },
+        { type: "pause", duration: forMs },
+        { type: "pointerUp", button: 0 },
+      ];
+      await act([{ type: "pointer", id: "finger", parameters: { pointerType: "touch" }, actions }]);
+    },
+    resize: async (size) =>
+      void (await ask("browsingContext.setViewport", { context, viewport: size ?? null })),
     setFiles: async (selector, files) => {
       const found = await ask("browsingContext.locateNodes", {
         context,

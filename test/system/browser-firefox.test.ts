@@ -1,7 +1,7 @@
 /**
  * The same as in Chromium, in Debian's Firefox on a screen of its own, with the keys of X: the picture, keys and the pointer,
- * the clipboard, files, and the way back after a break of the network. Sound is in `browser-sound.test.ts`, dead keys are in
- * `firefox-keys.test.ts`.
+ * the clipboard, files, fingers, sizes, the full screen, the way back after a break of the network and from an NX client. Sound
+ * is in `browser-sound.test.ts`, dead keys and input methods are in `firefox-keys.test.ts`.
  */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
@@ -10,6 +10,7 @@ import { openScreen, type Screen } from "../../bench/screen.ts";
 import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { type Firefox, firefoxHolds, middleOfTool, startFirefox } from "../support/firefox.ts";
+import { Visit } from "../support/nx-visit.ts";
 import { openTcpCutter } from "../support/tcp-cutter.ts";
 import { type BrowserLab, openBrowserLab, WINDOW_PIXELS } from "./browser-lab.ts";
 
@@ -32,6 +33,8 @@ beforeAll(async () => {
     "browser.download.folderList": 2,
     "browser.helperApps.neverAsk.saveToDisk": "application/octet-stream",
     "browser.download.alwaysOpenPanel": false,
+    // As on a computer with a screen for fingers.
+    "dom.w3c_touch_events.enabled": 1,
   };
   firefox = await startFirefox({ env: { ...screen.env }, hasScreen: true, preferences });
 }, 660_000);
@@ -93,6 +96,15 @@ async function takeKeyboard(): Promise<void> {
 /** One of the tools, once the bar has come down to show it. */
 async function pressTool(id: string): Promise<void> {
   await firefox.click(...(await middleOfTool(firefox, id)));
+}
+
+async function middleOf(id: string): Promise<[number, number]> {
+  const text = await firefox.evaluate(`(() => {
+    const { x, y, width, height } = document.getElementById("${id}").getBoundingClientRect();
+    return Math.round(x + width / 2) + " " + Math.round(y + height / 2);
+  })()`);
+  const [x = 0, y = 0] = String(text).split(" ").map(Number);
+  return [x, y];
 }
 
 // The tests are the chapters of one desktop's life, in this order.
@@ -185,6 +197,79 @@ describe("a person in Firefox", () => {
       await firefox.click(280, 280);
       await firefox.press(..."back again", "\uE007");
       await hasTyped("back again");
+    },
+    SLOW,
+  );
+
+  test(
+    "has the session follow the window's size, and fill the screen",
+    async () => {
+      await sitDown();
+      const isSized = (width: string | number, height: string | number) =>
+        `(({ width, height }) => width === ${width} && height === ${height})(document.querySelector("canvas"))`;
+      for (const [width, height] of [
+        [1100, 640],
+        [800, 500],
+      ] as const) {
+        await firefox.resize({ width, height });
+        await becomes(isSized(width, height));
+      }
+      await firefox.resize();
+      await becomes(isSized("innerWidth", "innerHeight"));
+      await pressTool("fullscreen");
+      await becomes(`document.fullscreenElement === document.querySelector("main")`);
+      await becomes(isSized("screen.width", "screen.height"));
+      await pressTool("fullscreen");
+      await becomes("document.fullscreenElement === null");
+    },
+    SLOW,
+  );
+
+  test(
+    "presses with a finger, and the right button with one that rests",
+    async () => {
+      await sitDown();
+      // A terminal that writes down which buttons it is told of.
+      const listen = `stty raw -echo; printf "\\033[?1000h\\033[?1006h"; touch /tmp/mouse-ready; exec cat > /tmp/mouse`;
+      await lab.desktop.inside(`cat > /tmp/listen <<'END'\n${listen}\nEND\n`);
+      await lab.desktop.inside(
+        "DISPLAY=:100 xterm -geometry 200x100+0+0 -e sh /tmp/listen >/dev/null 2>&1 &",
+      );
+      const isUp = async () => (await lab.desktop.inside("ls /tmp")).includes("mouse-ready");
+      expect(await waitFor(isUp, { timeoutMs: 60_000, everyMs: 100 })).toBe(true);
+      for (const [forMs, button] of [
+        [60, "<0;"],
+        [1_300, "<2;"],
+      ] as const) {
+        // Fingers are told apart by time, and a busy machine's are slow: such a one is tried again.
+        const comes = async () => {
+          await lab.desktop.inside(": > /tmp/mouse");
+          await firefox.touch(300, 300, forMs);
+          const has = async () => (await lab.desktop.inside("cat /tmp/mouse")).includes(button);
+          return (await waitFor(has, { timeoutMs: 5_000, everyMs: 100 })) === true;
+        };
+        expect(await waitFor(comes, { timeoutMs: 60_000 }), button).toBe(true);
+      }
+      await lab.desktop.inside("pkill -f '[/]tmp/listen'; true");
+    },
+    SLOW,
+  );
+
+  test(
+    "is told when an NX client of theirs takes the session over, and takes it back",
+    async () => {
+      await sitDown();
+      const windows = await lab.desktop.inside("pgrep -x xterm");
+      const other = await openScreen();
+      const alice = { login: "alice", password: "secret", vmId: 1 };
+      const visit = await Visit.open(other, lab.door.port, alice, { colour: "#204080" });
+      await becomes(`document.getElementById("veil-title").textContent === "Shown elsewhere"`);
+      await firefox.click(...(await middleOf("again")));
+      await becomes(`document.querySelector("main").dataset.shown !== undefined`);
+      await becomes(`${WINDOW_PIXELS} > 50000`);
+      expect(await lab.desktop.inside("pgrep -x xterm")).toBe(windows);
+      await visit.leave();
+      await other.close();
     },
     SLOW,
   );
