@@ -59,6 +59,7 @@ StartLimitIntervalSec=0
 [Service]
 Environment=HOME=/root
 Environment=BUN_JSC_useJIT=0
+Environment=BUN_GC_TIMER_INTERVAL=10000
 Environment=QVD_HOST_NAME=${hostName}
 Environment="QVD_RESOLVERS=${resolvers.join(" ")}"
 Environment=QVD_SEARCH_DOMAIN=${searchDomain}
