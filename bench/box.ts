@@ -13,7 +13,6 @@ import { readBoxStatus } from "../src/cli/box/status-file.ts";
 import { type Database, openDatabase } from "../src/db/client.ts";
 import { DATABASE_NAME } from "../src/db/url.ts";
 import { asId, type DiId, type TenantId, type VmId } from "../src/domain/ids.ts";
-import { type Layout, layoutOf } from "../src/domain/node/layout.ts";
 import { parseNetworkRange } from "../src/domain/node/network-range.ts";
 import { removeInstance } from "../src/hypervisor/lxc/remove-instance.ts";
 import { silentLog } from "../src/lib/log.ts";
@@ -29,6 +28,7 @@ import { createUser } from "../src/service/user/create.ts";
 import { createVm } from "../src/service/vm/create.ts";
 import { connectWake } from "../src/wire/wake/client.ts";
 import type { BenchIo } from "./bench.ts";
+import { type BenchPlace, placeOf } from "./box-place.ts";
 import type { HandPlace } from "./by-hand.ts";
 import { makeOwnDisk, removeOwnDisk } from "./own-disk.ts";
 import { listProcesses } from "./processes.ts";
@@ -86,7 +86,7 @@ const SIZE = { memoryMb: 1024, cpus: 2 };
 const READY_MS = 120_000;
 
 export async function openBenchBox(io: BenchIo, options: BoxOptions): Promise<BenchBox> {
-  const place = choosePlace(options.instance);
+  const place = placeOf(options.instance);
   io.say(`${options.instance}: preparing a box below ${place.folder}`);
   await removePlace(place);
   if (options.hasOwnDisk === true) await makeOwnDisk(place.folder);
@@ -135,32 +135,7 @@ export async function openBenchBox(io: BenchIo, options: BoxOptions): Promise<Be
   }
 }
 
-type Place = {
-  readonly instance: string;
-  readonly folder: string;
-  readonly layout: Layout;
-  readonly executable: string;
-  readonly cidr: string;
-  readonly brokerPort: number;
-  readonly adminPort: number;
-};
-
-/** Everything that must not collide with another instance follows from the instance's name. */
-function choosePlace(instance: string): Place {
-  const folder = `/var/tmp/qvd-${instance}`;
-  const number = [...instance].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 97, 7);
-  return {
-    instance,
-    folder,
-    layout: layoutOf(`${folder}/state`, `${folder}/run`),
-    executable: `${folder}/state/bin/qvd`,
-    cidr: `10.${120 + number}.0.0/16`,
-    brokerPort: 20_000 + number * 2,
-    adminPort: 20_001 + number * 2,
-  };
-}
-
-function startBox(place: Place, env: BoxOptions["env"] = {}): Bun.Subprocess {
+function startBox(place: BenchPlace, env: BoxOptions["env"] = {}): Bun.Subprocess {
   mkdirSync(`${place.layout.stateFolder}/bin`, { recursive: true });
   chmodSync(place.folder, 0o755);
   chmodSync(place.layout.stateFolder, 0o755);
@@ -189,7 +164,7 @@ function startBox(place: Place, env: BoxOptions["env"] = {}): Bun.Subprocess {
   });
 }
 
-async function waitUntilReady(place: Place, child: Bun.Subprocess): Promise<void> {
+async function waitUntilReady(place: BenchPlace, child: Bun.Subprocess): Promise<void> {
   const isReady = () => {
     if (child.exitCode !== null) throw new Error(`qvd box run ended: ${lastWords(place)}`);
     const status = readBoxStatus(place.layout);
@@ -199,7 +174,7 @@ async function waitUntilReady(place: Place, child: Bun.Subprocess): Promise<void
     throw new Error(`the box did not get ready in 2 minutes: ${lastWords(place)}`);
 }
 
-function lastWords(place: Place): string {
+function lastWords(place: BenchPlace): string {
   return readFileSync(`${place.folder}/box.log`, "utf8").split("\n").slice(-6).join("\n");
 }
 
@@ -212,7 +187,7 @@ type Site = {
 async function seed(
   io: BenchIo,
   what: {
-    readonly place: Place;
+    readonly place: BenchPlace;
     readonly database: Database;
     readonly archive: string;
     readonly options: BoxOptions;
@@ -235,7 +210,7 @@ async function seedOsf(
   io: BenchIo,
   context: Context,
   what: {
-    readonly place: Place;
+    readonly place: BenchPlace;
     readonly database: Database;
     readonly options: BoxOptions;
     readonly tenantId: TenantId;
@@ -265,7 +240,10 @@ async function seedOsf(
   return { people, diId };
 }
 
-function describeBox(place: Place, site: Site): Omit<BenchBox, "close" | "database" | "wake" | "nextWord"> {
+function describeBox(
+  place: BenchPlace,
+  site: Site,
+): Omit<BenchBox, "close" | "database" | "wake" | "nextWord"> {
   const range = parseNetworkRange(place.cidr);
   return {
     instance: place.instance,
@@ -291,7 +269,7 @@ function describeBox(place: Place, site: Site): Omit<BenchBox, "close" | "databa
 }
 
 /** Our processes by the executable that they run; the database by the cluster that it serves. */
-function findProcesses(place: Place): BoxProcess[] {
+function findProcesses(place: BenchPlace): BoxProcess[] {
   const own = listProcesses();
   const postgres = own.find(({ command }) =>
     command.some((word) => word.startsWith(`${place.layout.databaseFolder}/`)),
@@ -306,7 +284,7 @@ function findProcesses(place: Place): BoxProcess[] {
 }
 
 /** A box leaves its bridge and its empty groups for its next start; ours has none. */
-async function removePlace(place: Place): Promise<void> {
+async function removePlace(place: BenchPlace): Promise<void> {
   const range = parseNetworkRange(place.cidr);
   await createNetwork({ instance: place.instance, range, resolvers: [], log: silentLog() }).remove();
   await removeInstance(place.instance);

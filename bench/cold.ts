@@ -41,7 +41,7 @@ const CODES: readonly VmEventCode[] = ["session-requested", ...STAGES.map(([, to
 type Trail = ReadonlyMap<string, number>;
 
 async function run(io: BenchIo): Promise<Figure[]> {
-  return onStage(io, "benchcol", async (stage) => {
+  return onStage(io, "benchcld", async (stage) => {
     // The first round of each unpacks the image, fills the page cache and makes the home: it isn't counted.
     await ourRound(stage);
     const hand = await prepareByHand(stage.box.hand);

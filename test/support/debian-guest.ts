@@ -73,7 +73,7 @@ export async function startDebianGuest(options: GuestOptions): Promise<DebianGue
     ...[`${folder}/disk.qcow2`, "24G"],
   ]);
   await packGiven(options.given, folder);
-  const { sshPort = 23_000 + (process.pid % 9_000) } = options;
+  const { sshPort = 30_000 + (process.pid % 2_000) } = options;
   const powerUp = () => boot(parts, folder, { ...options, ports: { ...options.ports, [sshPort]: 22 } });
   let machine = powerUp();
   const runIn = (script: string, timeoutMs = ANSWER_MS) =>

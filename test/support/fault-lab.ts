@@ -28,6 +28,7 @@ export class FaultLab {
     const box = await WholeBox.create({
       instance: "faults",
       cidr: "10.218.0.0/16",
+      ports: { broker: 27_301, admin: 27_302 },
       startTimeoutSeconds: 6,
       diskMb: 3_000,
     });

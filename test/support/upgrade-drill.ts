@@ -38,7 +38,7 @@ const AT_A_TIME = 16;
 /** Of a line of HAProxy's `show stat`. */
 const STATUS_CELL = 17;
 const CHECK_CELL = 36;
-const PORTS = { broker: 28_443, other: 28_444, balancer: 28_445 };
+const PORTS = { broker: 28_453, other: 28_454, balancer: 28_455 };
 
 type ServerStatus = { readonly status: string; readonly check: string };
 

@@ -6,7 +6,6 @@
 
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { readBoxStatus } from "../../src/cli/box/status-file.ts";
 import { type Database, openDatabase } from "../../src/db/client.ts";
@@ -32,8 +31,8 @@ export type WholeBoxOptions = {
   /** QVD_START_TIMEOUT. */
   readonly startTimeoutSeconds: number;
   readonly diskMb: number;
-  /** A free one unless given. */
-  readonly brokerPort?: number;
+  /** Below those that the kernel gives to connections: such a one could have them while the box is down. */
+  readonly ports: { readonly broker: number; readonly admin: number };
 };
 
 /** Parts of the box and workers of its node, as their status files name them. */
@@ -57,12 +56,7 @@ export class WholeBox {
 
   /** Makes the disk and copies the executable to it; starts nothing. */
   static async create(options: WholeBoxOptions): Promise<WholeBox> {
-    const [brokerPort, adminPort] = await findFreePorts();
-    const box = new WholeBox(options, {
-      brokerPort: options.brokerPort ?? brokerPort,
-      adminPort,
-      tree: await openCgroupTree(options.instance),
-    });
+    const box = new WholeBox(options, await openCgroupTree(options.instance));
     await box.#claim();
     await box.#remove();
     await writeFile(box.#owner, JSON.stringify(readProcessIdentity(process.pid)));
@@ -78,16 +72,13 @@ export class WholeBox {
     return box;
   }
 
-  private constructor(
-    options: WholeBoxOptions,
-    found: { readonly brokerPort: number; readonly adminPort: number; readonly tree: CgroupTree },
-  ) {
+  private constructor(options: WholeBoxOptions, tree: CgroupTree) {
     this.options = options;
     this.folder = `/var/tmp/qvd-${options.instance}`;
     this.layout = layoutOf(`${this.folder}/state`, `/run/qvd/${options.instance}`);
-    this.brokerPort = found.brokerPort;
-    this.adminPort = found.adminPort;
-    this.tree = found.tree;
+    this.brokerPort = options.ports.broker;
+    this.adminPort = options.ports.admin;
+    this.tree = tree;
     const folder = this.layout.databaseSocketFolder;
     const address = { kind: "socket", folder, role: "qvd_owner", database: DATABASE_NAME } as const;
     this.database = openDatabase(address, { max: 2 });
@@ -304,22 +295,4 @@ async function buildExecutable(): Promise<string> {
   const build = [process.execPath, "run", "build.ts"];
   await runOk("building the executable", build, { cwd: ROOT, timeoutMs: 120_000 });
   return `${ROOT}/dist/qvd`;
-}
-
-async function findFreePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()] as const;
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.listen(0, "127.0.0.1", () => {
-            const address = server.address();
-            if (address === null || typeof address === "string") reject(new Error("no port was given"));
-            else resolve(address.port);
-          });
-        }),
-    ),
-  );
-  for (const server of servers) server.close();
-  return [ports[0] ?? 0, ports[1] ?? 0];
 }

@@ -32,7 +32,7 @@ const ENV = {
   QVD_INSTANCE: "boxtest",
   QVD_STATE: STATE,
   QVD_NODE_NAME: "boxtest",
-  QVD_NETWORK_RANGE: "10.93.0.0/16",
+  QVD_NETWORK_RANGE: "10.209.0.0/16",
   QVD_BROKER_PORT: "27443",
   QVD_ADMIN_PORT: "27444",
 };
@@ -273,9 +273,9 @@ describe("a box", () => {
 
   test("with a range that is another's says so and ends, leaving no worker", async () => {
     await ip("link", "add", "boxother", "type", "bridge");
-    await ip("addr", "add", "10.93.7.1/24", "dev", "boxother");
+    await ip("addr", "add", "10.209.7.1/24", "dev", "boxother");
     const { exitCode, stderr } = await qvd("box", "run").finally(() => ip("link", "del", "boxother"));
-    expect(stderr).toContain("interface boxother has 10.93.7.1/24");
+    expect(stderr).toContain("interface boxother has 10.209.7.1/24");
     expect(exitCode).toBe(1);
     // The last to leave may be on its way out.
     await waitFor(async () => (await listOwnProcesses()).length === 0, { timeoutMs: 60_000 });

@@ -14,7 +14,7 @@ import { Visit } from "../support/nx-visit.ts";
 import { openTcpCutter } from "../support/tcp-cutter.ts";
 import { type BrowserLab, openBrowserLab, WINDOW_PIXELS } from "./browser-lab.ts";
 
-const PLACE = { instance: "ffxlab", network: "172.29.10", screen: ":97" };
+const PLACE = { instance: "ffxlab", network: "172.29.10", screen: ":73" };
 const SLOW = 240_000;
 
 let lab: BrowserLab;

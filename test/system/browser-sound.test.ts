@@ -12,7 +12,7 @@ import { visitPage } from "../support/visit-page.ts";
 import { type BrowserLab, openBrowserLab } from "./browser-lab.ts";
 import { hearPitch } from "./peripherals-lab.ts";
 
-const PLACE = { instance: "sndlab", network: "172.29.23", screen: ":98" };
+const PLACE = { instance: "sndlab", network: "172.29.23", screen: ":75" };
 const SLOW = 240_000;
 const AS_USER =
   "setpriv --reuid=2001 --regid=2001 --clear-groups env HOME=/home/alice XDG_RUNTIME_DIR=/run/user/2001";

@@ -28,7 +28,7 @@ let channels: GuestChannels;
 const failed: string[] = [];
 
 beforeAll(async () => {
-  lab = await createGuestLab({ place: { instance: "hooklab", network: "172.29.39", screen: ":94" } });
+  lab = await createGuestLab({ place: { instance: "hooklab", network: "172.29.39", screen: ":72" } });
   channels = createGuestChannels({
     log: silentLog(),
     clock: systemClock,

@@ -29,6 +29,7 @@ const ID_FIRST = 1_000_000;
 /** Less than a test gives its end. */
 const REMOVE_MS = 150_000;
 export const GATEWAY = "10.93.1.1";
+export const ADDRESS = "10.93.1.10";
 const PACKAGES = "nxagent,xauth,xinit,x11-xserver-utils,xterm,i3lock,dbus,dbus-x11,procps,iproute2,passwd";
 
 /** Paints the whole screen in one colour and keeps a window that writes down what is typed into it. */

@@ -15,7 +15,7 @@ import { buildDisplayRoot } from "../support/display-root.ts";
 import { RfbViewer } from "../support/rfb-viewer.ts";
 import { createGuestLab, type GuestLab } from "./guest-lab.ts";
 
-const PLACE = { instance: "scrlab", network: "172.29.38", screen: ":84" };
+const PLACE = { instance: "scrlab", network: "172.29.38", screen: ":70" };
 const HOSTNAME = `${PLACE.network}.10`;
 const WINDOW = 0xc02040;
 const KEY = "abcdefghijklmnop";

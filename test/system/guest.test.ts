@@ -11,11 +11,10 @@ import {
   type PrepareRequest,
 } from "../../src/node/guest-channel/guest-channels.ts";
 import { NX_PORT } from "../../src/wire/guest/messages.ts";
-import { createGuestLab, createScreen, GATEWAY, type GuestLab } from "./guest-lab.ts";
+import { ADDRESS, createGuestLab, createScreen, GATEWAY, type GuestLab } from "./guest-lab.ts";
 
 const BACKGROUND = "#204080";
 const WINDOW = "#c02040";
-const ADDRESS = "10.93.1.10";
 const REQUEST: PrepareRequest = {
   session: 1,
   account: { login: "alice.b", uid: 2001, fullName: "Alice: the, first" },

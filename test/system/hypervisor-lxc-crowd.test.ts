@@ -10,7 +10,7 @@ const CROWD = 16;
 
 let lab: DesktopLab;
 beforeAll(async () => {
-  lab = await createDesktopLab("hvm", "10.239.0.0/24");
+  lab = await createDesktopLab("hvm", "10.250.0.0/24");
 }, 180_000);
 afterAll(() => lab.dispose(), 180_000);
 

@@ -16,7 +16,7 @@ done`;
 
 let lab: DesktopLab;
 beforeAll(async () => {
-  lab = await createDesktopLab("hvf", "10.233.0.0/24");
+  lab = await createDesktopLab("hvf", "10.246.0.0/24");
 }, 180_000);
 afterAll(() => lab.dispose(), 180_000);
 

@@ -91,7 +91,7 @@ describe("a desktop whose image brings systemd", () => {
 
 test("our real agent attaches from within systemd, and tells of its power-off", async () => {
   const agent = new URL("../../dist/qvd", import.meta.url).pathname;
-  const lab = await createDesktopLab("hvw", "10.222.0.0/24", { ...image, agent });
+  const lab = await createDesktopLab("hvya", "10.222.0.0/24", { ...image, agent });
   try {
     const spec = await lab.prepareScript("");
     let heard = "";

@@ -13,7 +13,7 @@ import { createDesktopLab, type DesktopLab } from "../support/desktop-lab.ts";
 let lab: DesktopLab;
 let spec: DesktopSpec;
 beforeAll(async () => {
-  lab = await createDesktopLab("hvw", "10.234.0.0/24");
+  lab = await createDesktopLab("hvw", "10.248.0.0/24");
   spec = await lab.prepare("polite");
   await lab.hypervisor.start(spec, new AbortController().signal);
   await waitFor(() => lab.hasBooted(spec.vmId), { timeoutMs: 30_000 });

@@ -16,7 +16,7 @@ import { NodeLab } from "../support/node-lab.ts";
 import { buildAgent, createScreen, ensureArchive, type NxClient } from "./guest-lab.ts";
 
 const AGENT = "/var/tmp/qvd-expsys-agent";
-const PLACE = { instance: "expsys", network: "10.214.1", screen: ":84" };
+const PLACE = { instance: "expsys", network: "10.214.1", screen: ":71" };
 /** Nothing but a plain colour: what else is seen later came by itself. */
 const SESSION = "#!/bin/sh\nxsetroot -solid '#204080'\nexec sleep 1000000\n";
 const COLOUR = "#204080";

@@ -16,8 +16,8 @@ const RANGE = "10.237.0.0/24";
 const OUTSIDE = "hvo-outside";
 const HOST_SIDE = "198.51.100.1";
 const PUBLIC = "198.51.100.2";
-const OFFICE = "10.238.0.2";
-const NAME_SERVER = "10.238.0.53";
+const OFFICE = "10.249.0.2";
+const NAME_SERVER = "10.249.0.53";
 
 let lab: DesktopLab;
 let spec: DesktopSpec;
@@ -42,7 +42,7 @@ beforeAll(async () => {
     ["-n", OUTSIDE, "addr", "add", `${PUBLIC}/24`, "dev", "eth0"],
     ["-n", OUTSIDE, "addr", "add", `${OFFICE}/24`, "dev", "eth0"],
     ["-n", OUTSIDE, "addr", "add", `${NAME_SERVER}/24`, "dev", "eth0"],
-    ["route", "add", "10.238.0.0/24", "via", PUBLIC],
+    ["route", "add", "10.249.0.0/24", "via", PUBLIC],
   ])
     await runOk("making an outside", ["/usr/sbin/ip", ...words]);
   // Says to each who comes from where they came.

@@ -107,7 +107,7 @@ describe("rules that are loaded again under traffic", () => {
   }, 180_000);
 
   test("leave nothing behind when the box is taken down", async () => {
-    const gone = await createNetworkLab({ instance: "h5q", cidr: "10.226.0.0/24" });
+    const gone = await createNetworkLab({ instance: "h5q", cidr: "10.245.0.0/24" });
     await gone.network.ensure();
     await gone.plugIn({ group: 1 });
     await gone.dispose();

@@ -55,7 +55,7 @@ test("a desktop's network has a table of connections of its own, where the kerne
 });
 
 test("the bridge has its address from the first moment, so that nobody gives it another", async () => {
-  const range = parseNetworkRange("10.234.0.0/24");
+  const range = parseNetworkRange("10.247.0.0/24");
   const { bridge } = networkNames("hvnb");
   await using listener = listenToLinks();
   const isListening = async () => {
@@ -215,7 +215,7 @@ describe("the network", () => {
   });
 
   test("refuses an address outside of its range, and its gateway's", async () => {
-    for (const address of ["10.236.0.5", GATEWAY, "10.235.0.255"])
+    for (const address of ["10.247.0.5", GATEWAY, "10.235.0.255"])
       await expect(lab.network.addPort(one.vmId, address)).rejects.toMatchObject({ code: "bad-input" });
   });
 

@@ -23,7 +23,7 @@ beforeAll(async () => {
   await writeFile(`${scratch}/agent`, AGENT, { mode: 0o755 });
   lab = await NodeLab.create({
     instance: "ndflt",
-    network: "10.216.0",
+    network: "10.213.0",
     archive: `${scratch}/tiny.tar`,
     agentExecutable: `${scratch}/agent`,
     limits: { firstBackoffMs: 50, mostBackoffMs: 100, startTimeoutMs: 1_000, goingDownMs: 8_000 },

@@ -25,6 +25,7 @@ beforeAll(async () => {
   box = await WholeBox.create({
     instance: "upgrade",
     cidr: "10.219.0.0/16",
+    ports: { broker: 27_311, admin: 27_312 },
     startTimeoutSeconds: 6,
     diskMb: 1_500,
   });

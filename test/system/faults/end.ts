@@ -11,10 +11,10 @@ export function testEnd(lab: () => FaultLab): void {
     const { box } = lab();
     const second = await WholeBox.create({
       instance: "faults2",
-      cidr: "10.219.0.0/16",
+      cidr: "10.210.0.0/16",
+      ports: { broker: box.brokerPort, admin: 27_304 },
       startTimeoutSeconds: 6,
       diskMb: 500,
-      brokerPort: box.brokerPort,
     });
     try {
       await expect(second.start()).rejects.toThrow(

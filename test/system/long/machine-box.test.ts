@@ -36,7 +36,8 @@ describe.skipIf(!isLong)("machines on a whole box (long form: set QVD_TEST_LONG=
   beforeAll(async () => {
     folder = await mkdtemp("/var/tmp/qvd-mchbox-images-");
     box = await WholeBox.create({
-      ...{ instance: "mchbox", cidr: "10.217.0.0/16", startTimeoutSeconds: 100, diskMb: 6_000 },
+      ...{ instance: "mchbox", cidr: "10.211.0.0/16", ports: { broker: 27_321, admin: 27_322 } },
+      ...{ startTimeoutSeconds: 100, diskMb: 6_000 },
     });
     const script = fileURLToPath(new URL("../../../script/build-image", import.meta.url));
     const env = { QVD_EXECUTABLE: process.env.QVD_EXECUTABLE ?? box.executable };

@@ -38,7 +38,8 @@ export class MachineDoor {
   /** Resolves when the box is up and knows person and machine; nothing runs yet. */
   static async open(jobs: Readonly<Record<string, string | Uint8Array>>): Promise<MachineDoor> {
     const box = await WholeBox.create({
-      ...{ instance: "mchdoor", cidr: "10.218.0.0/16", startTimeoutSeconds: 100, diskMb: 6_000 },
+      ...{ instance: "mchdoor", cidr: "10.212.0.0/16", ports: { broker: 27_331, admin: 27_332 } },
+      ...{ startTimeoutSeconds: 100, diskMb: 6_000 },
     });
     try {
       const script = fileURLToPath(new URL("../../../script/build-image", import.meta.url));

@@ -20,7 +20,7 @@ const ROOT = `${import.meta.dir}/../../..`;
 const isLong = process.env.QVD_TEST_LONG === "1";
 const BUILD_MS = 30 * 60_000;
 
-const PLACE = { instance: "rcplab", network: "172.29.33", screen: ":97" };
+const PLACE = { instance: "rcplab", network: "172.29.33", screen: ":74" };
 
 const REQUEST: PrepareRequest = {
   session: 1,
