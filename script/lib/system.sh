@@ -2,6 +2,9 @@
 # What bootstrap and install have in common: Debian packages, system accounts, ranges of user ids, limits of the kernel.
 # Sourced in the project's root, with `program` set to who says things and `packages` to what is wanted.
 
+# Who has become root by a plain "su" has these not on the path, and useradd is in there.
+export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+
 accounts=(qvd-db qvd-auth qvd-broker qvd-admin qvd-net)
 # Fetches, looks at and builds images of strangers: in none of our groups, with a range for what it unpacks.
 image_account=qvd-image
