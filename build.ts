@@ -13,7 +13,9 @@ const OUT = join(ROOT, "dist");
 // `build.ts [VERSION FILE]`: another version in another file, for tests of upgrades.
 const [version = (await Bun.file(join(ROOT, "package.json")).json()).version, target = join(OUT, "qvd")] =
   process.argv.slice(2);
-const revision = (await run(["git", "-C", ROOT, "rev-parse", "--short=9", "HEAD"])).stdout.trim();
+// Of whomever the tree is: git tells root nothing of another account's by itself.
+const git = ["git", "-c", "safe.directory=*", "-C", ROOT];
+const revision = (await run([...git, "rev-parse", "--short=9", "HEAD"])).stdout.trim();
 
 await mkdir(OUT, { recursive: true });
 // In a folder of its own: the compiler leaves source maps beside what it writes.
