@@ -3,6 +3,8 @@
  * touched. The program is copied, since AppArmor lets the installed one read the system's folders only.
  */
 
+import { randomInt } from "node:crypto";
+import { once } from "node:events";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -135,17 +137,23 @@ async function gather(stream: ReadableStream<Uint8Array>, take: (text: string) =
   for await (const chunk of stream) take(decoder.decode(chunk, { stream: true }));
 }
 
-/** Nobody listens there now; what takes it in the meantime fails the start loudly. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
+/**
+ * Nobody listens there now. Not one that the kernel gives to connections: it would have it in the meantime, or while the
+ * server is stopped. Fixed ports of other tests begin at 20,000.
+ */
+export async function freePort(): Promise<number> {
+  for (let tries = 1; ; tries++) {
+    const port = randomInt(10_000, 20_000);
+    const server = createServer().listen(port, "127.0.0.1");
+    try {
+      await once(server, "listening");
+      server.close();
+      await once(server, "close");
+      return port;
+    } catch (error) {
+      if (tries === 20) throw error;
+    }
+  }
 }
 
 /** A site's people: units, persons with odd names, groups, two entries of one uid, and aliases of a unit and a person. */
