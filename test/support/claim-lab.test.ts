@@ -3,7 +3,8 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { readProcessIdentity } from "../../src/lib/process.ts";
 import { claimLab, releaseLab } from "./claim-lab.ts";
 
-const NAME = "clmtest";
+/** Runs of this test beside each other are not what it is about. */
+const NAME = `clmtest${process.pid}`;
 const FILE = `/var/tmp/qvd-${NAME}.owner`;
 
 afterEach(() => rmSync(FILE, { force: true }));
@@ -11,7 +12,7 @@ afterEach(() => rmSync(FILE, { force: true }));
 test("a lab that another process has is waited for, not released nor taken while that lives, and it is named", async () => {
   const other = Bun.spawn(["sleep", "60"], { cwd: "/var" });
   writeFileSync(FILE, JSON.stringify(readProcessIdentity(other.pid)));
-  const why = `another run has the lab clmtest: process ${other.pid} in /var: sleep 60`;
+  const why = `another run has the lab ${NAME}: process ${other.pid} in /var: sleep 60`;
   await expect(claimLab(NAME, 50)).rejects.toThrow(why);
   releaseLab(NAME);
   expect(existsSync(FILE)).toBe(true);
