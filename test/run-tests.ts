@@ -29,6 +29,10 @@ const REST_MS = 1000;
 
 const NO_REPORT: JunitReport = { counts: NO_COUNTS, skipped: [], failed: [] };
 
+/** Whoever has no more time for it still gets what was seen so far, as one line with the numbers. */
+const stopped = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopped.abort(signal));
+
 type Group = { readonly name: string; readonly files: readonly string[]; readonly testMs: string };
 
 const work = await mkdtemp(join(tmpdir(), "qvd-test-run-"));
@@ -41,6 +45,7 @@ try {
   const lint = [BUN, "x", "biome", "check", "--error-on-warnings"];
   total = addCounts(total, await runCheck("lint and format", lint));
   for (const group of await listGroups()) {
+    if (stopped.signal.aborted) break;
     const outcome = await runGroup(group);
     total = addCounts(total, outcome.counts);
     skipped.push(...outcome.skipped);
@@ -50,6 +55,10 @@ try {
   await Bun.spawn([BUN, "test/support/stop-cluster.ts"], { cwd: ROOT, stdout: "ignore", stderr: "ignore" })
     .exited;
   await rm(work, { recursive: true, force: true });
+}
+if (stopped.signal.aborted) {
+  failed.push(`stopped by ${stopped.signal.reason}: not all was run`);
+  total = addCounts(total, { ...NO_COUNTS, failed: 1 });
 }
 for (const name of skipped) console.log(`skipped: ${name}`);
 for (const text of failed) console.log(`failed: ${text}`);
@@ -113,11 +122,13 @@ async function runCheck(name: string, command: readonly string[]): Promise<Count
 async function runShown(
   command: readonly string[],
 ): Promise<{ readonly exitCode: number; readonly output: string }> {
+  if (stopped.signal.aborted) return { exitCode: 1, output: "" };
   const child = Bun.spawn(["sh", "-c", 'exec "$@" 2>&1', "sh", ...command], {
     cwd: ROOT,
     env: { ...process.env, NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "inherit"],
     timeout: GROUP_MS,
+    signal: stopped.signal,
     killSignal: "SIGKILL",
   });
   const reader = child.stdout.getReader();
