@@ -18,6 +18,7 @@ import { silentLog } from "../../src/lib/log.ts";
 import { type RunResult, run } from "../../src/lib/run.ts";
 import { createNetwork, type Network } from "../../src/network/network.ts";
 import { createStorage, type Storage } from "../../src/storage/storage.ts";
+import { claimLab, releaseLab, SHORT_CLAIM_MS } from "./claim-lab.ts";
 import { makeTinyRoot, packRoot } from "./tiny-root.ts";
 
 export interface DesktopLab extends HypervisorLab {
@@ -61,6 +62,7 @@ export async function createDesktopLab(
   cidr: string,
   image: LabImage = {},
 ): Promise<DesktopLab> {
+  await claimLab(instance, SHORT_CLAIM_MS);
   const scratch = await mkdtemp(`/var/tmp/qvd-${instance}-`);
   await chmod(scratch, 0o755);
   const layout = layoutOf(`${scratch}/state`, `${scratch}/run`);
@@ -148,6 +150,7 @@ export async function createDesktopLab(
       await network.remove();
       await removeInstance(instance);
       await run(["/usr/bin/rm", "-rf", "--one-file-system", "--", scratch]);
+      releaseLab(instance);
     },
   };
 }

@@ -24,6 +24,7 @@ import { run } from "../../src/lib/run.ts";
 import type { DnsmasqFiles } from "../../src/network/dnsmasq-command.ts";
 import { createNetwork, type Network } from "../../src/network/network.ts";
 import { createStorage, type Storage } from "../../src/storage/storage.ts";
+import { claimLab, releaseLab, SHORT_CLAIM_MS } from "./claim-lab.ts";
 import { guestDisk } from "./machine-guest.ts";
 
 export interface MachineLab extends HypervisorLab {
@@ -59,6 +60,7 @@ export async function createMachineLab(
   cidr: string,
   options: MachineLabOptions = {},
 ): Promise<MachineLab> {
+  await claimLab(instance, SHORT_CLAIM_MS);
   const scratch = await mkdtemp(`/var/tmp/qvd-${instance}-`);
   await chmod(scratch, 0o755);
   const layout = layoutOf(`${scratch}/state`, `${scratch}/run`, options.sharedFolder);
@@ -142,6 +144,7 @@ export async function createMachineLab(
       await network.remove();
       await removeInstance(instance);
       await run(["/usr/bin/rm", "-rf", "--one-file-system", "--", scratch]);
+      releaseLab(instance);
     },
   };
 }

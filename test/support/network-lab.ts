@@ -15,6 +15,7 @@ import { type RunResult, run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import type { DnsmasqFiles } from "../../src/network/dnsmasq-command.ts";
 import { createNetwork, type Network, type PortOptions } from "../../src/network/network.ts";
+import { claimLab, releaseLab, SHORT_CLAIM_MS } from "./claim-lab.ts";
 
 export type LabDesktop = {
   readonly vmId: VmId;
@@ -73,6 +74,7 @@ const FIRST_MACHINE = 1_001;
 
 export async function createNetworkLab(options: NetworkLabOptions): Promise<NetworkLab> {
   const { instance, cidr, policy, resolvers = [], dnsmasq } = options;
+  await claimLab(instance, SHORT_CLAIM_MS);
   const range = parseNetworkRange(cidr);
   const open = () =>
     createNetwork({
@@ -127,6 +129,7 @@ export async function createNetworkLab(options: NetworkLabOptions): Promise<Netw
       for (const name of namespaces) await run(["/usr/sbin/ip", "netns", "del", name]);
       for (const descriptor of descriptors) closeSync(descriptor);
       await network.remove();
+      releaseLab(instance);
     },
   };
 }

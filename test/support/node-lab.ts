@@ -34,6 +34,7 @@ import type { WorkerSpec } from "../../src/node/supervise.ts";
 import { createStorage } from "../../src/storage/storage.ts";
 import { connectWake, type WakeClient } from "../../src/wire/wake/client.ts";
 import type { WakeTopic } from "../../src/wire/wake/messages.ts";
+import { claimLab, releaseLab, SHORT_CLAIM_MS } from "./claim-lab.ts";
 import { NodeDatabase } from "./node-database.ts";
 import type { NodeProcessOptions } from "./node-process.ts";
 
@@ -59,6 +60,7 @@ export class NodeLab {
   #wake: WakeClient | undefined;
 
   static async create(options: LabOptions): Promise<NodeLab> {
+    await claimLab(options.instance, SHORT_CLAIM_MS);
     const folder = await mkdtemp(`/var/tmp/qvd-${options.instance}-`);
     await chmod(folder, 0o755);
     const layout = layoutOf(`${folder}/state`, `${folder}/run`);
@@ -195,5 +197,6 @@ export class NodeLab {
     await removeInstance(instance);
     await this.rows.database.drop();
     await run(["/usr/bin/rm", "-rf", "--one-file-system", "--", this.folder], { timeoutMs: 60_000 });
+    releaseLab(instance);
   }
 }

@@ -20,6 +20,7 @@ import { run, runOk } from "../../src/lib/run.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { createNetwork } from "../../src/network/network.ts";
 import { createStorage } from "../../src/storage/storage.ts";
+import { claimLab, releaseLab, SHORT_CLAIM_MS } from "../support/claim-lab.ts";
 import { removeLeftDisplay } from "../support/left-display.ts";
 
 const CACHE = "/var/cache/qvd-test";
@@ -75,6 +76,7 @@ const PLACE: LabPlace = { instance: "gstlab", network: "10.93.1", screen: ":93" 
 export async function createGuestLab(options: GuestLabOptions = {}): Promise<GuestLab> {
   const { instance, network: addresses } = options.place ?? PLACE;
   const archive = options.archive ?? (await ensureArchive());
+  await claimLab(instance, SHORT_CLAIM_MS);
   const scratch = await mkdtemp(`/var/tmp/qvd-${instance}-`);
   await chmod(scratch, 0o755);
   const agentExecutable = `${scratch}/agent`;
@@ -137,6 +139,7 @@ export async function createGuestLab(options: GuestLabOptions = {}): Promise<Gue
       await removeInstance(instance);
       // A busy machine takes minutes for a whole system's files, and what is left of them fills its disk.
       await run(["rm", "-rf", "--one-file-system", "--", scratch], { timeoutMs: REMOVE_MS });
+      releaseLab(instance);
     },
   };
 }
