@@ -42,6 +42,6 @@ export function closeOrphansFirst(store: BrokerStore, log: Log): BrokerStore {
     recordSecondLook: (sessionId) => store.recordSecondLook(sessionId),
     listSessionsToEnd: () => store.listSessionsToEnd(),
     closeOrphans: () => store.closeOrphans(),
-    announceEnds: (inMs) => store.announceEnds(inMs),
+    announceEnds: (inMs, relayed) => store.announceEnds(inMs, relayed),
   };
 }

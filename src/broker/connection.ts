@@ -23,6 +23,7 @@ import { keepTogether } from "./keep-together.ts";
 import { notAvailable } from "./not-available.ts";
 import { acceptRelay, type Relay } from "./relay/accept-relay.ts";
 import { readChannelKey } from "./relay/channel-proof.ts";
+import type { Relays } from "./relay/relays.ts";
 import type { EndpointDeps, Outcome, ReadySession } from "./request.ts";
 import type { PipeContext } from "./session-pipe.ts";
 import type { OwnedSocket, SocketOwner } from "./socket.ts";
@@ -35,6 +36,7 @@ export type ConnectionDeps = EndpointDeps &
     readonly waitingRoom: WaitingRoom;
     /** Of relays for other brokers, which keep the record. */
     readonly relayPipes: PipeContext;
+    readonly relays: Relays;
     /** Takes over browsers; without it they are told that there is nothing here. */
     readonly gateway?: Gateway | undefined;
     /** Called once, when nothing is left of a connection that the gateway took. */
@@ -277,9 +279,10 @@ export class Connection implements SocketOwner {
   }
 
   async #relay(relay: Relay, signal: AbortSignal): Promise<void> {
-    const { relayPipes: pipes, limits } = this.#deps;
+    const { relayPipes: pipes, relays, limits } = this.#deps;
+    const deps = { pipes, relays, timeoutMs: limits.upgradeMs };
     try {
-      await acceptRelay({ pipes, timeoutMs: limits.upgradeMs }, relay, () => this.#handOver(signal, "relay"));
+      await acceptRelay(deps, relay, () => this.#handOver(signal, "relay"));
     } catch (error) {
       if (this.#phase === "answering") this.#sendLast(this.#explain(error));
     }

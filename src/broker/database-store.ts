@@ -83,8 +83,10 @@ export function createDatabaseStore({ db, nodeId, worker, isGone }: DatabaseStor
       attemptDatabase("close sessions left open", () =>
         recordOrphansEnded(db, nodeId, isGone ?? ((name) => name === worker)),
       ),
-    announceEnds: (inMs) =>
-      attemptDatabase("announce the sessions' end", () => recordSessionsEnding(db, { nodeId, worker, inMs })),
+    announceEnds: (inMs, relayed) =>
+      attemptDatabase("announce the sessions' end", () =>
+        recordSessionsEnding(db, { nodeId, worker, relayed, inMs }),
+      ),
   };
 }
 

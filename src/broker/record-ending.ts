@@ -1,23 +1,31 @@
 /** What the broker writes of sittings that end with it: when, so that the people in them can be told. */
 
-import { and, eq, isNull, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, or, sql } from "drizzle-orm";
 import type { Db } from "../db/client.ts";
 import { sessions } from "../db/schema/index.ts";
-import type { NodeId } from "../domain/ids.ts";
+import type { NodeId, SessionId } from "../domain/ids.ts";
 
-export type Ending = { readonly nodeId: NodeId; readonly worker: string; readonly inMs: number };
+export type Ending = {
+  readonly nodeId: NodeId;
+  readonly worker: string;
+  /** Sittings of other boxes' workers that end with this one all the same. */
+  readonly relayed: readonly SessionId[];
+  readonly inMs: number;
+};
 
-/** Of all open sittings of the worker; the first word counts. */
-export async function recordSessionsEnding(db: Db, { nodeId, worker, inMs }: Ending): Promise<void> {
+/** Of all open sittings that the worker carries. The nearest time counts, and saying the same again writes nothing. */
+export async function recordSessionsEnding(db: Db, ending: Ending): Promise<void> {
+  const { nodeId, worker, relayed, inMs } = ending;
+  const at = sql`qvd_now() + ${Math.round(inMs)} * interval '1 millisecond'`;
+  const own = and(eq(sessions.brokerNodeId, nodeId), eq(sessions.brokerWorker, worker));
   await db
     .update(sessions)
-    .set({ endsAt: sql`qvd_now() + ${Math.round(inMs)} * interval '1 millisecond'` })
+    .set({ endsAt: at })
     .where(
       and(
-        eq(sessions.brokerNodeId, nodeId),
-        eq(sessions.brokerWorker, worker),
+        relayed.length === 0 ? own : or(own, inArray(sessions.id, [...relayed])),
         isNull(sessions.endedAt),
-        isNull(sessions.endsAt),
+        or(isNull(sessions.endsAt), sql`${sessions.endsAt} > ${at} + interval '5 seconds'`),
       ),
     );
 }

@@ -65,7 +65,7 @@ export async function recordSessionEnded(db: Db, nodeId: NodeId, ended: Ending):
     returning ${FORGETTABLE}`);
 }
 
-const ORDERED = ["node-drained", "desktop-stopped"] as const satisfies readonly EndCause[];
+const ORDERED = ["node-drained", "desktop-stopped", "broker-replaced"] as const satisfies readonly EndCause[];
 
 /** Of a desktop's trail: what was told while one went down fits into them. */
 export const LAST_EVENTS = 30;
@@ -74,7 +74,8 @@ export const GOING_DOWN = sql`('stopping_1', 'stopping_2', 'zombie_1', 'zombie_2
 
 /**
  * What the order was by which its desktop went down, or goes down; `cause` where there was none. Who hangs up last may do so when the
- * desktop is stopped already, or is another node's.
+ * desktop is stopped already, or is another node's. A connection that closes from the desktop's side when its end was announced was
+ * relayed by a broker that is replaced: our own ends say so themselves.
  */
 function known(cause: string): SQL {
   return sql`coalesce((
@@ -89,6 +90,10 @@ function known(cause: string): SQL {
     select 'node-drained' from (
       select code, at from ${vmEvents} where vm_id = sessions.vm_id order by id desc limit ${LAST_EVENTS}
     ) e where e.code = 'desktop-released' and e.at >= sessions.connected_at limit 1
+  ), (
+    select 'broker-replaced' from ${vms} v
+    where v.id = sessions.vm_id and v.node_id <> sessions.broker_node_id
+      and ${cause}::text = 'desktop-closed' and sessions.ends_at <= qvd_now() + interval '1 minute'
   ), ${cause}::text)`;
 }
 

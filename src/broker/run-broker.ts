@@ -22,6 +22,7 @@ import { type Listening, type ListenOptions, listen } from "./listen.ts";
 import { LiveSessions } from "./live-sessions.ts";
 import { Recorder } from "./record.ts";
 import type { BoxIdentity } from "./relay/box-proof.ts";
+import { Relays } from "./relay/relays.ts";
 import { createSlaveKey } from "./slave-key.ts";
 import type { BrokerStore } from "./store.ts";
 import type { ReadTls, TlsFiles } from "./tls/read-tls.ts";
@@ -78,6 +79,7 @@ export async function runBroker(deps: BrokerDeps): Promise<void> {
   const sessions = new LiveSessions();
   const recorder = new Recorder(store, log);
   const leaving = new Leaving();
+  const relays = new Relays();
   let gateway: Gateway | undefined;
   const box = deps.connectWakes(({ topic, vmId }) => {
     if (topic !== "vm") return;
@@ -100,6 +102,7 @@ export async function runBroker(deps: BrokerDeps): Promise<void> {
     wake,
     recorder,
     leaving,
+    relays,
     auth: deps.auth,
     tokens: createTokenMaker(deps.auth),
     identity: deps.identity,
@@ -112,7 +115,7 @@ export async function runBroker(deps: BrokerDeps): Promise<void> {
     deps.web === undefined ? undefined : startGateway({ ...shared, web: deps.web, visits: deps.visits });
   const server = listenOrExplain({ ...shared, gateway }, deps.listen);
   const { pollMs: everyMs, trafficMs } = limits;
-  const teller = new StateTeller(deps, { server, sessions });
+  const teller = new StateTeller(deps, { server, sessions, relays });
   const watching = Promise.all([
     sessions.watch(store, log, { everyMs, trafficMs, signal: over.signal }),
     deps.findsOrphans && watchOrphans(store, log, { everyMs: limits.orphansMs, signal: over.signal }),
@@ -122,7 +125,7 @@ export async function runBroker(deps: BrokerDeps): Promise<void> {
   log.info("broker-started", { address: deps.listen.address, port: server.port });
   deps.onReady?.(server.port);
   await untilDrain(deps, { limits, leaving, teller });
-  await drain(deps, { limits, server, sessions, store, teller });
+  await drain(deps, { limits, server, sessions, relays, store, teller });
   await waitFor(() => sessions.count === 0, { timeoutMs: 3_000 });
   server.stop();
   await recorder.settle(3_000);
@@ -150,43 +153,57 @@ type Draining = {
   readonly limits: BrokerLimits;
   readonly server: Listening;
   readonly sessions: LiveSessions;
+  readonly relays: Relays;
   readonly store: BrokerStore;
   readonly teller: StateTeller;
 };
 
 /** Until the last connection is gone, or the time is over: then what is left is ended. */
 async function drain({ log, endNow = NEVER }: BrokerDeps, draining: Draining): Promise<void> {
-  const { limits, server, sessions, store, teller } = draining;
+  const { limits, server, sessions, relays, store, teller } = draining;
   log.info("broker-draining", { open: server.openCount(), forMs: limits.drainMs });
   server.drain();
   const deadlineMs = performance.now() + limits.drainMs;
   teller.tell({ phase: "draining", deadlineAtMs: Date.now() + limits.drainMs });
   const announced = new AbortController();
-  const announcing = announceEnds(store, log, {
-    deadlineMs,
-    signal: AbortSignal.any([announced.signal, endNow]),
-  });
+  const announcing = announceEnds(
+    { store, relays, log },
+    {
+      deadlineMs,
+      signal: AbortSignal.any([announced.signal, endNow]),
+    },
+  );
   await waitFor(() => server.openCount() === 0, { timeoutMs: limits.drainMs, everyMs: 200, signal: endNow });
   announced.abort();
   await announcing;
-  if (sessions.count > 0) log.warn("sessions-ended-with-drain", { sessions: sessions.count });
+  // The brokers that record them see no more than that a connection broke off.
+  if (relays.count > 0) await Promise.race([announce({ store, relays, log }, 0), sleep(ANNOUNCE_MS)]);
+  const count = sessions.count + relays.count;
+  if (count > 0) log.warn("sessions-ended-with-drain", { sessions: count });
   sessions.endAll(endNow.aborted ? "broker-stopped" : "broker-replaced");
 }
 
 const ANNOUNCE_EVERY_MS = 30_000;
+/** For the last word; a database that is away is not waited for. */
+const ANNOUNCE_MS = 2_000;
+
+type Announcing = { readonly store: BrokerStore; readonly relays: Relays; readonly log: Log };
 
 /** Again and again: who was choosing a desktop when the drain began has a session later. */
 async function announceEnds(
-  store: BrokerStore,
-  log: Log,
-  options: { readonly deadlineMs: number; readonly signal: AbortSignal },
+  deps: Announcing,
+  { deadlineMs, signal }: { readonly deadlineMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
-  while (!options.signal.aborted) {
-    await store
-      .announceEnds(Math.max(0, options.deadlineMs - performance.now()))
-      .catch((error: unknown) => log.warn("session-ends-not-announced", { error }));
-    await sleep(ANNOUNCE_EVERY_MS, options.signal);
+  while (!signal.aborted) {
+    await announce(deps, Math.max(0, deadlineMs - performance.now()));
+    await sleep(ANNOUNCE_EVERY_MS, signal);
   }
+}
+
+async function announce({ store, relays, log }: Announcing, inMs: number): Promise<void> {
+  await store
+    .announceEnds(inMs, relays.ids)
+    .catch((error: unknown) => log.warn("session-ends-not-announced", { error }));
 }
 
 /** A worker that was replaced has no successor of its number that would clean up after its sudden end. */
@@ -209,10 +226,10 @@ async function watchOrphans(
 /** Puts together what this worker says of itself. */
 class StateTeller {
   readonly #deps: BrokerDeps;
-  readonly #parts: { readonly server: Listening; readonly sessions: LiveSessions };
+  readonly #parts: Pick<Draining, "server" | "sessions" | "relays">;
   #said: Pick<BrokerState, "phase" | "deadlineAtMs" | "certificateEndsAtMs" | "tlsFault">;
 
-  constructor(deps: BrokerDeps, parts: { readonly server: Listening; readonly sessions: LiveSessions }) {
+  constructor(deps: BrokerDeps, parts: Pick<Draining, "server" | "sessions" | "relays">) {
     this.#deps = deps;
     this.#parts = parts;
     const first = deps.tls?.first;
@@ -229,9 +246,9 @@ class StateTeller {
     change: Partial<Pick<BrokerState, "phase" | "deadlineAtMs" | "certificateEndsAtMs" | "tlsFault">>,
   ): void {
     this.#said = { ...this.#said, ...change };
-    const { server, sessions } = this.#parts;
+    const { server, sessions, relays } = this.#parts;
     const [open, turnedAway] = [Math.max(0, server.openCount()), server.turnedAway()];
-    this.#deps.onState?.({ ...this.#said, open, turnedAway, sessions: sessions.count });
+    this.#deps.onState?.({ ...this.#said, open, turnedAway, sessions: sessions.count + relays.count });
   }
 
   async tellOn(signal: AbortSignal): Promise<void> {

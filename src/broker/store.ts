@@ -138,6 +138,6 @@ export interface BrokerStore {
   listSessionsToEnd(): Promise<readonly { readonly id: SessionId; readonly cause: string }[]>;
   /** Ends the sittings that workers of this box which are gone left open, and says how many. */
   closeOrphans(): Promise<number>;
-  /** Says of the sittings of this worker that they end in `inMs`, unless it was said before. */
-  announceEnds(inMs: number): Promise<void>;
+  /** Says of the sittings of this worker, and of those that it relays, that they end in `inMs`, unless that was said before of a time as near. */
+  announceEnds(inMs: number, relayed: readonly SessionId[]): Promise<void>;
 }

@@ -61,7 +61,14 @@ export class Visitors {
         },
       },
       waitingRoom: new WaitingRoom(Math.random),
-      relayPipes: { halfOpenMs, spin, onEnded: () => leave() },
+      relayPipes: {
+        halfOpenMs,
+        spin,
+        onEnded: (sessionId) => {
+          leave();
+          deps.relays.end(sessionId);
+        },
+      },
       onGatewayEnded: ({ clientAddress }) => leave(clientAddress),
       onHandedOver: (connection, to) => {
         this.#talking.delete(connection);

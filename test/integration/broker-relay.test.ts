@@ -7,10 +7,12 @@ import { parseBalancers } from "../../src/broker/balancers.ts";
 import type { ListenOptions } from "../../src/broker/listen.ts";
 import { type BoxIdentity, findProofFault, formatProof } from "../../src/broker/relay/box-proof.ts";
 import { formatChannelProof } from "../../src/broker/relay/channel-proof.ts";
+import type { BrokerDeps } from "../../src/broker/run-broker.ts";
 import { asId, type SessionId } from "../../src/domain/ids.ts";
 import { waitFor } from "../../src/lib/wait.ts";
+import type { BrokerState } from "../../src/wire/broker/state-file.ts";
 import { createBoxIdentities, openEchoDesktop } from "../support/box-identities.ts";
-import { type BrokerDoor, openBrokerDoor } from "../support/broker-door.ts";
+import { type BrokerDoor, openBrokerDoor, until } from "../support/broker-door.ts";
 import type { QvdClient } from "../support/qvd-client.ts";
 import { createTlsPair } from "../support/tls-pair.ts";
 
@@ -33,7 +35,11 @@ afterEach(async () => {
 });
 
 /** Shows the box's own certificate, or another. */
-async function openDoor(identity: BoxIdentity, more: Partial<ListenOptions> = {}): Promise<BrokerDoor> {
+async function openDoor(
+  identity: BoxIdentity,
+  more: Partial<ListenOptions> = {},
+  deps: Partial<BrokerDeps> = {},
+): Promise<BrokerDoor> {
   const listen = {
     address: "127.0.0.1",
     port: 0,
@@ -41,7 +47,7 @@ async function openDoor(identity: BoxIdentity, more: Partial<ListenOptions> = {}
     tlsCertificate: identity.certificate,
     ...more,
   };
-  const door = await openBrokerDoor({ identity, listen });
+  const door = await openBrokerDoor({ identity, listen, ...deps });
   closing.push(door.close);
   door.store.address = `127.0.0.1:${door.port}`;
   return door;
@@ -126,6 +132,51 @@ describe("a session at a desktop of another box", () => {
     );
     expect(desktop.connections).toBe(2);
   });
+
+  test("counts at that box's broker when it is replaced, and its end is announced", async () => {
+    const desktop = openDesktop();
+    const states: BrokerState[] = [];
+    const replaced = new AbortController();
+    const far = await openDoor(
+      two,
+      {},
+      {
+        replaced: replaced.signal,
+        onState: (state) => states.push(state),
+        limits: { drainMs: 4_000 },
+      },
+    );
+    const near = await openDoor(one);
+    shareSessions(near, far, desktop.port);
+    const client = await connect(near);
+    await receives(client, "NXPROXY-hello");
+    const session = near.store.sessions[0];
+    expect(session?.endsInMs).toBeUndefined();
+    replaced.abort();
+    await until("it is announced", () => session?.endsInMs !== undefined);
+    expect(session?.endsInMs).toBeWithin(1, 4_001);
+    await until("it is told", () => states.at(-1)?.phase === "draining");
+    expect(states.at(-1)).toMatchObject({ phase: "draining", sessions: 1 });
+    client.send("on and on");
+    expect(await receives(client, "on and on")).toBe(true);
+    await far.ended;
+    // Just before: whose session it is must not take it for a desktop that closed.
+    expect(session?.endsInMs).toBe(0);
+  }, 30_000);
+
+  test("keeps that box's broker no longer than it lasts", async () => {
+    const desktop = openDesktop();
+    const replaced = new AbortController();
+    const far = await openDoor(two, {}, { replaced: replaced.signal });
+    const near = await openDoor(one);
+    shareSessions(near, far, desktop.port);
+    const client = await connect(near);
+    await receives(client, "NXPROXY-hello");
+    replaced.abort();
+    client.close();
+    await far.ended;
+    expect(near.store.sessions[0]?.endsInMs).not.toBe(0);
+  }, 30_000);
 
   test("can't be reached through a broker of another site, nor by one", async () => {
     const desktop = openDesktop();

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import { createDatabaseStore } from "../../src/broker/database-store.ts";
-import type { NodeId, SessionId, VmId } from "../../src/domain/ids.ts";
+import { asId, type NodeId, type SessionId, type UserId, type VmId } from "../../src/domain/ids.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { EndNotices } from "../../src/node/end-notices.ts";
 import { NodeDatabase } from "../support/node-database.ts";
@@ -43,8 +43,8 @@ test("a worker announces the end of its own sessions, and its first word counts"
   const [, own] = await addSession("own", "broker-1/10/20");
   const [, others] = await addSession("others", "broker-2/11/21");
   const store = storeOf("broker-1/10/20");
-  await store.announceEnds(600_000);
-  await store.announceEnds(900_000);
+  await store.announceEnds(600_000, []);
+  await store.announceEnds(900_000, []);
   expect((await endOf(own))?.left).toBeWithin(595, 601);
   expect(await endOf(others)).toEqual({ left: null, cause: null });
 });
@@ -54,7 +54,7 @@ test("each node tells the people in its own desktops, once for each time", async
   const [here] = await addSession("here", worker);
   const [there] = await addSession("there", worker, otherId);
   await addSession("stays", "broker-4/13/23");
-  await storeOf(worker).announceEnds(290_000);
+  await storeOf(worker).announceEnds(290_000, []);
   for (const [node, vmId] of [
     [nodeId, here],
     [otherId, there],
@@ -70,6 +70,62 @@ test("each node tells the people in its own desktops, once for each time", async
     await notices.look();
     const mine = told.filter(([to]) => to === here || to === there);
     expect(mine).toEqual([[vmId, expect.stringContaining("in 5 minutes")]]);
+  }
+});
+
+test("a session that another box's worker relays ends when that says so, and is told as such", async () => {
+  const near = storeOf("broker-1/10/20");
+  const far = createDatabaseStore({
+    db: rows.database.open("qvd_broker").orm,
+    nodeId: otherId ?? asId<NodeId>(0),
+    worker: "broker-1/90/91",
+  });
+  const end = { cause: "desktop-closed", bytesToClient: 1, bytesFromClient: 1 };
+  const [, relayed] = await addSession("relayed", "broker-1/10/20", otherId);
+  await near.announceEnds(900_000, []);
+  for (const [inMs, leftSeconds] of [
+    [600_000, 600],
+    [300_000, 300],
+    [700_000, 300],
+    [0, 0],
+  ] as const) {
+    await far.announceEnds(inMs, [relayed]);
+    expect((await endOf(relayed))?.left).toBeWithin(leftSeconds - 10, leftSeconds + 1);
+  }
+  await near.recordEnded(relayed, end);
+  expect((await endOf(relayed))?.cause).toBe("broker-replaced");
+  const [, unsaid] = await addSession("unsaid", "broker-1/10/20", otherId);
+  const [, local] = await addSession("local", "broker-1/10/20");
+  await near.announceEnds(900_000, []);
+  await far.announceEnds(0, [local]);
+  for (const id of [unsaid, local]) {
+    await near.recordEnded(id, end);
+    expect((await endOf(id))?.cause).toBe("desktop-closed");
+  }
+});
+
+test("a session breaks off with another box's worker that led to its desktop, where the X session waits", async () => {
+  const store = storeOf("broker-1/10/20");
+  const cases = [
+    { of: "far", node: otherId, xState: "suspended", access: "nx", cause: "broker-lost" },
+    { of: "over", node: otherId, xState: "stopping", access: "nx", cause: "desktop-closed" },
+    { of: "near", node: nodeId, xState: "suspended", access: "nx", cause: "desktop-closed" },
+    { of: "screen", node: otherId, xState: "suspended", access: "browser", cause: "desktop-closed" },
+  ];
+  for (const { of, node, xState, access, cause } of cases) {
+    const [vmId, id] = await addSession(of, "broker-1/10/20", node);
+    await rows.owner.execute(sql`update sessions set access = ${access}, slave_key = ${of} where id = ${id}`);
+    await rows.owner.execute(sql`insert into vm_reports (vm_id, node_id, epoch, state, x_state)
+      values (${vmId}, ${node ?? 0}, 1, 'running', ${xState})`);
+    await store.recordEnded(id, { cause: "desktop-closed", bytesToClient: 1, bytesFromClient: 1 });
+    const [row] = await rows.owner.execute<{ user_id: number }>(
+      sql`select user_id from sessions where id = ${id}`,
+    );
+    // Its client asks before the second look.
+    const known = { vmId, userId: asId<UserId>(Number(row?.user_id)), slaveKey: of };
+    expect([of, await store.readEnd(known)]).toEqual([of, { cause }]);
+    await store.recordSecondLook(id);
+    expect([of, await endOf(id)]).toMatchObject([of, { cause }]);
   }
 });
 

@@ -235,9 +235,12 @@ export class TableBrokerStore implements BrokerStore {
     return orphans.length;
   }
 
-  async announceEnds(inMs: number) {
+  async announceEnds(inMs: number, relayed: readonly SessionId[]) {
     this.#refuseWhileAway();
-    for (const session of this.sessions) if (!session.isEnded) session.endsInMs ??= inMs;
+    for (const session of this.sessions) {
+      const isCarried = session.elsewhere === undefined || relayed.includes(session.id);
+      if (!session.isEnded && isCarried) session.endsInMs = Math.min(inMs, session.endsInMs ?? inMs);
+    }
   }
 
   #find(sessionId: SessionId): TableSession | undefined {

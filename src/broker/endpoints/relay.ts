@@ -4,13 +4,12 @@
  * there is nothing for them.
  */
 
-import { asId, parseId, type SessionId, type VisitId } from "../../domain/ids.ts";
+import { parseId, type SessionId, type VisitId } from "../../domain/ids.ts";
 import { SCREEN_PORT } from "../../domain/session/screen-port.ts";
 import { requireConsoles } from "../reach.ts";
 import { findProofFault, findStrangerFault } from "../relay/box-proof.ts";
+import { VISIT } from "../relay/relays.ts";
 import { type Endpoint, replyAndClose } from "../request.ts";
-
-const NO_SESSION = asId<SessionId>(0);
 
 export const relay: Endpoint = async (deps, { head, clientAddress }) => {
   const sessionId = parseId<SessionId>(head.query.get("session") ?? "");
@@ -39,5 +38,5 @@ export const relay: Endpoint = async (deps, { head, clientAddress }) => {
   const path = isConsole ? requireConsoles(deps) : undefined;
   // Nothing ends such a pipe but its two ends, so a visit needs no number of a session's.
   const port = isScreen ? SCREEN_PORT : desktop.port;
-  return { kind: "relay", relay: { ...desktop, port, path, sessionId: sessionId ?? NO_SESSION } };
+  return { kind: "relay", relay: { ...desktop, port, path, sessionId: sessionId ?? VISIT } };
 };

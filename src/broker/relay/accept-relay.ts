@@ -5,6 +5,7 @@ import { connectDesktop, type DesktopAddress } from "../connect-desktop.ts";
 import { type PipeContext, SessionPipe } from "../session-pipe.ts";
 import { tuneSocket } from "../socket.ts";
 import type { HandedOver } from "../upgrade.ts";
+import type { Relays } from "./relays.ts";
 
 export type Relay = DesktopAddress & { readonly sessionId: SessionId; readonly vmId: VmId };
 
@@ -14,7 +15,7 @@ const SWITCHING = Buffer.from(
 
 /** Resolves when the pipe runs; throws an AppError when the desktop can't be reached. */
 export function acceptRelay(
-  deps: { readonly pipes: PipeContext; readonly timeoutMs: number },
+  deps: { readonly pipes: PipeContext; readonly relays: Relays; readonly timeoutMs: number },
   relay: Relay,
   handOver: () => HandedOver | undefined,
 ): Promise<void> {
@@ -26,6 +27,7 @@ export function acceptRelay(
       tuneSocket(desktop);
       const { sessionId: id, vmId } = relay;
       const pipe = new SessionPipe(deps.pipes, { id, vmId, client: broker.socket, desktop });
+      deps.relays.begin(id);
       pipe.begin([...broker.unsent, SWITCHING], broker.early);
       return true;
     },

@@ -33,6 +33,6 @@ export function createLateStore(open: () => Promise<BrokerStore>): BrokerStore {
     recordSecondLook: async (sessionId) => (await store()).recordSecondLook(sessionId),
     listSessionsToEnd: async () => (await store()).listSessionsToEnd(),
     closeOrphans: async () => (await store()).closeOrphans(),
-    announceEnds: async (inMs) => (await store()).announceEnds(inMs),
+    announceEnds: async (inMs, relayed) => (await store()).announceEnds(inMs, relayed),
   };
 }

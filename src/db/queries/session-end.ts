@@ -1,7 +1,7 @@
-import { and, desc, eq } from "drizzle-orm";
-import type { UserId, VmId } from "../../domain/ids.ts";
+import { and, desc, eq, inArray, ne } from "drizzle-orm";
+import type { SessionId, UserId, VmId } from "../../domain/ids.ts";
 import type { Db } from "../client.ts";
-import { sessions } from "../schema/index.ts";
+import { sessions, vmReports, vms } from "../schema/index.ts";
 
 /**
  * How the session of that key ended, or is about to; without a cause while it goes on. One after which the desktop was asked for
@@ -26,6 +26,29 @@ export async function readSessionEnd(
     .orderBy(desc(id))
     .limit(1);
   if (row.supersededAt !== null || last?.id !== row.id) return { cause: "superseded" };
+  if (row.endCause === "desktop-closed" && (await isBrokenOff(db, row.id))) return { cause: "broker-lost" };
   if (row.endCause !== null) return { cause: row.endCause };
   return { cause: row.endWishedAt === null ? undefined : "ended-by-administrator" };
+}
+
+/**
+ * A session that another box's broker led to its desktop, and whose X session waits there: that broker is gone, and the kernel ended
+ * its connections in order.
+ */
+async function isBrokenOff(db: Db, sessionId: SessionId): Promise<boolean> {
+  const rows = await db
+    .select({ id: sessions.id })
+    .from(sessions)
+    .innerJoin(vms, eq(vms.id, sessions.vmId))
+    .innerJoin(vmReports, eq(vmReports.vmId, sessions.vmId))
+    .where(
+      and(
+        eq(sessions.id, sessionId),
+        eq(sessions.access, "nx"),
+        ne(vms.nodeId, sessions.brokerNodeId),
+        eq(vmReports.state, "running"),
+        inArray(vmReports.xState, ["suspending", "suspended"]),
+      ),
+    );
+  return rows.length > 0;
 }
