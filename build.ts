@@ -4,15 +4,18 @@
  */
 
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { run } from "./src/lib/run.ts";
 
 const ROOT = import.meta.dir;
 const OUT = join(ROOT, "dist");
 
-// `build.ts [VERSION FILE]`: another version in another file, for tests of upgrades.
-const [version = (await Bun.file(join(ROOT, "package.json")).json()).version, target = join(OUT, "qvd")] =
-  process.argv.slice(2);
+// `build.ts [VERSION FILE [TARGET]]`: another version in another file, for tests of upgrades; for another kind of machine (`bun-darwin-arm64`).
+const [
+  version = (await Bun.file(join(ROOT, "package.json")).json()).version,
+  file = join(OUT, "qvd"),
+  target,
+] = process.argv.slice(2);
 // Of whomever the tree is: git tells root nothing of another account's by itself.
 const git = ["git", "-c", "safe.directory=*", "-C", ROOT];
 const revision = (await run([...git, "rev-parse", "--short=9", "HEAD"])).stdout.trim();
@@ -21,7 +24,8 @@ await mkdir(OUT, { recursive: true });
 // In a folder of its own: the compiler leaves source maps beside what it writes.
 const work = await mkdtemp(join(OUT, ".build-"));
 try {
-  const flags = ["--compile", "--minify", "--bytecode", "--format=esm", "--sourcemap"];
+  const kind = target === undefined ? "--bytecode" : `--target=${target}`;
+  const flags = ["--compile", "--minify", kind, "--format=esm", "--sourcemap"];
   // Lazily imported modes stay chunks of their own: the agent in a desktop never parses the others.
   const lazy = ["--splitting"];
   // A daemon of root must not run a bunfig.toml or read an .env of the folder it is started in.
@@ -39,16 +43,18 @@ try {
     ...closed,
     ...defined,
   ];
-  const built = await run([...command, "--outfile", join(work, "qvd")], {
+  const made = join(work, basename(file));
+  const built = await run([...command, "--outfile", made], {
     cwd: ROOT,
-    timeoutMs: 120_000,
+    // Another machine's runtime is fetched first.
+    timeoutMs: target === undefined ? 120_000 : 600_000,
     env: { HOME: process.env.HOME ?? "/root" },
   });
   if (built.exitCode !== 0) {
     process.stderr.write(built.stderr || built.stdout);
     process.exit(1);
   }
-  await rename(join(work, "qvd"), target);
+  await rename(made, file);
 } finally {
   await rm(work, { recursive: true, force: true });
 }
