@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { Place } from "../client/broker-connection.ts";
 import { chooseChannels } from "../client/channels/choose-channels.ts";
 import {
@@ -17,6 +17,7 @@ import type { ListedDesktop } from "../client/desktops.ts";
 import { meetBroker } from "../client/meet-broker.ts";
 import { requireNxproxy, type ViewEnd } from "../client/nx-viewer.ts";
 import { openOwnDisplay } from "../client/own-display.ts";
+import { readKeyboard } from "../client/read-keyboard.ts";
 import { type ConnectOptions, runConnect } from "../client/run-connect.ts";
 import { decideTrust, isFingerprint, type ShownCertificate } from "../client/trust-broker.ts";
 import { AppError, assertNever } from "../lib/errors.ts";
@@ -37,7 +38,7 @@ export const connect: Command = {
     vm: { type: "text", value: "DESKTOP", doc: "Name or id; asked for when there are several." },
     geometry: { type: "text", value: "WIDTHxHEIGHT", doc: "Size of the desktop; 1280x800 unless said." },
     link: { type: "text", value: "SPEED", doc: `One of ${LINKS.join(", ")}; adsl unless said.` },
-    keyboard: { type: "text", value: "MODEL/LAYOUT", doc: "Such as pc105/es; pc105/us unless said." },
+    keyboard: { type: "text", value: "MODEL/LAYOUT", doc: "Such as pc105/es; your display's unless said." },
     ca: { type: "text", value: "FILE", doc: "PEM of an authority to believe besides those of the system." },
     "accept-certificate": {
       type: "text",
@@ -88,16 +89,15 @@ export const connect: Command = {
   async run(io, args) {
     const folder = clientFolder(io.env);
     if (flag(args, "list-profiles")) return await showProfiles(io, folder);
-    const given = await readGiven(args, folder);
     const saveAs = textOption(args, "save-profile");
+    if (saveAs === undefined && (io.env.DISPLAY ?? "") === "")
+      throw new AppError("bad-input", "there is no screen to show a desktop on: DISPLAY is not set");
+    const given = await readGiven(io, args, folder);
     if (saveAs !== undefined) {
       io.err(`wrote ${await writeProfile(folder, saveAs, given)}\n`);
       return 0;
     }
     const place = parsePlace(given.host);
-    const { DISPLAY } = io.env;
-    if (DISPLAY === undefined || DISPLAY === "")
-      throw new AppError("bad-input", "there is no screen to show a desktop on: DISPLAY is not set");
     const channels = await chooseChannels(choiceOf(given), io.env);
     const trusting = given.ca === undefined ? {} : { authorities: [readAuthority(given.ca)] };
     if (io.isTerminal) {
@@ -108,7 +108,10 @@ export const connect: Command = {
     const password = await readPassword(io, `Password of ${login}: `);
     const options = {
       ...{ place, login, password, vm: given.vm, link: given.link ?? "adsl" },
-      ...{ geometry: given.geometry ?? "1280x800", keyboard: given.keyboard ?? "pc105/us" },
+      ...{
+        geometry: given.geometry ?? "1280x800",
+        keyboard: given.keyboard ?? (await readKeyboard(environment(io))),
+      },
       ...{ ...trusting, channels },
     };
     await showDesktop(io, args, { options, folder });
@@ -163,12 +166,13 @@ async function showDesktop(io: CommandIo, args: CommandArgs, { options, folder }
   }
 }
 
-async function readGiven(args: CommandArgs, folder: string): Promise<Profile> {
+async function readGiven(io: CommandIo, args: CommandArgs, folder: string): Promise<Profile> {
   const name = textOption(args, "profile");
   const kept = name === undefined ? undefined : await readProfile(folder, name);
-  const host = textOption(args, "host") ?? kept?.host;
-  if (host === undefined)
-    throw new AppError("bad-input", "where to? Say --host HOST, or --profile NAME", { field: "host" });
+  const host =
+    textOption(args, "host") ??
+    kept?.host ??
+    (await readAnswer(io, "Broker, as HOST or HOST:PORT: ", "--host HOST, or --profile NAME")).trim();
   parsePlace(host);
   const fields = ["user", "vm", "geometry", "link", "keyboard"] as const;
   const said = fields.map((field) => [field, textOption(args, field) ?? kept?.[field]] as const);
@@ -236,7 +240,8 @@ function parsePlace(text: string): Place {
     );
   if (host === undefined || number < 1 || number > 65_535)
     throw new AppError("bad-input", `--host ${text} is no HOST or HOST:PORT`, { field: "host" });
-  return { host, port: number };
+  // What was accepted of it is kept by its name.
+  return { host: host.toLowerCase(), port: number };
 }
 
 function readAuthority(file: string): string {
@@ -258,9 +263,12 @@ function readAuthority(file: string): string {
 
 function environment({ env }: CommandIo): Record<string, string> {
   const known = ["DISPLAY", "XAUTHORITY", "PATH", "LANG", "XDG_RUNTIME_DIR"];
-  return Object.fromEntries(
+  const own: Record<string, string> = Object.fromEntries(
     known.map((name) => [name, env[name] ?? ""] as const).filter(([, value]) => value !== ""),
   );
+  // Where X's programs look by themselves, in a home that they don't get.
+  const usual = join(env.HOME ?? "/", ".Xauthority");
+  return own.XAUTHORITY === undefined && existsSync(usual) ? { ...own, XAUTHORITY: usual } : own;
 }
 
 /** By what is kept in the folder, else by whoever sits there. */
@@ -329,9 +337,15 @@ async function chooseByPerson(io: CommandIo, desktops: readonly ListedDesktop[])
   desktops.forEach((one, index) => {
     io.err(`  ${index + 1}  ${nameOf(one)}, ${one.state}\n`);
   });
-  const answer = (await readAnswer(io, "Which one? ", "--vm DESKTOP")).trim();
-  const chosen = desktops[Number(answer) - 1] ?? desktops.find((one) => nameOf(one) === answer);
-  if (chosen === undefined)
-    throw new AppError("bad-input", `${answer} is none of them: ${names}`, { field: "vm" });
-  return chosen;
+  for (let tries = 1; ; tries++) {
+    const answer = (await readAnswer(io, "Which one? ", "--vm DESKTOP")).trim();
+    const chosen = desktops[Number(answer) - 1] ?? desktops.find((one) => nameOf(one) === answer);
+    if (chosen !== undefined) return chosen;
+    const slip = `${answer === "" ? "that" : answer} is none of them: ${names}`;
+    if (tries === MOST_SLIPS) throw new AppError("bad-input", slip, { field: "vm" });
+    // Their password was typed for this: a slip of the finger shouldn't ask for it again.
+    io.err(`${slip}\n`);
+  }
 }
+
+const MOST_SLIPS = 5;

@@ -4,7 +4,7 @@
  */
 
 import { isIP } from "node:net";
-import { connect, type TLSSocket } from "node:tls";
+import { connect, getCACertificates, type TLSSocket } from "node:tls";
 import { AppError, describeError } from "../lib/errors.ts";
 import { AnswerReader, type BrokerAnswer } from "./answer-reader.ts";
 import { explainConnectFault, explainDistrust } from "./connect-faults.ts";
@@ -122,7 +122,7 @@ async function openTrusted({ place, authorities, requireTrust, signal }: OpenOpt
   const socket = connect({
     ...place,
     ...(isIP(place.host) === 0 ? { servername: place.host } : {}),
-    ...(authorities === undefined ? {} : { ca: [...authorities] }),
+    ca: believed(authorities),
     // Decided below, with the pins: the library would only say no.
     rejectUnauthorized: false,
     ALPNProtocols: ["http/1.1"],
@@ -137,6 +137,11 @@ async function openTrusted({ place, authorities, requireTrust, signal }: OpenOpt
     socket.destroy();
     throw error;
   }
+}
+
+/** The runtime believes the public ones alone by itself, and none of them where others are named. */
+function believed(more: readonly string[] = []): string[] {
+  return [...getCACertificates("bundled"), ...getCACertificates("system"), ...more];
 }
 
 async function secured(socket: TLSSocket, place: Place, signal: AbortSignal): Promise<void> {

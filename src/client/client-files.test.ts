@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { clientFolder, pinFile, readPin, readProfile, writePin, writeProfile } from "./client-files.ts";
 
 let folder = "";
@@ -43,4 +43,7 @@ describe("profiles", () => {
 test("the folder is where the system keeps such things", () => {
   expect(clientFolder({ HOME: "/home/a" })).toBe("/home/a/.config/qvd");
   expect(clientFolder({ HOME: "/home/a", XDG_CONFIG_HOME: "/c" })).toBe("/c/qvd");
+  for (const none of ["", "c", "./c"])
+    expect(clientFolder({ HOME: "/home/a", XDG_CONFIG_HOME: none })).toBe("/home/a/.config/qvd");
+  expect(clientFolder({ HOME: "" })).toBe(`${homedir()}/.config/qvd`);
 });

@@ -4,7 +4,8 @@
  */
 
 import { chmod, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { homedir } from "node:os";
+import { dirname, isAbsolute, join } from "node:path";
 import { z } from "zod";
 import { AppError } from "../lib/errors.ts";
 
@@ -31,11 +32,17 @@ export type Profile = z.infer<typeof Profile>;
 
 const PROFILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** `~/.config/qvd`, by the rules of the system. */
-export function clientFolder(env: Env): string {
-  const { XDG_CONFIG_HOME, APPDATA, HOME } = env;
-  const base = XDG_CONFIG_HOME ?? APPDATA ?? join(HOME ?? ".", ".config");
-  return join(base, "qvd");
+/**
+ * `~/.config/qvd`, by the rules of the system: what is no absolute path counts as not said. Pins that depend on the
+ * folder one stands in would be other ones in the next.
+ */
+export function clientFolder({ XDG_CONFIG_HOME, APPDATA, HOME }: Env): string {
+  const [said] = [XDG_CONFIG_HOME, APPDATA].filter(isPlace);
+  return join(said ?? join(isPlace(HOME) ? HOME : homedir(), ".config"), "qvd");
+}
+
+function isPlace(path: string | undefined): path is string {
+  return path !== undefined && isAbsolute(path);
 }
 
 /** The pinned fingerprint of `place` (HOST:PORT). */

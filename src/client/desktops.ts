@@ -41,7 +41,7 @@ export function chooseDesktop(
     if (open.length === 0) throw new AppError("blocked", "your desktops are blocked; ask an administrator");
     return open.length === 1 ? open[0] : undefined;
   }
-  const named = desktops.filter(({ id, name }) => String(id) === wish || name === wish);
+  const named = desktops.filter((one) => isNamed(one, wish));
   const [first] = named;
   if (first === undefined) {
     const names = desktops.map(({ name }) => name).join(", ") || "none";
@@ -55,4 +55,8 @@ export function chooseDesktop(
   if (first.blocked !== 0)
     throw new AppError("blocked", `desktop ${first.name} is blocked; ask an administrator`);
   return first;
+}
+
+export function isNamed({ id, name }: ListedDesktop, wish: string): boolean {
+  return String(id) === wish || name === wish;
 }

@@ -13,12 +13,12 @@ import { AppError, describeError, isAppError } from "../lib/errors.ts";
 import { sleep } from "../lib/wait.ts";
 import { type Authorization, BrokerConnection, type Place } from "./broker-connection.ts";
 import { type ChannelWish, channelParameters, NO_CHANNELS } from "./channels/channels.ts";
-import { chooseDesktop, type ListedDesktop, parseDesktops } from "./desktops.ts";
+import { chooseDesktop, isNamed, type ListedDesktop, parseDesktops } from "./desktops.ts";
 import { pingBroker } from "./meet-broker.ts";
 import { requireNxproxy, startViewer, type ViewEnd, type Viewer } from "./nx-viewer.ts";
 import { plainText } from "./plain-text.ts";
 import { describeProgress } from "./progress-words.ts";
-import { askFate, askToken, giveBackToken, type SessionFate } from "./session-questions.ts";
+import { askApplications, askFate, askToken, giveBackToken, type SessionFate } from "./session-questions.ts";
 import type { ShownCertificate } from "./trust-broker.ts";
 
 export type ConnectOptions = {
@@ -123,10 +123,10 @@ type Surroundings = {
 };
 
 async function beginSession(options: ConnectOptions, deps: ConnectDeps): Promise<Session> {
-  const { login, password, vm } = options;
+  const { login, vm } = options;
   const connection = await open(options, deps);
   try {
-    const authorization = `Basic ${Buffer.from(`${login}:${password}`).toString("base64")}`;
+    const authorization = byPassword(options);
     const list = await connection.ask(
       "/qvd/list_of_vm",
       { Authorization: authorization, Accept: "application/json" },
@@ -134,7 +134,10 @@ async function beginSession(options: ConnectOptions, deps: ConnectDeps): Promise
       deps.say,
     );
     if (list.status !== 200) throw refused(list.status, { doing: `signing in as ${login}`, body: list.body });
-    const desktops = parseDesktops(list.body);
+    const listed = parseDesktops(list.body);
+    const isAmong = listed.some((one) => vm === undefined || isNamed(one, vm));
+    // Applications are listed apart.
+    const desktops = isAmong ? listed : [...listed, ...(await askApplications(connection, authorization))];
     const desktop =
       chooseDesktop(desktops, vm) ?? (await deps.choose(desktops.filter((one) => one.blocked === 0)));
     const token = await askToken(connection, { authorization, vmId: desktop.id });
@@ -187,6 +190,8 @@ async function beginAgain(
   { end, options, deps, times }: Surroundings & { readonly end: Exclude<ViewEnd, { kind: "closed" }> },
 ): Promise<Session | ViewEnd> {
   const untilMs = performance.now() + times.retryMs;
+  const password = byPassword(options);
+  let known = before;
   // After a request of ours the session before is superseded by ourselves.
   let isOurs = false;
   for (let tries = 1; ; tries++) {
@@ -196,22 +201,37 @@ async function beginAgain(
     try {
       const connection = await open(options, deps);
       try {
-        const fate = isOurs ? OPEN : await askFate(connection, { ...before, vmId: before.desktop.id });
+        const fate = isOurs ? OPEN : await askFate(connection, { ...known, vmId: known.desktop.id });
         if (fate.kind === "over") return leave(connection, { kind: "ended", why: fate.why });
         if (fate.kind === "unknown" && end.kind === "ended") return leave(connection, end);
         if (!isOurs) deps.say(`the connection was lost (${whyLost(end)}); connecting again`);
         isOurs = true;
-        const slaveKey = await askSession(connection, before, { options, deps });
-        return { ...before, connection, slaveKey };
+        const slaveKey = await askSession(connection, known, { options, deps });
+        return { ...known, connection, slaveKey };
       } catch (error) {
         connection.close();
         throw error;
       }
     } catch (error) {
+      if (isDenied(error)) {
+        if (known.authorization === password) return leaveDenied(known, isOurs ? undefined : end);
+        // A token is over sooner than some sessions. The password is good again unless it held a code.
+        known = { ...known, authorization: password };
+        continue;
+      }
       if (!isPassing(error) || performance.now() >= untilMs) throw error;
       deps.say(describeError(error));
     }
   }
+}
+
+/** Nobody is let in who could ask what became of the session; an end in order is taken for one. */
+function leaveDenied({ desktop }: Session, end: ViewEnd | undefined): ViewEnd {
+  if (end?.kind === "ended") return end;
+  throw new AppError(
+    "not-signed-in",
+    `the connection was lost, and neither what this client had for its return nor the password lets it in any more. ${desktop.name} waits: connect again`,
+  );
 }
 
 const OPEN: SessionFate = { kind: "open" };
@@ -223,6 +243,14 @@ function leave(connection: BrokerConnection, end: ViewEnd): ViewEnd {
 
 function whyLost(end: Exclude<ViewEnd, { kind: "closed" }>): string {
   return end.kind === "lost" ? end.why : "the broker closed it";
+}
+
+function byPassword({ login, password }: ConnectOptions): Authorization {
+  return `Basic ${Buffer.from(`${login}:${password}`).toString("base64")}`;
+}
+
+function isDenied(error: unknown): boolean {
+  return isAppError(error) && error.code === "not-signed-in";
 }
 
 /** What may be over in a moment: a network, a broker, a box that is away. */

@@ -1,7 +1,9 @@
 /** What the client asks of the broker around a session: a token to come again by, whether the session is over, and the token's end. */
 
 import { z } from "zod";
+import { AppError } from "../lib/errors.ts";
 import type { Authorization, BrokerConnection } from "./broker-connection.ts";
+import { type ListedDesktop, parseDesktops } from "./desktops.ts";
 import { plainText } from "./plain-text.ts";
 
 export type AskedSession = {
@@ -32,13 +34,29 @@ export async function askToken(
   return token === undefined ? undefined : `Bearer ${token}`;
 }
 
-/** What became of a session whose connection is gone. */
+/** None of a broker that lists none. */
+export async function askApplications(
+  connection: BrokerConnection,
+  authorization: Authorization,
+): Promise<readonly ListedDesktop[]> {
+  const headers = { Authorization: authorization, Accept: "application/json" };
+  const list = await connection.ask("/qvd/list_of_applications", headers);
+  return list.status === 200 ? parseDesktops(list.body) : [];
+}
+
+/**
+ * What became of a session whose connection is gone. Throws `not-signed-in` to whom the broker doesn't know any more, and
+ * `unavailable` while it can't look: one that has just started may have no auth or database yet.
+ */
 export async function askFate(
   connection: BrokerConnection,
   { authorization, vmId, slaveKey }: AskedSession,
 ): Promise<SessionFate> {
   const headers = { Authorization: authorization, "X-QVD-Slave-Key": slaveKey };
   const answer = await connection.ask(`/qvd/session_state?id=${vmId}`, headers);
+  if (answer.status === 401) throw new AppError("not-signed-in", "asking for the session was refused");
+  if (answer.status >= 500)
+    throw new AppError("unavailable", `asking for the session failed: ${plainText(answer.body).trim()}`);
   const said = answer.status === 200 ? parse(State, answer.body) : undefined;
   if (said === undefined) return { kind: "unknown" };
   if (said.state === "open") return { kind: "open" };

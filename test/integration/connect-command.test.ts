@@ -32,7 +32,10 @@ let place = "";
 beforeEach(async () => {
   home = mkdtempSync(`${tmpdir()}/qvd-connect-`);
   pins = `${home}/.config/qvd/known-brokers.json`;
-  program("nxproxy", `echo "$DISPLAY" > '${home}/display'; exec '${process.execPath}' '${STAND_IN}' "$@"`);
+  program(
+    "nxproxy",
+    `echo "$DISPLAY $XAUTHORITY" > '${home}/display'; exec '${process.execPath}' '${STAND_IN}' "$@"`,
+  );
   program("Xephyr", "exit 1");
   desktop = openEchoDesktop();
   doors = [];
@@ -62,8 +65,9 @@ const door = (): BrokerDoor => {
 };
 
 /** The broker at our place is this one from now on, with a certificate of its own. */
-async function openDoor(): Promise<void> {
-  const opened = await openBrokerDoor();
+async function openDoor(pair?: Awaited<ReturnType<typeof createTlsPair>>): Promise<void> {
+  const listen = pair && { address: "127.0.0.1", port: 0, ...pair };
+  const opened = await openBrokerDoor(listen && { listen });
   opened.store.addDesktop(7, 1, { state: "running", wish: "running" });
   opened.store.onRequest = (session) => reportListening(opened.store, session, desktop.port);
   doors.push(opened);
@@ -92,18 +96,28 @@ async function runScripted(...words: readonly string[]): Promise<Ended> {
   return await leaveAfter(running, new Response(running.stderr).text());
 }
 
-/** At a terminal: the password is typed, and then `answer`. */
+/** At a terminal: the password is typed, `answer` to whether the certificate is believed, and what else is asked in its order. */
 async function runTyped(answer: string, ...words: readonly string[]): Promise<Ended> {
+  return await runAsked({ "Type yes to keep it: ": [answer] }, ...words);
+}
+
+async function runAsked(
+  asked: Readonly<Record<string, readonly string[]>>,
+  ...words: readonly string[]
+): Promise<Ended> {
   let said = "";
+  const open = Object.entries({ "Password of alice: ": ["secret"], ...asked }).flatMap(([prompt, answers]) =>
+    answers.map((answer, index) => ({ prompt, answer, times: index + 1 })),
+  );
   const running = Bun.spawn(command(words), {
     env: env(),
     terminal: {
       data: (terminal, chunk) => {
-        const before = said;
         said += Buffer.from(chunk).toString();
-        const isAsked = (prompt: string) => said.includes(prompt) && !before.includes(prompt);
-        if (isAsked("Password of alice: ")) terminal.write("secret\r");
-        if (isAsked("Type yes to keep it: ")) terminal.write(`${answer}\r`);
+        for (const one of open.filter(({ prompt, times }) => said.split(prompt).length > times)) {
+          open.splice(open.indexOf(one), 1);
+          terminal.write(`${one.answer}\r`);
+        }
       },
     },
   });
@@ -185,6 +199,87 @@ describe("a certificate that nobody vouches for", () => {
   );
 });
 
+describe("a certificate that an authority vouches for", () => {
+  /** The system's authorities are the one in `file`, for this program alone. */
+  const believing = (file: string, words: readonly string[]) => [
+    ...["unshare", "--mount", "sh", "-c"],
+    ...['mount --bind "$0" /etc/ssl/certs/ca-certificates.crt && exec "$@"', file, ...words],
+  ];
+
+  test(
+    "is believed without a word: the system's, beside another's file too, and that file's",
+    async () => {
+      const [trusted, other] = [await createTlsPair(), await createTlsPair()];
+      await openDoor(trusted);
+      writeFileSync(`${home}/trusted.crt`, trusted.tlsCertificate);
+      writeFileSync(`${home}/other.crt`, other.tlsCertificate);
+      const run = async (command: readonly string[]) => {
+        const stdio: [Blob, "pipe", "pipe"] = [new Blob(["secret\n"]), "pipe", "pipe"];
+        const running = Bun.spawn([...command], { env: env(), stdio });
+        const { code, said } = await leaveAfter(running, new Response(running.stderr).text());
+        return [code, said.includes("SHA-256")];
+      };
+      const withOther = command(whole("--ca", `${home}/other.crt`));
+      expect(await run(believing(`${home}/trusted.crt`, command(whole())))).toEqual([0, false]);
+      expect(await run(believing(`${home}/trusted.crt`, withOther))).toEqual([0, false]);
+      expect(await run(command(whole("--ca", `${home}/trusted.crt`)))).toEqual([0, false]);
+      expect(await run(withOther)).toEqual([3, true]);
+      expect(kept()).toBeUndefined();
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe("a person at a terminal", () => {
+  const others = ["--user", "alice", "--real-display"];
+
+  test(
+    "is asked for what wasn't said, and again after a slip",
+    async () => {
+      door().store.addDesktop(8, 1, { state: "running", wish: "running" });
+      const asked = {
+        "HOST or HOST:PORT: ": [place],
+        "Type yes to keep it: ": ["yes"],
+        "Which one? ": ["3", "vm", "vm8"],
+      };
+      const ended = await runAsked(asked, ...others);
+      expect(ended.said).toContain("3 is none of them: vm7, vm8");
+      expect(ended.said).toContain("connected to vm8");
+      expect(ended.code).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "is not asked for ever",
+    async () => {
+      door().store.addDesktop(8, 1, { state: "running", wish: "running" });
+      const asked = { "Type yes to keep it: ": ["yes"], "Which one? ": ["3", "3", "3", "3", "3"] };
+      const ended = await runAsked(asked, "--host", place, ...others);
+      expect([ended.code, desktop.connections.length]).toEqual([2, 0]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "has the keyboard of their display, and the key to it where X's programs look",
+    async () => {
+      program("setxkbmap", `[ "$1 $DISPLAY" = "-query :0" ] && echo 'layout:     es,us'`);
+      writeFileSync(`${home}/.Xauthority`, "");
+      const first = printOf(await runScripted(...whole()));
+      expect((await runScripted(...whole("--accept-certificate", first))).code).toBe(0);
+      expect(door().store.sessions[0]?.client.given?.["qvd.client.keyboard"]).toBe("pc105/es");
+      expect(readFileSync(`${home}/display`, "utf8")).toBe(`:0 ${home}/.Xauthority\n`);
+      program("setxkbmap", "exit 1");
+      expect((await runScripted(...whole())).code).toBe(0);
+      expect(door().store.sessions[1]?.client.given?.["qvd.client.keyboard"]).toBeUndefined();
+      expect((await runScripted(...whole("--keyboard", "pc105/pt"))).code).toBe(0);
+      expect(door().store.sessions[2]?.client.keyboard).toBe("pc105/pt");
+    },
+    TIMEOUT_MS,
+  );
+});
+
 test(
   "no password is asked for what answers and is no broker",
   async () => {
@@ -238,7 +333,7 @@ describe("the real display", () => {
       const first = printOf(await runScripted(...whole()));
       const ended = await runScripted(...whole("--accept-certificate", first));
       expect(ended.said).toContain(WARNING);
-      expect(readFileSync(`${home}/display`, "utf8")).toBe(":0\n");
+      expect(readFileSync(`${home}/display`, "utf8")).toBe(":0 \n");
     },
     TIMEOUT_MS,
   );

@@ -96,6 +96,29 @@ describe("a person who connects", () => {
     },
   );
 
+  test("opens an application that is named, though it is listed apart", async () => {
+    door.store.addDesktop(8, 1, { state: "running", wish: "running", isApplication: true });
+    for (const vm of ["8", "vm8"]) {
+      const running = runConnect(options({ vm }), deps());
+      const before = desktop.connections.length;
+      await until("it is shown", () => desktop.connections.length > before, 20_000);
+      await until("it is told", () => said.at(-1) === "connected to vm8");
+      const leaving = setInterval(() => desktop.connections.at(-1)?.write("leave\n"), 50);
+      expect(await running.finally(() => clearInterval(leaving))).toEqual({ kind: "closed" });
+    }
+  });
+
+  test("opens the only application of somebody who has no desktop", async () => {
+    door.store.desktops.clear();
+    door.store.addDesktop(8, 1, { state: "running", wish: "running", isApplication: true });
+    const { vm: _, ...unsaid } = options();
+    const running = runConnect(unsaid, deps());
+    await isShown();
+    await until("it is told", () => said.at(-1) === "connected to vm8");
+    stop.abort();
+    await running;
+  });
+
   test("is not brought back who leaves while the desktop still sends", async () => {
     const running = runConnect(options(), deps());
     await isShown();
@@ -194,6 +217,41 @@ describe("a connection that breaks", () => {
     await isBack();
     stop.abort();
     await running;
+  });
+
+  test("waits for a broker that has just started to be able to look", async () => {
+    const running = runConnect(byLine(), deps({ times: { firstRetryMs: 1_500, mostRetryMs: 1_500 } }));
+    await isShown();
+    const session = door.store.sessions[0];
+    line.end();
+    await until("the broker has noticed", () => session?.end !== undefined);
+    if (session?.end !== undefined) session.end = { ...session.end, cause: "broker-lost" };
+    door.store.isAway = true;
+    await until("it asked", () => said.at(-1)?.includes("The database does not answer") === true);
+    door.store.isAway = false;
+    await isBack();
+    stop.abort();
+    await running;
+  });
+
+  test("is made again by the password where the token's time is over", async () => {
+    const running = runConnect(byLine(), deps());
+    await isShown();
+    door.auth.tokens.clear();
+    line.cut();
+    await isBack();
+    stop.abort();
+    await running;
+  });
+
+  test("is told to whom neither lets in any more, such as a code that is good once", async () => {
+    const running = runConnect(byLine(), deps());
+    await isShown();
+    door.auth.tokens.clear();
+    door.auth.password = "another";
+    line.cut();
+    await expect(running).rejects.toThrow(/neither what this client had .* vm7 waits: connect again/);
+    expect(desktop.connections.length).toBe(1);
   });
 
   test("without a word is noticed by what gets no answer", async () => {

@@ -1,4 +1,4 @@
-/** `qvd auth run` as the broker meets it, played: three people with the password `secret`, and tokens. */
+/** `qvd auth run` as the broker meets it, played: three people with one password, and tokens. */
 
 import type { PasswordVerifier } from "../../src/broker/authenticate.ts";
 import type { AuthAsker } from "../../src/broker/create-token.ts";
@@ -18,6 +18,8 @@ export type PlayedAuth = PasswordVerifier &
     /** Logins, and tokens, that were asked about. */
     readonly asked: string[];
     readonly tokens: Map<string, PlayedToken>;
+    /** Everybody's. */
+    password: string;
     /** Where everybody stands in the queue. */
     place: { readonly number: number; readonly waitMs: number };
     /** Of those who wait, as `waits` does for half a second at least. */
@@ -32,6 +34,7 @@ export function playAuth(): PlayedAuth {
   const auth: PlayedAuth = {
     asked,
     tokens,
+    password: "secret",
     parameters: {},
     place: { number: 1, waitMs: 50 },
     leftCount: 0,
@@ -56,7 +59,7 @@ export function playAuth(): PlayedAuth {
         auth.leftCount++;
         return { id: 0, outcome: "unavailable", text: "Nobody waits." };
       }
-      if (userId === undefined || password !== "secret") return { id: 0, outcome: "denied" };
+      if (userId === undefined || password !== auth.password) return { id: 0, outcome: "denied" };
       return accept(userId, tenant);
     },
     ask: async (request) => {
